@@ -1,0 +1,95 @@
+# The commands of this repository. `make` alone lists them; CONTRIBUTING.md says when to use which.
+#
+# Each target that builds runs scripts/setup first, which installs what is missing and takes a
+# tenth of a second when nothing is.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+# What `make lint` and `make format` read; folders that are not there are left out.
+SWIFT_SOURCES := Package.swift $(wildcard Sources Tests Benchmarks Examples)
+
+# The question of `make run ASK="…"`, handed on as it was typed: no `$` in it is expanded.
+override ASK := $(value ASK)
+export ASK
+
+# Further arguments, of `make test`, `make bench` and the sanitizers.
+ARGS ?=
+
+# Of `make fuzz`: which decoder (or all), where the random numbers begin, and how many inputs.
+TARGET ?= all
+SEED ?= 1
+ITERATIONS ?= 200000
+
+# Of `make crash`: how many times a writing process is killed. The tests alone kill it 20 times.
+RUNS ?= 200
+
+# Swift's runtime keeps what it caches until the process ends; that is no leak of ours.
+export ASAN_OPTIONS ?= detect_leaks=0
+
+##@ Every day
+
+.PHONY: help
+help: ## List these commands (the default)
+	@awk 'BEGIN { FS = ":.*## " } \
+	    /^##@ / { printf "%s%s\n", (seen++ ? "\n" : ""), substr($$0, 5) } \
+	    /^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
+
+.PHONY: setup
+setup: ## Install the system packages that are missing, and check the Swift version
+	@scripts/setup
+
+.PHONY: build
+build: setup ## Build for release: .build/release/loci and .build/release/bench
+	swift build -c release
+
+.PHONY: run
+run: build ## Set up, build, and do the main job on real text; ASK="a question" asks yours
+	@scripts/main-job
+
+.PHONY: test
+test: setup ## Set up, then run every test; ARGS="--filter StoreTests" runs some
+	swift test $(ARGS)
+
+.PHONY: check
+check: lint test ## What must pass before a commit: format, then all tests, the tidy ones among them
+
+.PHONY: format
+format: ## Rewrite the Swift files in the house's format
+	swift format --in-place --recursive --parallel $(SWIFT_SOURCES)
+
+.PHONY: lint
+lint: ## Check the format of the Swift files, and change none
+	swift format lint --strict --recursive --parallel $(SWIFT_SOURCES)
+
+.PHONY: tidy
+tidy: setup ## Run only the tests that read the tree: imports, pointers, links, words, lengths
+	swift test --filter TidyTests $(ARGS)
+
+##@ Now and then
+
+.PHONY: bench
+bench: build ## Measure everything that docs/performance.md claims; ARGS="ingest" measures one
+	.build/release/bench $(or $(ARGS),all)
+
+.PHONY: crash
+crash: setup ## Kill a writing process 200 times, and look what is left; RUNS=n kills it n times
+	LOCI_CRASH_RUNS=$(RUNS) swift test --filter CrashTests $(ARGS)
+
+.PHONY: fuzz
+fuzz: setup ## Throw bytes at every decoder; TARGET=name SEED=n ITERATIONS=n choose
+	swift run -c release fuzz $(TARGET) --seed $(SEED) --iterations $(ITERATIONS)
+
+.PHONY: tsan
+tsan: setup ## Run the tests under ThreadSanitizer
+	swift test --sanitize=thread --scratch-path .build-tsan $(ARGS)
+
+.PHONY: asan
+asan: setup ## Run the tests under AddressSanitizer
+	swift test --sanitize=address --scratch-path .build-asan $(ARGS)
+
+.PHONY: clean
+clean: ## Remove what was built (stores and fetched text stay)
+	rm -rf .build .build-tsan .build-asan Examples/*/.build

@@ -1,0 +1,59 @@
+/// The floors of the house: which target may import what. SwiftPM does not keep this (an import
+/// that no dependency declares builds without a word), so `TidyTests` does.
+///
+/// To add a target: give it a line in `imports`, on the floor where it stands in
+/// `docs/architecture.md`. To let one import more: say in the commit why it must.
+enum Floors {
+    /// What each target under `Sources` may import, of this package, of others and of Swift's own.
+    static let imports: [String: Set<String>] = [
+        // The C floor: header, module map, C code; no Swift.
+        "CLMDB": [],
+        "COpenBLAS": [],
+        "CCurl": [],
+        "CKernels": [],
+        "CChecksum": [],
+        "CCrypto": [],
+
+        // Knows pages and bytes of the file, and no memories.
+        "Store": system.union(foundation).union(["CLMDB", "CChecksum", "CCrypto"]),
+
+        // Knows ordinals and vectors, and no memories.
+        "HNSW": system.union(["Store", "CKernels", "COpenBLAS"]),
+
+        // Opens no socket: nothing here that could.
+        "MemoryEngine": system.union(foundation).union(["Store", "HNSW"]),
+
+        "Embedders": system.union(foundation).union(["MemoryEngine"]),
+
+        "loci": system.union(foundation).union(["MemoryEngine", "Embedders", "ArgumentParser"]),
+    ]
+
+    /// Folders that must do with less than their target, and why.
+    static let withoutFoundation: [String: String] = [
+        "Sources/MemoryEngine/Words": "words are bytes and scalars; Foundation's strings are slow and change"
+    ]
+
+    /// Modules that only one target may import, whatever its list says.
+    static let soleImporter: [String: String] = [
+        "CLMDB": "Store",
+        "CChecksum": "Store",
+        "CCrypto": "Store",
+        "CKernels": "HNSW",
+        "COpenBLAS": "HNSW",
+        "CCurl": "Embedders",
+    ]
+
+    /// The targets where pointers may live.
+    static let pointerTargets: Set<String> = ["Store", "HNSW"]
+
+    /// Files elsewhere that hold a pointer all the same, and why that cannot be otherwise.
+    static let pointerFiles: [String: String] = [:]
+
+    /// Files of more than `maximumLineCount` lines that are one idea all the same, and why.
+    static let longFiles: [String: String] = [:]
+
+    static let maximumLineCount = 500
+
+    static let system: Set<String> = ["Swift", "Synchronization", "Dispatch", "Glibc", "Musl", "Darwin"]
+    static let foundation: Set<String> = ["Foundation", "FoundationEssentials"]
+}
