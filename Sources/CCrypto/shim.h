@@ -1,0 +1,3 @@
+/// Digests of OpenSSL (Debian: libssl-dev).
+#include <openssl/evp.h>
+#include <openssl/sha.h>

@@ -1,0 +1,65 @@
+/// AVX2 with FMA: four sums of eight lanes a row, two rows at once; the end of a row by a masked load.
+#include "variant.h"
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+
+#define TARGET __attribute__((target("avx2,fma")))
+
+/// Eight words that begin at index 8 - k of this table mask the first k lanes in.
+static const int32_t lane_masks[16] = {-1, -1, -1, -1, -1, -1, -1, -1, 0, 0, 0, 0, 0, 0, 0, 0};
+
+TARGET ALWAYS_INLINE float sum_of_lanes(__m256 x) {
+    __m128 four = _mm_add_ps(_mm256_castps256_ps128(x), _mm256_extractf128_ps(x, 1));
+    __m128 two = _mm_add_ps(four, _mm_movehl_ps(four, four));
+    return _mm_cvtss_f32(_mm_add_ss(two, _mm_movehdup_ps(two)));
+}
+
+TARGET ALWAYS_INLINE void dot_rows(
+    const char *query, const char *const *rows, size_t count, const uintptr_t *next, size_t n, float *out) {
+    __m256 sums[2][4];
+    for (size_t k = 0; k < count; k++) {
+        for (int j = 0; j < 4; j++) sums[k][j] = _mm256_setzero_ps();
+    }
+    size_t i = 0;
+    for (; i + 32 <= n; i += 32) {
+        size_t at = i * sizeof(float);
+        for (int j = 0; j < 4; j++, at += 32) {
+            __m256 q = _mm256_loadu_ps((const float *)(query + at));
+            for (size_t k = 0; k < count; k++) {
+                __m256 row = _mm256_loadu_ps((const float *)(rows[k] + at));
+                sums[k][j] = _mm256_fmadd_ps(q, row, sums[k][j]);
+            }
+        }
+        for (size_t k = 0; k < count; k++) {
+            if (next[k] != 0) prefetch_bytes(next[k] + i * sizeof(float), 128);
+        }
+    }
+    for (; i < n; i += 8) {
+        size_t at = i * sizeof(float);
+        size_t lanes = n - i >= 8 ? 8 : n - i;
+        __m256i mask = _mm256_loadu_si256((const __m256i *)(lane_masks + 8 - lanes));
+        __m256 q = _mm256_maskload_ps((const float *)(query + at), mask);
+        for (size_t k = 0; k < count; k++) {
+            __m256 row = _mm256_maskload_ps((const float *)(rows[k] + at), mask);
+            sums[k][0] = _mm256_fmadd_ps(q, row, sums[k][0]);
+            if (next[k] != 0) prefetch_bytes(next[k] + at, 32);
+        }
+    }
+    for (size_t k = 0; k < count; k++) {
+        out[k] = sum_of_lanes(
+            _mm256_add_ps(_mm256_add_ps(sums[k][0], sums[k][1]), _mm256_add_ps(sums[k][2], sums[k][3])));
+    }
+}
+
+DEFINE_VARIANT(TARGET, 2)
+
+static int supported(void) {
+    __builtin_cpu_init();
+    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+}
+
+const kernels_variant kernels_variant_avx2 = {
+    "AVX2", supported, dot, dots, gather, squared_norm, all_finite,
+};
+#endif

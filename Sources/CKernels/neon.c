@@ -1,0 +1,52 @@
+/// NEON, which every aarch64 processor has: four sums of four lanes a row, four rows at once.
+#include "variant.h"
+
+#if defined(__aarch64__)
+#include <arm_neon.h>
+
+#define TARGET
+
+/// Loads by bytes, because a row may lie at any alignment.
+ALWAYS_INLINE float32x4_t four_at(const char *address) {
+    return vreinterpretq_f32_u8(vld1q_u8((const uint8_t *)address));
+}
+
+ALWAYS_INLINE void dot_rows(
+    const char *query, const char *const *rows, size_t count, const uintptr_t *next, size_t n, float *out) {
+    float32x4_t sums[4][4];
+    float rest[4];
+    for (size_t k = 0; k < count; k++) {
+        for (int j = 0; j < 4; j++) sums[k][j] = vdupq_n_f32(0);
+        rest[k] = 0;
+    }
+    size_t i = 0;
+    for (; i + 16 <= n; i += 16) {
+        size_t at = i * sizeof(float);
+        for (int j = 0; j < 4; j++, at += 16) {
+            float32x4_t q = four_at(query + at);
+            for (size_t k = 0; k < count; k++) {
+                sums[k][j] = vfmaq_f32(sums[k][j], q, four_at(rows[k] + at));
+            }
+        }
+        for (size_t k = 0; k < count; k++) {
+            if (next[k] != 0) prefetch_bytes(next[k] + i * sizeof(float), 64);
+        }
+    }
+    for (; i < n; i++) {
+        float q = float_at(query, i);
+        for (size_t k = 0; k < count; k++) rest[k] = __builtin_fmaf(q, float_at(rows[k], i), rest[k]);
+    }
+    for (size_t k = 0; k < count; k++) {
+        float32x4_t sum = vaddq_f32(vaddq_f32(sums[k][0], sums[k][1]), vaddq_f32(sums[k][2], sums[k][3]));
+        out[k] = vaddvq_f32(sum) + rest[k];
+    }
+}
+
+DEFINE_VARIANT(TARGET, 4)
+
+static int supported(void) { return 1; }
+
+const kernels_variant kernels_variant_neon = {
+    "NEON", supported, dot, dots, gather, squared_norm, all_finite,
+};
+#endif

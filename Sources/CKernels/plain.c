@@ -1,0 +1,33 @@
+/// Plain C, which runs everywhere. Sixteen separate sums, so that the compiler may use what vector
+/// instructions the processor is sure to have (SSE2 on x86_64).
+#include "variant.h"
+
+#define TARGET
+
+ALWAYS_INLINE void dot_rows(
+    const char *query, const char *const *rows, size_t count, const uintptr_t *next, size_t n, float *out) {
+    for (size_t k = 0; k < count; k++) {
+        float sums[16] = {0};
+        size_t i = 0;
+        for (; i + 16 <= n; i += 16) {
+            float q[16], row[16];
+            memcpy(q, query + i * sizeof(float), sizeof(q));
+            memcpy(row, rows[k] + i * sizeof(float), sizeof(row));
+            for (int lane = 0; lane < 16; lane++) sums[lane] += q[lane] * row[lane];
+            if (next[k] != 0) prefetch_bytes(next[k] + i * sizeof(float), 64);
+        }
+        for (int lane = 0; i < n; i++, lane++) sums[lane] += float_at(query, i) * float_at(rows[k], i);
+        for (int width = 8; width > 0; width /= 2) {
+            for (int lane = 0; lane < width; lane++) sums[lane] += sums[lane + width];
+        }
+        out[k] = sums[0];
+    }
+}
+
+DEFINE_VARIANT(TARGET, 1)
+
+static int supported(void) { return 1; }
+
+const kernels_variant kernels_variant_plain = {
+    "plain C", supported, dot, dots, gather, squared_norm, all_finite,
+};

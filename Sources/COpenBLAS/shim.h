@@ -1,0 +1,2 @@
+/// OpenBLAS through its C interface (Debian: libopenblas-dev).
+#include <cblas.h>
