@@ -26,9 +26,6 @@ ITERATIONS ?= 200000
 # Of `make crash`: how many times a writing process is killed. The tests alone kill it 20 times.
 RUNS ?= 200
 
-# Swift's runtime keeps what it caches until the process ends; that is no leak of ours.
-export ASAN_OPTIONS ?= detect_leaks=0
-
 ##@ Every day
 
 .PHONY: help
@@ -87,7 +84,7 @@ tsan: setup ## Run the tests under ThreadSanitizer
 	swift test --sanitize=thread --scratch-path .build-tsan $(ARGS)
 
 .PHONY: asan
-asan: setup ## Run the tests under AddressSanitizer
+asan: setup ## Run the tests under AddressSanitizer; a leak is a failure too
 	swift test --sanitize=address --scratch-path .build-asan $(ARGS)
 
 .PHONY: clean
