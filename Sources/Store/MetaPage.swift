@@ -210,7 +210,8 @@ struct MetaPages: Equatable {
             let pageByteCount = metas[0]?.pageByteCount ?? PageLayout.pageByteCounts.lowerBound
             var buffer = PageBuffer()
             guard try file.read(&buffer, count: PageLayout.metaByteCount, at: index * pageByteCount) else {
-                result.problems.append("the file ends after \(byteCount) bytes, before meta page \(index) does")
+                result.problems.append(
+                    "the file ends after \(byteCount) bytes, before meta page \(index) does")
                 continue
             }
             do throws(Problem) {
