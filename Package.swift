@@ -1,0 +1,57 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Every target is in Swift 6 language mode; sources mark what is unsafe.
+let sourceSettings: [SwiftSetting] = [.swiftLanguageMode(.v6), .strictMemorySafety()]
+/// Targets that lend bytes of a snapshot need the lifetimes of spans.
+let spanSettings = sourceSettings + [.enableExperimentalFeature("Lifetimes")]
+let testSettings: [SwiftSetting] = [.swiftLanguageMode(.v6)]
+
+let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+
+let package = Package(
+    name: "loci",
+    products: [
+        .library(name: "Loci", targets: ["MemoryEngine", "Embedders"]),
+        .executable(name: "loci", targets: ["loci"]),
+    ],
+    dependencies: [.package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")],
+    targets: [
+        // The ground floor: C.
+        .systemLibrary(name: "CLMDB", pkgConfig: "lmdb", providers: [.apt(["liblmdb-dev"])]),
+        .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
+        .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+        .target(name: "CChecksum"),
+        .target(name: "CKernels"),
+
+        // The floors; each imports only what is below it.
+        .target(name: "Store", dependencies: ["CLMDB", "CChecksum", "CCrypto"], swiftSettings: spanSettings),
+        .target(name: "HNSW", dependencies: ["Store", "CKernels", "COpenBLAS"], swiftSettings: spanSettings),
+        .target(name: "MemoryEngine", dependencies: ["Store", "HNSW"], swiftSettings: spanSettings),
+        .target(name: "Embedders", dependencies: ["MemoryEngine"], swiftSettings: sourceSettings),
+        .executableTarget(
+            name: "loci", dependencies: ["MemoryEngine", "Embedders", argumentParser],
+            swiftSettings: sourceSettings),
+
+        // Speed, and damage on purpose.
+        .executableTarget(
+            name: "bench",
+            dependencies: ["MemoryEngine", "Embedders", "Store", "HNSW", "CLMDB", argumentParser],
+            path: "Benchmarks", swiftSettings: sourceSettings),
+        .executableTarget(
+            name: "fuzz", dependencies: ["MemoryEngine", "Embedders", "Store", "HNSW", argumentParser],
+            path: "Tests/Fuzz", swiftSettings: spanSettings),
+
+        // Tests.
+        .testTarget(name: "StoreTests", dependencies: ["Store", "CChecksum"], swiftSettings: testSettings),
+        .testTarget(name: "HNSWTests", dependencies: ["HNSW", "CKernels"], swiftSettings: testSettings),
+        .testTarget(
+            name: "MemoryEngineTests", dependencies: ["MemoryEngine", "Embedders"],
+            swiftSettings: testSettings + [.enableExperimentalFeature("Lifetimes")]),
+        .testTarget(name: "EmbeddersTests", dependencies: ["Embedders"], swiftSettings: testSettings),
+        .testTarget(name: "LociCommandTests", dependencies: ["loci"], swiftSettings: testSettings),
+        .testTarget(
+            name: "CrashTests", dependencies: ["MemoryEngine", "Embedders", "loci"], swiftSettings: testSettings),
+        .testTarget(name: "TidyTests", swiftSettings: testSettings),
+    ]
+)

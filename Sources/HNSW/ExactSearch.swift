@@ -1,0 +1,117 @@
+import Store
+
+/// Compares a query with rows one by one: the path of small homes, and the oracle of the index.
+extension VectorSegments {
+    /// Scores of the rows in consecutive slots, and their passages. A row that was erased has
+    /// `noPassage`.
+    package struct Block {
+        package let firstSlot: UInt32
+        package let passages: ArraySlice<UInt32>
+        /// As `Distance.score`: the larger the nearer.
+        package let scores: [Float]
+    }
+
+    /// Scores every row of the space against `query`, and lends the results in the order of slots.
+    ///
+    /// - Precondition: `query` has the space's dimension and is valid for its metric.
+    /// - Complexity: O(rows × dimension), at the speed of memory.
+    package func scan(
+        _ query: [Float], _ extent: Extent, in transaction: borrowing ReadTransaction,
+        _ body: (Block) throws -> Void
+    ) throws {
+        precondition(query.count == dimension)
+        let queryAuxiliary = Distance.auxiliary(of: query, metric: metric)
+        let rows = rowsPerSegment
+        var scores = [Float](repeating: 0, count: rows)
+        if extent.segmentedSlots > 0 {
+            let passages = try segmentedPassages(extent, in: transaction)
+            for segment in 0..<Int(extent.segmentedSlots) / rows {
+                let value = try segmentValue(segment, in: transaction)
+                var target = scores.mutableSpan
+                Distance.dots(
+                    query: query.span, rows: value.extracting(Self.headerByteCount...), strideBytes: strideBytes,
+                    count: rows, into: &target)
+                let auxiliaries = Self.headerByteCount + rows * strideBytes
+                for index in 0..<rows {
+                    scores[index] = Distance.score(
+                        dot: scores[index], auxiliary: value.f32(at: auxiliaries + index * 4),
+                        queryAuxiliary: queryAuxiliary, metric: metric)
+                }
+                let first = segment * rows
+                try body(
+                    Block(firstSlot: UInt32(first), passages: passages[first..<first + rows], scores: scores))
+            }
+        }
+        // The tail, a bounded number of rows at a time.
+        var slot = Int(extent.segmentedSlots)
+        while slot < Int(extent.nextSlot) {
+            let count = min(rows, Int(extent.nextSlot) - slot)
+            let stream = try readTail(
+                slot * tailRowByteCount..<(slot + count) * tailRowByteCount, in: transaction)
+            let bytes = unsafe stream.span.bytes
+            var target = scores.mutableSpan
+            Distance.dots(
+                query: query.span, rows: bytes.extracting(8...), strideBytes: tailRowByteCount, count: count,
+                into: &target)
+            var passages: [UInt32] = []
+            passages.reserveCapacity(count)
+            for index in 0..<count {
+                passages.append(bytes.u32(at: index * tailRowByteCount))
+                scores[index] = Distance.score(
+                    dot: scores[index], auxiliary: bytes.f32(at: index * tailRowByteCount + 4),
+                    queryAuxiliary: queryAuxiliary, metric: metric)
+            }
+            try body(Block(firstSlot: UInt32(slot), passages: passages[...], scores: scores))
+            slot += count
+        }
+    }
+
+    /// Scores chosen slots only, ascending; for filters that leave few rows, and for samples.
+    ///
+    /// - Complexity: O(`slots.count` × dimension).
+    package func scores(
+        of slots: [UInt32], _ query: [Float], _ extent: Extent, in transaction: borrowing ReadTransaction
+    ) throws -> [Float] {
+        precondition(query.count == dimension)
+        let queryAuxiliary = Distance.auxiliary(of: query, metric: metric)
+        var scores: [Float] = []
+        scores.reserveCapacity(slots.count)
+        var dots = [Float](repeating: 0, count: rowsPerSegment)
+        var index = 0
+        while index < slots.count, slots[index] < extent.segmentedSlots {
+            let segment = Int(slots[index]) / rowsPerSegment
+            let value = try segmentValue(segment, in: transaction)
+            var rows: [UInt32] = []
+            while index < slots.count, Int(slots[index]) / rowsPerSegment == segment {
+                rows.append(slots[index] % UInt32(rowsPerSegment))
+                index += 1
+            }
+            let auxiliaries = Self.headerByteCount + rowsPerSegment * strideBytes
+            var start = 0
+            while start < rows.count {
+                let part = Array(rows[start..<min(start + rowsPerSegment, rows.count)])
+                var target = dots.mutableSpan
+                Distance.dots(
+                    query: query.span, rows: value.extracting(Self.headerByteCount..<auxiliaries),
+                    strideBytes: strideBytes, indices: part.span, into: &target)
+                for (place, row) in part.enumerated() {
+                    scores.append(
+                        Distance.score(
+                            dot: dots[place], auxiliary: value.f32(at: auxiliaries + Int(row) * 4),
+                            queryAuxiliary: queryAuxiliary, metric: metric))
+                }
+                start += part.count
+            }
+        }
+        for slot in slots[index...] {
+            let start = Int(slot) * tailRowByteCount
+            let stream = try readTail(start..<start + tailRowByteCount, in: transaction)
+            let bytes = unsafe stream.span.bytes
+            scores.append(
+                Distance.score(
+                    dot: Distance.dot(query.span, bytes.extracting(8...)), auxiliary: bytes.f32(at: 4),
+                    queryAuxiliary: queryAuxiliary, metric: metric))
+        }
+        return scores
+    }
+}

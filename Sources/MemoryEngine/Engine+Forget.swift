@@ -1,0 +1,123 @@
+import Foundation
+import Store
+
+extension Engine {
+    /// What to forget.
+    public enum Selection: Sendable {
+        case id(MemoryID)
+        case filter(Filter)
+        /// All that a principal wrote.
+        case principal(String)
+        /// All of it: of a session its memories, of a home or a tenant the files.
+        case everything
+    }
+
+    /// What was forgotten.
+    public struct Erasure: Sendable, Equatable {
+        public var memories = 0
+        /// Whole homes, whose files were removed.
+        public var homes = 0
+        /// Entries removed, by what they were: versions, passages, vectors, postings, edges, …
+        public var counts: [String: Int] = [:]
+    }
+
+    /// Forgets memories, with all versions and all that only they support. What is left of them is their id in
+    /// the change log. Bytes of freed pages stay in the file until they are reused, or until `compact`.
+    ///
+    /// Large selections are erased in commits of 256 memories, so a crash in between leaves the rest.
+    ///
+    /// - Throws: `EngineError`; `notFound` for an id that is not there.
+    @discardableResult
+    public func forget(_ what: Selection, under subtree: Namespace) async throws -> Erasure {
+        guard !options.isReadOnly else { throw EngineError(.readOnly, "the store is open for reading only") }
+        var erasure = Erasure()
+        if case .everything = what, subtree.session == nil {
+            for home in try homes(under: subtree) {
+                if let statistics = try? await stats(in: home) { erasure.memories += Int(statistics.memories) }
+                try removeHome(home)
+                erasure.homes += 1
+            }
+            return erasure
+        }
+        if case .id(let id) = what {
+            let memory = try await get(id, in: subtree)
+            guard memory != nil else { throw EngineError(.notFound, "there is no memory \(id) in \(subtree)") }
+        }
+        let homes = subtree.root == .tenant ? try homes(under: subtree) : [subtree.home]
+        for name in homes {
+            try await withHome(of: name, creating: false) { home in
+                let ids = try await self.ids(what, subtree, home)
+                var start = 0
+                while start < ids.count {
+                    try Task.checkCancellation()
+                    let end = min(start + Applier.maximumEraseCount, ids.count)
+                    var random = SystemRandomNumberGenerator()
+                    let applied = try await home.apply(
+                        Mutation(
+                            operation: random.next128(), time: options.clock().microseconds,
+                            changes: [.forget(Array(ids[start..<end]))]))
+                    if case .erased(let counts) = applied.outcomes[0] {
+                        erasure.memories += counts["memories"] ?? 0
+                        erasure.counts.merge(counts, uniquingKeysWith: +)
+                    }
+                    start = end
+                }
+            }
+        }
+        return erasure
+    }
+
+    private func ids(_ what: Selection, _ subtree: Namespace, _ home: Home) async throws -> [MemoryID] {
+        let filter: Filter?
+        switch what {
+        case .id(let id): return [id]
+        case .filter(let given): filter = given
+        case .principal(let name): filter = .principal(name)
+        case .everything: filter = nil
+        }
+        try check(filter)
+        return try await read(home) { transaction in
+            let view = try HomeView(in: transaction)
+            let evaluation = FilterEvaluation(view: view)
+            // Any version counts: what a principal wrote once is forgotten with what became of it.
+            var set = try evaluation.present(in: transaction)
+            if let session = subtree.session {
+                set.formIntersection(try evaluation.set(.session(session), in: transaction))
+            }
+            if let filter { set.formIntersection(try evaluation.set(filter, in: transaction)) }
+            return try Self.rows(of: set, view, in: transaction).map { row in
+                guard let head = try HeadRecord.read(row, in: transaction) else {
+                    throw StoreError(.corrupted, "row \(row) has no head")
+                }
+                return head.id
+            }
+        }
+    }
+
+    /// The memories that passages belong to.
+    static func rows(
+        of set: PassageSet, _ view: HomeView, in transaction: borrowing ReadTransaction
+    ) throws -> [UInt64] {
+        var rows = Set<UInt64>()
+        try Columns.forEachBlock(.row, below: view.state.foldedPassages, in: transaction) { first, bytes in
+            for index in 0..<Column.row.rowsPerBlock where set.contains(UInt32(first + index)) {
+                if first + index < view.state.foldedPassages { rows.insert(bytes.u64(at: index * 8)) }
+            }
+        }
+        for entry in view.tail where set.contains(entry.passage) { rows.insert(entry.front.row.row) }
+        return rows.sorted()
+    }
+
+    /// Removes the file of a home.
+    func removeHome(_ home: Namespace) throws {
+        try evict(home)
+        let file = filePath(of: home)
+        try Environment.lockedFile(
+            WriterLock(path: path + "/" + Self.markerName, offset: lockOffset(of: home), home: home.description,
+                wait: options.writerWait)
+        ) {
+            try FileManager.default.removeItem(atPath: file)
+            try? FileManager.default.removeItem(atPath: file + "-lock")
+        }
+    }
+}

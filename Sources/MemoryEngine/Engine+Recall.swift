@@ -1,0 +1,180 @@
+import Store
+
+extension Engine {
+    /// Finds the memories that answer a question.
+    public func recall(_ text: String, in namespace: Namespace, limit: Int = 10) async throws -> Recall {
+        var query = RecallQuery(text, in: namespace)
+        query.limit = limit
+        return try await recall(query)
+    }
+
+    /// Finds the memories that answer a question: by words and by vectors, fused by normalised scores, with
+    /// the previous memory of the thread as context, over one snapshot of each home.
+    ///
+    /// - Throws: `EngineError`: `invalid` (a query outside of the limits), `invalidVector`, `corrupted`, `io`.
+    ///   A home that is not there holds nothing; it is named in `leftOut`.
+    public func recall(_ query: RecallQuery) async throws -> Recall {
+        let clock = ContinuousClock()
+        let start = clock.now
+        try check(query)
+        let now = options.clock()
+        let deadline = query.deadline.map { start + $0 }
+        var leftOut: [String] = []
+        let embeddings = try await embeddings(for: query, deadline, &leftOut)
+        let embedded = clock.now - start
+
+        let tokenizer = Tokenizer()
+        let words = WordQuery(query.text, tokenizer)
+        let weight = query.lexicalWeight ?? embedder?.lexicalWeight ?? 0.35
+        let homes = Dictionary(grouping: query.namespaces, by: \.key.home).sorted {
+            $0.key.description < $1.key.description
+        }
+        let answers = try await withThrowingTaskGroup(of: (Namespace, HomeRecall.Answer?).self) { group in
+            for (home, parts) in homes {
+                var sessions: [String: Double] = [:]
+                for (namespace, weight) in parts {
+                    if let session = namespace.session { sessions[session] = weight }
+                }
+                let recall = HomeRecall(
+                    query: query, words: words, embeddings: embeddings, lexicalWeight: weight, home: home,
+                    homeWeight: parts.first { $0.key.session == nil }?.value, sessionWeights: sessions, now: now,
+                    deadline: deadline)
+                group.addTask { (home, try await self.read(in: home) { try recall.run(in: $0) }) }
+            }
+            var answers: [(Namespace, HomeRecall.Answer?)] = []
+            for try await answer in group { answers.append(answer) }
+            return answers.sorted { $0.0.description < $1.0.description }
+        }
+
+        var hits: [Hit] = []
+        var timings = Recall.Timings()
+        var sequences: [Namespace: UInt64] = [:]
+        for (home, answer) in answers {
+            guard let answer else {
+                leftOut.append("\(home): there is no such home")
+                continue
+            }
+            hits += answer.hits
+            leftOut += answer.leftOut
+            sequences[home] = answer.sequence
+            // Homes are asked side by side: the slowest one counts.
+            timings.filter = max(timings.filter, answer.timings.filter)
+            timings.words = max(timings.words, answer.timings.words)
+            timings.vectors = max(timings.vectors, answer.timings.vectors)
+            timings.ranking = max(timings.ranking, answer.timings.ranking)
+            timings.decoding = max(timings.decoding, answer.timings.decoding)
+        }
+        if words.isEmpty, query.channels.contains(.words) { leftOut.append("words: the question has none") }
+        hits.sort { $0.score != $1.score ? $0.score > $1.score : $0.memory.id < $1.memory.id }
+        hits.removeLast(max(0, hits.count - query.limit))
+        timings.embedding = embedded
+        var random = SystemRandomNumberGenerator()
+        let id = RecallID(rawValue: MemoryID(at: now, using: &random).rawValue)
+        if query.keepReceipt { try await keepReceipt(id, query, hits, now) }
+        timings.total = clock.now - start
+        return Recall(
+            id: id, hits: hits, timings: timings, leftOut: leftOut,
+            isRankedWithTodaysStatistics: query.asOf != nil, sequences: sequences)
+    }
+
+    private func check(_ query: RecallQuery) throws {
+        guard !query.namespaces.isEmpty, query.namespaces.count <= 64 else {
+            throw EngineError(.invalid, "a recall asks 1 to 64 namespaces, not \(query.namespaces.count)")
+        }
+        for (namespace, weight) in query.namespaces {
+            guard namespace.root != .tenant else {
+                throw EngineError(.invalidNamespace, "`\(namespace)` is a tenant; name its homes")
+            }
+            guard weight.isFinite, weight > 0, weight <= 1_000 else {
+                throw EngineError(.invalid, "the weight of \(namespace) is \(weight); it lies above 0 and up to 1,000")
+            }
+        }
+        guard (1...RecallQuery.maximumLimit).contains(query.limit) else {
+            throw EngineError(.invalid, "a recall gives 1 to \(RecallQuery.maximumLimit) hits, not \(query.limit)")
+        }
+        guard query.text.utf8.count <= 65_536 else {
+            throw EngineError(.tooLarge, "the question has \(query.text.utf8.count) bytes; at most 65,536 are allowed")
+        }
+        guard query.k1 >= 0, query.k1 <= 10, (0...1).contains(query.b),
+            query.lexicalWeight.map({ (0...1).contains($0) }) ?? true
+        else {
+            throw EngineError(.invalid, "k1 lies between 0 and 10, b and the weight of words between 0 and 1")
+        }
+        try check(query.filter)
+        var spaces = Set<EmbeddingSpace>()
+        for embedding in query.embeddings {
+            guard spaces.insert(embedding.space).inserted else {
+                throw EngineError(.invalidVector, "the question has two vectors in \(embedding.space.name)")
+            }
+            try Mutation.NewVector.check(
+                Mutation.NewVector(space: embedding.space, part: 0, vector: embedding.vector))
+        }
+    }
+
+    /// The question's vectors: those that the caller brings, and the embedder's if there is time.
+    private func embeddings(
+        for query: RecallQuery, _ deadline: ContinuousClock.Instant?, _ leftOut: inout [String]
+    ) async throws -> [Embedding] {
+        guard query.channels.contains(.vectors) else { return [] }
+        var embeddings = query.embeddings
+        // A question that brings vectors says which spaces it means.
+        guard embeddings.isEmpty, let embedder, embedder.modalities.contains(.text), !query.text.isEmpty else {
+            return embeddings
+        }
+        let input = EmbeddingInput.text(query.text)
+        guard let deadline else {
+            let vectors = try await vectors(for: [input], .query, embedder)
+            return [Embedding(vectors[0], in: embedder.space)]
+        }
+        let vector: [Float]? = try await withThrowingTaskGroup(of: [Float]?.self) { group in
+            group.addTask { try await self.vectors(for: [input], .query, embedder)[0] }
+            group.addTask {
+                try? await Task.sleep(until: deadline, clock: .continuous)
+                return nil
+            }
+            defer { group.cancelAll() }
+            return try await group.next() ?? nil
+        }
+        if let vector {
+            embeddings.append(Embedding(vector, in: embedder.space))
+        } else {
+            leftOut.append("vectors: the embedder was not ready by the deadline")
+        }
+        return embeddings
+    }
+
+    // MARK: Receipts
+
+    /// The home where a recall's receipt lies: that of its first namespace by path.
+    private func receiptHome(_ query: RecallQuery) -> Namespace {
+        query.namespaces.keys.map(\.home).min { $0.description < $1.description }!
+    }
+
+    private func keepReceipt(_ id: RecallID, _ query: RecallQuery, _ hits: [Hit], _ now: Timestamp) async throws {
+        let home = receiptHome(query)
+        try checkWritable(home)
+        var random = SystemRandomNumberGenerator()
+        let receipt = Receipt(
+            recall: id, time: now.microseconds, principal: options.principal, query: query.text,
+            items: hits.map {
+                Receipt.Item(
+                    namespace: $0.memory.namespace.description, id: $0.memory.id, version: $0.memory.version,
+                    score: Float($0.score))
+            }, outcome: nil)
+        let mutation = Mutation(
+            operation: random.next128(), time: now.microseconds, changes: [.receipt(receipt)])
+        try await withExistingHome(of: home) { _ = try await $0.apply(mutation) }
+    }
+
+    /// Says what came of what a recall gave, so that it can be credited to the memories that were used.
+    ///
+    /// - Parameter namespace: a namespace of the home where the receipt lies: the first by path of those asked.
+    /// - Throws: `EngineError`: `notFound` (no receipt was kept, or it is older than the last 10,000).
+    public func record(_ outcome: Outcome, of recall: RecallID, in namespace: Namespace) async throws {
+        try checkWritable(namespace)
+        var random = SystemRandomNumberGenerator()
+        let mutation = Mutation(
+            operation: random.next128(), time: options.clock().microseconds, changes: [.outcome(recall, outcome)])
+        try await withExistingHome(of: namespace) { _ = try await $0.apply(mutation) }
+    }
+}

@@ -1,0 +1,359 @@
+import Store
+
+extension Engine {
+    /// Remembers a text.
+    ///
+    /// - Returns: its id, and whether it is new.
+    /// - Throws: `EngineError`; nothing is stored then.
+    @discardableResult
+    public func remember(_ text: String, in namespace: Namespace) async throws -> Remembered {
+        try await remember(MemoryDraft(text), in: namespace)
+    }
+
+    /// Remembers a draft: the memory, its words and its vectors are one transaction, synced before the call
+    /// returns (unless `Options.durability` says otherwise).
+    ///
+    /// - Throws: `EngineError`: what is wrong with the draft, the home, or the disk; nothing is stored then.
+    @discardableResult
+    public func remember(_ draft: MemoryDraft, in namespace: Namespace) async throws -> Remembered {
+        try await remember([draft], in: namespace)[0].get()
+    }
+
+    /// What happens to a batch with a bad draft.
+    public enum BatchPolicy: String, Sendable {
+        /// Nothing of the batch is stored.
+        case atomic
+        /// The good ones are stored.
+        case skip
+    }
+
+    /// The most drafts of one batch.
+    public static let maximumBatchCount = 10_000
+
+    /// Remembers many drafts in one transaction.
+    ///
+    /// - Returns: a result for each draft, in their order. With `.atomic` all are successes.
+    /// - Throws: `EngineError`; with `.atomic`, for the first bad draft, whose place it names.
+    public func remember(
+        _ drafts: [MemoryDraft], in namespace: Namespace, onError policy: BatchPolicy = .atomic
+    ) async throws -> [Result<Remembered, EngineError>] {
+        guard drafts.count <= Self.maximumBatchCount else {
+            throw EngineError(
+                .tooLarge, "\(drafts.count) drafts; a batch has at most \(Self.maximumBatchCount)")
+        }
+        try checkWritable(namespace)
+        guard !drafts.isEmpty else { return [] }
+        return try await withHome(of: namespace, creating: true) { home in
+            let preparation = self.preparation(for: home)
+            var random = SystemRandomNumberGenerator()
+            var versions: [Mutation.NewVersion] = []
+            var places: [Int] = []
+            var results = [Result<Remembered, EngineError>?](repeating: nil, count: drafts.count)
+            for (index, draft) in drafts.enumerated() {
+                do throws(EngineError) {
+                    let id = MemoryID(at: preparation.now, using: &random)
+                    versions.append(try preparation.prepare(draft, id: id, in: namespace))
+                    places.append(index)
+                } catch {
+                    guard policy == .skip else {
+                        throw drafts.count == 1
+                            ? error : EngineError(error.code, "draft \(index + 1): \(error.message)")
+                    }
+                    results[index] = .failure(error)
+                }
+            }
+            guard !versions.isEmpty else { return results.map { $0! } }
+            try await embed(&versions)
+            var mutation = Mutation(
+                operation: random.next128(), time: preparation.now.microseconds,
+                changes: versions.map { .remember($0) })
+            mutation.prepare(Analyzer())
+            let applied = try await home.apply(mutation)
+            for (place, outcome) in zip(places, applied.outcomes) {
+                results[place] = .success(try remembered(outcome, applied.sequence))
+            }
+            return results.map { $0! }
+        }!
+    }
+
+    /// How far a stream of drafts has come.
+    public struct RememberProgress: Sendable {
+        /// Drafts that were taken, the bad ones included.
+        public var count: Int
+        /// The bad ones of the last batch: their place in the stream, and why.
+        public var failures: [(index: Int, error: EngineError)]
+    }
+
+    /// Remembers a sequence of any length, in batches of 1,000, each durable when it is reported.
+    ///
+    /// - Parameter policy: with `.atomic` a bad draft ends the stream, and its batch is not stored.
+    public func remember<Drafts: Sequence & Sendable>(
+        contentsOf drafts: Drafts, in namespace: Namespace, onError policy: BatchPolicy = .atomic
+    ) -> AsyncThrowingStream<RememberProgress, any Error> where Drafts.Element == MemoryDraft {
+        AsyncThrowingStream { continuation in
+            let task = Task {
+                do {
+                    var batch: [MemoryDraft] = []
+                    var done = 0
+                    for draft in drafts {
+                        batch.append(draft)
+                        if batch.count == 1_000 {
+                            try Task.checkCancellation()
+                            continuation.yield(try await self.remember(batch, after: done, in: namespace, policy))
+                            done += batch.count
+                            batch.removeAll(keepingCapacity: true)
+                        }
+                    }
+                    if !batch.isEmpty {
+                        continuation.yield(try await self.remember(batch, after: done, in: namespace, policy))
+                    }
+                    continuation.finish()
+                } catch {
+                    continuation.finish(throwing: error)
+                }
+            }
+            continuation.onTermination = { _ in task.cancel() }
+        }
+    }
+
+    private func remember(
+        _ batch: [MemoryDraft], after done: Int, in namespace: Namespace, _ policy: BatchPolicy
+    ) async throws -> RememberProgress {
+        let results = try await remember(batch, in: namespace, onError: policy)
+        var progress = RememberProgress(count: done + batch.count, failures: [])
+        for (index, result) in results.enumerated() {
+            if case .failure(let error) = result { progress.failures.append((done + index, error)) }
+        }
+        return progress
+    }
+
+    // MARK: Update
+
+    /// Changes a memory: `change` gets a draft of its newest version, and what it makes of it becomes the next
+    /// one. The versions before stay, as what the store knew then.
+    ///
+    /// - Parameter version: the version that the change is based on.
+    /// - Throws: `EngineError`: `notFound`, `conflict` (another version than expected is the newest), or what is
+    ///   wrong with the draft.
+    @discardableResult
+    public func update(
+        _ id: MemoryID, in namespace: Namespace, expecting version: UInt32? = nil,
+        _ change: @escaping @Sendable (inout MemoryDraft) throws -> Void
+    ) async throws -> Remembered {
+        try checkWritable(namespace)
+        return try await withExistingHome(of: namespace) { home in
+            // Without an expected version the change is repeated on what somebody else made of it.
+            for attempt in 1... {
+                let current = try await read(home) { try Self.current(id, namespace, in: $0) }
+                var draft = MemoryDraft(current.memory)
+                try change(&draft)
+                if draft.content == current.memory.content, draft.embeddings.isEmpty {
+                    draft.embeddings = current.embeddings
+                }
+                let preparation = self.preparation(for: home)
+                var versions = [try preparation.prepare(draft, id: id, in: current.memory.namespace)]
+                try await embed(&versions)
+                do {
+                    return try await self.update(
+                        id, expecting: version ?? current.memory.version, versions[0], preparation.now, home)
+                } catch let error as EngineError where error.code == .conflict && version == nil && attempt < 8 {
+                    continue
+                }
+            }
+            preconditionFailure("unreachable: the loop returns or throws")
+        }
+    }
+
+    private func update(
+        _ id: MemoryID, expecting: UInt32?, _ version: Mutation.NewVersion, _ now: Timestamp, _ home: Home
+    ) async throws -> Remembered {
+        var random = SystemRandomNumberGenerator()
+        var mutation = Mutation(
+            operation: random.next128(), time: now.microseconds,
+            changes: [.update(id, expecting: expecting, version)])
+        mutation.prepare(Analyzer())
+        let applied = try await home.apply(mutation)
+        return try remembered(applied.outcomes[0], applied.sequence)
+    }
+
+    /// Says that a memory is no longer true because another one took its place: its validity ends, and an edge
+    /// leads from the successor to it.
+    ///
+    /// - Parameter moment: from when on; by default now.
+    /// - Throws: `EngineError`: `notFound`, `conflict` (it is superseded or retracted already).
+    public func supersede(
+        _ id: MemoryID, by successor: MemoryID, in namespace: Namespace, at moment: Timestamp? = nil
+    ) async throws {
+        try await close(id, .superseded, successor, in: namespace, at: moment)
+    }
+
+    /// Says that a memory is not true any more, or never was (with the beginning of its validity as `moment`).
+    ///
+    /// - Throws: `EngineError`: `notFound`, `conflict` (it is superseded or retracted already).
+    public func retract(_ id: MemoryID, in namespace: Namespace, at moment: Timestamp? = nil) async throws {
+        try await close(id, .retracted, nil, in: namespace, at: moment)
+    }
+
+    private func close(
+        _ id: MemoryID, _ closure: Closure, _ successor: MemoryID?, in namespace: Namespace, at moment: Timestamp?
+    ) async throws {
+        try checkWritable(namespace)
+        try await withExistingHome(of: namespace) { home in
+            _ = try await read(home) { try Self.current(id, namespace, in: $0) }
+            let now = options.clock()
+            var random = SystemRandomNumberGenerator()
+            _ = try await home.apply(
+                Mutation(
+                    operation: random.next128(), time: now.microseconds,
+                    changes: [.close(id, at: (moment ?? now).microseconds, closure, successor: successor)]))
+        }
+    }
+
+    /// Makes a memory part of a wider namespace: from a session to its home, or (as a copy with the same id) from
+    /// one home to another.
+    ///
+    /// - Throws: `EngineError`: `notFound`, `invalid` (the same namespace), `forbidden`.
+    @discardableResult
+    public func promote(
+        _ id: MemoryID, from source: Namespace, to target: Namespace
+    ) async throws -> Remembered {
+        guard source != target else { throw EngineError(.invalid, "\(source) is where the memory is already") }
+        try checkWritable(target)
+        let found = try await read(in: source) { try Self.current(id, source, in: $0) }
+        guard let found else { throw EngineError(.notFound, "there is no home \(source.home)") }
+        var draft = MemoryDraft(found.memory)
+        draft.embeddings = found.embeddings
+        if source.home == target.home {
+            return try await withExistingHome(of: target) { home in
+                let preparation = self.preparation(for: home)
+                let version = try preparation.prepare(draft, id: id, in: target)
+                return try await update(id, expecting: found.memory.version, version, preparation.now, home)
+            }
+        }
+        for index in draft.attachments.indices where draft.attachments[index].address == nil {
+            draft.attachments[index].data = try await attachment(draft.attachments[index].digest, in: source)
+        }
+        draft.origin.source = draft.origin.source ?? "\(source)/\(id)@\(found.memory.version)"
+        return try await withHome(of: target, creating: true) { home in
+            let preparation = self.preparation(for: home)
+            let version = try preparation.prepare(draft, id: id, in: target)
+            var random = SystemRandomNumberGenerator()
+            var mutation = Mutation(
+                operation: random.next128(), time: preparation.now.microseconds, changes: [.remember(version)])
+            mutation.prepare(Analyzer())
+            let applied = try await home.apply(mutation)
+            return try remembered(applied.outcomes[0], applied.sequence)
+        }!
+    }
+
+    // MARK: Helpers
+
+    func checkWritable(_ namespace: Namespace) throws {
+        guard namespace.root != .collective else {
+            throw EngineError(
+                .forbidden, "nobody writes to `collective` directly: its patterns come from the anonymiser alone")
+        }
+        guard !options.isReadOnly else { throw EngineError(.readOnly, "the store is open for reading only") }
+    }
+
+    func preparation(for home: Home) -> DraftPreparation {
+        DraftPreparation(
+            splitter: PassageSplitter(maximumByteCount: Int(home.header.passageByteCount)),
+            principal: options.principal, now: options.clock())
+    }
+
+    func withExistingHome<Result>(
+        of namespace: Namespace, _ body: (Home) async throws -> Result
+    ) async throws -> Result {
+        guard let result = try await withHome(of: namespace, creating: false, body) else {
+            throw EngineError(.notFound, "there is no home \(namespace.home)")
+        }
+        return result
+    }
+
+    private func remembered(_ outcome: Applier.Outcome, _ sequence: UInt64) throws -> Remembered {
+        guard case .stored(let id, let version, let isNew) = outcome else {
+            throw EngineError(.conflict, "the operation was applied before, and its memory has been forgotten since")
+        }
+        return Remembered(id: id, version: version, isNew: isNew, sequence: sequence, missingSpaces: [])
+    }
+
+    /// Gives a vector of the engine's embedder to every passage that lacks one.
+    func embed(_ versions: inout [Mutation.NewVersion]) async throws {
+        guard let embedder, embedder.modalities.contains(.text) else { return }
+        var places: [(version: Int, part: Int)] = []
+        var inputs: [EmbeddingInput] = []
+        for (index, version) in versions.enumerated() {
+            for (part, range) in version.passages.enumerated() where !range.isEmpty {
+                let isThere = version.vectors.contains { $0.space == embedder.space && $0.part == UInt32(part) }
+                guard !isThere else { continue }
+                places.append((index, part))
+                let bytes = version.content[Int(range.lowerBound)..<Int(range.upperBound)]
+                inputs.append(.text(String(decoding: bytes, as: UTF8.self)))
+            }
+        }
+        let batch = max(1, embedder.limits.maximumBatchCount)
+        var start = 0
+        while start < inputs.count {
+            let end = min(start + batch, inputs.count)
+            let vectors = try await vectors(for: Array(inputs[start..<end]), .passage, embedder)
+            for (place, vector) in zip(places[start..<end], vectors) {
+                versions[place.version].vectors.append(
+                    Mutation.NewVector(space: embedder.space, part: UInt32(place.part), vector: vector))
+            }
+            start = end
+        }
+    }
+
+    /// What the embedder makes of the inputs, checked.
+    func vectors(
+        for inputs: [EmbeddingInput], _ purpose: EmbeddingPurpose, _ embedder: any Embedder
+    ) async throws -> [[Float]] {
+        let vectors: [[Float]]
+        do {
+            vectors = try await embedder.embed(inputs, for: purpose)
+        } catch let error as EngineError {
+            throw error
+        } catch is CancellationError {
+            throw EngineError(.deadline, "the call was cancelled")
+        } catch {
+            throw EngineError(.embedder, "the embedder \(embedder.space.name) failed: \(error)")
+        }
+        guard vectors.count == inputs.count else {
+            throw EngineError(
+                .embedder,
+                "the embedder \(embedder.space.name) gave \(vectors.count) vectors for \(inputs.count) inputs")
+        }
+        for vector in vectors {
+            try Mutation.NewVector.check(Mutation.NewVector(space: embedder.space, part: 0, vector: vector))
+        }
+        return vectors
+    }
+}
+
+extension MemoryDraft {
+    /// A draft that says what a memory says, without its vectors.
+    public init(_ memory: Memory) {
+        self.init(memory.content)
+        kind = memory.kind
+        actor = memory.actor
+        thread = memory.thread
+        key = memory.key
+        happened =
+            memory.happened.lowerBound...Timestamp(microseconds: memory.happened.upperBound.microseconds - 1)
+        valid = memory.valid == Timestamp.distantPast..<Timestamp.distantFuture ? nil : memory.valid
+        expires = memory.expires
+        isPinned = memory.isPinned
+        importance = memory.importance
+        tags = memory.tags
+        keywords = memory.keywords
+        attributes = memory.attributes
+        origin = memory.origin
+        attachments = memory.attachments
+    }
+}
+
+extension RandomNumberGenerator {
+    /// 128 random bits.
+    mutating func next128() -> UInt128 { UInt128(next() as UInt64) << 64 | UInt128(next() as UInt64) }
+}

@@ -1,0 +1,338 @@
+import Dispatch
+import Foundation
+import Store
+import Synchronization
+
+/// When a write is safe.
+public enum Durability: String, Sendable, CaseIterable {
+    /// Synced before the call returns.
+    case commit
+    /// Synced at least every second: a crash of the machine may lose the last second, a crash of the
+    /// process nothing.
+    case everySecond
+    /// Synced on closing (bulk loads).
+    case none
+}
+
+/// A store of memories: a directory with one file for each home (project, user, agent, collective).
+///
+/// Any number of tasks may use an engine at once. A read sees one snapshot and waits for no writer; each
+/// home has a writer of its own, which groups what is written at the same time.
+public final class Engine: Sendable {
+    public struct Options: Sendable {
+        public var durability: Durability = .commit
+        public var isReadOnly = false
+        /// The largest size of a home's file. Address space is reserved for it, not memory or disk.
+        public var quotaBytes = 64 << 30
+        /// Homes that are kept open; beyond it the one that was used least lately is closed.
+        public var maximumOpenHomes = 256
+        /// How long to wait for another process that writes to a home, before giving up.
+        public var writerWait: Duration = .zero
+        /// Who writes. In a server, who logged in; by default the user of the operating system.
+        public var principal: String = Options.systemUser
+        /// The longest passage in bytes, for homes made from now on.
+        public var passageByteCount = 1_200
+        /// What the time is; a test turns a clock of its own.
+        public var clock: @Sendable () -> Timestamp = { .now }
+
+        public init() {}
+
+        /// The name of the operating system's user.
+        public static var systemUser: String {
+            let name = NSUserName()
+            return name.isEmpty ? "unknown" : name
+        }
+    }
+
+    static let fileExtension = ".loci"
+    /// The file that tells a store from any other directory; writers lock a byte of it for each home.
+    static let markerName = "loci.store"
+
+    public let path: String
+    public let options: Options
+    public let embedder: (any Embedder)?
+    private let homesOpen: Mutex<OpenHomes>
+    let readers: BoundedExecutor
+
+    private struct OpenHomes {
+        struct Entry {
+            let home: Home
+            var users: Int
+            var lastUse: UInt64
+        }
+        var entries: [Namespace: Entry] = [:]
+        var tick: UInt64 = 0
+        var isClosed = false
+    }
+
+    private init(path: String, embedder: (any Embedder)?, options: Options) {
+        self.path = path
+        self.embedder = embedder
+        self.options = options
+        homesOpen = Mutex(OpenHomes())
+        readers = BoundedExecutor(width: max(4, 2 * ProcessInfo.processInfo.activeProcessorCount))
+    }
+
+    /// Opens the store at `path`, or makes it.
+    ///
+    /// - Parameter embedder: turns contents and questions into vectors; without one, words do the work, and
+    ///   vectors that callers bring.
+    /// - Throws: `EngineError`: `notFound` (reading only, and no store), `foreign` (a directory of something
+    ///   else), `invalid` (options out of bounds), `io`.
+    public static func open(
+        at path: String, embedder: (any Embedder)? = nil, options: Options = Options()
+    ) throws -> Engine {
+        guard (1 << 20...1 << 46).contains(options.quotaBytes), options.maximumOpenHomes >= 1,
+            (64...1 << 20).contains(options.passageByteCount)
+        else {
+            throw EngineError(
+                .invalid, "a quota has 1 MiB to 64 TiB, a passage 64 bytes to 1 MiB, and one home must be open")
+        }
+        guard (1...Names.maximumByteCount).contains(options.principal.utf8.count) else {
+            throw EngineError(.invalid, "the principal has 1 to \(Names.maximumByteCount) bytes")
+        }
+        let marker = path + "/" + markerName
+        let manager = FileManager.default
+        if !manager.fileExists(atPath: marker) {
+            let contents = try? manager.contentsOfDirectory(atPath: path)
+            guard !options.isReadOnly else {
+                throw EngineError(.notFound, "there is no store at \(path)")
+            }
+            guard contents?.isEmpty ?? true else {
+                throw EngineError(
+                    .foreign, "\(path) is not empty and not a store of Loci; name a new or an empty directory")
+            }
+            do {
+                try manager.createDirectory(atPath: path, withIntermediateDirectories: true)
+                try Data("loci store 1\n".utf8).write(to: URL(fileURLWithPath: marker))
+            } catch {
+                throw EngineError(.io, "cannot make a store at \(path): \(error.localizedDescription)")
+            }
+        } else if let text = try? String(contentsOfFile: marker, encoding: .utf8), text != "loci store 1\n" {
+            throw EngineError(.foreign, "\(marker) is not of this version; use a newer program than \(Loci.version)")
+        }
+        return Engine(path: path, embedder: embedder, options: options)
+    }
+
+    /// Closes all homes, after what is being written. Calls that follow are refused.
+    public func close() async {
+        let homes = homesOpen.withLock { open in
+            open.isClosed = true
+            defer { open.entries = [:] }
+            return open.entries.values.map(\.home)
+        }
+        for home in homes { home.close() }
+    }
+
+    deinit {
+        let homes = homesOpen.withLock { $0.entries.values.map(\.home) }
+        for home in homes { home.close() }
+    }
+
+    // MARK: Homes
+
+    func filePath(of home: Namespace) -> String { path + "/" + home.relativePath + Self.fileExtension }
+
+    /// Lends the home of a namespace to `body`; `nil` where there is none and none is to be made.
+    func withHome<Result>(
+        of namespace: Namespace, creating: Bool, _ body: (Home) async throws -> Result
+    ) async throws -> Result? {
+        do {
+            guard let home = try borrow(namespace.home, creating: creating) else { return nil }
+            defer { giveBack(home) }
+            return try await body(home)
+        } catch let error as StoreError {
+            throw EngineError(error)
+        }
+    }
+
+    private func borrow(_ namespace: Namespace, creating: Bool) throws -> Home? {
+        guard namespace.root != .tenant else {
+            throw EngineError(.invalidNamespace, "`\(namespace)` is a tenant; name one of its homes")
+        }
+        let (home, evicted): (Home?, [Home]) = try homesOpen.withLock { open in
+            guard !open.isClosed else { throw EngineError(.invalid, "the engine is closed") }
+            open.tick += 1
+            if var entry = open.entries[namespace] {
+                entry.users += 1
+                entry.lastUse = open.tick
+                open.entries[namespace] = entry
+                return (entry.home, [])
+            }
+            guard let home = try openHome(namespace, creating: creating) else { return (nil, []) }
+            open.entries[namespace] = OpenHomes.Entry(home: home, users: 1, lastUse: open.tick)
+            var evicted: [Home] = []
+            while open.entries.count > options.maximumOpenHomes {
+                let idle = open.entries.filter { $0.value.users == 0 }
+                guard let oldest = idle.min(by: { $0.value.lastUse < $1.value.lastUse }) else { break }
+                open.entries[oldest.key] = nil
+                evicted.append(oldest.value.home)
+            }
+            return (home, evicted)
+        }
+        for home in evicted { home.close() }
+        return home
+    }
+
+    private func giveBack(_ home: Home) {
+        homesOpen.withLock { open in
+            guard var entry = open.entries[home.namespace], entry.home === home else { return }
+            entry.users -= 1
+            open.entries[home.namespace] = entry
+        }
+    }
+
+    private func openHome(_ namespace: Namespace, creating: Bool) throws -> Home? {
+        let file = filePath(of: namespace)
+        let isThere = fileSize(file) ?? 0 > 0
+        guard isThere || creating else { return nil }
+        guard isThere || !options.isReadOnly else {
+            throw EngineError(.readOnly, "the store is open for reading only")
+        }
+        if !isThere {
+            let directory = String(file[..<file.lastIndex(of: "/")!])
+            try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+        }
+        var environment = Environment.Options()
+        environment.mapSizeBytes = options.quotaBytes
+        environment.isReadOnly = options.isReadOnly
+        switch options.durability {
+        case .commit: environment.durability = .commit
+        case .everySecond: environment.durability = .everySecond
+        case .none: environment.durability = .none
+        }
+        environment.writerLock = WriterLock(
+            path: path + "/" + Self.markerName, offset: lockOffset(of: namespace), home: namespace.description,
+            wait: options.writerWait)
+        return try Home.open(
+            namespace, at: file, options: environment,
+            creating: creating
+                ? HomeHeader(
+                    namespace: namespace.description, created: options.clock(),
+                    passageByteCount: UInt32(options.passageByteCount)) : nil)
+    }
+
+    /// Each home has a byte of the marker file, at an offset made of its path.
+    func lockOffset(of home: Namespace) -> Int64 {
+        let digest = SHA256.digest(of: Array(home.relativePath.utf8))
+        return digest[0..<7].reduce(Int64(0)) { $0 << 8 | Int64($1) } + 4_096
+    }
+
+    /// Closes a home if nobody uses it, so that its file can be replaced.
+    ///
+    /// - Throws: `locked` while somebody does.
+    func evict(_ namespace: Namespace) throws {
+        let home: Home? = try homesOpen.withLock { open in
+            guard let entry = open.entries[namespace] else { return nil }
+            guard entry.users == 0 else {
+                throw EngineError(.locked, "\(namespace) is in use; try again when nobody asks or writes")
+            }
+            open.entries[namespace] = nil
+            return entry.home
+        }
+        home?.close()
+    }
+
+    /// The homes of the store, in the order of their paths; none is opened.
+    ///
+    /// - Complexity: O(files of the store).
+    public func homes(under subtree: Namespace? = nil) throws -> [Namespace] {
+        guard let paths = FileManager.default.enumerator(atPath: path) else { return [] }
+        var homes: [Namespace] = []
+        for case let relative as String in paths {
+            guard let home = Namespace(relativePath: relative) else { continue }
+            if let subtree, !subtree.home.contains(home) { continue }
+            homes.append(home)
+        }
+        return homes.sorted { $0.description < $1.description }
+    }
+
+    // MARK: Reading
+
+    /// Runs `body` over a snapshot of a home, off the cooperative pool.
+    func read<Result: Sendable>(
+        _ home: Home, _ body: @escaping @Sendable (borrowing ReadTransaction) throws -> Result
+    ) async throws -> Result {
+        try await readers.run {
+            do {
+                return try home.environment.read(body)
+            } catch let error as StoreError {
+                throw EngineError(error)
+            }
+        }
+    }
+
+    /// The same for the home of a namespace, if it is there.
+    func read<Result: Sendable>(
+        in namespace: Namespace, _ body: @escaping @Sendable (borrowing ReadTransaction) throws -> Result
+    ) async throws -> Result? {
+        try await withHome(of: namespace, creating: false) { home in try await read(home, body) }
+    }
+}
+
+/// Runs blocking work on a bounded number of threads of its own, so that page faults do not stall
+/// Swift's cooperative pool.
+final class BoundedExecutor: Sendable {
+    private struct State {
+        var running = 0
+        var waiting: [@Sendable () -> Void] = []
+    }
+
+    private let width: Int
+    private let state = Mutex(State())
+    private let queue = DispatchQueue(label: "loci.readers", qos: .userInitiated, attributes: .concurrent)
+
+    init(width: Int) { self.width = width }
+
+    func run<Result: Sendable>(_ body: @escaping @Sendable () throws -> Result) async throws -> Result {
+        try await withCheckedThrowingContinuation { continuation in
+            submit { continuation.resume(with: Swift.Result { try body() }) }
+        }
+    }
+
+    private func submit(_ job: @escaping @Sendable () -> Void) {
+        let isStarted = state.withLock { state in
+            if state.running < width {
+                state.running += 1
+                return true
+            }
+            state.waiting.append(job)
+            return false
+        }
+        if isStarted { queue.async { self.work(job) } }
+    }
+
+    private func work(_ first: @Sendable () -> Void) {
+        first()
+        while true {
+            let next: (@Sendable () -> Void)? = state.withLock { state in
+                if state.waiting.isEmpty {
+                    state.running -= 1
+                    return nil
+                }
+                return state.waiting.removeFirst()
+            }
+            guard let next else { return }
+            next()
+        }
+    }
+}
+
+extension EngineError {
+    /// The store's error in the engine's words.
+    init(_ error: StoreError) {
+        let code: Code =
+            switch error.code {
+            case .full: .full
+            case .diskFull: .diskFull
+            case .corrupted: .corrupted
+            case .foreign: .foreign
+            case .locked: .locked
+            case .readOnly: .readOnly
+            case .missing: .notFound
+            case .invalid: .invalid
+            case .tooManyReaders, .io: .io
+            }
+        self.init(code, error.message)
+    }
+}

@@ -1,0 +1,49 @@
+/// Why the engine refused. Switch on `code`; show `message`, which names the thing and the way out.
+public struct EngineError: Error, Sendable, CustomStringConvertible {
+    public enum Code: String, Sendable {
+        /// A value that the caller gave is not allowed; nothing was changed.
+        case invalid
+        /// A namespace path is not one.
+        case invalidNamespace
+        /// A vector has the wrong dimension, a component that is not finite, or no length.
+        case invalidVector
+        /// There is no such memory, version, home or receipt.
+        case notFound
+        /// The memory was changed by somebody else since the version that the caller expected.
+        case conflict
+        /// A bound of the engine is exceeded (text, attachment, batch).
+        case tooLarge
+        /// Direct writes to this namespace are refused.
+        case forbidden
+        /// The changes asked for have been trimmed; start again from an export.
+        case gap
+        /// The deadline passed, or the call was cancelled; the store is as it was.
+        case deadline
+        /// The home's quota is reached.
+        case full
+        /// The disk is full.
+        case diskFull
+        /// Another process writes to this home.
+        case locked
+        /// The store is open for reading only.
+        case readOnly
+        /// The file is damaged, or does not belong to this program.
+        case corrupted
+        /// The file is not of Loci, or newer than this program.
+        case foreign
+        /// The embedder failed.
+        case embedder
+        /// The operating system refused.
+        case io
+    }
+
+    public let code: Code
+    public let message: String
+
+    public init(_ code: Code, _ message: String) {
+        self.code = code
+        self.message = message
+    }
+
+    public var description: String { message }
+}

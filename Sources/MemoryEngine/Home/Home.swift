@@ -1,0 +1,181 @@
+import Dispatch
+import Store
+import Synchronization
+
+/// One open home: its file, and the indexer that works on it.
+final class Home: Sendable {
+    let namespace: Namespace
+    let environment: Environment
+    let header: HomeHeader
+    private let isIndexing = Mutex(false)
+
+    private init(namespace: Namespace, environment: Environment, header: HomeHeader) {
+        self.namespace = namespace
+        self.environment = environment
+        self.header = header
+    }
+
+    /// Opens the file of a home, or makes it.
+    ///
+    /// - Throws: `StoreError.missing` if it is not there and `creating` is nil.
+    static func open(
+        _ namespace: Namespace, at path: String, options: Environment.Options, creating header: HomeHeader?
+    ) throws -> Home {
+        let isNew = fileSize(path) ?? 0 == 0
+        if isNew, header == nil || options.isReadOnly {
+            throw StoreError(.missing, "there is no home \(namespace)")
+        }
+        let environment = try Environment.open(path: path, tables: Schema.all, options: options)
+        do {
+            var found = try environment.read { try readHeader(in: $0) }
+            if found == nil, let header, !options.isReadOnly {
+                found = try environment.locked { try writeHeader(header, in: $0) }
+            }
+            guard let found else {
+                throw StoreError(.foreign, "\(path) has no header; it is not a home of Loci")
+            }
+            guard found.namespace == namespace.description else {
+                throw StoreError(
+                    .foreign,
+                    "\(path) is the home `\(found.namespace)`, not `\(namespace)`; restore it under its own name")
+            }
+            return Home(namespace: namespace, environment: environment, header: found)
+        } catch {
+            environment.close()
+            throw error
+        }
+    }
+
+    private static func readHeader(in transaction: borrowing ReadTransaction) throws -> HomeHeader? {
+        guard let bytes = try Schema.shared.get(Schema.Shared.header.key, in: transaction) else { return nil }
+        return try HomeHeader(decoding: bytes)
+    }
+
+    /// Writes the header, unless another process was faster.
+    private static func writeHeader(
+        _ header: HomeHeader, in transaction: borrowing WriteTransaction
+    ) throws -> HomeHeader {
+        if let found = try readHeader(in: transaction.snapshot) { return found }
+        try Schema.shared.put(Schema.Shared.header.key, header.encode(), in: transaction)
+        try HomeState().write(in: transaction)
+        return header
+    }
+
+    func close() { environment.close() }
+
+    // MARK: Writing
+
+    /// Applies a mutation in the next commit.
+    func apply(_ mutation: Mutation) async throws -> Applier.Result {
+        let (result, isDue) = try await environment.submit(byteCount: mutation.byteCount) { transaction in
+            let result = try Applier.apply(mutation, in: transaction)
+            return (result, try Self.isIndexingDue(in: transaction.snapshot))
+        }
+        if isDue { startIndexing() }
+        return result
+    }
+
+    private static func isIndexingDue(in transaction: borrowing ReadTransaction) throws -> Bool {
+        Indexer.hasWork(try HomeState.read(in: transaction), try SpaceRecord.all(in: transaction))
+    }
+
+    /// Starts the indexer unless it runs already. It stops when there is nothing more to fold.
+    private func startIndexing() {
+        let isFree = isIndexing.withLock { isIndexing in
+            defer { isIndexing = true }
+            return !isIndexing
+        }
+        guard isFree else { return }
+        Task(priority: .utility) {
+            var isPressed = false
+            while true {
+                let step = try? await environment.submit(isBackground: !isPressed) { transaction in
+                    let hasMore = try Indexer.step(in: transaction)
+                    let state = try HomeState.read(in: transaction.snapshot)
+                    return (hasMore, state.nextPassage - state.foldedPassages > Indexer.pressureCount)
+                }
+                guard let step, step.0 else { break }
+                isPressed = step.1
+            }
+            isIndexing.withLock { $0 = false }
+        }
+    }
+
+    /// Returns when nothing is left to fold; for tests and benchmarks.
+    func finishIndexing() async throws {
+        while try await environment.submit({ try Indexer.step(in: $0) }) {}
+    }
+}
+
+extension Namespace {
+    /// The file of a home below the directory of the store, without an extension.
+    ///
+    /// Names are percent-encoded so that file systems which fold case or normalise letters keep them
+    /// apart: only lower-case ASCII letters, digits, `-` and `_` stand as they are. A long name is
+    /// cut into directories of at most 180 bytes.
+    var relativePath: String {
+        var parts: [String] = []
+        if let tenant { parts.append("@" + Self.encoded(tenant)) }
+        switch root {
+        case .project(let name): parts += ["project", Self.encoded(name)]
+        case .user(let name): parts += ["user", Self.encoded(name)]
+        case .agent(let name): parts += ["agent", Self.encoded(name)]
+        case .vectors(let name): parts += ["vectors", Self.encoded(name)]
+        case .collective: parts.append("collective")
+        case .tenant: preconditionFailure("a tenant is no home")
+        }
+        return parts.joined(separator: "/")
+    }
+
+    private static func encoded(_ name: String) -> String {
+        var text = ""
+        var count = 0
+        for byte in name.utf8 {
+            let isPlain =
+                byte >= 0x61 && byte <= 0x7a || byte >= 0x30 && byte <= 0x39 || byte == 0x2d || byte == 0x5f
+            let digits = String(byte, radix: 16)
+            let unit = isPlain ? String(UnicodeScalar(byte)) : "%" + (digits.count == 1 ? "0" : "") + digits
+            if count + unit.utf8.count > 180 {
+                text += "+/"
+                count = 0
+            }
+            text += unit
+            count += unit.utf8.count
+        }
+        return text
+    }
+
+    /// The home whose file has this path below the directory of the store; `nil` for any other file.
+    init?(relativePath: String) {
+        guard relativePath.hasSuffix(Engine.fileExtension) else { return nil }
+        var path = String(relativePath.dropLast(Engine.fileExtension.count))
+        while let cut = path.range(of: "+/") { path.removeSubrange(cut) }
+        let parts = path.split(separator: "/", omittingEmptySubsequences: false)
+        var decoded: [String] = []
+        for part in parts {
+            let isTenant = part.hasPrefix("@")
+            guard let name = Self.decoded(isTenant ? part.dropFirst() : part) else { return nil }
+            decoded.append(isTenant ? "@" + name : name)
+        }
+        guard let namespace = try? Namespace(path: decoded.joined(separator: "/")), namespace.session == nil,
+            namespace.root != .tenant, namespace.relativePath + Engine.fileExtension == relativePath
+        else { return nil }
+        self = namespace
+    }
+
+    private static func decoded(_ text: Substring) -> String? {
+        var bytes: [UInt8] = []
+        var rest = text.utf8
+        while let byte = rest.popFirst() {
+            guard byte == UInt8(ascii: "%") else {
+                bytes.append(byte)
+                continue
+            }
+            guard let high = rest.popFirst(), let low = rest.popFirst(),
+                let value = UInt8(String(decoding: [high, low], as: UTF8.self), radix: 16)
+            else { return nil }
+            bytes.append(value)
+        }
+        return String(validating: bytes, as: UTF8.self)
+    }
+}

@@ -1,0 +1,85 @@
+import HNSW
+import Store
+
+/// The background author of derived tables: it folds the tail into columns and postings, and rows of
+/// vectors into segments, in bounded transactions.
+///
+/// What lies above a watermark is tail, which every recall scans exactly; so nothing waits for the
+/// indexer, and doing a step again after a crash is harmless.
+enum Indexer {
+    /// A tail shorter than this stays: a small home has no columns and no postings at all.
+    static let foldThreshold: UInt32 = 1_024
+    /// Passages folded in one transaction.
+    static let stepCount: UInt32 = 1_024
+    /// From here on the indexer's steps go before further callers.
+    static let pressureCount: UInt32 = 8_192
+    /// Segments made in one transaction.
+    static let segmentsPerStep = 8
+
+    /// Whether there is enough in the tails to be worth a step.
+    static func hasWork(_ state: HomeState, _ spaces: [SpaceRecord]) -> Bool {
+        state.nextPassage - state.foldedPassages >= foldThreshold
+            || spaces.contains { Int($0.nextSlot - $0.segmentedSlots) >= $0.segments.rowsPerSegment * 4 }
+    }
+
+    /// One step; returns whether there is more to do.
+    static func step(in transaction: borrowing WriteTransaction) throws -> Bool {
+        var state = try HomeState.read(in: transaction.snapshot)
+        let spaces = try SpaceRecord.all(in: transaction.snapshot)
+        if state.nextPassage - state.foldedPassages >= foldThreshold {
+            try foldPassages(atMost: stepCount, &state, in: transaction)
+            try state.write(in: transaction)
+        }
+        var folded: [SpaceRecord] = []
+        for space in spaces where Int(space.nextSlot - space.segmentedSlots) >= space.segments.rowsPerSegment {
+            var space = space
+            var extent = space.extent
+            _ = try space.segments.fold(&extent, atMost: segmentsPerStep, in: transaction)
+            space.extent = extent
+            try space.write(in: transaction)
+            folded.append(space)
+        }
+        return hasWork(state, folded)
+    }
+
+    /// Folds everything, for `rebuild` and for tests.
+    static func foldAll(_ state: inout HomeState, in transaction: borrowing WriteTransaction) throws {
+        while state.foldedPassages < state.nextPassage {
+            try foldPassages(atMost: stepCount, &state, in: transaction)
+        }
+    }
+
+    /// Moves the oldest passages of the tail into columns and postings. A passage that was forgotten while
+    /// it was in the tail leaves an erased row.
+    static func foldPassages(
+        atMost limit: UInt32, _ state: inout HomeState, in transaction: borrowing WriteTransaction
+    ) throws {
+        let first = state.foldedPassages
+        let end = min(first + limit, state.nextPassage)
+        guard first < end else { return }
+        var rows = [PassageRow](repeating: .erased, count: Int(end - first))
+        var slots: [UInt16: [(passage: UInt32, slot: UInt32)]] = [:]
+        var postings: [[UInt8]: [Posting]] = [:]
+        try TailRecord.forEach(in: transaction.snapshot, from: first, below: end) { passage, front, words in
+            rows[Int(passage - first)] = front.row
+            for slot in front.slots { slots[slot.space, default: []].append((passage, slot.slot)) }
+            for term in front.filterTerms {
+                postings[term, default: []].append(Posting(passage: passage, frequency: 1))
+            }
+            try TermListView(checking: words).forEach(in: words) { _, term, frequency in
+                var key: [UInt8] = [Postings.wordField]
+                for index in term.indices { key.append(term[index]) }
+                postings[key, default: []].append(Posting(passage: passage, frequency: frequency))
+            }
+        }
+        try Columns.write(rows, from: first, in: transaction)
+        for (space, slots) in slots.sorted(by: { $0.key < $1.key }) {
+            try Columns.setSlots(space, slots, in: transaction)
+        }
+        for (term, postings) in postings.sorted(by: { $0.key.lexicographicallyPrecedes($1.key) }) {
+            try Postings.append(postings, to: Postings.termKey(term), &state, in: transaction)
+        }
+        for passage in first..<end { try Schema.passage.remove(Schema.tail(passage), in: transaction) }
+        state.foldedPassages = end
+    }
+}

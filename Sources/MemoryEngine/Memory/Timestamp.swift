@@ -1,0 +1,144 @@
+import Foundation
+
+/// A moment: microseconds since 1970 in UTC.
+public struct Timestamp: Hashable, Sendable, Comparable {
+    public let microseconds: Int64
+    public init(microseconds: Int64) { self.microseconds = microseconds }
+
+    /// The start of what has no start.
+    public static let distantPast = Timestamp(microseconds: .min)
+    /// The end of what has no end.
+    public static let distantFuture = Timestamp(microseconds: .max)
+    /// The moments that a caller may give: the years 1 to 9999.
+    public static let allowed =
+        Timestamp(microseconds: -62_135_596_800_000_000)...Timestamp(microseconds: 253_402_300_799_999_999)
+
+    /// What the clock of this machine shows.
+    public static var now: Timestamp {
+        Timestamp(microseconds: Int64((Date().timeIntervalSince1970 * 1_000_000).rounded()))
+    }
+
+    public init(_ date: Date) {
+        let value = (date.timeIntervalSince1970 * 1_000_000).rounded()
+        microseconds = value >= 9.2e18 ? .max : value <= -9.2e18 ? .min : Int64(value)
+    }
+
+    public var date: Date { Date(timeIntervalSince1970: Double(microseconds) / 1_000_000) }
+
+    public func advanced(by duration: Duration) -> Timestamp {
+        let (seconds, attoseconds) = duration.components
+        let (product, hasOverflown) = seconds.multipliedReportingOverflow(by: 1_000_000)
+        if hasOverflown { return seconds < 0 ? .distantPast : .distantFuture }
+        let (sum, overflow) = microseconds.addingReportingOverflow(product + attoseconds / 1_000_000_000_000)
+        if overflow { return seconds < 0 ? .distantPast : .distantFuture }
+        return Timestamp(microseconds: sum)
+    }
+
+    public static func < (a: Timestamp, b: Timestamp) -> Bool { a.microseconds < b.microseconds }
+}
+
+extension Timestamp: CustomStringConvertible {
+    /// `2026-11-23T08:30:00Z`, with a fraction where there is one.
+    public var description: String {
+        if self == .distantFuture { return "open" }
+        if self == .distantPast { return "always" }
+        let days = Self.floorDivide(microseconds, 86_400_000_000)
+        let rest = microseconds - days * 86_400_000_000
+        let (year, month, day) = Self.civil(days)
+        let seconds = rest / 1_000_000
+        var text =
+            "\(Self.pad(year, 4))-\(Self.pad(month, 2))-\(Self.pad(day, 2))T"
+            + "\(Self.pad(seconds / 3_600, 2)):\(Self.pad(seconds / 60 % 60, 2)):\(Self.pad(seconds % 60, 2))"
+        let fraction = rest % 1_000_000
+        if fraction != 0 {
+            var digits = Self.pad(fraction, 6)
+            while digits.hasSuffix("0") { digits.removeLast() }
+            text += "." + digits
+        }
+        return text + "Z"
+    }
+
+    /// The day alone, `2026-11-23`.
+    public var day: String { String(description.prefix(10)) }
+
+    /// Reads RFC 3339 (`2026-11-23T08:30:00.25+01:00`), also with a space for the `T`, without seconds,
+    /// or a day alone (its start in UTC). `nil` for anything else, and outside of `allowed`.
+    public init?(_ text: String) {
+        var rest = Substring(text)
+        func number(_ digits: Int) -> Int64? {
+            let part = rest.prefix(digits)
+            guard part.utf8.count == digits, part.utf8.allSatisfy({ $0 >= 48 && $0 <= 57 }) else { return nil }
+            rest = rest.dropFirst(digits)
+            return Int64(part)
+        }
+        func skip(_ characters: String) -> Bool {
+            guard let first = rest.first, characters.contains(first) else { return false }
+            rest = rest.dropFirst()
+            return true
+        }
+        guard let year = number(4), skip("-"), let month = number(2), skip("-"), let day = number(2),
+            (1...12).contains(month), day >= 1, day <= Self.dayCount(year, month)
+        else { return nil }
+        var value = Self.days(year, month, day) * 86_400_000_000
+        if !rest.isEmpty {
+            guard skip("Tt "), let hour = number(2), skip(":"), let minute = number(2), hour < 24, minute < 60
+            else { return nil }
+            value += (hour * 3_600 + minute * 60) * 1_000_000
+            if skip(":") {
+                guard let second = number(2), second <= 60 else { return nil }
+                value += second * 1_000_000
+                if skip(".") {
+                    let digits = rest.prefix { $0.isASCII && $0.isNumber }
+                    guard !digits.isEmpty, digits.count <= 18 else { return nil }
+                    rest = rest.dropFirst(digits.count)
+                    value += Int64((digits + "000000").prefix(6))!
+                }
+            }
+            if !skip("Zz"), !rest.isEmpty {
+                let isWest = rest.first == "-"
+                guard skip("+-"), let hour = number(2), hour < 24 else { return nil }
+                _ = skip(":")
+                guard let minute = number(2), minute < 60 else { return nil }
+                let offset = (hour * 3_600 + minute * 60) * 1_000_000
+                value += isWest ? offset : -offset
+            }
+            guard rest.isEmpty else { return nil }
+        }
+        microseconds = value
+        guard Self.allowed.contains(self) else { return nil }
+    }
+
+    // Days from a civil date and back (Howard Hinnant, "chrono-compatible low-level date algorithms", 2013).
+    static func days(_ year: Int64, _ month: Int64, _ day: Int64) -> Int64 {
+        let year = month <= 2 ? year - 1 : year
+        let era = floorDivide(year, 400)
+        let yearOfEra = year - era * 400
+        let dayOfYear = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1
+        return era * 146_097 + yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear - 719_468
+    }
+
+    private static func civil(_ days: Int64) -> (Int64, Int64, Int64) {
+        let shifted = days + 719_468
+        let era = floorDivide(shifted, 146_097)
+        let dayOfEra = shifted - era * 146_097
+        let yearOfEra = (dayOfEra - dayOfEra / 1_460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
+        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
+        let part = (5 * dayOfYear + 2) / 153
+        let month = part < 10 ? part + 3 : part - 9
+        return (yearOfEra + era * 400 + (month <= 2 ? 1 : 0), month, dayOfYear - (153 * part + 2) / 5 + 1)
+    }
+
+    private static func dayCount(_ year: Int64, _ month: Int64) -> Int64 {
+        month == 12 ? 31 : days(year, month + 1, 1) - days(year, month, 1)
+    }
+
+    private static func floorDivide(_ a: Int64, _ b: Int64) -> Int64 {
+        let quotient = a / b
+        return a % b < 0 ? quotient - 1 : quotient
+    }
+
+    private static func pad(_ value: Int64, _ width: Int) -> String {
+        let digits = String(value)
+        return String(repeating: "0", count: max(0, width - digits.utf8.count)) + digits
+    }
+}

@@ -1,0 +1,478 @@
+import Store
+
+/// Putting versions of memories into a home, and closing them.
+extension Applier {
+    // MARK: Remember
+
+    mutating func remember(
+        _ version: Mutation.NewVersion, in transaction: borrowing WriteTransaction
+    ) throws -> Outcome {
+        if let row = try Lookup.row(of: version.id, in: transaction.snapshot) {
+            let head = try self.head(row, in: transaction.snapshot)
+            return .stored(head.id, version: head.version, isNew: false)
+        }
+        if let key = version.key {
+            let session = try version.fields.session.flatMap {
+                try Names.number(of: $0, .session, in: transaction.snapshot)
+            }
+            if version.fields.session == nil || session != nil,
+                let row = try Lookup.row(ofKey: key, session: session ?? 0, in: transaction.snapshot)
+            {
+                let head = try self.head(row, in: transaction.snapshot)
+                let current = try self.version(row, head.version, in: transaction.snapshot)
+                if current.isCurrent,
+                    try current.content(row, head.version, in: transaction.snapshot) == version.content
+                {
+                    return .stored(head.id, version: head.version, isNew: false)
+                }
+                return try addVersion(row, head, version, .updated, in: transaction)
+            }
+        }
+        return try insert(version, in: transaction)
+    }
+
+    private mutating func insert(
+        _ version: Mutation.NewVersion, in transaction: borrowing WriteTransaction
+    ) throws -> Outcome {
+        let row = state.nextRow
+        state.nextRow += 1
+        state.memoryCount += 1
+        let head = try newHead(row, version.id, version.key, version.fields, in: transaction)
+        try put(
+            version, row, head, number: 1, recorded: time..<Int64.max, closure: .open, in: transaction)
+        log.append(LogEntry(kind: .remembered, id: version.id, version: 1))
+        return .stored(version.id, version: 1, isNew: true)
+    }
+
+    /// Gives a new memory its names: id, key, and its turn in its series.
+    private mutating func newHead(
+        _ row: UInt64, _ id: MemoryID, _ key: String?, _ fields: VersionFields,
+        in transaction: borrowing WriteTransaction
+    ) throws -> HeadRecord {
+        let session = try Names.intern(fields.session, .session, &state, in: transaction)
+        let thread = try Names.intern(fields.thread, .thread, &state, in: transaction)
+        let series = thread != 0 ? thread : session
+        var turn: UInt32 = 0
+        if series != 0 {
+            try Schema.shared.scanBackwards(
+                prefix: Schema.Shared.memoryByTurn.key.u32(series), in: transaction.snapshot
+            ) { key, _ in
+                turn = key.keyU32(at: 5) + 1
+                return false
+            }
+            try putNumber(Schema.memoryByTurn(series, turn), row, in: transaction)
+        }
+        if let key { try putNumber(Schema.memoryByKey(session: session, key), row, in: transaction) }
+        try putNumber(Schema.rowOfMemory(id), row, in: transaction)
+        return HeadRecord(
+            id: id, version: 0, firstPassage: 0, passageCount: 0, series: series, turn: turn,
+            keySession: session, key: key)
+    }
+
+    private func putNumber(_ key: Key, _ row: UInt64, in transaction: borrowing WriteTransaction) throws {
+        var writer = ByteWriter(capacity: 8)
+        writer.u64(row)
+        try Schema.shared.put(key, writer.bytes, in: transaction)
+    }
+
+    // MARK: Update
+
+    mutating func update(
+        _ id: MemoryID, expecting: UInt32?, _ version: Mutation.NewVersion,
+        in transaction: borrowing WriteTransaction
+    ) throws -> Outcome {
+        let (row, head) = try find(id, in: transaction.snapshot)
+        if let expecting, expecting != head.version {
+            throw EngineError(
+                .conflict,
+                "memory \(id) is at version \(head.version), not \(expecting); read it again and repeat the change")
+        }
+        let kind: Change.Kind = version.fields.session == nil && head.keySession != 0 ? .promoted : .updated
+        return try addVersion(row, head, version, kind, in: transaction)
+    }
+
+    private mutating func addVersion(
+        _ row: UInt64, _ head: HeadRecord, _ version: Mutation.NewVersion, _ kind: Change.Kind,
+        closure: Closure = .open, in transaction: borrowing WriteTransaction
+    ) throws -> Outcome {
+        let recorded = try closeNewest(row, head, in: transaction)
+        let number = head.version + 1
+        try put(
+            version, row, head, number: number, recorded: recorded..<Int64.max, closure: closure, in: transaction)
+        log.append(LogEntry(kind: kind, id: head.id, version: number))
+        return .stored(head.id, version: number, isNew: true)
+    }
+
+    /// Ends what the store held to be so of a memory. Returns the moment, which is after the beginning.
+    private mutating func closeNewest(
+        _ row: UInt64, _ head: HeadRecord, in transaction: borrowing WriteTransaction
+    ) throws -> Int64 {
+        var old = try version(row, head.version, in: transaction.snapshot)
+        let moment = max(time, old.recordedFrom + 1)
+        old.recordedUntil = moment
+        try old.write(row, head.version, in: transaction)
+        try Schema.shared.remove(Schema.memoryByTime(old.fields.happened.lowerBound, row), in: transaction)
+        if old.fields.expires != .max {
+            try Schema.shared.remove(Schema.memoryByExpiry(old.fields.expires, row), in: transaction)
+        }
+        for passage in old.firstPassage..<old.firstPassage + old.passageCount {
+            try change(passage, in: transaction) { columns in
+                columns.recordedUntil = moment
+                if columns.flags.contains(.current) {
+                    columns.flags.remove(.current)
+                    return true
+                }
+                return false
+            }
+        }
+        return moment
+    }
+
+    /// Changes the columns of a passage, in the tail or in the blocks. `body` tells whether the passage
+    /// ceases to be current.
+    private mutating func change(
+        _ passage: UInt32, in transaction: borrowing WriteTransaction, _ body: (inout PassageRow) -> Bool
+    ) throws {
+        if passage >= state.foldedPassages {
+            guard var record = try TailRecord.read(passage, in: transaction.snapshot) else {
+                throw StoreError(.corrupted, "passage \(passage) is not in the tail")
+            }
+            if body(&record.row) { uncount(record.row) }
+            try record.write(passage, in: transaction)
+        } else {
+            let before = try Columns.row(passage, in: transaction.snapshot)
+            var after = before
+            if body(&after) { uncount(after) }
+            if before.recordedUntil != after.recordedUntil {
+                try Columns.set(
+                    .recordedUntil, [(passage, UInt64(bitPattern: after.recordedUntil))], in: transaction)
+            }
+            if before.flags != after.flags {
+                try Columns.set(.flags, [(passage, UInt64(after.flags.rawValue))], in: transaction)
+            }
+            if before.previous != after.previous {
+                try Columns.set(.previous, [(passage, UInt64(after.previous))], in: transaction)
+            }
+        }
+    }
+
+    mutating func uncount(_ row: PassageRow) {
+        state.currentPassages -= 1
+        state.currentLength -= UInt64(row.length)
+    }
+
+    // MARK: Close
+
+    mutating func close(
+        _ id: MemoryID, at moment: Int64, _ closure: Closure, successor: MemoryID?,
+        in transaction: borrowing WriteTransaction
+    ) throws -> Outcome {
+        let (row, head) = try find(id, in: transaction.snapshot)
+        let successorRow = try successor.map { try find($0, in: transaction.snapshot).row }
+        guard successorRow != row else {
+            throw EngineError(.invalid, "memory \(id) cannot supersede itself")
+        }
+        let old = try version(row, head.version, in: transaction.snapshot)
+        guard old.closure == .open else {
+            let how = old.closure == .retracted ? "retracted" : "superseded"
+            throw EngineError(.conflict, "memory \(id) is \(how) already")
+        }
+        guard moment >= old.fields.valid.lowerBound else {
+            throw EngineError(
+                .invalid,
+                "memory \(id) is valid from \(Timestamp(microseconds: old.fields.valid.lowerBound)), which is after "
+                    + "\(Timestamp(microseconds: moment))")
+        }
+        var fields = old.fields
+        fields.valid = fields.valid.lowerBound..<min(moment, fields.valid.upperBound)
+        let content = try old.content(row, head.version, in: transaction.snapshot)
+        var copy = Mutation.NewVersion(
+            id: id, key: head.key, content: content,
+            passages: try passageRanges(old, in: transaction.snapshot), vectors: [], fields: fields, terms: [])
+        copy.vectors = try vectors(of: old, in: transaction.snapshot)
+        copy.prepare(Analyzer())
+        let outcome = try addVersion(
+            row, head, copy, closure == .retracted ? .retracted : .superseded, closure: closure, in: transaction)
+        if let successorRow {
+            try Edges.add(
+                EdgeRecord(
+                    from: successorRow, label: .supersedes, to: row, recordedFrom: time, origin: fields.origin),
+                &state, in: transaction)
+        }
+        return outcome
+    }
+
+    /// The byte ranges of a version's passages.
+    func passageRanges(
+        _ version: VersionRecord, in transaction: borrowing ReadTransaction
+    ) throws -> [Range<UInt32>] {
+        var ranges: [Range<UInt32>] = []
+        for passage in version.firstPassage..<version.firstPassage + version.passageCount {
+            let row = try PassageReader.row(passage, state, in: transaction)
+            ranges.append(row.byteFrom..<row.byteFrom + row.byteCount)
+        }
+        return ranges
+    }
+
+    /// The vectors of a version, in all spaces.
+    mutating func vectors(
+        of version: VersionRecord, in transaction: borrowing ReadTransaction
+    ) throws -> [Mutation.NewVector] {
+        try PassageReader.vectors(
+            version.firstPassage..<version.firstPassage + version.passageCount, state, spaces, in: transaction)
+    }
+
+    // MARK: Embed
+
+    mutating func embed(
+        _ id: MemoryID, version number: UInt32, _ vectors: [Mutation.NewVector],
+        in transaction: borrowing WriteTransaction
+    ) throws -> Outcome {
+        let (row, _) = try find(id, in: transaction.snapshot)
+        let version = try self.version(row, number, in: transaction.snapshot)
+        var isNew = false
+        for vector in vectors {
+            guard vector.part < version.passageCount else {
+                throw EngineError(
+                    .invalid, "memory \(id) has \(version.passageCount) passages; there is no part \(vector.part)")
+            }
+            let passage = version.firstPassage + vector.part
+            let index = try spaceIndex(of: vector.space)
+            let there = try PassageReader.slot(passage, spaces[index].number, state, in: transaction.snapshot)
+            guard there == nil else { continue }
+            isNew = true
+            let slot = try place(vector, passage)
+            if passage >= state.foldedPassages {
+                guard var record = try TailRecord.read(passage, in: transaction.snapshot) else {
+                    throw StoreError(.corrupted, "passage \(passage) is not in the tail")
+                }
+                record.slots.append(slot)
+                try record.write(passage, in: transaction)
+            } else {
+                try Columns.setSlots(slot.space, [(passage, slot.slot)], in: transaction)
+            }
+        }
+        if isNew { log.append(LogEntry(kind: .embedded, id: id, version: number)) }
+        return .stored(id, version: number, isNew: isNew)
+    }
+
+    // MARK: Restore
+
+    mutating func restore(
+        _ memory: Mutation.RestoredMemory, in transaction: borrowing WriteTransaction
+    ) throws -> Outcome {
+        guard let newest = memory.versions.last else {
+            throw EngineError(.invalid, "memory \(memory.id) has no version")
+        }
+        if let row = try Lookup.row(of: memory.id, in: transaction.snapshot) {
+            let head = try self.head(row, in: transaction.snapshot)
+            if head.version >= newest.number {
+                return .stored(memory.id, version: head.version, isNew: false)
+            }
+            _ = try erase([memory.id], in: transaction)
+            log.removeLast()
+        }
+        if let key = memory.key {
+            let session = try newest.version.fields.session.flatMap {
+                try Names.number(of: $0, .session, in: transaction.snapshot)
+            }
+            if try Lookup.row(ofKey: key, session: session ?? 0, in: transaction.snapshot) != nil {
+                throw EngineError(
+                    .conflict, "key `\(key)` belongs to another memory than \(memory.id) here; forget one of them")
+            }
+        }
+        let row = state.nextRow
+        state.nextRow += 1
+        state.memoryCount += 1
+        var head = try newHead(row, memory.id, memory.key, newest.version.fields, in: transaction)
+        for restored in memory.versions {
+            try put(
+                restored.version, row, head, number: restored.number, recorded: restored.recorded,
+                closure: restored.closure, in: transaction)
+            head = try self.head(row, in: transaction.snapshot)
+        }
+        log.append(LogEntry(kind: .restored, id: memory.id, version: newest.number))
+        return .stored(memory.id, version: newest.number, isNew: true)
+    }
+
+    // MARK: Putting a version
+
+    /// Writes a version with its content, passages, vectors and attachments, and makes it the newest.
+    private mutating func put(
+        _ version: Mutation.NewVersion, _ row: UInt64, _ head: HeadRecord, number: UInt32,
+        recorded: Range<Int64>, closure: Closure, in transaction: borrowing WriteTransaction
+    ) throws {
+        precondition(version.terms.count == version.passages.count, "a version that was not prepared")
+        let (sum, overflow) = state.nextPassage.addingReportingOverflow(UInt32(version.passages.count))
+        guard !overflow, sum < PassageRow.none else {
+            throw EngineError(.full, "a home has at most 4,294,967,294 passages")
+        }
+        let fields = version.fields
+        let isNewest = recorded.upperBound == .max
+        let isCurrent = isNewest && closure == .open
+        let first = state.nextPassage
+
+        var columns = PassageRow()
+        columns.row = row
+        columns.recordedFrom = recorded.lowerBound
+        columns.recordedUntil = recorded.upperBound
+        columns.validFrom = fields.valid.lowerBound
+        columns.validUntil = fields.valid.upperBound
+        columns.happenedFrom = fields.happened.lowerBound
+        columns.happenedUntil = fields.happened.upperBound
+        columns.expires = fields.expires
+        columns.version = number
+        columns.session = try Names.intern(fields.session, .session, &state, in: transaction)
+        columns.actor = try Names.intern(fields.actor, .actor, &state, in: transaction)
+        columns.thread = try Names.intern(fields.thread, .thread, &state, in: transaction)
+        columns.principal = try Names.intern(fields.origin.principal, .principal, &state, in: transaction)
+        columns.kind = try Names.intern(fields.kind, .kind, &state, in: transaction)
+        columns.turn = head.turn
+        columns.importance = fields.importance
+        columns.trust = fields.origin.trust.rawValue
+        columns.previous = try lastPassage(ofTurnBefore: head, in: transaction.snapshot)
+        if fields.expires != .max { state.hasExpiry = true }
+        if fields.valid != Int64.min..<Int64.max { state.hasValidity = true }
+
+        let filterTerms = FilterTerm.all(of: fields)
+        for (part, range) in version.passages.enumerated() {
+            columns.part = UInt32(part)
+            columns.byteFrom = range.lowerBound
+            columns.byteCount = range.upperBound - range.lowerBound
+            columns.length = version.terms[part].length
+            columns.lengthCode = LengthCode.encode(columns.length)
+            columns.flags = isCurrent ? .current : []
+            if fields.isPinned { columns.flags.insert(.pinned) }
+            if version.content[Int(range.lowerBound)..<Int(range.upperBound)].contains(UInt8(ascii: "?")) {
+                columns.flags.insert(.question)
+            }
+            let passage = state.nextPassage
+            state.nextPassage += 1
+            if isCurrent {
+                state.currentPassages += 1
+                state.currentLength += UInt64(columns.length)
+            }
+            var record = TailRecord(row: columns, words: version.terms[part], filterTerms: filterTerms)
+            for vector in version.vectors where vector.part == UInt32(part) {
+                record.slots.append(try place(vector, passage))
+            }
+            try record.write(passage, in: transaction)
+            columns.previous = passage
+        }
+
+        let isInline = version.content.count <= VersionRecord.inlineByteCount
+        try VersionRecord(
+            fields: fields, recordedFrom: recorded.lowerBound, recordedUntil: recorded.upperBound,
+            closure: closure, firstPassage: first, passageCount: UInt32(version.passages.count),
+            contentByteCount: UInt32(version.content.count), inlineContent: isInline ? version.content : []
+        ).write(row, number, in: transaction)
+        if !isInline { try putContent(version.content, row, number, in: transaction) }
+        for attachment in fields.attachments { try put(attachment, in: transaction) }
+        state.versionCount += 1
+
+        var head = head
+        head.version = number
+        head.firstPassage = first
+        head.passageCount = UInt32(version.passages.count)
+        try head.write(row, in: transaction)
+        guard isNewest else { return }
+        try Schema.shared.put(Schema.memoryByTime(fields.happened.lowerBound, row), [], in: transaction)
+        if fields.expires != .max {
+            try Schema.shared.put(Schema.memoryByExpiry(fields.expires, row), [], in: transaction)
+        }
+        if number > 1 { try relink(successorOf: head, to: state.nextPassage - 1, in: transaction) }
+    }
+
+    private func putContent(
+        _ content: [UInt8], _ row: UInt64, _ number: UInt32, in transaction: borrowing WriteTransaction
+    ) throws {
+        var start = 0
+        var page: UInt32 = 1
+        while start < content.count {
+            let end = min(start + Table.pagePayloadByteCount, content.count)
+            try Schema.memory.put(
+                Schema.content(row, number, page: page), Array(content[start..<end]), in: transaction)
+            start = end
+            page += 1
+        }
+    }
+
+    private func lastPassage(
+        ofTurnBefore head: HeadRecord, in transaction: borrowing ReadTransaction
+    ) throws -> UInt32 {
+        guard head.series != 0, head.turn > 0,
+            let row = try Lookup.number(Schema.memoryByTurn(head.series, head.turn - 1), in: transaction),
+            let before = try HeadRecord.read(row, in: transaction)
+        else { return PassageRow.none }
+        return before.firstPassage + before.passageCount - 1
+    }
+
+    /// Points the first passage of the next memory of the series to `passage`.
+    mutating func relink(
+        successorOf head: HeadRecord, to passage: UInt32, in transaction: borrowing WriteTransaction
+    ) throws {
+        guard head.series != 0, head.turn < .max,
+            let row = try Lookup.number(Schema.memoryByTurn(head.series, head.turn + 1), in: transaction.snapshot),
+            let next = try HeadRecord.read(row, in: transaction.snapshot)
+        else { return }
+        try change(next.firstPassage, in: transaction) { columns in
+            columns.previous = passage
+            return false
+        }
+    }
+
+    // MARK: Attachments
+
+    private func put(_ attachment: Attachment, in transaction: borrowing WriteTransaction) throws {
+        guard attachment.address == nil else { return }
+        let key = Schema.Shared.attachment.key.raw(attachment.digest)
+        var count: UInt64 = 0
+        if let value = try Schema.shared.get(key, in: transaction.snapshot) {
+            var reader = ByteReader(value)
+            _ = try reader.u64()
+            count = try reader.u64()
+        } else {
+            guard attachment.data.count == attachment.byteCount else {
+                throw EngineError(.invalid, "the bytes of attachment `\(attachment.name)` are missing")
+            }
+            var start = 0
+            var chunk: UInt32 = 0
+            while start < attachment.data.count {
+                let end = min(start + Table.pagePayloadByteCount, attachment.data.count)
+                try Schema.attachment.put(
+                    Key().raw(attachment.digest).u32(chunk), Array(attachment.data[start..<end]), in: transaction)
+                start = end
+                chunk += 1
+            }
+        }
+        var writer = ByteWriter(capacity: 16)
+        writer.u64(attachment.byteCount)
+        writer.u64(count + 1)
+        try Schema.shared.put(key, writer.bytes, in: transaction)
+    }
+
+    // MARK: Reading
+
+    func find(_ id: MemoryID, in transaction: borrowing ReadTransaction) throws -> (row: UInt64, head: HeadRecord) {
+        guard let row = try Lookup.row(of: id, in: transaction) else {
+            throw EngineError(.notFound, "there is no memory \(id) here")
+        }
+        return (row, try head(row, in: transaction))
+    }
+
+    func head(_ row: UInt64, in transaction: borrowing ReadTransaction) throws -> HeadRecord {
+        guard let head = try HeadRecord.read(row, in: transaction) else {
+            throw StoreError(.corrupted, "row \(row) has no head")
+        }
+        return head
+    }
+
+    func version(
+        _ row: UInt64, _ number: UInt32, in transaction: borrowing ReadTransaction
+    ) throws -> VersionRecord {
+        guard let version = try VersionRecord.read(row, number, in: transaction) else {
+            throw EngineError(.notFound, "there is no version \(number) of that memory")
+        }
+        return version
+    }
+}

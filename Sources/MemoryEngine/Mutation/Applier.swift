@@ -1,0 +1,259 @@
+import HNSW
+import Store
+
+/// Applies one mutation inside a write transaction. All that happens to ground state happens here.
+struct Applier {
+    /// What became of a mutation, change by change.
+    struct Result: Sendable {
+        var sequence: UInt64
+        /// The operation id was known: nothing was changed.
+        var isRepeated = false
+        var outcomes: [Outcome] = []
+    }
+
+    enum Outcome: Sendable, Equatable {
+        case stored(MemoryID, version: UInt32, isNew: Bool)
+        case erased([String: Int])
+        case done
+    }
+
+    /// How many operation ids are remembered.
+    static let operationCount: UInt64 = 65_536
+    /// How many commits the change log keeps.
+    static let defaultChangeLogCount: UInt64 = 1_000_000
+
+    var state: HomeState
+    var spaces: [SpaceRecord]
+    let time: Int64
+    private let loadedSpaces: [SpaceRecord]
+    /// Rows for the vector tails, written together at the end.
+    var pendingVectors: [UInt16: [(passage: UInt32, vector: [Float])]] = [:]
+    var log: [LogEntry] = []
+
+    private init(_ mutation: Mutation, in transaction: borrowing ReadTransaction) throws {
+        state = try HomeState.read(in: transaction)
+        spaces = try SpaceRecord.all(in: transaction)
+        loadedSpaces = spaces
+        time = mutation.time
+    }
+
+    /// - Throws: `EngineError` for what the state does not allow (a conflict, an unknown id), before
+    ///   anything of that change is written; `StoreError` for what the store refuses.
+    static func apply(_ mutation: Mutation, in transaction: borrowing WriteTransaction) throws -> Result {
+        var applier = try Applier(mutation, in: transaction.snapshot)
+        let operationKey = Schema.Shared.operation.key.u128(mutation.operation)
+        if try Schema.shared.contains(operationKey, in: transaction.snapshot) {
+            return try applier.repeated(mutation, in: transaction.snapshot)
+        }
+        var result = Result(sequence: 0)
+        let before = transaction.changeCount
+        for change in mutation.changes {
+            result.outcomes.append(try applier.apply(change, in: transaction))
+        }
+        if transaction.changeCount == before, applier.log.isEmpty {
+            result.sequence = applier.state.sequence
+            return result
+        }
+        try applier.flushVectors(in: transaction)
+        try applier.finish(mutation, operationKey, in: transaction)
+        result.sequence = applier.state.sequence
+        return result
+    }
+
+    private mutating func apply(
+        _ change: Mutation.Change, in transaction: borrowing WriteTransaction
+    ) throws -> Outcome {
+        switch change {
+        case .remember(let version): return try remember(version, in: transaction)
+        case .update(let id, let expecting, let version):
+            return try update(id, expecting: expecting, version, in: transaction)
+        case .close(let id, let time, let closure, let successor):
+            return try close(id, at: time, closure, successor: successor, in: transaction)
+        case .forget(let ids): return .erased(try erase(ids, in: transaction))
+        case .embed(let id, let version, let vectors):
+            return try embed(id, version: version, vectors, in: transaction)
+        case .restore(let memory): return try restore(memory, in: transaction)
+        case .trim(let id, let versions): return .erased(try trim(id, versions, in: transaction))
+        case .receipt(let receipt): return try keep(receipt, in: transaction)
+        case .outcome(let recall, let outcome): return try record(outcome, of: recall, in: transaction)
+        case .setting(let name, let value):
+            let key = Schema.Shared.setting.key.raw(name.utf8)
+            if let value {
+                try Schema.shared.put(key, Array(value.utf8), in: transaction)
+            } else {
+                try Schema.shared.remove(key, in: transaction)
+            }
+            return .done
+        }
+    }
+
+    private func repeated(_ mutation: Mutation, in transaction: borrowing ReadTransaction) throws -> Result {
+        var result = Result(sequence: state.sequence, isRepeated: true)
+        for change in mutation.changes {
+            switch change {
+            case .remember(let version), .update(_, _, let version):
+                let row = try Lookup.row(of: version.id, in: transaction)
+                let version = try row.flatMap { try HeadRecord.read($0, in: transaction) }
+                result.outcomes.append(
+                    version.map { .stored($0.id, version: $0.version, isNew: false) } ?? .done)
+            case .forget: result.outcomes.append(.erased([:]))
+            default: result.outcomes.append(.done)
+            }
+        }
+        return result
+    }
+
+    // MARK: Vectors
+
+    /// The record of a space, made if it is new.
+    mutating func spaceIndex(of space: EmbeddingSpace) throws -> Int {
+        if let index = spaces.firstIndex(where: { $0.space == space }) { return index }
+        guard spaces.count < 100 else {
+            throw EngineError(.tooLarge, "a home has at most 100 embedding spaces; \(space.name) would be one more")
+        }
+        spaces.append(SpaceRecord(number: state.nextSpace, space: space))
+        state.nextSpace += 1
+        return spaces.count - 1
+    }
+
+    /// Gives a passage its place in a space. Returns the slot.
+    mutating func place(_ vector: Mutation.NewVector, _ passage: UInt32) throws -> TailRecord.Slot {
+        let index = try spaceIndex(of: vector.space)
+        let number = spaces[index].number
+        let slot = spaces[index].nextSlot + UInt32(pendingVectors[number]?.count ?? 0)
+        pendingVectors[number, default: []].append((passage, vector.vector))
+        return TailRecord.Slot(space: number, slot: slot)
+    }
+
+    mutating func flushVectors(in transaction: borrowing WriteTransaction) throws {
+        for index in spaces.indices {
+            guard let rows = pendingVectors.removeValue(forKey: spaces[index].number) else { continue }
+            var extent = spaces[index].extent
+            try spaces[index].segments.append(rows, &extent, in: transaction)
+            spaces[index].extent = extent
+        }
+    }
+
+    // MARK: The end
+
+    private mutating func finish(
+        _ mutation: Mutation, _ operationKey: Key, in transaction: borrowing WriteTransaction
+    ) throws {
+        state.sequence += 1
+        for space in spaces where !loadedSpaces.contains(space) { try space.write(in: transaction) }
+        try ChangeLog.append(log, state.sequence, mutation, in: transaction)
+        var writer = ByteWriter(capacity: 8)
+        writer.u64(state.sequence)
+        try Schema.shared.put(operationKey, writer.bytes, in: transaction)
+        if state.sequence > Self.operationCount,
+            let old = try ChangeLog.operation(of: state.sequence - Self.operationCount, in: transaction.snapshot)
+        {
+            try Schema.shared.remove(Schema.Shared.operation.key.u128(old), in: transaction)
+        }
+        let limit = try Settings.changeLogCount(in: transaction.snapshot)
+        // Two at a time, so that a lowered limit is reached without one long commit.
+        for _ in 0..<2 where state.sequence - state.trimmedSequence > limit {
+            state.trimmedSequence += 1
+            try ChangeLog.remove(state.trimmedSequence, in: transaction)
+        }
+        try state.write(in: transaction)
+    }
+
+    // MARK: Receipts
+
+    private mutating func keep(
+        _ receipt: Receipt, in transaction: borrowing WriteTransaction
+    ) throws -> Outcome {
+        let prefix = Schema.Shared.receipt.key
+        if state.receiptCount >= Receipt.maximumCount {
+            var oldest: Key?
+            try Schema.shared.scan(prefix: prefix, in: transaction.snapshot) { key, _ in
+                oldest = Key(bytes: key.array)
+                return false
+            }
+            if let oldest, try Schema.shared.remove(oldest, in: transaction) { state.receiptCount -= 1 }
+        }
+        let key = Schema.Shared.receipt.key.u128(receipt.recall.rawValue)
+        if try !Schema.shared.contains(key, in: transaction.snapshot) { state.receiptCount += 1 }
+        var writer = ByteWriter()
+        receipt.encode(into: &writer)
+        try Schema.shared.put(key, writer.bytes, in: transaction)
+        log.append(LogEntry(kind: .receipt, id: MemoryID(rawValue: receipt.recall.rawValue), version: 0))
+        return .done
+    }
+
+    private mutating func record(
+        _ outcome: MemoryEngine.Outcome, of recall: RecallID, in transaction: borrowing WriteTransaction
+    ) throws -> Outcome {
+        guard var receipt = try Lookup.receipt(recall, in: transaction.snapshot) else {
+            throw EngineError(
+                .notFound, "there is no receipt of recall \(recall); ask with `keepReceipt`, and record it in its home")
+        }
+        receipt.outcome = outcome
+        var writer = ByteWriter()
+        receipt.encode(into: &writer)
+        try Schema.shared.put(Schema.Shared.receipt.key.u128(recall.rawValue), writer.bytes, in: transaction)
+        log.append(LogEntry(kind: .outcome, id: MemoryID(rawValue: recall.rawValue), version: 0))
+        return .done
+    }
+}
+
+extension SpaceRecord {
+    var segments: VectorSegments {
+        VectorSegments(
+            table: Schema.vector, space: number, dimension: space.dimension, metric: space.metric.stored)
+    }
+
+    var extent: VectorSegments.Extent {
+        get { VectorSegments.Extent(nextSlot: nextSlot, segmentedSlots: segmentedSlots) }
+        set {
+            nextSlot = newValue.nextSlot
+            segmentedSlots = newValue.segmentedSlots
+        }
+    }
+}
+
+/// Finds rows and receipts by their names.
+enum Lookup {
+    static func row(of id: MemoryID, in transaction: borrowing ReadTransaction) throws -> UInt64? {
+        try number(Schema.rowOfMemory(id), in: transaction)
+    }
+
+    static func row(
+        ofKey key: String, session: UInt32, in transaction: borrowing ReadTransaction
+    ) throws -> UInt64? {
+        try number(Schema.memoryByKey(session: session, key), in: transaction)
+    }
+
+    static func number(_ key: Key, in transaction: borrowing ReadTransaction) throws -> UInt64? {
+        guard let value = try Schema.shared.get(key, in: transaction) else { return nil }
+        guard value.byteCount == 8 else { throw StoreError(.corrupted, "the row of a name is not one") }
+        return value.u64(at: 0)
+    }
+
+    static func receipt(_ recall: RecallID, in transaction: borrowing ReadTransaction) throws -> Receipt? {
+        let key = Schema.Shared.receipt.key.u128(recall.rawValue)
+        guard let value = try Schema.shared.get(key, in: transaction) else { return nil }
+        var reader = ByteReader(value)
+        return try Receipt(from: &reader)
+    }
+}
+
+/// Settings of a home that are stored in it.
+enum Settings {
+    static let changeLogCountName = "changes.keep"
+
+    static func value(_ name: String, in transaction: borrowing ReadTransaction) throws -> String? {
+        guard let value = try Schema.shared.get(Schema.Shared.setting.key.raw(name.utf8), in: transaction) else {
+            return nil
+        }
+        return String(decoding: value.array, as: UTF8.self)
+    }
+
+    static func changeLogCount(in transaction: borrowing ReadTransaction) throws -> UInt64 {
+        guard let text = try value(changeLogCountName, in: transaction), let count = UInt64(text) else {
+            return Applier.defaultChangeLogCount
+        }
+        return max(count, Applier.operationCount)
+    }
+}

@@ -1,0 +1,135 @@
+import Store
+
+/// What happened to one memory in a commit.
+struct LogEntry: Equatable, Sendable {
+    var kind: Change.Kind
+    var id: MemoryID
+    var version: UInt32
+}
+
+/// A change of a home, from `Engine.changes(after:in:)`. It holds ids, never content.
+public struct Change: Sendable, Equatable {
+    public enum Kind: UInt8, Sendable, CaseIterable {
+        case remembered = 1
+        case updated = 2
+        case retracted = 3
+        case superseded = 4
+        case forgotten = 5
+        case embedded = 6
+        case restored = 7
+        case receipt = 8
+        case outcome = 9
+        case trimmed = 10
+        case promoted = 11
+
+        public var name: String {
+            switch self {
+            case .remembered: "remembered"
+            case .updated: "updated"
+            case .retracted: "retracted"
+            case .superseded: "superseded"
+            case .forgotten: "forgotten"
+            case .embedded: "embedded"
+            case .restored: "restored"
+            case .receipt: "receipt"
+            case .outcome: "outcome"
+            case .trimmed: "trimmed"
+            case .promoted: "promoted"
+            }
+        }
+    }
+
+    /// The commit; all changes of one have the same, and it grows by one from commit to commit.
+    public let sequence: UInt64
+    public let time: Timestamp
+    public let kind: Kind
+    public let id: MemoryID
+    public let version: UInt32
+}
+
+/// The log of changes: commit → operation id, time and entries, in parts of one page.
+enum ChangeLog {
+    private static let entriesPerPart = 180
+
+    static func append(
+        _ entries: [LogEntry], _ sequence: UInt64, _ mutation: Mutation,
+        in transaction: borrowing WriteTransaction
+    ) throws {
+        var start = 0
+        var part: UInt16 = 0
+        repeat {
+            let end = min(start + entriesPerPart, entries.count)
+            var writer = ByteWriter(capacity: 32 + (end - start) * 21)
+            writer.u128(mutation.operation)
+            writer.i64(mutation.time)
+            writer.list(entries[start..<end]) {
+                $0.u8($1.kind.rawValue)
+                $0.u128($1.id.rawValue)
+                $0.u32($1.version)
+            }
+            try Schema.change.put(
+                Schema.change(sequence, part: part), writer.bytes, in: transaction, isAppend: true)
+            start = end
+            part += 1
+        } while start < entries.count
+    }
+
+    static func operation(of sequence: UInt64, in transaction: borrowing ReadTransaction) throws -> UInt128? {
+        guard let value = try Schema.change.get(Schema.change(sequence, part: 0), in: transaction) else {
+            return nil
+        }
+        var reader = ByteReader(value)
+        return try reader.u128()
+    }
+
+    static func remove(_ sequence: UInt64, in transaction: borrowing WriteTransaction) throws {
+        try Schema.change.removeAll(prefix: Key().u64(sequence), in: transaction)
+    }
+
+    /// Changes of commits above `sequence`, at most about `limit` of them, whole commits only.
+    ///
+    /// - Throws: `gap` when some of them have been trimmed.
+    static func read(
+        after sequence: UInt64, limit: Int, in transaction: borrowing ReadTransaction
+    ) throws -> (changes: [Change], last: UInt64) {
+        let state = try HomeState.read(in: transaction)
+        guard sequence >= state.trimmedSequence else {
+            throw EngineError(
+                .gap,
+                "changes up to commit \(state.trimmedSequence) have been trimmed, and \(sequence) was the last one "
+                    + "seen; start again from an export")
+        }
+        guard sequence <= state.sequence else {
+            throw EngineError(.invalid, "there is no commit \(sequence) yet; the last one is \(state.sequence)")
+        }
+        var changes: [Change] = []
+        var last = sequence
+        try Schema.change.scan(
+            prefix: Key(), from: Schema.change(sequence + 1, part: 0), in: transaction
+        ) { key, value in
+            guard key.byteCount == 10 else { throw StoreError(.corrupted, "a key of the change log is not one") }
+            let current = key.keyU64(at: 0)
+            if current != last, changes.count >= limit { return false }
+            last = current
+            changes += try decode(current, value)
+            return true
+        }
+        return (changes, last)
+    }
+
+    static func decode(_ sequence: UInt64, _ value: RawSpan) throws -> [Change] {
+        var reader = ByteReader(value)
+        _ = try reader.u128()
+        let time = Timestamp(microseconds: try reader.i64())
+        let changes = try reader.list { reader in
+            guard let kind = Change.Kind(rawValue: try reader.u8()) else {
+                throw StoreError(.corrupted, "an entry of the change log has an unknown kind")
+            }
+            return Change(
+                sequence: sequence, time: time, kind: kind, id: MemoryID(rawValue: try reader.u128()),
+                version: try reader.u32())
+        }
+        try reader.finish()
+        return changes
+    }
+}

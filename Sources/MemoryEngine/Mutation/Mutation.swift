@@ -1,0 +1,186 @@
+import Store
+
+/// One write of ground state, complete before it reaches the writer: ids, times, vectors and an
+/// operation id. Applying it (`Applier`) calls no clock, no random source, no model and no network, so
+/// ground state is a function of the sequence of mutations.
+package struct Mutation: Sendable, Equatable {
+    /// A repeated one changes nothing.
+    var operation: UInt128
+    /// When the store learns of it.
+    var time: Int64
+    var changes: [Change]
+
+    enum Change: Sendable, Equatable {
+        case remember(NewVersion)
+        /// A new version of a memory that is there.
+        case update(MemoryID, expecting: UInt32?, NewVersion)
+        case close(MemoryID, at: Int64, Closure, successor: MemoryID?)
+        case forget([MemoryID])
+        /// Vectors for passages of a version that was stored without them.
+        case embed(MemoryID, version: UInt32, [NewVector])
+        /// A whole memory with its history, from the portable form.
+        case restore(RestoredMemory)
+        case receipt(Receipt)
+        case outcome(RecallID, Outcome)
+        case setting(String, String?)
+        /// Removes closed versions that the retention policy lets go.
+        case trim(MemoryID, versions: [UInt32])
+    }
+
+    /// What becomes of it is in `Applier.Result`.
+    struct NewVersion: Sendable, Equatable {
+        var id: MemoryID
+        var key: String?
+        var content: [UInt8]
+        /// Byte ranges of the content.
+        var passages: [Range<UInt32>]
+        var vectors: [NewVector]
+        var fields: VersionFields
+        /// The terms of the passages, made from the content by `prepare`; derived, so not encoded.
+        var terms: [TermList]
+    }
+
+    struct NewVector: Sendable, Equatable {
+        var space: EmbeddingSpace
+        var part: UInt32
+        var vector: [Float]
+    }
+
+    struct RestoredMemory: Sendable, Equatable {
+        var id: MemoryID
+        var key: String?
+        var versions: [RestoredVersion]
+    }
+
+    struct RestoredVersion: Sendable, Equatable {
+        var number: UInt32
+        var recorded: Range<Int64>
+        var closure: Closure
+        var version: NewVersion
+    }
+
+    /// Bytes that are about to be written, for the bound on a group of commits.
+    var byteCount: Int {
+        changes.reduce(0) { sum, change in
+            switch change {
+            case .remember(let version), .update(_, _, let version): sum + version.byteCount
+            case .embed(_, _, let vectors): sum + vectors.reduce(0) { $0 + $1.vector.count * 4 }
+            case .restore(let memory): sum + memory.versions.reduce(0) { $0 + $1.version.byteCount }
+            default: sum + 1_024
+            }
+        }
+    }
+
+    /// Makes the terms of every version in it, off the writer's queue.
+    mutating func prepare(_ analyzer: Analyzer) {
+        for index in changes.indices {
+            switch changes[index] {
+            case .remember(var version):
+                version.prepare(analyzer)
+                changes[index] = .remember(version)
+            case .update(let id, let expecting, var version):
+                version.prepare(analyzer)
+                changes[index] = .update(id, expecting: expecting, version)
+            case .restore(var memory):
+                for number in memory.versions.indices { memory.versions[number].version.prepare(analyzer) }
+                changes[index] = .restore(memory)
+            default: break
+            }
+        }
+    }
+}
+
+extension Mutation.NewVersion {
+    var byteCount: Int {
+        content.count * 2 + vectors.reduce(0) { $0 + $1.vector.count * 4 } + 512
+            + fields.attachments.reduce(0) { $0 + $1.data.count }
+    }
+
+    mutating func prepare(_ analyzer: Analyzer) {
+        guard terms.count != passages.count else { return }
+        terms = passages.enumerated().map { part, range in
+            analyzer.terms(of: content, range, part: part, fields: fields)
+        }
+    }
+}
+
+/// Makes the terms of a passage: the words of its text, the name of its actor and, for the first
+/// passage, the keywords.
+struct Analyzer: Sendable {
+    let tokenizer = Tokenizer()
+
+    func terms(of content: [UInt8], _ range: Range<UInt32>, part: Int, fields: VersionFields) -> TermList {
+        var text = Array(content[Int(range.lowerBound)..<Int(range.upperBound)])
+        if let actor = fields.actor {
+            text.append(UInt8(ascii: "\n"))
+            text += Array(actor.utf8)
+        }
+        if part == 0 {
+            for keyword in fields.keywords {
+                text.append(UInt8(ascii: "\n"))
+                text += Array(keyword.utf8)
+            }
+        }
+        return tokenizer.terms(in: text.span)
+    }
+}
+
+/// What a recall gave, kept so that its outcome can be credited to what was used.
+struct Receipt: Sendable, Equatable {
+    static let maximumCount: UInt64 = 10_000
+
+    struct Item: Sendable, Equatable {
+        var namespace: String
+        var id: MemoryID
+        var version: UInt32
+        var score: Float
+    }
+
+    var recall: RecallID
+    var time: Int64
+    var principal: String
+    var query: String
+    var items: [Item]
+    var outcome: Outcome?
+
+    func encode(into writer: inout ByteWriter) {
+        writer.u128(recall.rawValue)
+        writer.i64(time)
+        writer.string(principal)
+        writer.string(query)
+        writer.list(items) {
+            $0.string($1.namespace)
+            $0.u128($1.id.rawValue)
+            $0.u32($1.version)
+            $0.f32($1.score)
+        }
+        writer.optional(outcome) { $0.u8($1.rawValue) }
+    }
+
+    init(from reader: inout ByteReader) throws {
+        recall = RecallID(rawValue: try reader.u128())
+        time = try reader.i64()
+        principal = try reader.string()
+        query = try reader.string()
+        items = try reader.list {
+            Item(
+                namespace: try $0.string(), id: MemoryID(rawValue: try $0.u128()), version: try $0.u32(),
+                score: try $0.f32())
+        }
+        outcome = try reader.optional {
+            guard let outcome = Outcome(rawValue: try $0.u8()) else {
+                throw StoreError(.corrupted, "an outcome is not one")
+            }
+            return outcome
+        }
+    }
+
+    init(recall: RecallID, time: Int64, principal: String, query: String, items: [Item], outcome: Outcome?) {
+        self.recall = recall
+        self.time = time
+        self.principal = principal
+        self.query = query
+        self.items = items
+        self.outcome = outcome
+    }
+}

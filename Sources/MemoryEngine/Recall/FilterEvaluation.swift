@@ -1,0 +1,191 @@
+import Store
+
+/// Turns conditions into sets of passages, from columns, postings and the tail.
+struct FilterEvaluation {
+    let view: HomeView
+
+    /// The passages that a recall may give: of versions that were known at `asOf` (by default the newest
+    /// ones), hold at `validAt`, have not expired, lie in one of `sessions` (`nil` = the whole home), and
+    /// meet `filter`.
+    func eligible(
+        asOf: Timestamp?, validAt: Timestamp, now: Timestamp, sessions: Set<String>?, filter: Filter?,
+        in transaction: borrowing ReadTransaction
+    ) throws -> PassageSet {
+        var set: PassageSet
+        if let asOf {
+            set = try between(asOf.microseconds, .recordedFrom, .recordedUntil, in: transaction) {
+                ($0.recordedFrom, $0.recordedUntil)
+            }
+        } else if view.state.hasValidity {
+            // The newest versions; a retracted one still tells what was true before.
+            set = try matching(.recordedUntil, in: transaction) { $0.i64(at: $1 * 8) == .max } tail: {
+                $0.recordedUntil == .max && !$0.flags.contains(.erased)
+            }
+        } else {
+            set = try flagged(.current, in: transaction)
+        }
+        if view.state.hasValidity {
+            set.formIntersection(
+                try between(validAt.microseconds, .validFrom, .validUntil, in: transaction) {
+                    ($0.validFrom, $0.validUntil)
+                })
+        }
+        if view.state.hasExpiry {
+            set.formIntersection(
+                try matching(.expires, in: transaction) { $0.i64(at: $1 * 8) > now.microseconds } tail: {
+                    $0.expires > now.microseconds
+                })
+        }
+        if let sessions {
+            var union = PassageSet(capacity: view.capacity)
+            for session in sessions { union.formUnion(try self.set(.session(session), in: transaction)) }
+            set.formIntersection(union)
+        }
+        if let filter { set.formIntersection(try self.set(filter, in: transaction)) }
+        return set
+    }
+
+    /// Passages with a flag. All of them are of versions that are there.
+    func flagged(_ flag: PassageRow.Flags, in transaction: borrowing ReadTransaction) throws -> PassageSet {
+        try matching(.flags, in: transaction) { $0.u8(at: $1) & flag.rawValue != 0 } tail: {
+            $0.flags.contains(flag)
+        }
+    }
+
+    /// The passages that meet a filter, of whatever version.
+    func set(_ filter: Filter, in transaction: borrowing ReadTransaction) throws -> PassageSet {
+        switch filter {
+        case .all(let parts):
+            var set = PassageSet.full(capacity: view.capacity)
+            for part in parts { set.formIntersection(try self.set(part, in: transaction)) }
+            return set
+        case .any(let parts):
+            var set = PassageSet(capacity: view.capacity)
+            for part in parts { set.formUnion(try self.set(part, in: transaction)) }
+            return set
+        case .not(let part):
+            var set = try self.set(part, in: transaction)
+            set.invert()
+            return set
+        case .kind(let kind):
+            return try named(kind.rawValue, .kind, .kind, in: transaction) { $0.kind }
+        case .actor(let name):
+            return try named(name, .actor, .actor, in: transaction) { $0.actor }
+        case .thread(let name):
+            return try named(name, .thread, .thread, in: transaction) { $0.thread }
+        case .principal(let name):
+            return try named(name, .principal, .principal, in: transaction) { $0.principal }
+        case .session(let name):
+            return try named(name, .session, .session, in: transaction) { $0.session }
+        case .tag(let name): return try term(FilterTerm.tag(name), in: transaction)
+        case .hasAttribute(let name): return try term(FilterTerm.hasAttribute(name), in: transaction)
+        case .attribute(let name, let value):
+            return try term(FilterTerm.attribute(name, value), in: transaction)
+        case .trust(let least):
+            return try matching(.trust, in: transaction) { $0.u8(at: $1) >= least.rawValue } tail: {
+                $0.trust >= least.rawValue
+            }
+        case .importance(let least):
+            return try matching(.importance, in: transaction) { $0.f32(at: $1 * 4) >= least } tail: {
+                $0.importance >= least
+            }
+        case .isPinned: return try flagged(.pinned, in: transaction)
+        case .happened(let range):
+            return try overlapping(range, .happenedFrom, .happenedUntil, in: transaction) {
+                ($0.happenedFrom, $0.happenedUntil)
+            }
+        case .recorded(let range):
+            var set = try matching(.recordedFrom, in: transaction) {
+                let time = $0.i64(at: $1 * 8)
+                return time >= range.lowerBound.microseconds && time < range.upperBound.microseconds
+            } tail: {
+                $0.recordedFrom >= range.lowerBound.microseconds && $0.recordedFrom < range.upperBound.microseconds
+            }
+            set.formIntersection(try present(in: transaction))
+            return set
+        }
+    }
+
+    /// All passages that have not been forgotten.
+    func present(in transaction: borrowing ReadTransaction) throws -> PassageSet {
+        try matching(.flags, in: transaction) { $0.u8(at: $1) & PassageRow.Flags.erased.rawValue == 0 } tail: {
+            !$0.flags.contains(.erased)
+        }
+    }
+
+    // MARK: Ways to look
+
+    private func matching(
+        _ column: Column, in transaction: borrowing ReadTransaction, _ test: (RawSpan, Int) -> Bool,
+        tail: (PassageRow) -> Bool
+    ) throws -> PassageSet {
+        var set = PassageSet(capacity: view.capacity)
+        let folded = Int(view.state.foldedPassages)
+        try Columns.forEachBlock(column, below: view.state.foldedPassages, in: transaction) { first, bytes in
+            for index in 0..<min(column.rowsPerBlock, folded - first) where test(bytes, index) {
+                set.insert(UInt32(first + index))
+            }
+        }
+        for entry in view.tail where tail(entry.front.row) { set.insert(entry.passage) }
+        return set
+    }
+
+    private func named(
+        _ name: String?, _ nameClass: NameClass, _ column: Column, in transaction: borrowing ReadTransaction,
+        _ value: (PassageRow) -> UInt32
+    ) throws -> PassageSet {
+        var number: UInt32 = 0
+        if let name {
+            guard let found = try Names.number(of: name, nameClass, in: transaction) else {
+                return PassageSet(capacity: view.capacity)
+            }
+            number = found
+        }
+        var set = try matching(column, in: transaction) { $0.u32(at: $1 * 4) == number } tail: { value($0) == number }
+        if number == 0 { set.formIntersection(try present(in: transaction)) }
+        return set
+    }
+
+    /// Intervals that hold a moment.
+    private func between(
+        _ moment: Int64, _ from: Column, _ until: Column, in transaction: borrowing ReadTransaction,
+        _ interval: (PassageRow) -> (Int64, Int64)
+    ) throws -> PassageSet {
+        var set = try matching(from, in: transaction) { $0.i64(at: $1 * 8) <= moment } tail: {
+            interval($0).0 <= moment
+        }
+        set.formIntersection(
+            try matching(until, in: transaction) { $0.i64(at: $1 * 8) > moment } tail: { interval($0).1 > moment })
+        return set
+    }
+
+    /// Intervals that share a moment with `range`.
+    private func overlapping(
+        _ range: Range<Timestamp>, _ from: Column, _ until: Column, in transaction: borrowing ReadTransaction,
+        _ interval: (PassageRow) -> (Int64, Int64)
+    ) throws -> PassageSet {
+        let lower = range.lowerBound.microseconds
+        let upper = range.upperBound.microseconds
+        var set = try matching(from, in: transaction) { $0.i64(at: $1 * 8) < upper } tail: { interval($0).0 < upper }
+        set.formIntersection(
+            try matching(until, in: transaction) { $0.i64(at: $1 * 8) > lower } tail: { interval($0).1 > lower })
+        return set
+    }
+
+    private func term(_ term: [UInt8], in transaction: borrowing ReadTransaction) throws -> PassageSet {
+        var set = PassageSet(capacity: view.capacity)
+        if let number = try Postings.number(of: Postings.termKey(term), in: transaction) {
+            try Postings.forEachBlock(of: number, in: transaction) { block in
+                for index in 0..<block.count {
+                    let passage = block.passage(at: index)
+                    guard passage < view.state.foldedPassages else {
+                        throw StoreError(.corrupted, "a posting names passage \(passage), which is not there")
+                    }
+                    set.insert(passage)
+                }
+            }
+        }
+        for entry in view.tail where entry.front.filterTerms.contains(term) { set.insert(entry.passage) }
+        return set
+    }
+}

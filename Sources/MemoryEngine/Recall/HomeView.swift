@@ -1,0 +1,96 @@
+import HNSW
+import Store
+
+/// What a read knows of a home before it looks for anything: counters, spaces, and the tail, decoded once.
+struct HomeView {
+    let state: HomeState
+    let spaces: [SpaceRecord]
+    private(set) var tail: [TailEntry] = []
+    /// For each term asked for, its frequency in each entry of the tail.
+    private(set) var tailFrequencies: [[UInt8]] = []
+
+    struct TailEntry {
+        let passage: UInt32
+        let front: TailRecord.Front
+    }
+
+    /// - Parameter words: terms of words whose frequencies in the tail are wanted.
+    init(words: [[UInt8]] = [], prefixes: [[UInt8]] = [], in transaction: borrowing ReadTransaction) throws {
+        state = try HomeState.read(in: transaction)
+        spaces = try SpaceRecord.all(in: transaction)
+        let hashes = words.map { TermHash.hash($0) }
+        var frequencies = [[UInt8]](repeating: [], count: words.count + prefixes.count)
+        var entries: [TailEntry] = []
+        try TailRecord.forEach(in: transaction, from: state.foldedPassages) { passage, front, bytes in
+            entries.append(TailEntry(passage: passage, front: front))
+            if words.isEmpty, prefixes.isEmpty { return }
+            let view = try TermListView(checking: bytes)
+            for index in words.indices {
+                frequencies[index].append(
+                    view.frequency(ofHash: hashes[index], bytes: words[index], in: bytes))
+            }
+            guard !prefixes.isEmpty else { return }
+            var best = [UInt8](repeating: 0, count: prefixes.count)
+            view.forEach(in: bytes) { _, term, frequency in
+                for (index, prefix) in prefixes.enumerated() where term.begins(with: prefix) {
+                    best[index] = max(best[index], frequency)
+                }
+            }
+            for index in prefixes.indices { frequencies[words.count + index].append(best[index]) }
+        }
+        tail = entries
+        tailFrequencies = frequencies
+    }
+
+    /// How many passages there are, forgotten ones included.
+    var capacity: Int { Int(state.nextPassage) }
+
+    /// The row of a passage; from the decoded tail where it is there.
+    func row(_ passage: UInt32, in transaction: borrowing ReadTransaction) throws -> PassageRow {
+        if passage < state.foldedPassages { return try Columns.row(passage, in: transaction) }
+        guard let entry = tailEntry(passage) else { return .erased }
+        return entry.front.row
+    }
+
+    /// A four-byte column or the flags of a passage, without the rest of its row.
+    func flags(_ passage: UInt32, in transaction: borrowing ReadTransaction) throws -> PassageRow.Flags {
+        if passage >= state.foldedPassages { return tailEntry(passage)?.front.row.flags ?? .erased }
+        let column = Column.flags
+        let (block, index) = Int(passage).quotientAndRemainder(dividingBy: column.rowsPerBlock)
+        guard let bytes = try Schema.passage.get(column.key(block: block), in: transaction),
+            bytes.byteCount == Column.blockByteCount
+        else { throw StoreError(.corrupted, "the column of flags has no block \(block)") }
+        return PassageRow.Flags(rawValue: bytes.u8(at: index))
+    }
+
+    func previous(_ passage: UInt32, in transaction: borrowing ReadTransaction) throws -> UInt32 {
+        if passage >= state.foldedPassages { return tailEntry(passage)?.front.row.previous ?? PassageRow.none }
+        return try Columns.u32(.previous, passage, in: transaction) ?? PassageRow.none
+    }
+
+    private func tailEntry(_ passage: UInt32) -> TailEntry? {
+        var low = 0
+        var high = tail.count
+        while low < high {
+            let middle = (low + high) / 2
+            if tail[middle].passage < passage { low = middle + 1 } else { high = middle }
+        }
+        return low < tail.count && tail[low].passage == passage ? tail[low] : nil
+    }
+}
+
+extension Span<UInt8> {
+    /// A copy of the bytes.
+    var array: [UInt8] {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(count)
+        for index in indices { bytes.append(self[index]) }
+        return bytes
+    }
+
+    func begins(with prefix: [UInt8]) -> Bool {
+        guard count >= prefix.count else { return false }
+        for index in prefix.indices where self[index] != prefix[index] { return false }
+        return true
+    }
+}

@@ -1,0 +1,59 @@
+/// A set of passages of a home, a bit for each.
+struct PassageSet: Sendable, Equatable {
+    private(set) var words: [UInt64]
+    let capacity: Int
+
+    init(capacity: Int) {
+        self.capacity = capacity
+        words = [UInt64](repeating: 0, count: (capacity + 63) / 64)
+    }
+
+    /// All passages below `capacity`.
+    static func full(capacity: Int) -> PassageSet {
+        var set = PassageSet(capacity: capacity)
+        set.invert()
+        return set
+    }
+
+    var count: Int { words.reduce(0) { $0 + $1.nonzeroBitCount } }
+
+    func contains(_ passage: UInt32) -> Bool {
+        let index = Int(passage)
+        return index < capacity && words[index >> 6] >> UInt64(index & 63) & 1 == 1
+    }
+
+    mutating func insert(_ passage: UInt32) {
+        precondition(passage < capacity)
+        words[Int(passage) >> 6] |= 1 << UInt64(passage & 63)
+    }
+
+    mutating func remove(_ passage: UInt32) {
+        precondition(passage < capacity)
+        words[Int(passage) >> 6] &= ~(1 << UInt64(passage & 63))
+    }
+
+    mutating func formUnion(_ other: PassageSet) { combine(other) { $0 | $1 } }
+    mutating func formIntersection(_ other: PassageSet) { combine(other) { $0 & $1 } }
+
+    mutating func invert() {
+        for index in words.indices { words[index] = ~words[index] }
+        let rest = capacity & 63
+        if rest != 0, let last = words.indices.last { words[last] &= (1 << UInt64(rest)) - 1 }
+    }
+
+    private mutating func combine(_ other: PassageSet, _ operation: (UInt64, UInt64) -> UInt64) {
+        precondition(capacity == other.capacity)
+        for index in words.indices { words[index] = operation(words[index], other.words[index]) }
+    }
+
+    /// The passages in ascending order.
+    func forEach(_ body: (UInt32) throws -> Void) rethrows {
+        for index in words.indices {
+            var word = words[index]
+            while word != 0 {
+                try body(UInt32(index * 64 + word.trailingZeroBitCount))
+                word &= word - 1
+            }
+        }
+    }
+}

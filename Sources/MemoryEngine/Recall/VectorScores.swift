@@ -1,0 +1,136 @@
+import HNSW
+import Store
+
+/// Scores of the passages of a home in one embedding space.
+struct VectorScores {
+    /// Score by passage; NaN = it has no vector in the space, or was not looked at.
+    private(set) var scores: [Float]
+    /// Mean and standard deviation over current passages: all of them, or a sample.
+    private(set) var mean = 0.0
+    private(set) var deviation = 0.0
+    private(set) var rowCount = 0
+
+    /// How many rows a sample has when only chosen rows are scored.
+    static let sampleCount = 256
+    /// Chosen rows are scored alone when they are fewer than one in this many; below, the scan of all is faster.
+    static let selectionFactor = 6
+
+    init(
+        _ query: [Float], _ space: SpaceRecord, _ view: HomeView, eligible: PassageSet, eligibleCount: Int,
+        current: PassageSet?, in transaction: borrowing ReadTransaction
+    ) throws {
+        scores = [Float](repeating: .nan, count: view.capacity)
+        var sum = 0.0
+        var squares = 0.0
+        var count = 0.0
+        if eligibleCount * Self.selectionFactor < Int(space.nextSlot) {
+            let slots = try Self.slots(of: space, view, in: transaction)
+            // The sample: passages at even distances, the same ones for every question.
+            let step = max(1, slots.count / Self.sampleCount)
+            var chosen: [(slot: UInt32, passage: Int, isSample: Bool)] = []
+            for passage in slots.indices where slots[passage] != .max {
+                let isSample = passage % step == 0 && current?.contains(UInt32(passage)) ?? true
+                if isSample || eligible.contains(UInt32(passage)) {
+                    chosen.append((slots[passage], passage, isSample))
+                }
+            }
+            chosen.sort { $0.slot < $1.slot }
+            let values = try space.segments.scores(
+                of: chosen.map(\.slot), query, space.extent, in: transaction)
+            rowCount = values.count
+            for (choice, value) in zip(chosen, values) {
+                scores[choice.passage] = value
+                guard choice.isSample else { continue }
+                sum += Double(value)
+                squares += Double(value) * Double(value)
+                count += 1
+            }
+        } else {
+            try space.segments.scan(query, space.extent, in: transaction) { block in
+                rowCount += block.passages.count
+                for (index, passage) in block.passages.enumerated() where passage != VectorSegments.noPassage {
+                    guard passage < view.capacity else {
+                        throw StoreError(.corrupted, "a vector belongs to passage \(passage), which is not there")
+                    }
+                    let value = block.scores[index]
+                    scores[Int(passage)] = value
+                    if let current, !current.contains(passage) { continue }
+                    sum += Double(value)
+                    squares += Double(value) * Double(value)
+                    count += 1
+                }
+            }
+        }
+        guard count > 0 else { return }
+        mean = sum / count
+        deviation = max(0, squares / count - mean * mean).squareRoot()
+    }
+
+    /// The slot of each passage; `max` = none.
+    private static func slots(
+        of space: SpaceRecord, _ view: HomeView, in transaction: borrowing ReadTransaction
+    ) throws -> [UInt32] {
+        var slots = [UInt32](repeating: .max, count: view.capacity)
+        let column = Column.slot(space.number)
+        try Columns.forEachBlock(column, below: view.state.foldedPassages, in: transaction) { first, bytes in
+            for index in 0..<min(column.rowsPerBlock, Int(view.state.foldedPassages) - first) {
+                slots[first + index] = bytes.u32(at: index * 4)
+            }
+        }
+        for entry in view.tail {
+            for slot in entry.front.slots where slot.space == space.number {
+                slots[Int(entry.passage)] = slot.slot
+            }
+        }
+        for slot in slots where slot != .max && slot >= space.nextSlot {
+            throw StoreError(.corrupted, "a passage has slot \(slot) of \(space.space.name), which is not there")
+        }
+        return slots
+    }
+
+    /// The score of a passage above the mean, in standard deviations; 0 for one without a vector.
+    func normalized(_ passage: UInt32) -> Double {
+        let score = scores[Int(passage)]
+        return score.isNaN || deviation == 0 ? 0 : (Double(score) - mean) / deviation
+    }
+}
+
+/// The best of many, kept in a heap with the worst on top.
+struct TopList {
+    private let capacity: Int
+    private(set) var items: [(score: Float, passage: UInt32)] = []
+
+    init(capacity: Int) {
+        self.capacity = capacity
+        items.reserveCapacity(capacity + 1)
+    }
+
+    /// Equal scores prefer the lower passage, so that the result does not depend on the order of arrival.
+    private static func isWorse(_ a: (score: Float, passage: UInt32), _ b: (score: Float, passage: UInt32)) -> Bool {
+        a.score != b.score ? a.score < b.score : a.passage > b.passage
+    }
+
+    mutating func insert(_ score: Float, _ passage: UInt32) {
+        let item = (score, passage)
+        if items.count < capacity {
+            items.append(item)
+            var child = items.count - 1
+            while child > 0, Self.isWorse(items[child], items[(child - 1) / 2]) {
+                items.swapAt(child, (child - 1) / 2)
+                child = (child - 1) / 2
+            }
+        } else if capacity > 0, Self.isWorse(items[0], item) {
+            items[0] = item
+            var parent = 0
+            while true {
+                var worst = parent
+                for child in [2 * parent + 1, 2 * parent + 2] where child < items.count {
+                    if Self.isWorse(items[child], items[worst]) { worst = child }
+                }
+                if worst == parent { break }
+                items.swapAt(parent, worst)
+                parent = worst
+            }
+        }
+    }
+}

@@ -1,0 +1,431 @@
+import CLMDB
+import Dispatch
+import Glibc
+import Synchronization
+
+/// LMDB's handles of the tables, by `Table.index`.
+@safe final class TableHandles: Sendable {
+    static let capacity = 24
+    private let handles: [MDB_dbi]
+    init(_ handles: [MDB_dbi]) { self.handles = handles }
+    subscript(index: Int) -> MDB_dbi { handles[index] }
+}
+
+/// When a write is safe from a power cut.
+package enum Durability: String, Sendable, CaseIterable {
+    /// Synced before the call returns.
+    case commit
+    /// Synced at least every second; a crash of the machine may lose the last second, and no more. A
+    /// crash of the process loses nothing.
+    case everySecond
+    /// Synced when asked, or on closing (bulk loads).
+    case none
+}
+
+/// One LMDB file: a home.
+///
+/// - A read sees one snapshot and waits for no writer.
+/// - Writes go through `writer`, which groups them.
+/// - A file is open at most once in a process: LMDB's locks are lost when the same file is opened and
+///   closed beside it. `open` therefore shares the environment of a file that is open already.
+@safe package final class Environment: Sendable {
+    package struct Options: Sendable, Equatable {
+        /// The largest size of the file; the quota of the home. Address space is reserved, not memory.
+        package var mapSizeBytes: Int = 64 << 30
+        /// Snapshots held at the same time, over all processes.
+        package var maximumReaders: Int = 510
+        package var durability: Durability = .commit
+        package var isReadOnly = false
+        /// Where writers of other processes are kept out; `nil` for a file that nobody shares.
+        package var writerLock: WriterLock?
+        package init() {}
+    }
+
+    package let path: String
+    package let options: Options
+    private let tables: [Table]
+
+    /// The groups of writes wait here. Its first use takes the lock against writers of other processes.
+    package let writer = Writer()
+
+    /// A handle of LMDB's, which any thread may use while it is not in use by another.
+    @safe private struct Handle: @unchecked Sendable {
+        let pointer: OpaquePointer
+        init(_ pointer: OpaquePointer) { unsafe self.pointer = unsafe pointer }
+    }
+
+    private struct State: Sendable {
+        var env: Handle?
+        var handles: TableHandles?
+        var pool: [Handle] = []
+        var activeReaders = 0
+        /// Set while the environment is being reopened or closed: new readers wait.
+        var isPaused = false
+        var isSyncPending = false
+    }
+    private let state: Mutex<State>
+    private let condition = Condition()
+
+    private static let registry = Mutex<[String: (environment: Environment, count: Int)]>([:])
+
+    // MARK: Opening and closing
+
+    /// Opens, or creates, the file at `path` with `tables`.
+    ///
+    /// - Throws: `missing` (reading only, and no file), `foreign`, `corrupted` (header, meta pages or
+    ///   size), `io`.
+    package static func open(path: String, tables: [Table], options: Options = Options()) throws -> Environment {
+        let key = canonical(path)
+        return try registry.withLock { open in
+            if let entry = open[key] {
+                guard !entry.environment.options.isReadOnly || options.isReadOnly else {
+                    throw StoreError(.readOnly, "\(path) is open for reading only in this process")
+                }
+                open[key] = (entry.environment, entry.count + 1)
+                return entry.environment
+            }
+            let environment = try Environment(path: path, tables: tables, options: options)
+            open[key] = (environment, 1)
+            return environment
+        }
+    }
+
+    /// Gives back one `open`. The last one closes the file, after the writes that wait and the readers
+    /// that are under way.
+    package func close() {
+        let isLast = Self.registry.withLock { open in
+            let key = Self.canonical(path)
+            guard let entry = open[key], entry.environment === self else { return false }
+            if entry.count > 1 {
+                open[key] = (entry.environment, entry.count - 1)
+                return false
+            }
+            return true
+        }
+        guard isLast else { return }
+        writer.drain()
+        Self.registry.withLock { open in
+            let key = Self.canonical(path)
+            // Somebody may have opened it again in between.
+            guard let entry = open[key], entry.environment === self else { return }
+            if entry.count > 1 {
+                open[key] = (entry.environment, entry.count - 1)
+                return
+            }
+            open[key] = nil
+            pauseReaders()
+            state.withLock { state in
+                Self.shut(&state, isSynced: options.durability == .commit || options.isReadOnly)
+            }
+            writer.unlock()
+        }
+    }
+
+    /// How many files this process has open.
+    package static var openCount: Int { registry.withLock { $0.count } }
+
+    private init(path: String, tables: [Table], options: Options) throws {
+        self.path = path
+        self.options = options
+        self.tables = tables
+        if options.isReadOnly || fileSize(path) ?? 0 > 0 {
+            guard fileSize(path) != nil else { throw StoreError(.missing, "there is no file \(path)") }
+            let problems = try FileCheck.quick(path: path)
+            if let first = problems.first {
+                throw StoreError(.corrupted, "\(path): \(first); run `loci check`, then restore a snapshot")
+            }
+        }
+        let (env, handles) = try Self.start(path: path, tables: tables, options: options)
+        state = Mutex(State(env: env, handles: handles))
+    }
+
+    private static func start(
+        path: String, tables: [Table], options: Options
+    ) throws -> (Handle, TableHandles) {
+        var created: OpaquePointer?
+        try unsafe check(mdb_env_create(&created), "making an environment")
+        let env = unsafe created!
+        do {
+            try unsafe check(mdb_env_set_mapsize(env, options.mapSizeBytes), "reserving the map")
+            try unsafe check(mdb_env_set_maxdbs(env, UInt32(TableHandles.capacity)), "setting up tables")
+            try unsafe check(mdb_env_set_maxreaders(env, UInt32(options.maximumReaders)), "setting up readers")
+            var flags = UInt32(MDB_NOSUBDIR) | UInt32(MDB_NOTLS) | UInt32(MDB_NORDAHEAD)
+            if options.isReadOnly { flags |= UInt32(MDB_RDONLY) }
+            if options.durability != .commit { flags |= UInt32(MDB_NOSYNC) }
+            var status = unsafe mdb_env_open(env, path, flags, 0o640)
+            if options.isReadOnly, status == EACCES || status == EROFS {
+                // A medium that cannot be written has no writer, so no lock file is needed.
+                status = unsafe mdb_env_open(env, path, flags | UInt32(MDB_NOLOCK), 0o640)
+            }
+            try check(status, "opening \(path)")
+            var dead: Int32 = 0
+            try unsafe check(mdb_reader_check(env, &dead), "clearing dead readers")
+            return unsafe (Handle(env), try openTables(env, tables, isReadOnly: options.isReadOnly))
+        } catch {
+            unsafe mdb_env_close(env)
+            throw error
+        }
+    }
+
+    /// Opens the tables, and makes those that are not there yet.
+    private static func openTables(
+        _ env: OpaquePointer, _ tables: [Table], isReadOnly: Bool
+    ) throws -> TableHandles {
+        var handles = [MDB_dbi](repeating: .max, count: TableHandles.capacity)
+        func run(_ flags: UInt32, _ tableFlags: UInt32) throws -> Bool {
+            var transaction: OpaquePointer?
+            try unsafe check(mdb_txn_begin(env, nil, flags, &transaction), "beginning to open tables")
+            for table in tables {
+                var handle: MDB_dbi = 0
+                let status = unsafe mdb_dbi_open(transaction, table.name, tableFlags, &handle)
+                if status == MDB_NOTFOUND {
+                    unsafe mdb_txn_abort(transaction)
+                    return false
+                }
+                guard status == 0 else {
+                    unsafe mdb_txn_abort(transaction)
+                    try check(status, "opening table `\(table.name)`")
+                    return false
+                }
+                handles[table.index] = handle
+            }
+            try unsafe check(mdb_txn_commit(transaction), "opening tables")
+            return true
+        }
+        if try run(UInt32(MDB_RDONLY), 0) { return TableHandles(handles) }
+        guard !isReadOnly else {
+            throw StoreError(.foreign, "the file has none of our tables; it is not a home, or was never written")
+        }
+        _ = try run(0, UInt32(MDB_CREATE))
+        return TableHandles(handles)
+    }
+
+    private static func shut(_ state: inout State, isSynced: Bool) {
+        guard let env = state.env else { return }
+        for reader in state.pool { unsafe mdb_txn_abort(reader.pointer) }
+        state.pool = []
+        if !isSynced { unsafe _ = mdb_env_sync(env.pointer, 1) }
+        unsafe mdb_env_close(env.pointer)
+        state.env = nil
+        state.handles = nil
+    }
+
+    /// Waits until no reader is under way, and keeps new ones waiting.
+    private func pauseReaders() {
+        state.withLock { $0.isPaused = true }
+        condition.wait { state.withLock { $0.activeReaders == 0 } }
+    }
+
+    /// Closes the file and opens it again: after a failed write of the meta page LMDB refuses
+    /// everything until then. The quota may change with it.
+    func reopen() throws {
+        pauseReaders()
+        defer {
+            state.withLock { $0.isPaused = false }
+            condition.signal()
+        }
+        try state.withLock { state in
+            Self.shut(&state, isSynced: true)
+            let (env, handles) = try Self.start(path: path, tables: tables, options: options)
+            state.env = env
+            state.handles = handles
+        }
+    }
+
+    // MARK: Reading
+
+    /// Lends a snapshot to `body`. Many may run at once; none waits for a writer.
+    ///
+    /// The closure is synchronous, so that nothing waits while the snapshot is held.
+    package func read<Result>(_ body: (borrowing ReadTransaction) throws -> Result) throws -> Result {
+        let (handle, tables) = try beginRead()
+        defer { endRead(handle) }
+        return unsafe try body(ReadTransaction(handle: handle.pointer, tables: tables))
+    }
+
+    private func beginRead() throws -> (Handle, TableHandles) {
+        let (pooled, env, handles) = try admitReader()
+        do {
+            if let pooled {
+                if unsafe mdb_txn_renew(pooled.pointer) == 0 { return (pooled, handles) }
+                unsafe mdb_txn_abort(pooled.pointer)
+            }
+            var begun: OpaquePointer?
+            try unsafe check(
+                mdb_txn_begin(env.pointer, nil, UInt32(MDB_RDONLY), &begun), "taking a snapshot of \(path)")
+            return unsafe (Handle(begun!), handles)
+        } catch {
+            finishRead(nil)
+            throw error
+        }
+    }
+
+    /// Counts a reader in, waiting while the environment is being reopened.
+    private func admitReader() throws -> (pooled: Handle?, env: Handle, handles: TableHandles) {
+        while true {
+            let admitted: (Handle?, Handle, TableHandles)? = try state.withLock { state in
+                if state.isPaused { return nil }
+                guard let env = state.env, let handles = state.handles else {
+                    throw StoreError(.io, "\(path) is closed")
+                }
+                state.activeReaders += 1
+                return (state.pool.popLast(), env, handles)
+            }
+            if let admitted { return admitted }
+            condition.wait { state.withLock { !$0.isPaused } }
+        }
+    }
+
+    private func endRead(_ handle: Handle) {
+        unsafe mdb_txn_reset(handle.pointer)
+        finishRead(handle)
+    }
+
+    private func finishRead(_ handle: Handle?) {
+        let isAwaited = state.withLock { state in
+            state.activeReaders -= 1
+            if let handle {
+                if state.pool.count < 32 {
+                    state.pool.append(handle)
+                } else {
+                    unsafe mdb_txn_abort(handle.pointer)
+                }
+            }
+            return state.isPaused && state.activeReaders == 0
+        }
+        if isAwaited { condition.signal() }
+    }
+
+    // MARK: Writing
+
+    /// Begins the write transaction, lends it to `body`, and commits. On any error nothing is written.
+    ///
+    /// Call it from the writer's queue only (or where nobody else writes, as in a copy being made).
+    package func write<Result>(_ body: (borrowing WriteTransaction) throws -> Result) throws -> Result {
+        guard !options.isReadOnly else {
+            throw StoreError(.readOnly, "\(path) is open for reading only")
+        }
+        var (env, tables) = try environmentForWriting()
+        var begun: OpaquePointer?
+        var status = unsafe mdb_txn_begin(env.pointer, nil, 0, &begun)
+        if status == MDB_PANIC {
+            // A write of the meta page failed before: LMDB refuses everything until the file is reopened.
+            try reopen()
+            (env, tables) = try environmentForWriting()
+            status = unsafe mdb_txn_begin(env.pointer, nil, 0, &begun)
+        }
+        try check(status, "beginning a write to \(path)")
+        let handle = unsafe begun!
+        let result: Result
+        do {
+            result = unsafe try body(
+                WriteTransaction(
+                    snapshot: ReadTransaction(handle: handle, tables: tables),
+                    effects: WriteTransaction.Effects()))
+        } catch {
+            unsafe mdb_txn_abort(handle)
+            throw error
+        }
+        let committed = unsafe mdb_txn_commit(handle)
+        if committed != 0 {
+            let error = storeError(committed, "committing to \(path)", path: path)
+            var probe: OpaquePointer?
+            if unsafe mdb_txn_begin(env.pointer, nil, 0, &probe) == MDB_PANIC {
+                try reopen()
+            } else if let probe = unsafe probe {
+                unsafe mdb_txn_abort(probe)
+            }
+            throw error
+        }
+        if options.durability == .everySecond { scheduleSync() }
+        return result
+    }
+
+    private func environmentForWriting() throws -> (Handle, TableHandles) {
+        try state.withLock { state in
+            guard let env = state.env, let handles = state.handles else {
+                throw StoreError(.io, "\(path) is closed")
+            }
+            return (env, handles)
+        }
+    }
+
+    /// Makes every commit so far safe from a power cut.
+    package func sync() throws {
+        try state.withLock { state in
+            state.isSyncPending = false
+            guard let env = state.env, !options.isReadOnly else { return }
+            try unsafe check(mdb_env_sync(env.pointer, 1), "syncing \(path)")
+        }
+    }
+
+    private func scheduleSync() {
+        let isFirst = state.withLock { state in
+            defer { state.isSyncPending = true }
+            return !state.isSyncPending
+        }
+        guard isFirst else { return }
+        DispatchQueue.global(qos: .utility).asyncAfter(deadline: .now() + .milliseconds(900)) { [weak self] in
+            try? self?.sync()
+        }
+    }
+
+    // MARK: Looking
+
+    package struct Information: Sendable {
+        package let mapSizeBytes: Int
+        package let pageByteCount: Int
+        package let lastPage: Int
+        package let lastCommit: UInt64
+        package let readerCount: Int
+        package let freePageCount: Int
+    }
+
+    /// Size, readers and free pages.
+    ///
+    /// - Complexity: O(entries of the free list).
+    package func information() throws -> Information {
+        try read { transaction in
+            let env = unsafe mdb_txn_env(transaction.handle)
+            var info = unsafe MDB_envinfo()
+            var stat = MDB_stat()
+            try unsafe check(mdb_env_info(env, &info), "measuring \(path)")
+            try unsafe check(mdb_env_stat(env, &stat), "measuring \(path)")
+            return unsafe Information(
+                mapSizeBytes: info.me_mapsize, pageByteCount: Int(stat.ms_psize), lastPage: info.me_last_pgno,
+                lastCommit: UInt64(info.me_last_txnid), readerCount: Int(info.me_numreaders),
+                freePageCount: try freePageCount(transaction))
+        }
+    }
+
+    private func freePageCount(_ transaction: borrowing ReadTransaction) throws -> Int {
+        // LMDB keeps its free list in table 0: transaction → count and page numbers.
+        var cursor: OpaquePointer?
+        try unsafe check(mdb_cursor_open(transaction.handle, 0, &cursor), "reading the free list")
+        defer { unsafe mdb_cursor_close(cursor) }
+        var key = unsafe MDB_val()
+        var value = unsafe MDB_val()
+        var count = 0
+        while unsafe mdb_cursor_get(cursor, &key, &value, MDB_NEXT) == 0 {
+            // Safe because a record of the free list begins with its count.
+            count += unsafe value.mv_data.loadUnaligned(as: Int.self)
+        }
+        return count
+    }
+
+    static func canonical(_ path: String) -> String {
+        // The file may not exist yet: resolve its directory, which does.
+        let slash = path.lastIndex(of: "/")
+        let directory = slash.map { String(path[..<$0]) } ?? "."
+        let name = slash.map { String(path[path.index(after: $0)...]) } ?? path
+        guard let resolved = unsafe realpath(directory.isEmpty ? "/" : directory, nil) else { return path }
+        defer { unsafe free(resolved) }
+        return unsafe String(cString: resolved) + "/" + name
+    }
+}
+
+/// The size of the file at `path` in bytes; `nil` if there is none.
+package func fileSize(_ path: String) -> Int? {
+    var status = stat()
+    return unsafe stat(path, &status) == 0 ? Int(status.st_size) : nil
+}

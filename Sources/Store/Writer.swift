@@ -1,0 +1,243 @@
+import Dispatch
+import Glibc
+import Synchronization
+
+/// The one writer of a home: a serial queue that owns the write transaction.
+///
+/// Jobs that wait together run one after another in one transaction (group commit), at most 256 of them
+/// or about 32 MiB. A job that throws before its first put is left out; one that throws later makes the
+/// group begin again without it. Nobody hears of success before the commit. Background jobs (the
+/// indexer's steps) run alone, and only when no caller waits.
+package final class Writer: Sendable {
+    package static let maximumGroupCount = 256
+    package static let maximumGroupByteCount = 32 << 20
+
+    struct Job: Sendable {
+        let byteCount: Int
+        let run: @Sendable (borrowing WriteTransaction) throws -> Void
+        let finish: @Sendable ((any Error)?) -> Void
+    }
+
+    private struct Waiting {
+        var callers: [Job] = []
+        var background: [Job] = []
+        var isRunning = false
+        var lock: Int32 = -1
+    }
+
+    fileprivate let queue = DispatchQueue(label: "loci.writer", qos: .userInitiated)
+    private let waiting = Mutex(Waiting())
+
+    func submit(_ job: Job, isBackground: Bool, to environment: Environment) {
+        let isIdle = waiting.withLock { waiting in
+            if isBackground { waiting.background.append(job) } else { waiting.callers.append(job) }
+            defer { waiting.isRunning = true }
+            return !waiting.isRunning
+        }
+        if isIdle { queue.async { self.work(on: environment) } }
+    }
+
+    /// Returns when all that was submitted before is done.
+    func drain() { queue.sync {} }
+
+    /// How many jobs of callers wait.
+    package var waitingCount: Int { waiting.withLock { $0.callers.count } }
+
+    private func work(on environment: Environment) {
+        while true {
+            let group: [Job] = waiting.withLock { waiting in
+                if waiting.callers.isEmpty {
+                    if waiting.background.isEmpty {
+                        waiting.isRunning = false
+                        return []
+                    }
+                    return [waiting.background.removeFirst()]
+                }
+                var byteCount = 0
+                var count = 0
+                for job in waiting.callers.prefix(Self.maximumGroupCount) {
+                    if count > 0, byteCount + job.byteCount > Self.maximumGroupByteCount { break }
+                    byteCount += job.byteCount
+                    count += 1
+                }
+                defer { waiting.callers.removeFirst(count) }
+                return Array(waiting.callers.prefix(count))
+            }
+            if group.isEmpty { return }
+            do {
+                try lock(environment.options)
+                commit(group, to: environment)
+            } catch {
+                for job in group { job.finish(error) }
+            }
+        }
+    }
+
+    /// A job's failure after its first put: the transaction holds half of it, so it cannot be kept.
+    private struct Spoiled: Error {
+        let index: Int
+        let reason: any Error
+    }
+
+    private func commit(_ group: [Job], to environment: Environment) {
+        var group = group
+        while !group.isEmpty {
+            var failures = [(any Error)?](repeating: nil, count: group.count)
+            do {
+                try environment.write { transaction in
+                    for (index, job) in group.enumerated() {
+                        let before = transaction.changeCount
+                        do {
+                            try job.run(transaction)
+                        } catch {
+                            guard transaction.changeCount == before else {
+                                throw Spoiled(index: index, reason: error)
+                            }
+                            failures[index] = error
+                        }
+                    }
+                }
+                for (index, job) in group.enumerated() { job.finish(failures[index]) }
+                return
+            } catch let spoiled as Spoiled {
+                group.remove(at: spoiled.index).finish(spoiled.reason)
+            } catch {
+                for job in group { job.finish(error) }
+                return
+            }
+        }
+    }
+
+    // MARK: The lock against other processes
+
+    /// Takes the lock on the home's byte of the store's lock file, once.
+    fileprivate func lock(_ options: Environment.Options) throws {
+        guard let lock = options.writerLock, waiting.withLock({ $0.lock < 0 }) else { return }
+        let file = try lock.take()
+        waiting.withLock { $0.lock = file }
+    }
+
+    func unlock() {
+        let file = waiting.withLock { waiting in
+            defer { waiting.lock = -1 }
+            return waiting.lock
+        }
+        if file >= 0 { close(file) }
+    }
+}
+
+/// Where the lock against a second writing process is, and how long to wait for it.
+package struct WriterLock: Sendable, Equatable {
+    package let path: String
+    package let offset: Int64
+    package let home: String
+    package let waitNanoseconds: UInt64
+
+    package init(path: String, offset: Int64, home: String, wait: Duration) {
+        self.path = path
+        self.offset = offset
+        self.home = home
+        let (seconds, attoseconds) = wait.components
+        self.waitNanoseconds = UInt64(max(0, seconds)) * 1_000_000_000 + UInt64(max(0, attoseconds) / 1_000_000_000)
+    }
+
+    /// Takes the lock; closing the descriptor that is returned gives it back.
+    ///
+    /// - Throws: `locked` when another process still has it after the wait.
+    func take() throws -> Int32 {
+        let file = unsafe open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o640)
+        guard file >= 0 else {
+            throw StoreError(.io, "cannot open \(path): \(unsafe String(cString: strerror(errno)))")
+        }
+        // An open file description lock (F_OFD_SETLK): it belongs to this descriptor alone, so closing
+        // another one on the file does not drop it.
+        let setOpenFileDescriptionLock: Int32 = 37
+        let deadline = DispatchTime.now().uptimeNanoseconds + waitNanoseconds
+        while true {
+            var request = flock()
+            request.l_type = Int16(F_WRLCK)
+            request.l_whence = Int16(SEEK_SET)
+            request.l_start = off_t(offset)
+            request.l_len = 1
+            if unsafe fcntl(file, setOpenFileDescriptionLock, &request) == 0 { return file }
+            guard errno == EAGAIN || errno == EACCES || errno == EINTR else {
+                defer { close(file) }
+                throw StoreError(.io, "cannot lock \(path): \(unsafe String(cString: strerror(errno)))")
+            }
+            guard DispatchTime.now().uptimeNanoseconds < deadline else {
+                close(file)
+                throw StoreError(
+                    .locked, "another process writes to \(home); stop it, or wait for it with `--wait SECONDS`")
+            }
+            usleep(5_000)
+        }
+    }
+}
+
+extension Environment {
+    /// Runs `body` in the next write transaction, together with what waits beside it, and returns its
+    /// result when the group is committed.
+    ///
+    /// `body` may run more than once (when another job of the group spoils the transaction), so it
+    /// must have no effect but its puts and its result.
+    ///
+    /// - Parameter byteCount: about how much it writes, for the bound on a group.
+    package func submit<Result: Sendable>(
+        byteCount: Int = 0, isBackground: Bool = false,
+        _ body: @escaping @Sendable (borrowing WriteTransaction) throws -> Result
+    ) async throws -> Result {
+        let box = ResultBox<Result>()
+        return try await withCheckedThrowingContinuation { continuation in
+            let job = Writer.Job(
+                byteCount: byteCount,
+                run: { transaction in
+                    let value = try body(transaction)
+                    box.value.withLock { $0 = value }
+                },
+                finish: { error in
+                    if let error {
+                        continuation.resume(throwing: error)
+                    } else if let value = box.value.withLock({ $0 }) {
+                        continuation.resume(returning: value)
+                    } else {
+                        continuation.resume(throwing: StoreError(.io, "a write ended without a result"))
+                    }
+                })
+            writer.submit(job, isBackground: isBackground, to: self)
+        }
+    }
+}
+
+private final class ResultBox<Value: Sendable>: Sendable {
+    let value = Mutex<Value?>(nil)
+}
+
+extension Environment {
+    /// Runs `body` in a write transaction of its own and waits for it; for what must be there before anything
+    /// else, such as the header. The writer's lock is held from then on.
+    package func locked<Result: Sendable>(
+        _ body: @escaping @Sendable (borrowing WriteTransaction) throws -> Result
+    ) throws -> Result {
+        try writer.runAlone(on: self, body)
+    }
+}
+
+extension Environment {
+    /// Runs `body` while no process can write to a home that is not open here.
+    package static func lockedFile(_ lock: WriterLock, _ body: () throws -> Void) throws {
+        let file = try lock.take()
+        defer { Glibc.close(file) }
+        try body()
+    }
+}
+
+extension Writer {
+    fileprivate func runAlone<Result: Sendable>(
+        on environment: Environment, _ body: @escaping @Sendable (borrowing WriteTransaction) throws -> Result
+    ) throws -> Result {
+        try queue.sync {
+            try lock(environment.options)
+            return try environment.write(body)
+        }
+    }
+}
