@@ -256,3 +256,21 @@ package struct VectorSegments: Sendable, Equatable {
         )
     }
 }
+
+extension VectorSegments {
+    /// Lends slot and passage of every row that was not erased, in the order of slots.
+    package func forEachPassage(
+        _ extent: Extent, in transaction: borrowing ReadTransaction, _ body: (UInt32, UInt32) throws -> Void
+    ) throws {
+        for (slot, passage) in try segmentedPassages(extent, in: transaction).enumerated()
+        where passage != Self.noPassage {
+            try body(UInt32(slot), passage)
+        }
+        for slot in extent.segmentedSlots..<extent.nextSlot {
+            let start = Int(slot) * tailRowByteCount
+            let bytes = try readTail(start..<start + 4, in: transaction)
+            let passage = unsafe bytes.span.bytes.u32(at: 0)
+            if passage != Self.noPassage { try body(slot, passage) }
+        }
+    }
+}

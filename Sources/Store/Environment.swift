@@ -121,6 +121,9 @@ package enum Durability: String, Sendable, CaseIterable {
         }
     }
 
+    /// Whether this process has the file open.
+    package static func isOpen(path: String) -> Bool { registry.withLock { $0[canonical(path)] != nil } }
+
     /// How many files this process has open.
     package static var openCount: Int { registry.withLock { $0.count } }
 
@@ -167,37 +170,41 @@ package enum Durability: String, Sendable, CaseIterable {
         }
     }
 
-    /// Opens the tables, and makes those that are not there yet.
+    /// Opens the tables; makes them all in a file that has none. A file that has some of them only has lost
+    /// the others.
     private static func openTables(
         _ env: OpaquePointer, _ tables: [Table], isReadOnly: Bool
     ) throws -> TableHandles {
-        var handles = [MDB_dbi](repeating: .max, count: TableHandles.capacity)
-        func run(_ flags: UInt32, _ tableFlags: UInt32) throws -> Bool {
-            var transaction: OpaquePointer?
-            try unsafe check(mdb_txn_begin(env, nil, flags, &transaction), "beginning to open tables")
-            for table in tables {
-                var handle: MDB_dbi = 0
-                let status = unsafe mdb_dbi_open(transaction, table.name, tableFlags, &handle)
-                if status == MDB_NOTFOUND {
-                    unsafe mdb_txn_abort(transaction)
-                    return false
-                }
-                guard status == 0 else {
-                    unsafe mdb_txn_abort(transaction)
-                    try check(status, "opening table `\(table.name)`")
-                    return false
-                }
-                handles[table.index] = handle
-            }
-            try unsafe check(mdb_txn_commit(transaction), "opening tables")
-            return true
+        let (handles, missing) = unsafe try openTables(env, tables, UInt32(MDB_RDONLY), 0)
+        if missing.isEmpty { return TableHandles(handles) }
+        guard missing.count == tables.count else {
+            throw StoreError(
+                .corrupted, "the table `\(missing[0])` is missing; run `loci check`, then restore a snapshot")
         }
-        if try run(UInt32(MDB_RDONLY), 0) { return TableHandles(handles) }
         guard !isReadOnly else {
             throw StoreError(.foreign, "the file has none of our tables; it is not a home, or was never written")
         }
-        _ = try run(0, UInt32(MDB_CREATE))
-        return TableHandles(handles)
+        return TableHandles(unsafe try openTables(env, tables, 0, UInt32(MDB_CREATE)).handles)
+    }
+
+    private static func openTables(
+        _ env: OpaquePointer, _ tables: [Table], _ flags: UInt32, _ tableFlags: UInt32
+    ) throws -> (handles: [MDB_dbi], missing: [String]) {
+        var handles = [MDB_dbi](repeating: .max, count: TableHandles.capacity)
+        var missing: [String] = []
+        var transaction: OpaquePointer?
+        try unsafe check(mdb_txn_begin(env, nil, flags, &transaction), "beginning to open tables")
+        for table in tables {
+            let status = unsafe mdb_dbi_open(transaction, table.name, tableFlags, &handles[table.index])
+            if status == MDB_NOTFOUND {
+                missing.append(table.name)
+            } else if status != 0 {
+                unsafe mdb_txn_abort(transaction)
+                try check(status, "opening table `\(table.name)`")
+            }
+        }
+        try unsafe check(mdb_txn_commit(transaction), "opening tables")
+        return (handles, missing)
     }
 
     private static func shut(_ state: inout State, isSynced: Bool) {

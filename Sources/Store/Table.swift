@@ -1,5 +1,6 @@
 import CChecksum
 import CLMDB
+import Glibc
 
 /// One named database of a home's file.
 ///
@@ -235,4 +236,63 @@ func hexadecimal(_ bytes: RawSpan) -> String {
         text += digits.count == 1 ? "0" + digits : digits
     }
     return bytes.byteCount > 32 ? text + "…" : text
+}
+
+extension Table {
+    /// Copies every entry of the table from a snapshot into another environment, in the order of keys and in
+    /// bounded transactions, verifying checksums. Returns `done` plus how many.
+    package func copyAll(
+        from source: borrowing ReadTransaction, to target: Environment, done: Int, progress: (Int) -> Void
+    ) throws -> Int {
+        var done = done
+        var next = Key()
+        var hasMore = true
+        while hasMore {
+            (next, hasMore, done) = try copyPart(from: source, to: target, from: next, done)
+            progress(done)
+        }
+        return done
+    }
+
+    private func copyPart(
+        from source: borrowing ReadTransaction, to target: Environment, from start: Key, _ done: Int
+    ) throws -> (Key, Bool, Int) {
+        var cursorKey = start
+        var count = 0
+        var byteCount = 0
+        var isEnd = true
+        var batch: [(Key, [UInt8])] = []
+        try scan(prefix: Key(), from: start, in: source) { key, value in
+            if byteCount > 16 << 20 {
+                cursorKey = Key(bytes: key.array)
+                isEnd = false
+                return false
+            }
+            batch.append((Key(bytes: key.array), value.array))
+            byteCount += value.byteCount
+            count += 1
+            return true
+        }
+        try target.write { transaction in
+            for (key, value) in batch { try self.put(key, value, in: transaction, isAppend: true) }
+        }
+        return (cursorKey, !isEnd, done + count)
+    }
+}
+
+/// Puts a finished file in the place of another, so that after a crash there is the one or the other.
+package func replaceFile(at path: String, by replacement: String) throws {
+    let file = unsafe open(replacement, O_RDONLY | O_CLOEXEC)
+    guard file >= 0 else { throw StoreError(.io, "cannot open \(replacement)") }
+    let isSynced = fsync(file) == 0
+    close(file)
+    // Safe because both are strings of Swift's.
+    guard isSynced, unsafe rename(replacement, path) == 0 else {
+        throw StoreError(.io, "cannot put \(replacement) in the place of \(path)")
+    }
+    let directory = unsafe open(path.lastIndex(of: "/").map { String(path[..<$0]) } ?? ".", O_RDONLY | O_CLOEXEC)
+    if directory >= 0 {
+        fsync(directory)
+        close(directory)
+    }
 }

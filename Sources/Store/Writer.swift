@@ -224,10 +224,10 @@ extension Environment {
 
 extension Environment {
     /// Runs `body` while no process can write to a home that is not open here.
-    package static func lockedFile(_ lock: WriterLock, _ body: () throws -> Void) throws {
+    package static func lockedFile<Result>(_ lock: WriterLock, _ body: () throws -> Result) throws -> Result {
         let file = try lock.take()
         defer { Glibc.close(file) }
-        try body()
+        return try body()
     }
 }
 

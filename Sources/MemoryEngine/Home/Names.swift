@@ -28,6 +28,17 @@ enum Names {
         return value.u32(at: 0)
     }
 
+    /// The number of a name that must be there; 0 for none.
+    static func number(
+        of name: String?, _ nameClass: NameClass, in transaction: borrowing ReadTransaction
+    ) throws -> UInt32 {
+        guard let name else { return 0 }
+        guard let number: UInt32 = try number(of: name, nameClass, in: transaction) else {
+            throw StoreError(.corrupted, "the name of a memory has no number")
+        }
+        return number
+    }
+
     /// The number of a name, given to it now if it has none.
     static func intern(
         _ name: String?, _ nameClass: NameClass, _ state: inout HomeState,

@@ -179,7 +179,8 @@ struct VersionRecord: Equatable, Sendable {
     var recordedUntil: Int64
     var closure: Closure
     var firstPassage: UInt32
-    var passageCount: UInt32
+    /// The byte ranges of its passages.
+    var ranges: [Range<UInt32>]
     var contentByteCount: UInt32
     /// The content itself, if it is short.
     var inlineContent: [UInt8]
@@ -190,7 +191,10 @@ struct VersionRecord: Equatable, Sendable {
         writer.i64(recordedUntil)
         writer.u8(closure.rawValue)
         writer.u32(firstPassage)
-        writer.u32(passageCount)
+        writer.list(ranges) {
+            $0.u32($1.lowerBound)
+            $0.u32($1.upperBound)
+        }
         writer.u32(contentByteCount)
         fields.encode(into: &writer)
         writer.raw(inlineContent)
@@ -206,7 +210,12 @@ struct VersionRecord: Equatable, Sendable {
         }
         self.closure = closure
         firstPassage = try reader.u32()
-        passageCount = try reader.u32()
+        ranges = try reader.list {
+            let from = try $0.u32()
+            let until = try $0.u32()
+            guard from <= until else { throw StoreError(.corrupted, "a passage ends before it begins") }
+            return from..<until
+        }
         contentByteCount = try reader.u32()
         fields = try VersionFields(from: &reader)
         inlineContent = try reader.raw(reader.remaining)
@@ -217,14 +226,14 @@ struct VersionRecord: Equatable, Sendable {
 
     init(
         fields: VersionFields, recordedFrom: Int64, recordedUntil: Int64, closure: Closure, firstPassage: UInt32,
-        passageCount: UInt32, contentByteCount: UInt32, inlineContent: [UInt8]
+        ranges: [Range<UInt32>], contentByteCount: UInt32, inlineContent: [UInt8]
     ) {
         self.fields = fields
         self.recordedFrom = recordedFrom
         self.recordedUntil = recordedUntil
         self.closure = closure
         self.firstPassage = firstPassage
-        self.passageCount = passageCount
+        self.ranges = ranges
         self.contentByteCount = contentByteCount
         self.inlineContent = inlineContent
     }
@@ -236,11 +245,12 @@ struct VersionRecord: Equatable, Sendable {
         return try VersionRecord(decoding: value)
     }
 
-    /// The record may be longer than a page where there are many attributes; it is then cut into pages
-    /// behind those of the content.
+    /// The record takes more than a page only where there are many long attributes or hundreds of passages.
     func write(_ row: UInt64, _ version: UInt32, in transaction: borrowing WriteTransaction) throws {
         try Schema.memory.put(Schema.version(row, version), encode(), in: transaction)
     }
+
+    var passageCount: UInt32 { UInt32(ranges.count) }
 
     /// Whether the version is what the store holds to be so: the newest, neither retracted nor superseded.
     var isCurrent: Bool { recordedUntil == .max && closure == .open }

@@ -86,6 +86,47 @@ struct PassageRow: Equatable, Sendable {
 
     init() {}
 
+    /// The columns that all passages of a version share.
+    init(
+        _ row: UInt64, _ number: UInt32, _ version: VersionRecord, turn: UInt32, session: UInt32, actor: UInt32,
+        thread: UInt32, principal: UInt32, kind: UInt32
+    ) {
+        self.row = row
+        self.version = number
+        recordedFrom = version.recordedFrom
+        recordedUntil = version.recordedUntil
+        validFrom = version.fields.valid.lowerBound
+        validUntil = version.fields.valid.upperBound
+        happenedFrom = version.fields.happened.lowerBound
+        happenedUntil = version.fields.happened.upperBound
+        expires = version.fields.expires
+        self.turn = turn
+        self.session = session
+        self.actor = actor
+        self.thread = thread
+        self.principal = principal
+        self.kind = kind
+        importance = version.fields.importance
+        trust = version.fields.origin.trust.rawValue
+    }
+
+    /// The columns of one passage of it.
+    mutating func describe(
+        _ part: Int, _ range: Range<UInt32>, _ content: [UInt8], _ terms: TermList, isCurrent: Bool,
+        _ isPinned: Bool
+    ) {
+        self.part = UInt32(part)
+        byteFrom = range.lowerBound
+        byteCount = range.upperBound - range.lowerBound
+        length = terms.length
+        lengthCode = LengthCode.encode(length)
+        flags = isCurrent ? .current : []
+        if isPinned { flags.insert(.pinned) }
+        if content[Int(range.lowerBound)..<Int(range.upperBound)].contains(UInt8(ascii: "?")) {
+            flags.insert(.question)
+        }
+    }
+
     /// - Precondition: `bytes` has at least `byteCount` bytes.
     init(_ bytes: RawSpan) {
         row = bytes.u64(at: 0)
@@ -204,7 +245,7 @@ enum Columns {
                 bytes[column.offset + byte] = span.u8(at: index * column.width + byte)
             }
         }
-        return PassageRow(bytes.span.bytes)
+        return unsafe PassageRow(bytes.span.bytes)
     }
 
     /// Lends the blocks of a column one after another: the first passage of each, and its bytes.
@@ -244,7 +285,7 @@ enum Columns {
             let part = min(count - done, column.rowsPerBlock - start)
             let key = column.key(block: block)
             var bytes = try Schema.passage.get(key, in: transaction.snapshot)?.array ?? emptyBlock(column)
-            _ = try checked(bytes.span.bytes, column)
+            _ = unsafe try checked(bytes.span.bytes, column)
             for index in 0..<part {
                 for offset in 0..<column.width {
                     bytes[(start + index) * column.width + offset] = byte(done + index, offset)
@@ -277,7 +318,7 @@ enum Columns {
             let block = Int(sorted[index].passage) / column.rowsPerBlock
             let key = column.key(block: block)
             var bytes = try Schema.passage.get(key, in: transaction.snapshot)?.array ?? emptyBlock(column)
-            _ = try checked(bytes.span.bytes, column)
+            _ = unsafe try checked(bytes.span.bytes, column)
             while index < sorted.count, Int(sorted[index].passage) / column.rowsPerBlock == block {
                 let offset = (Int(sorted[index].passage) % column.rowsPerBlock) * 4
                 for byte in 0..<4 {

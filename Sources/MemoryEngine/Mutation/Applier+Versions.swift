@@ -188,7 +188,7 @@ extension Applier {
         let content = try old.content(row, head.version, in: transaction.snapshot)
         var copy = Mutation.NewVersion(
             id: id, key: head.key, content: content,
-            passages: try passageRanges(old, in: transaction.snapshot), vectors: [], fields: fields, terms: [])
+            passages: old.ranges, vectors: [], fields: fields, terms: [])
         copy.vectors = try vectors(of: old, in: transaction.snapshot)
         copy.prepare(Analyzer())
         let outcome = try addVersion(
@@ -200,18 +200,6 @@ extension Applier {
                 &state, in: transaction)
         }
         return outcome
-    }
-
-    /// The byte ranges of a version's passages.
-    func passageRanges(
-        _ version: VersionRecord, in transaction: borrowing ReadTransaction
-    ) throws -> [Range<UInt32>] {
-        var ranges: [Range<UInt32>] = []
-        for passage in version.firstPassage..<version.firstPassage + version.passageCount {
-            let row = try PassageReader.row(passage, state, in: transaction)
-            ranges.append(row.byteFrom..<row.byteFrom + row.byteCount)
-        }
-        return ranges
     }
 
     /// The vectors of a version, in all spaces.
@@ -312,40 +300,26 @@ extension Applier {
         let isCurrent = isNewest && closure == .open
         let first = state.nextPassage
 
-        var columns = PassageRow()
-        columns.row = row
-        columns.recordedFrom = recorded.lowerBound
-        columns.recordedUntil = recorded.upperBound
-        columns.validFrom = fields.valid.lowerBound
-        columns.validUntil = fields.valid.upperBound
-        columns.happenedFrom = fields.happened.lowerBound
-        columns.happenedUntil = fields.happened.upperBound
-        columns.expires = fields.expires
-        columns.version = number
-        columns.session = try Names.intern(fields.session, .session, &state, in: transaction)
-        columns.actor = try Names.intern(fields.actor, .actor, &state, in: transaction)
-        columns.thread = try Names.intern(fields.thread, .thread, &state, in: transaction)
-        columns.principal = try Names.intern(fields.origin.principal, .principal, &state, in: transaction)
-        columns.kind = try Names.intern(fields.kind, .kind, &state, in: transaction)
-        columns.turn = head.turn
-        columns.importance = fields.importance
-        columns.trust = fields.origin.trust.rawValue
+        let record = VersionRecord(
+            fields: fields, recordedFrom: recorded.lowerBound, recordedUntil: recorded.upperBound,
+            closure: closure, firstPassage: first, ranges: version.passages,
+            contentByteCount: UInt32(version.content.count),
+            inlineContent: version.content.count <= VersionRecord.inlineByteCount ? version.content : [])
+        var columns = PassageRow(
+            row, number, record, turn: head.turn,
+            session: try Names.intern(fields.session, .session, &state, in: transaction),
+            actor: try Names.intern(fields.actor, .actor, &state, in: transaction),
+            thread: try Names.intern(fields.thread, .thread, &state, in: transaction),
+            principal: try Names.intern(fields.origin.principal, .principal, &state, in: transaction),
+            kind: try Names.intern(fields.kind, .kind, &state, in: transaction))
         columns.previous = try lastPassage(ofTurnBefore: head, in: transaction.snapshot)
         if fields.expires != .max { state.hasExpiry = true }
         if fields.valid != Int64.min..<Int64.max { state.hasValidity = true }
 
         let filterTerms = FilterTerm.all(of: fields)
         for (part, range) in version.passages.enumerated() {
-            columns.part = UInt32(part)
-            columns.byteFrom = range.lowerBound
-            columns.byteCount = range.upperBound - range.lowerBound
-            columns.length = version.terms[part].length
-            columns.lengthCode = LengthCode.encode(columns.length)
-            columns.flags = isCurrent ? .current : []
-            if fields.isPinned { columns.flags.insert(.pinned) }
-            if version.content[Int(range.lowerBound)..<Int(range.upperBound)].contains(UInt8(ascii: "?")) {
-                columns.flags.insert(.question)
-            }
+            columns.describe(
+                part, range, version.content, version.terms[part], isCurrent: isCurrent, fields.isPinned)
             let passage = state.nextPassage
             state.nextPassage += 1
             if isCurrent {
@@ -360,20 +334,17 @@ extension Applier {
             columns.previous = passage
         }
 
-        let isInline = version.content.count <= VersionRecord.inlineByteCount
-        try VersionRecord(
-            fields: fields, recordedFrom: recorded.lowerBound, recordedUntil: recorded.upperBound,
-            closure: closure, firstPassage: first, passageCount: UInt32(version.passages.count),
-            contentByteCount: UInt32(version.content.count), inlineContent: isInline ? version.content : []
-        ).write(row, number, in: transaction)
-        if !isInline { try putContent(version.content, row, number, in: transaction) }
+        try record.write(row, number, in: transaction)
+        if version.content.count > VersionRecord.inlineByteCount {
+            try putContent(version.content, row, number, in: transaction)
+        }
         for attachment in fields.attachments { try put(attachment, in: transaction) }
         state.versionCount += 1
 
         var head = head
         head.version = number
         head.firstPassage = first
-        head.passageCount = UInt32(version.passages.count)
+        head.passageCount = record.passageCount
         try head.write(row, in: transaction)
         guard isNewest else { return }
         try Schema.shared.put(Schema.memoryByTime(fields.happened.lowerBound, row), [], in: transaction)

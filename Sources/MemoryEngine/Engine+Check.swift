@@ -1,0 +1,363 @@
+import Foundation
+import HNSW
+import Store
+
+/// What a look over a home's file found.
+public struct CheckReport: Sendable, Equatable {
+    /// In words; empty = all is well.
+    public var problems: [String] = []
+    public var pages = 0
+    public var entries = 0
+    public var memories = 0
+    public var passages = 0
+    public var vectors = 0
+}
+
+extension Engine {
+    /// Looks over a home: first the pages of its file, read by ourselves because a damaged one can stop
+    /// LMDB; then the checksum of every value; then every record and what it refers to.
+    ///
+    /// - Throws: `EngineError`: `notFound`, `io`. What is wrong with the file is in the report.
+    /// - Complexity: O(file).
+    public func check(
+        in namespace: Namespace, progress: (@Sendable (Int, Int) -> Void)? = nil
+    ) async throws -> CheckReport {
+        let file = filePath(of: namespace.home)
+        guard fileSize(file) ?? 0 > 0 else {
+            throw EngineError(.notFound, "there is no home \(namespace.home)")
+        }
+        return try await check(file: file, progress: progress)
+    }
+
+    func check(file: String, progress: (@Sendable (Int, Int) -> Void)? = nil) async throws -> CheckReport {
+        let quota = options.quotaBytes
+        return try await readers.run {
+            var report = CheckReport()
+            do {
+                report.problems = try FileCheck.quick(path: file)
+                guard report.problems.isEmpty else { return report }
+                // Pages are reused by writers unless a snapshot holds them, so one is held; but a file that is
+                // damaged must not reach LMDB, so its pages are looked at once before.
+                let pages = try FileCheck.full(path: file, progress: progress)
+                report.problems = pages.problems
+                let isOpen = Environment.isOpen(path: file)
+                guard report.problems.isEmpty || isOpen else { return report }
+                var options = Environment.Options()
+                options.isReadOnly = true
+                options.mapSizeBytes = quota
+                let environment = try Environment.open(path: file, tables: Schema.all, options: options)
+                defer { environment.close() }
+                report = try environment.read { transaction in
+                    if !report.problems.isEmpty || isOpen {
+                        report.problems = try FileCheck.full(path: file).problems
+                        guard report.problems.isEmpty else { return report }
+                    }
+                    report.pages = pages.pageCount
+                    var check = HomeCheck(report: report)
+                    try check.run(in: transaction)
+                    return check.report
+                }
+            } catch let error as StoreError where error.code == .corrupted || error.code == .foreign {
+                report.problems.append(error.message)
+            } catch let error as StoreError {
+                throw EngineError(error)
+            }
+            return report
+        }
+    }
+}
+
+/// Looks over the tables of a home: checksums, records, and what they refer to.
+struct HomeCheck {
+    static let maximumProblems = 100
+    var report: CheckReport
+
+    init(report: CheckReport) { self.report = report }
+
+    private mutating func note(_ problem: @autoclosure () -> String) {
+        if report.problems.count < Self.maximumProblems { report.problems.append(problem()) }
+    }
+
+    mutating func run(in transaction: borrowing ReadTransaction) throws {
+        for table in Schema.all { try checksums(of: table, in: transaction) }
+        guard report.problems.isEmpty else { return }
+        guard let header = try Schema.shared.get(Schema.Shared.header.key, in: transaction) else {
+            note("the home has no header")
+            return
+        }
+        _ = try HomeHeader(decoding: header)
+        let view = try HomeView(in: transaction)
+        var owners = [UInt64](repeating: 0, count: view.capacity)
+        try memories(view, &owners, in: transaction)
+        try passages(view, owners, in: transaction)
+        try words(view, in: transaction)
+        try vectors(view, in: transaction)
+        try lookups(in: transaction)
+        try edges(in: transaction)
+        try log(view.state, in: transaction)
+    }
+
+    private mutating func checksums(of table: Table, in transaction: borrowing ReadTransaction) throws {
+        var found: [String] = []
+        var count = 0
+        try table.withCursor(in: transaction) { cursor in
+            var isThere = try cursor.seek(Key())
+            while isThere {
+                count += 1
+                do {
+                    try cursor.verify()
+                } catch let error as StoreError {
+                    found.append(error.message)
+                    if found.count >= Self.maximumProblems { return }
+                }
+                isThere = try cursor.next()
+            }
+        }
+        report.entries += count
+        for problem in found { note(problem) }
+    }
+
+    /// Heads, versions and contents; notes which memory each passage belongs to.
+    private mutating func memories(
+        _ view: HomeView, _ owners: inout [UInt64], in transaction: borrowing ReadTransaction
+    ) throws {
+        var rows: [UInt64] = []
+        var versions: [(row: UInt64, number: UInt32)] = []
+        try Schema.memory.scan(prefix: Key(), in: transaction) { key, _ in
+            guard key.byteCount == 16 else { throw StoreError(.corrupted, "a key of a memory is not one") }
+            let number = key.keyU32(at: 8)
+            if number == 0 {
+                rows.append(key.keyU64(at: 0))
+            } else if key.keyU32(at: 12) == 0 {
+                versions.append((key.keyU64(at: 0), number))
+            }
+            return true
+        }
+        report.memories = rows.count
+        if UInt64(rows.count) != view.state.memoryCount {
+            note("there are \(rows.count) memories, the counter says \(view.state.memoryCount)")
+        }
+        if UInt64(versions.count) != view.state.versionCount {
+            note("there are \(versions.count) versions, the counter says \(view.state.versionCount)")
+        }
+        for row in rows {
+            guard let head = try HeadRecord.read(row, in: transaction) else { continue }
+            if try Lookup.row(of: head.id, in: transaction) != row { note("memory \(head.id) is not found by its id") }
+            guard let newest = try VersionRecord.read(row, head.version, in: transaction) else {
+                note("memory \(head.id) lacks its newest version \(head.version)")
+                continue
+            }
+            if newest.firstPassage != head.firstPassage || newest.passageCount != head.passageCount {
+                note("the head of memory \(head.id) names other passages than its newest version")
+            }
+            let time = Schema.memoryByTime(newest.fields.happened.lowerBound, row)
+            if try newest.recordedUntil == .max && !Schema.shared.contains(time, in: transaction) {
+                note("memory \(head.id) is not found by its time")
+            }
+            if let key = head.key,
+                try Lookup.row(ofKey: key, session: head.keySession, in: transaction) != row
+            {
+                note("memory \(head.id) is not found by its key")
+            }
+        }
+        for (row, number) in versions {
+            guard let record = try VersionRecord.read(row, number, in: transaction) else { continue }
+            let content = try record.content(row, number, in: transaction)
+            if String(validating: content, as: UTF8.self) == nil { note("version \(number) of row \(row) is not UTF-8") }
+            guard Int(record.firstPassage) + record.ranges.count <= owners.count else {
+                note("version \(number) of row \(row) names passages that are not there")
+                continue
+            }
+            for (part, range) in record.ranges.enumerated() {
+                if range.upperBound > content.count { note("a passage of row \(row) lies outside of its content") }
+                if owners[Int(record.firstPassage) + part] != 0 { note("a passage belongs to two versions") }
+                owners[Int(record.firstPassage) + part] = row
+            }
+            for attachment in record.fields.attachments where attachment.address == nil {
+                let bytes = try? Engine.attachmentBytes(attachment.digest, 0..<attachment.byteCount, in: transaction)
+                if bytes.map({ SHA256.digest(of: $0) }) != attachment.digest {
+                    note("attachment `\(attachment.name)` of row \(row) is missing or damaged")
+                }
+            }
+        }
+    }
+
+    /// Columns and tail against the versions, and the statistics of words.
+    private mutating func passages(
+        _ view: HomeView, _ owners: [UInt64], in transaction: borrowing ReadTransaction
+    ) throws {
+        var current: UInt64 = 0
+        var length: UInt64 = 0
+        var tail: [UInt32: PassageRow] = [:]
+        for entry in view.tail { tail[entry.passage] = entry.front.row }
+        for passage in 0..<UInt32(view.capacity) {
+            let row =
+                passage < view.state.foldedPassages
+                ? try Columns.row(passage, in: transaction) : tail[passage] ?? .erased
+            let owner = owners[Int(passage)]
+            if row.flags.contains(.erased) {
+                if owner != 0 { note("passage \(passage) of row \(owner) is gone") }
+                continue
+            }
+            report.passages += 1
+            guard row.row == owner else {
+                note("passage \(passage) says that it belongs to row \(row.row), its memory is row \(owner)")
+                continue
+            }
+            guard let record = try VersionRecord.read(row.row, row.version, in: transaction) else {
+                note("passage \(passage) belongs to version \(row.version) of row \(owner), which is not there")
+                continue
+            }
+            let isCurrent = row.flags.contains(.current)
+            if isCurrent != record.isCurrent || row.recordedUntil != record.recordedUntil
+                || row.validUntil != record.fields.valid.upperBound
+            {
+                note("passage \(passage) and its version say different things")
+            }
+            if isCurrent {
+                current += 1
+                length += UInt64(row.length)
+            }
+        }
+        if current != view.state.currentPassages || length != view.state.currentLength {
+            note(
+                "the statistics of words are wrong: \(current) passages of \(length) terms, the counters say "
+                    + "\(view.state.currentPassages) and \(view.state.currentLength); run `loci rebuild`")
+        }
+    }
+
+    /// Postings: ascending, within the folded passages, of terms that are in the dictionary.
+    private mutating func words(_ view: HomeView, in transaction: borrowing ReadTransaction) throws {
+        var numbers = Set<UInt32>()
+        try Schema.word.scan(prefix: Key(prefix: Schema.Word.term), in: transaction) { _, value in
+            guard value.byteCount == 4 else { throw StoreError(.corrupted, "the number of a term is not one") }
+            if !numbers.insert(value.u32(at: 0)).inserted {
+                throw StoreError(.corrupted, "two terms have the number \(value.u32(at: 0)); run `loci rebuild`")
+            }
+            return true
+        }
+        var found: [String] = []
+        var lastTerm: UInt32?
+        var lastPassage: UInt32?
+        var seen = Set<UInt32>()
+        try Schema.word.scan(prefix: Key(prefix: Schema.Word.posting), in: transaction) { key, value in
+            let block = try PostingBlock(key: key, value)
+            let term = key.keyU32(at: 1)
+            if term != lastTerm { lastPassage = nil }
+            lastTerm = term
+            seen.insert(term)
+            if block.passage(at: 0) != key.keyU32(at: 5) { found.append("a block of term \(term) has a wrong key") }
+            for index in 0..<block.count {
+                let passage = block.passage(at: index)
+                if let last = lastPassage, passage <= last { found.append("the postings of term \(term) do not ascend") }
+                if passage >= view.state.foldedPassages || block.frequency(at: index) == 0 {
+                    found.append("a posting of term \(term) names passage \(passage), which is not there")
+                }
+                lastPassage = passage
+            }
+            return found.count < Self.maximumProblems
+        }
+        if seen != numbers { found.append("the dictionary of terms and the postings disagree; run `loci rebuild`") }
+        for problem in found { note(problem) }
+    }
+
+    /// Slots and passages name each other.
+    private mutating func vectors(_ view: HomeView, in transaction: borrowing ReadTransaction) throws {
+        for space in view.spaces {
+            var found: [String] = []
+            var count = 0
+            try space.segments.forEachPassage(space.extent, in: transaction) { slot, passage in
+                count += 1
+                guard passage < view.capacity,
+                    try PassageReader.slot(passage, space.number, view.state, in: transaction) == slot
+                else {
+                    if found.count < Self.maximumProblems {
+                        found.append("slot \(slot) of \(space.space.name) and passage \(passage) disagree")
+                    }
+                    return
+                }
+            }
+            var slots = 0
+            try Columns.forEachBlock(
+                .slot(space.number), below: view.state.foldedPassages, in: transaction
+            ) { _, bytes in
+                for index in 0..<Column.slot(space.number).rowsPerBlock where bytes.u32(at: index * 4) != .max {
+                    slots += 1
+                }
+            }
+            for entry in view.tail { slots += entry.front.slots.filter { $0.space == space.number }.count }
+            if slots != count {
+                found.append("\(slots) passages have a vector in \(space.space.name), there are \(count)")
+            }
+            for problem in found { note(problem) }
+            report.vectors += count
+        }
+    }
+
+    /// Every id, key, time and turn leads to a memory that is there.
+    private mutating func lookups(in transaction: borrowing ReadTransaction) throws {
+        var found: [String] = []
+        for prefix in [Schema.Shared.rowOfMemory, .memoryByKey, .memoryByTurn] {
+            try Schema.shared.scan(prefix: prefix.key, in: transaction) { _, value in
+                guard value.byteCount == 8, try HeadRecord.read(value.u64(at: 0), in: transaction) != nil else {
+                    found.append("an entry of `\(prefix)` leads to a memory that is not there")
+                    return found.count < Self.maximumProblems
+                }
+                return true
+            }
+        }
+        for prefix in [Schema.Shared.memoryByTime, .memoryByExpiry] {
+            try Schema.shared.scan(prefix: prefix.key, in: transaction) { key, _ in
+                guard key.byteCount == 17, try HeadRecord.read(key.keyU64(at: 9), in: transaction) != nil else {
+                    found.append("an entry of `\(prefix)` leads to a memory that is not there")
+                    return found.count < Self.maximumProblems
+                }
+                return true
+            }
+        }
+        for nameClass in NameClass.allCases {
+            for (name, number) in try Names.all(nameClass, in: transaction)
+            where try Names.name(of: number, nameClass, in: transaction) != name {
+                found.append("name \(number) has two spellings")
+            }
+        }
+        for problem in found { note(problem) }
+    }
+
+    private mutating func edges(in transaction: borrowing ReadTransaction) throws {
+        var found: [String] = []
+        var count = 0
+        try Schema.edge.scan(prefix: Key(prefix: Schema.Edge.record), in: transaction) { key, value in
+            count += 1
+            let edge = key.keyU64(at: 1)
+            let record = try EdgeRecord(decoding: value)
+            let isWhole =
+                try Schema.edge.contains(
+                    Edges.outKey(record.from, record.label, record.to, edge), in: transaction)
+                && Schema.edge.contains(Edges.intoKey(record.to, record.label, record.from, edge), in: transaction)
+                && HeadRecord.read(record.from, in: transaction) != nil
+                && HeadRecord.read(record.to, in: transaction) != nil
+            if !isWhole { found.append("edge \(edge) dangles") }
+            return found.count < Self.maximumProblems
+        }
+        if try Schema.edge.count(in: transaction) != 3 * count { found.append("an edge has a direction but no record") }
+        for problem in found { note(problem) }
+    }
+
+    /// The change log has no gap above what was trimmed.
+    private mutating func log(_ state: HomeState, in transaction: borrowing ReadTransaction) throws {
+        var expected = state.trimmedSequence + 1
+        var problem: String?
+        try Schema.change.scan(prefix: Key(), in: transaction) { key, value in
+            let sequence = key.keyU64(at: 0)
+            if key.keyU16(at: 8) == 0 {
+                if sequence != expected { problem = "the change log has a gap before commit \(sequence)" }
+                expected = sequence + 1
+            }
+            _ = try ChangeLog.decode(sequence, value)
+            return problem == nil
+        }
+        if problem == nil, expected != state.sequence + 1 { problem = "the change log ends before commit \(state.sequence)" }
+        if let problem { note(problem) }
+    }
+}

@@ -1,0 +1,279 @@
+import Store
+
+/// A whole memory in the portable form: all versions with their clocks, vectors and attachments.
+public struct ExportedMemory: Sendable, Equatable {
+    public var id: MemoryID
+    public var key: String?
+    public var versions: [Version]
+
+    public struct Version: Sendable, Equatable {
+        public var memory: Memory
+        /// How it ended, beside a later version: retracted, superseded, or not at all.
+        public var closure: VersionClosure
+        /// Byte ranges of the content that are indexed.
+        public var passages: [Range<Int>]
+        public var embeddings: [Embedding]
+        /// Bytes of the attachments that are in the store, by digest.
+        public var attachments: [[UInt8]: [UInt8]]
+
+        public init(
+            memory: Memory, closure: VersionClosure, passages: [Range<Int>], embeddings: [Embedding],
+            attachments: [[UInt8]: [UInt8]]
+        ) {
+            self.memory = memory
+            self.closure = closure
+            self.passages = passages
+            self.embeddings = embeddings
+            self.attachments = attachments
+        }
+    }
+
+    public init(id: MemoryID, key: String?, versions: [Version]) {
+        self.id = id
+        self.key = key
+        self.versions = versions
+    }
+}
+
+/// How the truth of a version ended.
+public enum VersionClosure: String, Sendable, CaseIterable {
+    case open, retracted, superseded
+}
+
+extension Memory {
+    /// A version from the portable form.
+    public init(
+        id: MemoryID, version: UInt32, namespace: Namespace, draft: MemoryDraft, principal: String,
+        recorded: Range<Timestamp>, valid: Range<Timestamp>, happened: Range<Timestamp>, isCurrent: Bool
+    ) {
+        var origin = draft.origin
+        origin.principal = principal
+        self.init(
+            id: id, version: version, namespace: namespace, content: draft.content, kind: draft.kind,
+            actor: draft.actor, thread: draft.thread, turn: nil, key: draft.key, recorded: recorded, valid: valid,
+            happened: happened, expires: draft.expires, isPinned: draft.isPinned, importance: draft.importance,
+            tags: draft.tags, keywords: draft.keywords, attributes: draft.attributes, origin: origin,
+            attachments: draft.attachments, isCurrent: isCurrent)
+    }
+}
+
+extension Engine {
+    /// Lends every memory of a namespace in the portable form, in the order of remembering.
+    ///
+    /// Each batch of 256 memories is one snapshot; a memory that changes meanwhile is given as it is then.
+    public func export(
+        in namespace: Namespace, _ body: (ExportedMemory) async throws -> Void
+    ) async throws {
+        var row: UInt64 = 0
+        while true {
+            let after = row
+            let batch = try await read(in: namespace) { transaction in
+                try Self.exportBatch(namespace, after: after, in: transaction)
+            }
+            guard let batch else { throw EngineError(.notFound, "there is no home \(namespace.home)") }
+            for memory in batch.memories { try await body(memory) }
+            guard let last = batch.last else { return }
+            row = last
+        }
+    }
+
+    private static func exportBatch(
+        _ namespace: Namespace, after row: UInt64, in transaction: borrowing ReadTransaction
+    ) throws -> (memories: [ExportedMemory], last: UInt64?) {
+        var rows: [UInt64] = []
+        var next = row + 1
+        try Schema.memory.withCursor(in: transaction) { cursor in
+            while rows.count < 256, try cursor.seek(Schema.head(next)) {
+                let row = cursor.key.keyU64(at: 0)
+                rows.append(row)
+                next = row + 1
+            }
+        }
+        var memories: [ExportedMemory] = []
+        let reader = MemoryReader(home: namespace.home)
+        for row in rows {
+            guard let head = try HeadRecord.read(row, in: transaction) else { continue }
+            var exported = ExportedMemory(id: head.id, key: head.key, versions: [])
+            for number in try versionNumbers(row, in: transaction) {
+                guard let record = try VersionRecord.read(row, number, in: transaction) else { continue }
+                let memory = try reader.memory(row, head, number, record, in: transaction)
+                var attachments: [[UInt8]: [UInt8]] = [:]
+                for attachment in memory.attachments where attachment.address == nil {
+                    attachments[attachment.digest] = try attachmentBytes(
+                        attachment.digest, 0..<attachment.byteCount, in: transaction)
+                }
+                let closure: VersionClosure =
+                    switch record.closure {
+                    case .open: .open
+                    case .retracted: .retracted
+                    case .superseded: .superseded
+                    }
+                exported.versions.append(
+                    ExportedMemory.Version(
+                        memory: memory, closure: closure,
+                        passages: record.ranges.map { Int($0.lowerBound)..<Int($0.upperBound) },
+                        embeddings: try embeddings(row, number, in: transaction), attachments: attachments))
+            }
+            if let newest = exported.versions.last, namespace.contains(newest.memory.namespace) {
+                memories.append(exported)
+            }
+        }
+        return (memories, rows.last)
+    }
+
+    /// Puts memories of the portable form into a home, exactly as they were: ids, versions, clocks, vectors,
+    /// origin. One that is there already (with as many versions) stays as it is, so an import can be repeated.
+    ///
+    /// - Parameter namespace: the home to put them into; by default the one that each names.
+    /// - Returns: how many were new or newer.
+    /// - Throws: `EngineError`: what is wrong with which memory; nothing of the call is stored then for that home.
+    @discardableResult
+    public func importMemories(_ memories: [ExportedMemory], in namespace: Namespace? = nil) async throws -> Int {
+        var count = 0
+        let homes = Dictionary(grouping: memories) { memory in
+            (namespace ?? memory.versions.last?.memory.namespace ?? .project("default")).home
+        }
+        for (name, memories) in homes.sorted(by: { $0.key.description < $1.key.description }) {
+            if name.root != .collective { try checkWritable(name) }
+            guard !options.isReadOnly else { throw EngineError(.readOnly, "the store is open for reading only") }
+            var changes: [Mutation.Change] = []
+            let preparation = DraftPreparation(
+                splitter: PassageSplitter(maximumByteCount: options.passageByteCount), principal: options.principal,
+                now: options.clock())
+            for memory in memories {
+                changes.append(.restore(try Self.restored(memory, preparation)))
+            }
+            var random = SystemRandomNumberGenerator()
+            var mutation = Mutation(
+                operation: random.next128(), time: preparation.now.microseconds, changes: changes)
+            mutation.prepare(Analyzer())
+            let ready = mutation
+            let applied = try await withHome(of: name, creating: true) { try await $0.apply(ready) }
+            for case .stored(_, _, true) in applied?.outcomes ?? [] { count += 1 }
+        }
+        return count
+    }
+
+    private static func restored(
+        _ memory: ExportedMemory, _ preparation: DraftPreparation
+    ) throws -> Mutation.RestoredMemory {
+        var versions: [Mutation.RestoredVersion] = []
+        for version in memory.versions {
+            guard version.memory.id == memory.id, version.memory.version > versions.last?.number ?? 0 else {
+                throw EngineError(.invalid, "memory \(memory.id) has versions that do not ascend, or of another memory")
+            }
+            var draft = MemoryDraft(version.memory)
+            draft.valid = version.memory.valid.isEmpty ? nil : draft.valid
+            for index in draft.attachments.indices where draft.attachments[index].address == nil {
+                guard let data = version.attachments[draft.attachments[index].digest],
+                    SHA256.digest(of: data) == draft.attachments[index].digest
+                else {
+                    throw EngineError(
+                        .invalid, "the bytes of attachment `\(draft.attachments[index].name)` are missing or damaged")
+                }
+                draft.attachments[index].data = data
+            }
+            var new = try preparation.prepare(draft, id: memory.id, in: version.memory.namespace)
+            new.key = memory.key
+            new.fields.valid =
+                version.memory.valid.lowerBound.microseconds..<version.memory.valid.upperBound.microseconds
+            new.fields.origin = version.memory.origin
+            if version.passages.isEmpty == false {
+                new.passages = version.passages.map { UInt32(clamping: $0.lowerBound)..<UInt32(clamping: $0.upperBound) }
+                guard new.passages.allSatisfy({ $0.upperBound <= new.content.count }) else {
+                    throw EngineError(.invalid, "a passage of memory \(memory.id) lies outside of its content")
+                }
+            }
+            for embedding in version.embeddings {
+                let vector = Mutation.NewVector(
+                    space: embedding.space, part: UInt32(clamping: embedding.part ?? 0), vector: embedding.vector)
+                guard Int(vector.part) < new.passages.count else {
+                    throw EngineError(.invalidVector, "a vector of memory \(memory.id) belongs to no passage")
+                }
+                try Mutation.NewVector.check(vector)
+                new.vectors.append(vector)
+            }
+            let closure: Closure =
+                switch version.closure {
+                case .open: .open
+                case .retracted: .retracted
+                case .superseded: .superseded
+                }
+            versions.append(
+                Mutation.RestoredVersion(
+                    number: version.memory.version,
+                    recorded: version.memory.recorded.lowerBound.microseconds..<version.memory.recorded.upperBound
+                        .microseconds, closure: closure, version: new))
+        }
+        guard !versions.isEmpty else { throw EngineError(.invalid, "memory \(memory.id) has no version") }
+        return Mutation.RestoredMemory(id: memory.id, key: memory.key, versions: versions)
+    }
+
+    // MARK: Dump
+
+    /// Writes every entry of a home's tables in words, for a person: table, key, and what the value says.
+    public func dump(in namespace: Namespace, _ line: @escaping @Sendable (String) -> Void) async throws {
+        let isDone: Bool? = try await read(in: namespace) { transaction in
+            for table in Schema.all {
+                line("\(table.name): \(try table.count(in: transaction)) entries")
+                try table.scan(prefix: Key(), in: transaction) { key, value in
+                    line("  " + (try Self.describe(table, key, value)))
+                    return true
+                }
+            }
+            return true
+        }
+        if isDone == nil { throw EngineError(.notFound, "there is no home \(namespace.home)") }
+    }
+
+    private static func describe(_ table: Table, _ key: RawSpan, _ value: RawSpan) throws -> String {
+        switch table {
+        case Schema.memory:
+            let place = "row \(key.keyU64(at: 0))"
+            if key.keyU32(at: 8) == 0 {
+                let head = try HeadRecord(decoding: value)
+                return "\(place): memory \(head.id), \(head.version) versions, key \(head.key ?? "none")"
+            }
+            if key.keyU32(at: 12) > 0 {
+                return "\(place) version \(key.keyU32(at: 8)) page \(key.keyU32(at: 12)): \(value.byteCount) bytes"
+            }
+            let record = try VersionRecord(decoding: value)
+            let text = String(decoding: record.inlineContent.prefix(120), as: UTF8.self)
+            return "\(place) version \(key.keyU32(at: 8)): \(record.fields.kind) "
+                + "recorded \(Timestamp(microseconds: record.recordedFrom)) to "
+                + "\(Timestamp(microseconds: record.recordedUntil)), \(record.contentByteCount) bytes: "
+                + text.replacing("\n", with: " ")
+        case Schema.change:
+            let changes = try ChangeLog.decode(key.keyU64(at: 0), value)
+            return "commit \(key.keyU64(at: 0)): "
+                + changes.map { "\($0.kind.name) \($0.id)@\($0.version)" }.joined(separator: ", ")
+        case Schema.passage where key.u8(at: 0) == Schema.Passage.tail:
+            let record = try TailRecord(decoding: value)
+            return "tail passage \(key.keyU32(at: 1)): row \(record.row.row) version \(record.row.version) part "
+                + "\(record.row.part), \(record.words.count) terms"
+        case Schema.word where key.u8(at: 0) == Schema.Word.posting:
+            let block = try PostingBlock(key: key, value)
+            return "postings of term \(key.keyU32(at: 1)): \(block.count) from passage \(key.keyU32(at: 5))"
+        case Schema.word where key.u8(at: 0) == Schema.Word.term && value.byteCount == 4:
+            return "term \(value.u32(at: 0)): " + String(decoding: key.copy(1..<key.byteCount), as: UTF8.self)
+        case Schema.edge where key.u8(at: 0) == Schema.Edge.record:
+            let edge = try EdgeRecord(decoding: value)
+            let label = EdgeLabel(rawValue: edge.label).map { "\($0)" } ?? "\(edge.label)"
+            return "edge \(key.keyU64(at: 1)): row \(edge.from) \(label) row \(edge.to)"
+        case Schema.shared:
+            let name = Schema.Shared(rawValue: key.u8(at: 0)).map { "\($0)" } ?? "unknown"
+            return "\(name) \(hexadecimal(key, from: 1)): \(hexadecimal(value, from: 0))"
+        default:
+            return "\(hexadecimal(key, from: 0)): \(value.byteCount) bytes"
+        }
+    }
+
+    private static func hexadecimal(_ bytes: RawSpan, from: Int) -> String {
+        var text = ""
+        for index in from..<min(bytes.byteCount, from + 40) {
+            let byte = bytes.u8(at: index)
+            text += (byte < 16 ? "0" : "") + String(byte, radix: 16)
+        }
+        return bytes.byteCount > from + 40 ? text + "…" : text
+    }
+}

@@ -1,0 +1,416 @@
+import Foundation
+import Store
+
+/// What a home holds, and what it takes.
+public struct HomeStatistics: Sendable {
+    public var namespace: Namespace
+    public var memories: UInt64 = 0
+    public var versions: UInt64 = 0
+    public var passages: UInt64 = 0
+    public var currentPassages: UInt64 = 0
+    /// Passages that the indexer has not folded yet.
+    public var tailPassages: UInt64 = 0
+    public var spaces: [Space] = []
+    public var sequence: UInt64 = 0
+    public var receipts: UInt64 = 0
+    public var fileBytes = 0
+    public var freePages = 0
+    public var readers = 0
+    public var created = Timestamp.distantPast
+    public var tables: [String: TableSize] = [:]
+
+    public struct Space: Sendable {
+        public var space: EmbeddingSpace
+        public var vectors: UInt64
+        public var tailVectors: UInt64
+    }
+
+    public struct TableSize: Sendable {
+        public var entries: Int
+        public var pages: Int
+        public var depth: Int
+    }
+}
+
+extension Engine {
+    /// What a home holds, and what it takes on disk.
+    ///
+    /// - Throws: `EngineError`: `notFound`.
+    /// - Complexity: O(free list).
+    public func stats(in namespace: Namespace) async throws -> HomeStatistics {
+        try await withExistingHome(of: namespace) { home in
+            let information = try await readers.run { try home.environment.information() }
+            return try await read(home) { transaction in
+                let state = try HomeState.read(in: transaction)
+                var statistics = HomeStatistics(namespace: namespace.home)
+                statistics.memories = state.memoryCount
+                statistics.versions = state.versionCount
+                statistics.passages = UInt64(state.nextPassage)
+                statistics.currentPassages = state.currentPassages
+                statistics.tailPassages = UInt64(state.nextPassage - state.foldedPassages)
+                statistics.spaces = try SpaceRecord.all(in: transaction).map {
+                    HomeStatistics.Space(
+                        space: $0.space, vectors: UInt64($0.nextSlot),
+                        tailVectors: UInt64($0.nextSlot - $0.segmentedSlots))
+                }
+                statistics.sequence = state.sequence
+                statistics.receipts = state.receiptCount
+                statistics.fileBytes = fileSize(home.environment.path) ?? 0
+                statistics.freePages = information.freePageCount
+                statistics.readers = information.readerCount
+                statistics.created = home.header.created
+                for table in Schema.all {
+                    let size = try table.size(in: transaction)
+                    statistics.tables[table.name] = HomeStatistics.TableSize(
+                        entries: size.entryCount, pages: size.pageCount, depth: size.depth)
+                }
+                return statistics
+            }
+        }
+    }
+
+    // MARK: Copies
+
+    /// Rewrites the file of a home without free pages. Bytes of forgotten memories that were left in free pages
+    /// are gone afterwards. Nobody may use the home meanwhile.
+    ///
+    /// - Returns: the size of the file in bytes, before and after.
+    /// - Throws: `EngineError`: `notFound`, `locked` (somebody uses the home).
+    @discardableResult
+    public func compact(
+        in namespace: Namespace, progress: (@Sendable (Int, Int) -> Void)? = nil
+    ) async throws -> (before: Int, after: Int) {
+        try checkMaintainable(namespace)
+        let home = namespace.home
+        let file = filePath(of: home)
+        let copy = file + ".compact"
+        return try await withLockedFile(of: home) {
+            let before = fileSize(file) ?? 0
+            try Self.copy(file, to: copy, self.options.quotaBytes, progress)
+            try Self.replace(file, by: copy)
+            return (before, fileSize(file) ?? 0)
+        }
+    }
+
+    /// Removes what has expired, and closed versions that the policy lets go; then compacts the file.
+    ///
+    /// - Parameters:
+    ///   - age: closed versions that were closed longer ago than this are removed; `nil` = none by age.
+    ///   - keeping: how many closed versions of a memory stay in any case; `nil` = all.
+    public func vacuum(
+        in namespace: Namespace, closedLongerThan age: Duration? = nil, keeping: Int? = nil,
+        progress: (@Sendable (Int, Int) -> Void)? = nil
+    ) async throws -> VacuumReport {
+        try checkMaintainable(namespace)
+        var report = VacuumReport()
+        let now = options.clock()
+        try await withExistingHome(of: namespace) { home in
+            let expired = try await read(home) { transaction in
+                var ids: [MemoryID] = []
+                try Schema.shared.scan(
+                    prefix: Schema.Shared.memoryByExpiry.key, in: transaction
+                ) { key, _ in
+                    guard key.keyI64(at: 1) <= now.microseconds else { return false }
+                    let row = key.keyU64(at: 9)
+                    guard let head = try HeadRecord.read(row, in: transaction),
+                        let record = try VersionRecord.read(row, head.version, in: transaction)
+                    else { throw StoreError(.corrupted, "row \(row) has no head") }
+                    if !record.fields.isPinned { ids.append(head.id) }
+                    return true
+                }
+                return ids
+            }
+            for start in stride(from: 0, to: expired.count, by: Applier.maximumEraseCount) {
+                let part = Array(expired[start..<min(start + Applier.maximumEraseCount, expired.count)])
+                _ = try await apply([.forget(part)], now, home)
+                report.expired += part.count
+            }
+            let bound = age.map { now.advanced(by: .zero - $0) }
+            if bound != nil || keeping != nil {
+                let trims = try await read(home) { try Self.versionsToTrim(bound, keeping, in: $0) }
+                for (id, versions) in trims {
+                    _ = try await apply([.trim(id, versions: versions)], now, home)
+                    report.versions += versions.count
+                }
+            }
+            try await home.finishIndexing()
+        }
+        let sizes = try await compact(in: namespace, progress: progress)
+        report.bytesBefore = sizes.before
+        report.bytesAfter = sizes.after
+        return report
+    }
+
+    /// What a vacuum removed.
+    public struct VacuumReport: Sendable, Equatable {
+        public var expired = 0
+        public var versions = 0
+        public var bytesBefore = 0
+        public var bytesAfter = 0
+    }
+
+    private func apply(_ changes: [Mutation.Change], _ now: Timestamp, _ home: Home) async throws -> Applier.Result {
+        var random = SystemRandomNumberGenerator()
+        return try await home.apply(
+            Mutation(operation: random.next128(), time: now.microseconds, changes: changes))
+    }
+
+    private static func versionsToTrim(
+        _ bound: Timestamp?, _ keeping: Int?, in transaction: borrowing ReadTransaction
+    ) throws -> [(MemoryID, [UInt32])] {
+        var trims: [(MemoryID, [UInt32])] = []
+        try Schema.shared.scan(prefix: Schema.Shared.rowOfMemory.key, in: transaction) { key, value in
+            let id = MemoryID(rawValue: key.keyU128(at: 1))
+            let row = value.u64(at: 0)
+            let closed = try versionNumbers(row, in: transaction).dropLast()
+            guard !closed.isEmpty else { return true }
+            let kept = Set(closed.suffix(keeping ?? (bound == nil ? Int.max : 0)))
+            let removed = try closed.filter { number in
+                if keeping != nil, kept.contains(number) { return false }
+                guard let bound else { return keeping != nil }
+                guard let record = try VersionRecord.read(row, number, in: transaction) else { return false }
+                return record.recordedUntil <= bound.microseconds
+            }
+            if !removed.isEmpty { trims.append((id, Array(removed))) }
+            return true
+        }
+        return trims
+    }
+
+    /// Drops everything that is derived (columns, postings) and makes it anew from ground state, in one
+    /// transaction: readers see the old or the new.
+    public func rebuild(
+        in namespace: Namespace, progress: (@Sendable (Int, Int) -> Void)? = nil
+    ) async throws {
+        try checkMaintainable(namespace)
+        try await withExistingHome(of: namespace) { home in
+            try await home.environment.submit { try Rebuild.run(progress, in: $0) }
+        }
+    }
+
+    /// Copies a home as it is now, while it is used, with a manifest beside it (`PATH.manifest.json`).
+    ///
+    /// - Throws: `EngineError`: `notFound`, `invalid` (there is a file already), `io`.
+    public func snapshot(
+        of namespace: Namespace, to path: String, progress: (@Sendable (Int, Int) -> Void)? = nil
+    ) async throws -> SnapshotManifest {
+        let now = options.clock()
+        guard !FileManager.default.fileExists(atPath: path) else {
+            throw EngineError(.invalid, "\(path) is there already; name a new file")
+        }
+        return try await withExistingHome(of: namespace) { home in
+            let part = path + ".part"
+            try? FileManager.default.removeItem(atPath: part)
+            do {
+                let state = try await read(home) { transaction in
+                    try Self.copy(home.environment.path, transaction, to: part, self.options.quotaBytes, progress)
+                    return try HomeState.read(in: transaction)
+                }
+                let manifest = try await readers.run {
+                    SnapshotManifest(
+                        home: home.namespace, format: Int(home.header.formatVersion), program: Loci.version,
+                        sequence: state.sequence, memories: state.memoryCount, versions: state.versionCount,
+                        taken: now, byteCount: fileSize(part) ?? 0, sha256: try Self.digest(ofFile: part))
+                }
+                try manifest.write(to: path + SnapshotManifest.fileExtension)
+                try FileManager.default.moveItem(atPath: part, toPath: path)
+                return manifest
+            } catch {
+                try? FileManager.default.removeItem(atPath: part)
+                throw error
+            }
+        }
+    }
+
+    /// Puts a snapshot into the store, after comparing it with its manifest and checking it whole.
+    ///
+    /// - Parameters:
+    ///   - namespace: where to; by default the home that it was taken of.
+    ///   - replacing: a home that is there is replaced; otherwise it is an error.
+    /// - Returns: the home.
+    /// - Throws: `EngineError`: `notFound`, `corrupted`, `conflict` (the home is there), `locked`.
+    @discardableResult
+    public func restore(
+        from path: String, as namespace: Namespace? = nil, replacing: Bool = false
+    ) async throws -> Namespace {
+        guard !options.isReadOnly else { throw EngineError(.readOnly, "the store is open for reading only") }
+        guard FileManager.default.fileExists(atPath: path) else {
+            throw EngineError(.notFound, "there is no snapshot at \(path)")
+        }
+        let manifest = try SnapshotManifest(contentsOf: path + SnapshotManifest.fileExtension)
+        let home = (namespace ?? manifest.home).home
+        let file = filePath(of: home)
+        guard replacing || fileSize(file) == nil else {
+            throw EngineError(.conflict, "there is a home \(home) already; replace it, or restore under another name")
+        }
+        let quota = options.quotaBytes
+        try await readers.run {
+            guard try Self.digest(ofFile: path) == manifest.sha256 else {
+                throw EngineError(.corrupted, "\(path) is not what its manifest describes; take another snapshot")
+            }
+            try FileManager.default.createDirectory(
+                atPath: String(file[..<file.lastIndex(of: "/")!]), withIntermediateDirectories: true)
+        }
+        let report = try await check(file: path)
+        guard report.problems.isEmpty else {
+            throw EngineError(.corrupted, "\(path): \(report.problems[0])")
+        }
+        let part = file + ".restore"
+        try await withLockedFile(of: home) {
+            try Self.copy(path, to: part, quota, nil, renamed: home)
+            try Self.replace(file, by: part)
+        }
+        return home
+    }
+
+    // MARK: Helpers
+
+    private func checkMaintainable(_ namespace: Namespace) throws {
+        guard !options.isReadOnly else { throw EngineError(.readOnly, "the store is open for reading only") }
+        guard fileSize(filePath(of: namespace.home)) ?? 0 > 0 else {
+            throw EngineError(.notFound, "there is no home \(namespace.home)")
+        }
+    }
+
+    /// Runs `body` while the file of a home is closed here and no other process writes to it.
+    private func withLockedFile<Result: Sendable>(
+        of home: Namespace, _ body: @escaping @Sendable () throws -> Result
+    ) async throws -> Result {
+        try evict(home)
+        let lock = WriterLock(
+            path: path + "/" + Self.markerName, offset: lockOffset(of: home), home: home.description,
+            wait: options.writerWait)
+        return try await readers.run {
+            do {
+                return try Environment.lockedFile(lock, body)
+            } catch let error as StoreError {
+                throw EngineError(error)
+            }
+        }
+    }
+
+    private static func copy(
+        _ file: String, to copy: String, _ quota: Int, _ progress: (@Sendable (Int, Int) -> Void)?,
+        renamed: Namespace? = nil
+    ) throws {
+        var options = Environment.Options()
+        options.isReadOnly = true
+        options.mapSizeBytes = quota
+        let environment = try Environment.open(path: file, tables: Schema.all, options: options)
+        defer { environment.close() }
+        try environment.read { transaction in
+            try Self.copy(file, transaction, to: copy, quota, progress, renamed: renamed)
+        }
+    }
+
+    /// Copies every table entry by entry in the order of keys, so that pages are full and hold nothing else.
+    private static func copy(
+        _ file: String, _ transaction: borrowing ReadTransaction, to copy: String, _ quota: Int,
+        _ progress: (@Sendable (Int, Int) -> Void)?, renamed: Namespace? = nil
+    ) throws {
+        for suffix in ["", "-lock"] { try? FileManager.default.removeItem(atPath: copy + suffix) }
+        var options = Environment.Options()
+        options.mapSizeBytes = quota
+        options.durability = .none
+        let target = try Environment.open(path: copy, tables: Schema.all, options: options)
+        defer {
+            target.close()
+            try? FileManager.default.removeItem(atPath: copy + "-lock")
+        }
+        let total = try Schema.all.reduce(0) { try $0 + $1.count(in: transaction) }
+        var done = 0
+        for table in Schema.all {
+            done = try table.copyAll(from: transaction, to: target, done: done) { progress?($0, total) }
+        }
+        if let renamed {
+            try target.write { transaction in
+                guard let bytes = try Schema.shared.get(Schema.Shared.header.key, in: transaction.snapshot) else {
+                    throw StoreError(.foreign, "\(file) has no header; it is not a home of Loci")
+                }
+                var header = try HomeHeader(decoding: bytes)
+                header.namespace = renamed.description
+                try Schema.shared.put(Schema.Shared.header.key, header.encode(), in: transaction)
+            }
+        }
+        try target.sync()
+    }
+
+    private static func replace(_ file: String, by copy: String) throws {
+        try replaceFile(at: file, by: copy)
+        // LMDB's lock file speaks of the readers of the old one.
+        try? FileManager.default.removeItem(atPath: file + "-lock")
+    }
+
+    /// The SHA-256 of a file, in hexadecimal digits.
+    static func digest(ofFile path: String) throws -> String {
+        guard let handle = FileHandle(forReadingAtPath: path) else {
+            throw EngineError(.io, "cannot read \(path)")
+        }
+        defer { try? handle.close() }
+        var hash = SHA256()
+        while let data = try handle.read(upToCount: 1 << 20), !data.isEmpty { hash.update([UInt8](data)) }
+        return hash.finish().map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+    }
+}
+
+/// What a snapshot is of; a JSON file beside it.
+public struct SnapshotManifest: Sendable, Equatable {
+    static let fileExtension = ".manifest.json"
+
+    public let home: Namespace
+    public let format: Int
+    public let program: String
+    public let sequence: UInt64
+    public let memories: UInt64
+    public let versions: UInt64
+    public let taken: Timestamp
+    public let byteCount: Int
+    public let sha256: String
+
+    func write(to path: String) throws {
+        let object: [String: Any] = [
+            "home": home.description, "format": format, "program": program, "sequence": sequence,
+            "memories": memories, "versions": versions, "taken": taken.description, "bytes": byteCount,
+            "sha256": sha256,
+        ]
+        let data = try JSONSerialization.data(withJSONObject: object, options: [.prettyPrinted, .sortedKeys])
+        try data.write(to: URL(fileURLWithPath: path), options: .atomic)
+    }
+
+    init(
+        home: Namespace, format: Int, program: String, sequence: UInt64, memories: UInt64, versions: UInt64,
+        taken: Timestamp, byteCount: Int, sha256: String
+    ) {
+        self.home = home
+        self.format = format
+        self.program = program
+        self.sequence = sequence
+        self.memories = memories
+        self.versions = versions
+        self.taken = taken
+        self.byteCount = byteCount
+        self.sha256 = sha256
+    }
+
+    /// - Throws: `EngineError`: `notFound`, `corrupted`.
+    public init(contentsOf path: String) throws {
+        guard let data = FileManager.default.contents(atPath: path) else {
+            throw EngineError(.notFound, "the manifest \(path) is missing; it belongs beside the snapshot")
+        }
+        let object = (try? JSONSerialization.jsonObject(with: data)) as? [String: Any]
+        guard let object, let name = object["home"] as? String, let home = try? Namespace(path: name),
+            let format = object["format"] as? Int, let program = object["program"] as? String,
+            let sequence = object["sequence"] as? NSNumber, let memories = object["memories"] as? NSNumber,
+            let versions = object["versions"] as? NSNumber, let taken = object["taken"] as? String,
+            let time = Timestamp(taken), let byteCount = object["bytes"] as? Int,
+            let sha256 = object["sha256"] as? String
+        else { throw EngineError(.corrupted, "\(path) is not a manifest of a snapshot") }
+        guard format <= Int(Schema.formatVersion) else {
+            throw EngineError(.foreign, "the snapshot has format \(format); use a newer program than \(Loci.version)")
+        }
+        self.init(
+            home: home, format: format, program: program, sequence: sequence.uint64Value,
+            memories: memories.uint64Value, versions: versions.uint64Value, taken: time, byteCount: byteCount,
+            sha256: sha256)
+    }
+}
