@@ -1,14 +1,14 @@
 /// Cuts a text into passages, by a fixed rule: what is indexed, and found, is a passage.
 ///
-/// A text that fits is one passage. Of a longer one, paragraphs (between blank lines) are put together while
-/// they fit. A paragraph that does not fit is cut into sentences, a sentence that does not into lines, a line
-/// into words at white space, and a word at a scalar boundary; what is cut starts a new passage, its pieces
-/// are put together while they fit, and the last of them goes on with what follows.
+/// A text that fits is one passage. Of a longer one, paragraphs (between blank lines) are put together
+/// while they fit. A paragraph that does not fit is cut into sentences, a sentence that does not into
+/// lines, a line into words at white space, and a word at a scalar boundary; what is cut starts a new
+/// passage, its pieces are put together while they fit, and the last of them goes on with what follows.
 ///
-/// What must stay true: passages are ranges of bytes of the text, in order, without overlap, none empty and none
-/// longer than the maximum; none begins or ends with white space; together they hold every byte that is
-/// not white space; and none begins or ends within a scalar. Passages are stored by their ranges, and so a change
-/// of the rule holds for new texts only.
+/// What must stay true: passages are ranges of bytes of the text, in order, without overlap, none empty and
+/// none longer than the maximum; none begins or ends with white space; together they hold every byte that
+/// is not white space; and none begins or ends within a scalar. Passages are stored by their ranges, and so
+/// a change of the rule holds for new texts only.
 package struct PassageSplitter: Sendable {
     /// The most bytes that a passage has.
     package let maximumByteCount: Int
@@ -63,8 +63,8 @@ private struct PassagePacker {
         open = nil
     }
 
-    /// Packs the pieces of `range` that end where `cut` says; those that are too long are cut finer. Each level
-    /// looks at each scalar of its range a bounded number of times, and there are five levels.
+    /// Packs the pieces of `range` that end where `cut` says; those that are too long are cut finer. Each
+    /// level looks at each scalar of its range a bounded number of times, and there are five levels.
     mutating func pack(_ utf8: Span<UInt8>, _ range: Range<Int>, cutAt cut: Cut) {
         guard let finer = cut.finer else {
             packScalars(utf8, range)
@@ -159,11 +159,14 @@ private enum Cut {
             let next = min(index + byteCount, limit)
             switch self {
             case .paragraph:
-                if isNewline(value), let end = blankLineEnd(in: utf8, from: next, to: limit, counting: &steps) {
+                if isNewline(value), let end = blankLineEnd(in: utf8, from: next, to: limit, counting: &steps)
+                {
                     return end
                 }
             case .sentence:
-                if let end = SentenceEnd.end(in: utf8, from: start, of: value, at: index, next: next, to: limit) {
+                if let end = SentenceEnd.end(
+                    in: utf8, from: start, of: value, at: index, next: next, to: limit)
+                {
                     return end
                 }
             case .line:
@@ -183,7 +186,9 @@ private enum Cut {
     ) -> Int? {
         var index = start
         // "\r\n" is one line end.
-        if index < limit, utf8[index - 1] == UInt8(ascii: "\r"), utf8[index] == UInt8(ascii: "\n") { index += 1 }
+        if index < limit, utf8[index - 1] == UInt8(ascii: "\r"), utf8[index] == UInt8(ascii: "\n") {
+            index += 1
+        }
         while index < limit, let byteCount = whiteSpace(in: utf8, at: index) {
             steps += 1
             if isNewline(decodeScalar(in: utf8, at: index).value) { return min(index + byteCount, limit) }
@@ -195,16 +200,17 @@ private enum Cut {
 
 /// Tells where sentences end.
 private enum SentenceEnd {
-    /// Where a sentence ends whose last mark could be the scalar `value` at `index`: behind the quotes and brackets that
-    /// close it. The marks of Chinese and Japanese end it anywhere, the others before white space and
-    /// at the end, and a point not behind an initial or an abbreviation.
+    /// Where a sentence ends whose last mark could be the scalar `value` at `index`: behind the quotes and
+    /// brackets that close it. The marks of Chinese and Japanese end it anywhere, the others before white
+    /// space and at the end, and a point not behind an initial or an abbreviation.
     static func end(
         in utf8: Span<UInt8>, from start: Int, of value: UInt32, at index: Int, next: Int, to limit: Int
     ) -> Int? {
         switch value {
         case 0x3002, 0xFF01, 0xFF1F, 0xFF61:
             return behindClosers(in: utf8, from: next, to: limit)
-        case 0x21, 0x3F, 0x2026, 0x203C...0x203D, 0x2047...0x2049, 0x061F, 0x06D4, 0x0964...0x0965, 0x1362, 0x17D4:
+        case 0x21, 0x3F, 0x2026, 0x203C...0x203D, 0x2047...0x2049, 0x061F, 0x06D4, 0x0964...0x0965, 0x1362,
+            0x17D4:
             let end = behindClosers(in: utf8, from: next, to: limit)
             return isBeforeSpace(utf8, end, limit) ? end : nil
         case 0x2E:

@@ -9,8 +9,8 @@ private struct HexRun {
         if !isHexLetter { isHexadecimal = false }
     }
 
-    /// Whether the run is a hash rather than words and numbers: at least seven hexadecimal digits with both kinds
-    /// among them; or at least four that change twice between the kinds, as in the groups of a UUID.
+    /// Whether the run is a hash rather than words and numbers: at least seven hexadecimal digits with both
+    /// kinds among them; or at least four that change twice between the kinds, as in the groups of a UUID.
     func isHash(byteCount: Int) -> Bool {
         isHexadecimal && changeCount > 0 && (byteCount >= 7 || (byteCount >= 4 && changeCount > 1))
     }
@@ -19,8 +19,8 @@ private struct HexRun {
 /// What stands together without a space: a word with something in it, or an identifier. Holds its folded
 /// bytes, and where its parts lie in them.
 ///
-/// A joiner belongs to a piece only between two word characters: `.`, `-`, `/`, `@`, `+` and `~` between any two,
-/// `::` too, `:` between digits, `'` between letters, and `,` before a group of three digits. So
+/// A joiner belongs to a piece only between two word characters: `.`, `-`, `/`, `@`, `+` and `~` between
+/// any two, `::` too, `:` between digits, `'` between letters, and `,` before a group of three digits. So
 /// punctuation at the end of a sentence is no part of it, and two hyphens end it.
 struct Piece {
     /// What lies between a part and the one before it.
@@ -63,7 +63,9 @@ struct Piece {
     /// a `#` before a digit.
     static func isLeader(_ utf8: Span<UInt8>, at index: Int) -> Bool {
         let byte = utf8[index]
-        guard byte == UInt8(ascii: "/") || byte == UInt8(ascii: "#"), index + 1 < utf8.count else { return false }
+        guard byte == UInt8(ascii: "/") || byte == UInt8(ascii: "#"), index + 1 < utf8.count else {
+            return false
+        }
         if byte == UInt8(ascii: "#") { return isASCIIDigit(utf8[index + 1]) }
         guard isWord(utf8, at: index + 1) else { return false }
         guard index > 0 else { return true }
@@ -233,8 +235,8 @@ struct Piece {
 
     // MARK: Joiners
 
-    /// Joins what has been read to what stands at `next`, if the joiner does that there. Returns how many bytes
-    /// behind the joiner belong to it; -1 where it joins nothing.
+    /// Joins what has been read to what stands at `next`, if the joiner does that there. Returns how many
+    /// bytes behind the joiner belong to it; -1 where it joins nothing.
     private mutating func join(_ joiner: UInt8, _ utf8: Span<UInt8>, _ next: Int) -> Int {
         guard last != .none else { return -1 }
         let following = Self.wordClass(utf8, at: next)
@@ -253,7 +255,9 @@ struct Piece {
             if last == .digit, following == .digit {
                 end(with: joiner, .weak)
             } else {
-                guard next < utf8.count, utf8[next] == joiner, Self.isWord(utf8, at: next + 1) else { return -1 }
+                guard next < utf8.count, utf8[next] == joiner, Self.isWord(utf8, at: next + 1) else {
+                    return -1
+                }
                 end(with: joiner, .component)
                 folded.append(joiner)
                 return 1

@@ -22,7 +22,8 @@ package enum PorterStemmer {
     }
 }
 
-/// The steps of the algorithm, in the order of the paper. A `y` that is a consonant is written `Y` on the way.
+/// The steps of the algorithm, in the order of the paper. A `y` that is a consonant is written `Y` on the
+/// way.
 extension WordBuffer {
     /// Replaces a word of at most 64 bytes by its stem; allocates nothing.
     mutating func stem() {
@@ -52,8 +53,8 @@ extension WordBuffer {
         setCount(count - 1)
     }
 
-    /// Marks each `y` at the beginning or behind a vowel, and finds the regions. Returns whether there is such
-    /// a `y`.
+    /// Marks each `y` at the beginning or behind a vowel, and finds the regions. Returns whether there is
+    /// such a `y`.
     private mutating func markRegions(_ tables: StemmingTables) -> Bool {
         // One bit for each letter that is a vowel; a word has at most 64 letters here.
         var vowels: UInt64 = 0
@@ -134,7 +135,8 @@ extension WordBuffer {
         } else if count > 1, self[count - 1] == self[count - 2], isDoubling(self[count - 1]) {
             // "add", "egg" and "off" keep both.
             let first = self[0]
-            let isShort = first == UInt8(ascii: "a") || first == UInt8(ascii: "e") || first == UInt8(ascii: "o")
+            let isShort =
+                first == UInt8(ascii: "a") || first == UInt8(ascii: "e") || first == UInt8(ascii: "o")
             if !(count == 3 && isShort) { setCount(count - 1) }
         } else if count == r1, endsInShortSyllable(count) {
             self[count] = UInt8(ascii: "e")
@@ -144,7 +146,9 @@ extension WordBuffer {
 
     /// Step 1c: "cry" gives "cri", and "by" and "say" stay.
     private mutating func replaceFinalY() {
-        guard count > 2, self[count - 1] | 0x20 == UInt8(ascii: "y"), !isVowel(self[count - 2]) else { return }
+        guard count > 2, self[count - 1] | 0x20 == UInt8(ascii: "y"), !isVowel(self[count - 2]) else {
+            return
+        }
         self[count - 1] = UInt8(ascii: "i")
     }
 

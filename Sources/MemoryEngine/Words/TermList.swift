@@ -10,10 +10,10 @@
 ///     lengths     u8 × count     bytes of each term, 1 to 64
 ///     bytes                      the terms, one behind the other
 ///
-/// What must stay true: the terms are strictly ascending by (hash, bytes), each hash is that of its
-/// term, the lengths add up to the bytes that follow, and the frequencies to `length` (unless one is
-/// 255, or the list was cut at 65,535 terms, which no passage of up to 64 KiB can reach). So one list has one form,
-/// and lists are equal if their bytes are.
+/// What must stay true: the terms are strictly ascending by (hash, bytes), each hash is that of its term,
+/// the lengths add up to the bytes that follow, and the frequencies to `length` (unless one is 255, or the
+/// list was cut at 65,535 terms, which no passage of up to 64 KiB can reach). So one list has one form, and
+/// lists are equal if their bytes are.
 package struct TermList: Equatable, Sendable {
     /// The bytes of the layout.
     package let encoded: [UInt8]
@@ -106,7 +106,8 @@ package struct TermListBuilder {
     ///
     /// - Precondition: the term has 1 to 64 bytes, and there are fewer than 2³² occurrences.
     package mutating func append(_ term: Span<UInt8>) {
-        precondition((1...Tokenizer.maximumTermByteCount).contains(term.count), "a term of \(term.count) bytes")
+        precondition(
+            (1...Tokenizer.maximumTermByteCount).contains(term.count), "a term of \(term.count) bytes")
         precondition(keys.count < UInt32.max, "too many terms")
         bytes.append(addingCapacity: term.count) { output in
             for index in term.indices { output.append(term[index]) }
@@ -127,8 +128,12 @@ package struct TermListBuilder {
         var encoded: [UInt8] = []
         let termByteCount = firsts.prefix(count).reduce(0) { $0 + range(of: $1).count }
         encoded.reserveCapacity(6 + 6 * count + termByteCount)
-        for shift in stride(from: 0, to: 16, by: 8) { encoded.append(UInt8(truncatingIfNeeded: count >> shift)) }
-        for shift in stride(from: 0, to: 32, by: 8) { encoded.append(UInt8(truncatingIfNeeded: length >> shift)) }
+        for shift in stride(from: 0, to: 16, by: 8) {
+            encoded.append(UInt8(truncatingIfNeeded: count >> shift))
+        }
+        for shift in stride(from: 0, to: 32, by: 8) {
+            encoded.append(UInt8(truncatingIfNeeded: length >> shift))
+        }
         for key in firsts.prefix(count) {
             for shift: UInt64 in [32, 40, 48, 56] { encoded.append(UInt8(truncatingIfNeeded: key >> shift)) }
         }

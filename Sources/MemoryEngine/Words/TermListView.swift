@@ -21,7 +21,8 @@ package struct TermListView: Sendable {
     /// - Complexity: O(`count`) additions.
     package init(checking bytes: Span<UInt8>) throws(TermListError) {
         guard bytes.count >= Self.headerByteCount else {
-            throw TermListError(message: "a list of terms has \(bytes.count) bytes, and its header \(Self.headerByteCount)")
+            throw TermListError(
+                message: "a list of terms has \(bytes.count) bytes, and its header \(Self.headerByteCount)")
         }
         count = Int(bytes[0]) | Int(bytes[1]) << 8
         length = Self.number(in: bytes, at: 2)

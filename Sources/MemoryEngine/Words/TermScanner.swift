@@ -12,7 +12,8 @@ struct TermScanner: ~Copyable {
 
     private var termCount = 0
     private var stopWordCount = 0
-    /// The term at hand. It and the buffers below live as long as the scanner, so that a term allocates nothing.
+    /// The term at hand. It and the buffers below live as long as the scanner, so that a term allocates
+    /// nothing.
     private var word = WordBuffer()
     private var piece = Piece()
     private var run = UnspacedRun()
@@ -154,8 +155,8 @@ struct TermScanner: ~Copyable {
         }
     }
 
-    /// The identifiers in a piece that are not the whole: what lies between `/`, `@` and `::`, and in that, what
-    /// lies between points that join letters, if it has more than one part.
+    /// The identifiers in a piece that are not the whole: what lies between `/`, `@` and `::`, and in that,
+    /// what lies between points that join letters, if it has more than one part.
     private mutating func emitInnerIdentifiers(_ body: (Span<UInt8>) -> Void) {
         let count = piece.parts.count
         var outer = 0
@@ -165,7 +166,9 @@ struct TermScanner: ~Copyable {
             var inner = outer
             while inner < outerEnd {
                 let innerEnd = piece.endOfGroup(from: inner, border: .point)
-                if innerEnd - inner > 1, innerEnd - inner < outerEnd - outer { emitGroup(inner..<innerEnd, body) }
+                if innerEnd - inner > 1, innerEnd - inner < outerEnd - outer {
+                    emitGroup(inner..<innerEnd, body)
+                }
                 inner = innerEnd
             }
             outer = outerEnd
@@ -224,7 +227,8 @@ struct TermScanner: ~Copyable {
             }
             index += byteCount
         }
-        let isPrefix = prefixes != nil && run.isSingle && index < utf8.count && utf8[index] == UInt8(ascii: "*")
+        let isPrefix =
+            prefixes != nil && run.isSingle && index < utf8.count && utf8[index] == UInt8(ascii: "*")
         run.finish(into: &word)
         guard isPrefix else {
             emit(body)

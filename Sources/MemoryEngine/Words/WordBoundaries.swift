@@ -50,14 +50,17 @@ struct WordScalar: Sendable {
     /// The scalar with this value, which may be any number.
     @inline(__always)
     init(_ value: UInt32) {
-        self = value < 0x80 ? WordScalar(ascii: UInt8(truncatingIfNeeded: value)) : WordScalar(beyondASCII: value)
+        self =
+            value < 0x80
+            ? WordScalar(ascii: UInt8(truncatingIfNeeded: value)) : WordScalar(beyondASCII: value)
     }
 
     @inline(__always)
     init(ascii byte: UInt8) {
         switch byte {
         case UInt8(ascii: "a")...UInt8(ascii: "z"): self.init(.letter, one: UInt32(byte))
-        case UInt8(ascii: "A")...UInt8(ascii: "Z"): self.init(.letter, isUppercase: true, one: UInt32(byte | 0x20))
+        case UInt8(ascii: "A")...UInt8(ascii: "Z"):
+            self.init(.letter, isUppercase: true, one: UInt32(byte | 0x20))
         case UInt8(ascii: "0")...UInt8(ascii: "9"): self.init(.digit, one: UInt32(byte))
         case UInt8(ascii: "_"): self.init(.underscore, one: UInt32(byte))
         case UInt8(ascii: "'"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: ","), UInt8(ascii: ":"),
@@ -203,7 +206,9 @@ func decodeScalar(in utf8: Span<UInt8>, at index: Int) -> (value: UInt32, byteCo
     return decodeLongScalar(in: utf8, at: index, lead: lead)
 }
 
-private func decodeLongScalar(in utf8: Span<UInt8>, at index: Int, lead: UInt8) -> (value: UInt32, byteCount: Int) {
+private func decodeLongScalar(
+    in utf8: Span<UInt8>, at index: Int, lead: UInt8
+) -> (value: UInt32, byteCount: Int) {
     let byteCount: Int
     let smallest: UInt32
     var value: UInt32
