@@ -116,7 +116,10 @@ package enum Durability: String, Sendable, CaseIterable {
             pauseReaders()
             state.withLock { state in
                 Self.shut(&state, isSynced: options.durability == .commit || options.isReadOnly)
+                // Whoever comes now is told that the file is closed.
+                state.isPaused = false
             }
+            condition.signal()
             writer.unlock()
         }
     }

@@ -7,7 +7,7 @@ import Synchronization
 /// Jobs that wait together run one after another in one transaction (group commit), at most 256 of them
 /// or about 32 MiB. A job that throws before its first put is left out; one that throws later makes the
 /// group begin again without it. Nobody hears of success before the commit. Background jobs (the
-/// indexer's steps) run alone, and only when no caller waits.
+/// indexer's steps) run alone, when no caller waits, or after eight groups of callers.
 package final class Writer: Sendable {
     package static let maximumGroupCount = 256
     package static let maximumGroupByteCount = 32 << 20
@@ -22,6 +22,8 @@ package final class Writer: Sendable {
         var callers: [Job] = []
         var background: [Job] = []
         var isRunning = false
+        /// Groups of callers since the last background job.
+        var groupCount = 0
         var lock: Int32 = -1
     }
 
@@ -46,13 +48,15 @@ package final class Writer: Sendable {
     private func work(on environment: Environment) {
         while true {
             let group: [Job] = waiting.withLock { waiting in
-                if waiting.callers.isEmpty {
-                    if waiting.background.isEmpty {
-                        waiting.isRunning = false
-                        return []
-                    }
+                if !waiting.background.isEmpty, waiting.callers.isEmpty || waiting.groupCount >= 8 {
+                    waiting.groupCount = 0
                     return [waiting.background.removeFirst()]
                 }
+                if waiting.callers.isEmpty {
+                    waiting.isRunning = false
+                    return []
+                }
+                waiting.groupCount += 1
                 var byteCount = 0
                 var count = 0
                 for job in waiting.callers.prefix(Self.maximumGroupCount) {

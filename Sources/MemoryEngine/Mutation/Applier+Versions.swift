@@ -87,8 +87,31 @@ extension Applier {
                 .conflict,
                 "memory \(id) is at version \(head.version), not \(expecting); read it again and repeat the change")
         }
-        let kind: Change.Kind = version.fields.session == nil && head.keySession != 0 ? .promoted : .updated
-        return try addVersion(row, head, version, kind, in: transaction)
+        let old = try self.version(row, head.version, in: transaction.snapshot)
+        guard old.fields.session != version.fields.session else {
+            return try addVersion(row, head, version, .updated, in: transaction)
+        }
+        let moved = try moveKey(row, head, to: version.fields.session, in: transaction)
+        return try addVersion(row, moved, version, .promoted, in: transaction)
+    }
+
+    /// Makes the key of a memory unique in another session of the home, or in the home itself.
+    private mutating func moveKey(
+        _ row: UInt64, _ head: HeadRecord, to session: String?, in transaction: borrowing WriteTransaction
+    ) throws -> HeadRecord {
+        guard let key = head.key else { return head }
+        let known = try session.flatMap { try Names.number(of: $0, .session, in: transaction.snapshot) }
+        if session == nil || known != nil,
+            try Lookup.row(ofKey: key, session: known ?? 0, in: transaction.snapshot) != nil
+        {
+            throw EngineError(
+                .conflict, "key `\(key)` belongs to another memory where \(head.id) is to go; forget one of them")
+        }
+        var head = head
+        try Schema.shared.remove(Schema.memoryByKey(session: head.keySession, key), in: transaction)
+        head.keySession = try Names.intern(session, .session, &state, in: transaction)
+        try putNumber(Schema.memoryByKey(session: head.keySession, key), row, in: transaction)
+        return head
     }
 
     private mutating func addVersion(
