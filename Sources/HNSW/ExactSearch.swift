@@ -29,7 +29,8 @@ extension VectorSegments {
                 let value = try segmentValue(segment, in: transaction)
                 var target = scores.mutableSpan
                 Distance.dots(
-                    query: query.span, rows: value.extracting(Self.headerByteCount...), strideBytes: strideBytes,
+                    query: query.span, rows: value.extracting(Self.headerByteCount...),
+                    strideBytes: strideBytes,
                     count: rows, into: &target)
                 let auxiliaries = Self.headerByteCount + rows * strideBytes
                 for index in 0..<rows {
@@ -48,6 +49,7 @@ extension VectorSegments {
             let count = min(rows, Int(extent.nextSlot) - slot)
             let stream = try readTail(
                 slot * tailRowByteCount..<(slot + count) * tailRowByteCount, in: transaction)
+            // Safe because bytes have no padding.
             let bytes = unsafe stream.span.bytes
             var target = scores.mutableSpan
             Distance.dots(
@@ -106,6 +108,7 @@ extension VectorSegments {
         for slot in slots[index...] {
             let start = Int(slot) * tailRowByteCount
             let stream = try readTail(start..<start + tailRowByteCount, in: transaction)
+            // Safe because bytes have no padding.
             let bytes = unsafe stream.span.bytes
             scores.append(
                 Distance.score(

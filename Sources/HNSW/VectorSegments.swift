@@ -51,7 +51,9 @@ package struct VectorSegments: Sendable, Equatable {
     /// Bytes from one row of a segment to the next.
     var strideBytes: Int { (dimension * 4 + 63) / 64 * 64 }
     /// Rows of a segment.
-    package var rowsPerSegment: Int { max(1, (Self.segmentByteCount - Self.headerByteCount) / (strideBytes + 4)) }
+    package var rowsPerSegment: Int {
+        max(1, (Self.segmentByteCount - Self.headerByteCount) / (strideBytes + 4))
+    }
     /// Bytes of a row in the tail: passage, auxiliary number, components.
     var tailRowByteCount: Int { 8 + dimension * 4 }
 
@@ -59,7 +61,9 @@ package struct VectorSegments: Sendable, Equatable {
     private func segmentKey(_ segment: Int) -> Key {
         Key(prefix: Self.segmentPrefix).u16(space).u32(UInt32(segment))
     }
-    private func passageKey(_ block: Int) -> Key { Key(prefix: Self.passagePrefix).u16(space).u32(UInt32(block)) }
+    private func passageKey(_ block: Int) -> Key {
+        Key(prefix: Self.passagePrefix).u16(space).u32(UInt32(block))
+    }
 
     // MARK: Writing
 
@@ -82,10 +86,13 @@ package struct VectorSegments: Sendable, Equatable {
         extent.nextSlot += UInt32(rows.count)
     }
 
+    // Safe because floats have no padding, and the bytes are copied.
     private func bytes(of vector: [Float]) -> [UInt8] { unsafe vector.span.bytes.array }
 
     /// Writes `bytes` into the stream at `offset`.
-    private func writeTail(_ bytes: [UInt8], at offset: Int, in transaction: borrowing WriteTransaction) throws {
+    private func writeTail(
+        _ bytes: [UInt8], at offset: Int, in transaction: borrowing WriteTransaction
+    ) throws {
         var done = 0
         while done < bytes.count {
             let (page, start) = (offset + done).quotientAndRemainder(dividingBy: Self.tailPageByteCount)
@@ -109,7 +116,8 @@ package struct VectorSegments: Sendable, Equatable {
         while made < limit, Int(extent.nextSlot - extent.segmentedSlots) >= rowsPerSegment {
             let first = Int(extent.segmentedSlots)
             let stream = try readTail(
-                first * tailRowByteCount..<(first + rowsPerSegment) * tailRowByteCount, in: transaction.snapshot)
+                first * tailRowByteCount..<(first + rowsPerSegment) * tailRowByteCount,
+                in: transaction.snapshot)
             var passages: [UInt32] = []
             var value = [UInt8](
                 repeating: 0, count: Self.headerByteCount + rowsPerSegment * (strideBytes + 4))
@@ -120,6 +128,7 @@ package struct VectorSegments: Sendable, Equatable {
             value.replaceSubrange(0..<header.count, with: header.bytes)
             for index in 0..<rowsPerSegment {
                 let start = index * tailRowByteCount
+                // Safe because bytes have no padding.
                 let row = unsafe stream.span.bytes.extracting(start..<start + tailRowByteCount)
                 passages.append(row.u32(at: 0))
                 let target = Self.headerByteCount + index * strideBytes
@@ -193,7 +202,9 @@ package struct VectorSegments: Sendable, Equatable {
         guard !range.isEmpty else { return [] }
         var bytes: [UInt8] = []
         bytes.reserveCapacity(range.count)
-        for page in range.lowerBound / Self.tailPageByteCount...(range.upperBound - 1) / Self.tailPageByteCount {
+        for page in range.lowerBound / Self.tailPageByteCount...(range.upperBound - 1)
+            / Self.tailPageByteCount
+        {
             let start = page * Self.tailPageByteCount
             let from = max(range.lowerBound, start) - start
             let until = min(range.upperBound, start + Self.tailPageByteCount) - start
@@ -215,7 +226,9 @@ package struct VectorSegments: Sendable, Equatable {
     }
 
     /// The passages of all slots in segments.
-    package func segmentedPassages(_ extent: Extent, in transaction: borrowing ReadTransaction) throws -> [UInt32] {
+    package func segmentedPassages(
+        _ extent: Extent, in transaction: borrowing ReadTransaction
+    ) throws -> [UInt32] {
         var passages: [UInt32] = []
         passages.reserveCapacity(Int(extent.segmentedSlots) + Self.passagesPerBlock)
         while passages.count < extent.segmentedSlots {
@@ -239,12 +252,14 @@ package struct VectorSegments: Sendable, Equatable {
         if slot >= extent.segmentedSlots {
             let start = Int(slot) * tailRowByteCount
             let bytes = try readTail(start..<start + tailRowByteCount, in: transaction)
+            // Safe because bytes have no padding.
             let span = unsafe bytes.span.bytes
             return (span.u32(at: 0), span.floats(at: 8, count: dimension))
         }
         let (segment, index) = Int(slot).quotientAndRemainder(dividingBy: rowsPerSegment)
         let (block, place) = Int(slot).quotientAndRemainder(dividingBy: Self.passagesPerBlock)
-        guard let passages = try table.get(passageKey(block), in: transaction), passages.byteCount > place * 4 + 3
+        guard let passages = try table.get(passageKey(block), in: transaction),
+            passages.byteCount > place * 4 + 3
         else { throw StoreError(.corrupted, "the slot column of space \(space) has a gap") }
         // One vector is read to be shown or copied, so its segment is verified whole.
         guard let value = try table.get(segmentKey(segment), in: transaction),
@@ -269,6 +284,7 @@ extension VectorSegments {
         for slot in extent.segmentedSlots..<extent.nextSlot {
             let start = Int(slot) * tailRowByteCount
             let bytes = try readTail(start..<start + 4, in: transaction)
+            // Safe because bytes have no padding.
             let passage = unsafe bytes.span.bytes.u32(at: 0)
             if passage != Self.noPassage { try body(slot, passage) }
         }

@@ -72,8 +72,6 @@ struct HomeCheck {
     static let maximumProblems = 100
     var report: CheckReport
 
-    init(report: CheckReport) { self.report = report }
-
     private mutating func note(_ problem: @autoclosure () -> String) {
         if report.problems.count < Self.maximumProblems { report.problems.append(problem()) }
     }
@@ -142,7 +140,9 @@ struct HomeCheck {
         }
         for row in rows {
             guard let head = try HeadRecord.read(row, in: transaction) else { continue }
-            if try Lookup.row(of: head.id, in: transaction) != row { note("memory \(head.id) is not found by its id") }
+            if try Lookup.row(of: head.id, in: transaction) != row {
+                note("memory \(head.id) is not found by its id")
+            }
             guard let newest = try VersionRecord.read(row, head.version, in: transaction) else {
                 note("memory \(head.id) lacks its newest version \(head.version)")
                 continue
@@ -163,18 +163,23 @@ struct HomeCheck {
         for (row, number) in versions {
             guard let record = try VersionRecord.read(row, number, in: transaction) else { continue }
             let content = try record.content(row, number, in: transaction)
-            if String(validating: content, as: UTF8.self) == nil { note("version \(number) of row \(row) is not UTF-8") }
+            if String(validating: content, as: UTF8.self) == nil {
+                note("version \(number) of row \(row) is not UTF-8")
+            }
             guard Int(record.firstPassage) + record.ranges.count <= owners.count else {
                 note("version \(number) of row \(row) names passages that are not there")
                 continue
             }
             for (part, range) in record.ranges.enumerated() {
-                if range.upperBound > content.count { note("a passage of row \(row) lies outside of its content") }
+                if range.upperBound > content.count {
+                    note("a passage of row \(row) lies outside of its content")
+                }
                 if owners[Int(record.firstPassage) + part] != 0 { note("a passage belongs to two versions") }
                 owners[Int(record.firstPassage) + part] = row
             }
             for attachment in record.fields.attachments where attachment.address == nil {
-                let bytes = try? Engine.attachmentBytes(attachment.digest, 0..<attachment.byteCount, in: transaction)
+                let bytes = try? Engine.attachmentBytes(
+                    attachment.digest, 0..<attachment.byteCount, in: transaction)
                 if bytes.map({ SHA256.digest(of: $0) }) != attachment.digest {
                     note("attachment `\(attachment.name)` of row \(row) is missing or damaged")
                 }
@@ -205,7 +210,9 @@ struct HomeCheck {
                 continue
             }
             guard let record = try VersionRecord.read(row.row, row.version, in: transaction) else {
-                note("passage \(passage) belongs to version \(row.version) of row \(owner), which is not there")
+                note(
+                    "passage \(passage) belongs to version \(row.version) of row \(owner), which is not there"
+                )
                 continue
             }
             let isCurrent = row.flags.contains(.current)
@@ -230,9 +237,12 @@ struct HomeCheck {
     private mutating func words(_ view: HomeView, in transaction: borrowing ReadTransaction) throws {
         var numbers = Set<UInt32>()
         try Schema.word.scan(prefix: Key(prefix: Schema.Word.term), in: transaction) { _, value in
-            guard value.byteCount == 4 else { throw StoreError(.corrupted, "the number of a term is not one") }
+            guard value.byteCount == 4 else {
+                throw StoreError(.corrupted, "the number of a term is not one")
+            }
             if !numbers.insert(value.u32(at: 0)).inserted {
-                throw StoreError(.corrupted, "two terms have the number \(value.u32(at: 0)); run `loci rebuild`")
+                throw StoreError(
+                    .corrupted, "two terms have the number \(value.u32(at: 0)); run `loci rebuild`")
             }
             return true
         }
@@ -246,10 +256,14 @@ struct HomeCheck {
             if term != lastTerm { lastPassage = nil }
             lastTerm = term
             seen.insert(term)
-            if block.passage(at: 0) != key.keyU32(at: 5) { found.append("a block of term \(term) has a wrong key") }
+            if block.passage(at: 0) != key.keyU32(at: 5) {
+                found.append("a block of term \(term) has a wrong key")
+            }
             for index in 0..<block.count {
                 let passage = block.passage(at: index)
-                if let last = lastPassage, passage <= last { found.append("the postings of term \(term) do not ascend") }
+                if let last = lastPassage, passage <= last {
+                    found.append("the postings of term \(term) do not ascend")
+                }
                 if passage >= view.state.foldedPassages || block.frequency(at: index) == 0 {
                     found.append("a posting of term \(term) names passage \(passage), which is not there")
                 }
@@ -257,7 +271,9 @@ struct HomeCheck {
             }
             return found.count < Self.maximumProblems
         }
-        if seen != numbers { found.append("the dictionary of terms and the postings disagree; run `loci rebuild`") }
+        if seen != numbers {
+            found.append("the dictionary of terms and the postings disagree; run `loci rebuild`")
+        }
         for problem in found { note(problem) }
     }
 
@@ -281,7 +297,8 @@ struct HomeCheck {
             try Columns.forEachBlock(
                 .slot(space.number), below: view.state.foldedPassages, in: transaction
             ) { _, bytes in
-                for index in 0..<Column.slot(space.number).rowsPerBlock where bytes.u32(at: index * 4) != .max {
+                for index in 0..<Column.slot(space.number).rowsPerBlock where bytes.u32(at: index * 4) != .max
+                {
                     slots += 1
                 }
             }
@@ -299,7 +316,8 @@ struct HomeCheck {
         var found: [String] = []
         for prefix in [Schema.Shared.rowOfMemory, .memoryByKey, .memoryByTurn] {
             try Schema.shared.scan(prefix: prefix.key, in: transaction) { _, value in
-                guard value.byteCount == 8, try HeadRecord.read(value.u64(at: 0), in: transaction) != nil else {
+                guard value.byteCount == 8, try HeadRecord.read(value.u64(at: 0), in: transaction) != nil
+                else {
                     found.append("an entry of `\(prefix)` leads to a memory that is not there")
                     return found.count < Self.maximumProblems
                 }
@@ -308,7 +326,8 @@ struct HomeCheck {
         }
         for prefix in [Schema.Shared.memoryByTime, .memoryByExpiry] {
             try Schema.shared.scan(prefix: prefix.key, in: transaction) { key, _ in
-                guard key.byteCount == 17, try HeadRecord.read(key.keyU64(at: 9), in: transaction) != nil else {
+                guard key.byteCount == 17, try HeadRecord.read(key.keyU64(at: 9), in: transaction) != nil
+                else {
                     found.append("an entry of `\(prefix)` leads to a memory that is not there")
                     return found.count < Self.maximumProblems
                 }
@@ -334,13 +353,16 @@ struct HomeCheck {
             let isWhole =
                 try Schema.edge.contains(
                     Edges.outKey(record.from, record.label, record.to, edge), in: transaction)
-                && Schema.edge.contains(Edges.intoKey(record.to, record.label, record.from, edge), in: transaction)
+                && Schema.edge.contains(
+                    Edges.intoKey(record.to, record.label, record.from, edge), in: transaction)
                 && HeadRecord.read(record.from, in: transaction) != nil
                 && HeadRecord.read(record.to, in: transaction) != nil
             if !isWhole { found.append("edge \(edge) dangles") }
             return found.count < Self.maximumProblems
         }
-        if try Schema.edge.count(in: transaction) != 3 * count { found.append("an edge has a direction but no record") }
+        if try Schema.edge.count(in: transaction) != 3 * count {
+            found.append("an edge has a direction but no record")
+        }
         for problem in found { note(problem) }
     }
 
@@ -357,7 +379,9 @@ struct HomeCheck {
             _ = try ChangeLog.decode(sequence, value)
             return problem == nil
         }
-        if problem == nil, expected != state.sequence + 1 { problem = "the change log ends before commit \(state.sequence)" }
+        if problem == nil, expected != state.sequence + 1 {
+            problem = "the change log ends before commit \(state.sequence)"
+        }
         if let problem { note(problem) }
     }
 }

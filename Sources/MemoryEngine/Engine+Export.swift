@@ -6,6 +6,7 @@ public struct ExportedMemory: Sendable, Equatable {
     public var key: String?
     public var versions: [Version]
 
+    /// One version of it, with what a `Memory` alone does not tell.
     public struct Version: Sendable, Equatable {
         public var memory: Memory
         /// How it ended, beside a later version: retracted, superseded, or not at all.
@@ -50,8 +51,10 @@ extension Memory {
         origin.principal = principal
         self.init(
             id: id, version: version, namespace: namespace, content: draft.content, kind: draft.kind,
-            actor: draft.actor, thread: draft.thread, turn: nil, key: draft.key, recorded: recorded, valid: valid,
-            happened: happened, expires: draft.expires, isPinned: draft.isPinned, importance: draft.importance,
+            actor: draft.actor, thread: draft.thread, turn: nil, key: draft.key, recorded: recorded,
+            valid: valid,
+            happened: happened, expires: draft.expires, isPinned: draft.isPinned,
+            importance: draft.importance,
             tags: draft.tags, keywords: draft.keywords, attributes: draft.attributes, origin: origin,
             attachments: draft.attachments, isCurrent: isCurrent)
     }
@@ -128,17 +131,22 @@ extension Engine {
     /// - Returns: how many were new or newer.
     /// - Throws: `EngineError`: what is wrong with which memory; nothing of the call is stored then for that home.
     @discardableResult
-    public func importMemories(_ memories: [ExportedMemory], in namespace: Namespace? = nil) async throws -> Int {
+    public func importMemories(
+        _ memories: [ExportedMemory], in namespace: Namespace? = nil
+    ) async throws -> Int {
         var count = 0
         let homes = Dictionary(grouping: memories) { memory in
             (namespace ?? memory.versions.last?.memory.namespace ?? .project("default")).home
         }
         for (name, memories) in homes.sorted(by: { $0.key.description < $1.key.description }) {
             if name.root != .collective { try checkWritable(name) }
-            guard !options.isReadOnly else { throw EngineError(.readOnly, "the store is open for reading only") }
+            guard !options.isReadOnly else {
+                throw EngineError(.readOnly, "the store is open for reading only")
+            }
             var changes: [Mutation.Change] = []
             let preparation = DraftPreparation(
-                splitter: PassageSplitter(maximumByteCount: options.passageByteCount), principal: options.principal,
+                splitter: PassageSplitter(maximumByteCount: options.passageByteCount),
+                principal: options.principal,
                 now: options.clock())
             for memory in memories {
                 changes.append(.restore(try Self.restored(memory, preparation)))
@@ -160,7 +168,8 @@ extension Engine {
         var versions: [Mutation.RestoredVersion] = []
         for version in memory.versions {
             guard version.memory.id == memory.id, version.memory.version > versions.last?.number ?? 0 else {
-                throw EngineError(.invalid, "memory \(memory.id) has versions that do not ascend, or of another memory")
+                throw EngineError(
+                    .invalid, "memory \(memory.id) has versions that do not ascend, or of another memory")
             }
             var draft = MemoryDraft(version.memory)
             draft.valid = version.memory.valid.isEmpty ? nil : draft.valid
@@ -169,7 +178,8 @@ extension Engine {
                     SHA256.digest(of: data) == draft.attachments[index].digest
                 else {
                     throw EngineError(
-                        .invalid, "the bytes of attachment `\(draft.attachments[index].name)` are missing or damaged")
+                        .invalid,
+                        "the bytes of attachment `\(draft.attachments[index].name)` are missing or damaged")
                 }
                 draft.attachments[index].data = data
             }
@@ -179,14 +189,18 @@ extension Engine {
                 version.memory.valid.lowerBound.microseconds..<version.memory.valid.upperBound.microseconds
             new.fields.origin = version.memory.origin
             if version.passages.isEmpty == false {
-                new.passages = version.passages.map { UInt32(clamping: $0.lowerBound)..<UInt32(clamping: $0.upperBound) }
+                new.passages = version.passages.map {
+                    UInt32(clamping: $0.lowerBound)..<UInt32(clamping: $0.upperBound)
+                }
                 guard new.passages.allSatisfy({ $0.upperBound <= new.content.count }) else {
-                    throw EngineError(.invalid, "a passage of memory \(memory.id) lies outside of its content")
+                    throw EngineError(
+                        .invalid, "a passage of memory \(memory.id) lies outside of its content")
                 }
             }
             for embedding in version.embeddings {
                 let vector = Mutation.NewVector(
-                    space: embedding.space, part: UInt32(clamping: embedding.part ?? 0), vector: embedding.vector)
+                    space: embedding.space, part: UInt32(clamping: embedding.part ?? 0),
+                    vector: embedding.vector)
                 guard Int(vector.part) < new.passages.count else {
                     throw EngineError(.invalidVector, "a vector of memory \(memory.id) belongs to no passage")
                 }
@@ -202,7 +216,8 @@ extension Engine {
             versions.append(
                 Mutation.RestoredVersion(
                     number: version.memory.version,
-                    recorded: version.memory.recorded.lowerBound.microseconds..<version.memory.recorded.upperBound
+                    recorded: version.memory.recorded.lowerBound
+                        .microseconds..<version.memory.recorded.upperBound
                         .microseconds, closure: closure, version: new))
         }
         guard !versions.isEmpty else { throw EngineError(.invalid, "memory \(memory.id) has no version") }
@@ -235,7 +250,8 @@ extension Engine {
                 return "\(place): memory \(head.id), \(head.version) versions, key \(head.key ?? "none")"
             }
             if key.keyU32(at: 12) > 0 {
-                return "\(place) version \(key.keyU32(at: 8)) page \(key.keyU32(at: 12)): \(value.byteCount) bytes"
+                return
+                    "\(place) version \(key.keyU32(at: 8)) page \(key.keyU32(at: 12)): \(value.byteCount) bytes"
             }
             let record = try VersionRecord(decoding: value)
             let text = String(decoding: record.inlineContent.prefix(120), as: UTF8.self)
@@ -249,7 +265,8 @@ extension Engine {
                 + changes.map { "\($0.kind.name) \($0.id)@\($0.version)" }.joined(separator: ", ")
         case Schema.passage where key.u8(at: 0) == Schema.Passage.tail:
             let record = try TailRecord(decoding: value)
-            return "tail passage \(key.keyU32(at: 1)): row \(record.row.row) version \(record.row.version) part "
+            return
+                "tail passage \(key.keyU32(at: 1)): row \(record.row.row) version \(record.row.version) part "
                 + "\(record.row.part), \(record.words.count) terms"
         case Schema.word where key.u8(at: 0) == Schema.Word.posting:
             let block = try PostingBlock(key: key, value)

@@ -33,7 +33,9 @@ extension Engine {
         var erasure = Erasure()
         if case .everything = what, subtree.session == nil {
             for home in try homes(under: subtree) {
-                if let statistics = try? await stats(in: home) { erasure.memories += Int(statistics.memories) }
+                if let statistics = try? await stats(in: home) {
+                    erasure.memories += Int(statistics.memories)
+                }
                 try removeHome(home)
                 erasure.homes += 1
             }
@@ -41,7 +43,9 @@ extension Engine {
         }
         if case .id(let id) = what {
             let memory = try await get(id, in: subtree)
-            guard memory != nil else { throw EngineError(.notFound, "there is no memory \(id) in \(subtree)") }
+            guard memory != nil else {
+                throw EngineError(.notFound, "there is no memory \(id) in \(subtree)")
+            }
         }
         let homes = subtree.root == .tenant ? try homes(under: subtree) : [subtree.home]
         for name in homes {
@@ -113,7 +117,8 @@ extension Engine {
         try evict(home)
         let file = filePath(of: home)
         try Environment.lockedFile(
-            WriterLock(path: path + "/" + Self.markerName, offset: lockOffset(of: home), home: home.description,
+            WriterLock(
+                path: path + "/" + Self.markerName, offset: lockOffset(of: home), home: home.description,
                 wait: options.writerWait)
         ) {
             try FileManager.default.removeItem(atPath: file)

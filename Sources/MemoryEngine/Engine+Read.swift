@@ -11,7 +11,8 @@ extension Engine {
     ) async throws -> Memory? {
         let found: Memory?? = try await read(in: namespace) { transaction in
             guard let row = try Lookup.row(of: id, in: transaction) else { return nil }
-            return try Self.memory(row, namespace, version: version, asOf: asOf, validAt: validAt, in: transaction)
+            return try Self.memory(
+                row, namespace, version: version, asOf: asOf, validAt: validAt, in: transaction)
         }
         return found ?? nil
     }
@@ -60,20 +61,24 @@ extension Engine {
     public func attachment(
         _ digest: [UInt8], in namespace: Namespace, range: Range<UInt64>? = nil
     ) async throws -> [UInt8] {
-        let bytes: [UInt8]? = try await read(in: namespace) { transaction in
-            guard digest.count == 32,
-                let value = try Schema.shared.get(
-                    Schema.Shared.attachment.key.raw(digest), in: transaction)
-            else { return nil }
-            var reader = ByteReader(value)
-            let byteCount = try reader.u64()
-            let range = range ?? 0..<byteCount
-            guard range.upperBound <= byteCount else {
-                throw EngineError(.invalid, "the attachment has \(byteCount) bytes; \(range.upperBound) were asked for")
-            }
-            return try Self.attachmentBytes(digest, range, in: transaction)
-        } ?? nil
-        guard let bytes else { throw EngineError(.notFound, "there is no such attachment in \(namespace.home)") }
+        let bytes: [UInt8]? =
+            try await read(in: namespace) { transaction in
+                guard digest.count == 32,
+                    let value = try Schema.shared.get(
+                        Schema.Shared.attachment.key.raw(digest), in: transaction)
+                else { return nil }
+                var reader = ByteReader(value)
+                let byteCount = try reader.u64()
+                let range = range ?? 0..<byteCount
+                guard range.upperBound <= byteCount else {
+                    throw EngineError(
+                        .invalid, "the attachment has \(byteCount) bytes; \(range.upperBound) were asked for")
+                }
+                return try Self.attachmentBytes(digest, range, in: transaction)
+            } ?? nil
+        guard let bytes else {
+            throw EngineError(.notFound, "there is no such attachment in \(namespace.home)")
+        }
         return bytes
     }
 
@@ -100,18 +105,22 @@ extension Engine {
     ///
     /// - Throws: `EngineError`: `notFound` (forgotten, or another home), `invalid` (a range outside of it).
     public func content(of citation: Citation) async throws -> String {
-        guard let memory = try await get(citation.id, in: citation.namespace, version: citation.version) else {
-            throw EngineError(.notFound, "there is no \(citation.id)@\(citation.version) in \(citation.namespace)")
+        guard let memory = try await get(citation.id, in: citation.namespace, version: citation.version)
+        else {
+            throw EngineError(
+                .notFound, "there is no \(citation.id)@\(citation.version) in \(citation.namespace)")
         }
         let bytes = Array(memory.content.utf8)
         guard citation.range.lowerBound >= 0, citation.range.upperBound <= bytes.count else {
-            throw EngineError(.invalid, "the memory has \(bytes.count) bytes; the citation names \(citation.range)")
+            throw EngineError(
+                .invalid, "the memory has \(bytes.count) bytes; the citation names \(citation.range)")
         }
         return String(decoding: bytes[citation.range], as: UTF8.self)
     }
 
     // MARK: Lists
 
+    /// What a list is ordered by: when the store learned of a memory, or when it happened.
     public enum ListOrder: String, Sendable, CaseIterable {
         case recorded, recordedDescending, happened, happenedDescending
     }
@@ -130,7 +139,8 @@ extension Engine {
     ///   - includesClosed: also those that were retracted or superseded, have expired, or are not valid now.
     /// - Throws: `EngineError`: `invalid` (a cursor of another order, a limit outside of 1 to 10,000).
     public func list(
-        in namespace: Namespace, filter: Filter? = nil, order: ListOrder = .recorded, after cursor: String? = nil,
+        in namespace: Namespace, filter: Filter? = nil, order: ListOrder = .recorded,
+        after cursor: String? = nil,
         limit: Int = 100, includesClosed: Bool = false
     ) async throws -> MemoryPage {
         guard (1...10_000).contains(limit) else {
@@ -181,7 +191,8 @@ extension Engine {
         guard let filter else { return }
         guard filter.depth <= Filter.maximumDepth else {
             throw EngineError(
-                .invalid, "the filter is nested \(filter.depth) deep; at most \(Filter.maximumDepth) are allowed")
+                .invalid,
+                "the filter is nested \(filter.depth) deep; at most \(Filter.maximumDepth) are allowed")
         }
     }
 
@@ -223,7 +234,9 @@ extension Engine {
         switch order {
         case .happened:
             let start = cursor.map { Schema.memoryByTime($0.time, $0.row + 1) }
-            try Schema.shared.scan(prefix: byTime, from: start, in: transaction) { key, _ in try visitTime(key) }
+            try Schema.shared.scan(prefix: byTime, from: start, in: transaction) { key, _ in
+                try visitTime(key)
+            }
         case .happenedDescending:
             let end = cursor.map { Schema.memoryByTime($0.time, $0.row) }
             try Schema.shared.scanBackwards(prefix: byTime, below: end, in: transaction) { key, _ in

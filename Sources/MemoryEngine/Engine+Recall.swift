@@ -37,7 +37,8 @@ extension Engine {
                 }
                 let recall = HomeRecall(
                     query: query, words: words, embeddings: embeddings, lexicalWeight: weight, home: home,
-                    homeWeight: parts.first { $0.key.session == nil }?.value, sessionWeights: sessions, now: now,
+                    homeWeight: parts.first { $0.key.session == nil }?.value, sessionWeights: sessions,
+                    now: now,
                     deadline: deadline)
                 group.addTask { (home, try await self.read(in: home) { try recall.run(in: $0) }) }
             }
@@ -86,14 +87,17 @@ extension Engine {
                 throw EngineError(.invalidNamespace, "`\(namespace)` is a tenant; name its homes")
             }
             guard weight.isFinite, weight > 0, weight <= 1_000 else {
-                throw EngineError(.invalid, "the weight of \(namespace) is \(weight); it lies above 0 and up to 1,000")
+                throw EngineError(
+                    .invalid, "the weight of \(namespace) is \(weight); it lies above 0 and up to 1,000")
             }
         }
         guard (1...RecallQuery.maximumLimit).contains(query.limit) else {
-            throw EngineError(.invalid, "a recall gives 1 to \(RecallQuery.maximumLimit) hits, not \(query.limit)")
+            throw EngineError(
+                .invalid, "a recall gives 1 to \(RecallQuery.maximumLimit) hits, not \(query.limit)")
         }
         guard query.text.utf8.count <= 65_536 else {
-            throw EngineError(.tooLarge, "the question has \(query.text.utf8.count) bytes; at most 65,536 are allowed")
+            throw EngineError(
+                .tooLarge, "the question has \(query.text.utf8.count) bytes; at most 65,536 are allowed")
         }
         guard query.k1 >= 0, query.k1 <= 10, (0...1).contains(query.b),
             query.lexicalWeight.map({ (0...1).contains($0) }) ?? true
@@ -118,7 +122,8 @@ extension Engine {
         guard query.channels.contains(.vectors) else { return [] }
         var embeddings = query.embeddings
         // A question that brings vectors says which spaces it means.
-        guard embeddings.isEmpty, let embedder, embedder.modalities.contains(.text), !query.text.isEmpty else {
+        guard embeddings.isEmpty, let embedder, embedder.modalities.contains(.text), !query.text.isEmpty
+        else {
             return embeddings
         }
         let input = EmbeddingInput.text(query.text)
@@ -147,10 +152,15 @@ extension Engine {
 
     /// The home where a recall's receipt lies: that of its first namespace by path.
     private func receiptHome(_ query: RecallQuery) -> Namespace {
-        query.namespaces.keys.map(\.home).min { $0.description < $1.description }!
+        guard let home = query.namespaces.keys.map(\.home).min(by: { $0.description < $1.description }) else {
+            preconditionFailure("a query that names no namespace is refused before")
+        }
+        return home
     }
 
-    private func keepReceipt(_ id: RecallID, _ query: RecallQuery, _ hits: [Hit], _ now: Timestamp) async throws {
+    private func keepReceipt(
+        _ id: RecallID, _ query: RecallQuery, _ hits: [Hit], _ now: Timestamp
+    ) async throws {
         let home = receiptHome(query)
         try checkWritable(home)
         var random = SystemRandomNumberGenerator()
@@ -174,7 +184,8 @@ extension Engine {
         try checkWritable(namespace)
         var random = SystemRandomNumberGenerator()
         let mutation = Mutation(
-            operation: random.next128(), time: options.clock().microseconds, changes: [.outcome(recall, outcome)])
+            operation: random.next128(), time: options.clock().microseconds,
+            changes: [.outcome(recall, outcome)])
         try await withExistingHome(of: namespace) { _ = try await $0.apply(mutation) }
     }
 }

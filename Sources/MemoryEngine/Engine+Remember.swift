@@ -43,7 +43,7 @@ extension Engine {
         }
         try checkWritable(namespace)
         guard !drafts.isEmpty else { return [] }
-        return try await withHome(of: namespace, creating: true) { home in
+        return try await withWritableHome(of: namespace) { home in
             let preparation = self.preparation(for: home)
             var random = SystemRandomNumberGenerator()
             var versions: [Mutation.NewVersion] = []
@@ -62,7 +62,7 @@ extension Engine {
                     results[index] = .failure(error)
                 }
             }
-            guard !versions.isEmpty else { return results.map { $0! } }
+            guard !versions.isEmpty else { return results.compactMap { $0 } }
             try await embed(&versions)
             var mutation = Mutation(
                 operation: random.next128(), time: preparation.now.microseconds,
@@ -72,8 +72,8 @@ extension Engine {
             for (place, outcome) in zip(places, applied.outcomes) {
                 results[place] = .success(try remembered(outcome, applied.sequence))
             }
-            return results.map { $0! }
-        }!
+            return results.compactMap { $0 }
+        }
     }
 
     /// How far a stream of drafts has come.
@@ -99,7 +99,8 @@ extension Engine {
                         batch.append(draft)
                         if batch.count == 1_000 {
                             try Task.checkCancellation()
-                            continuation.yield(try await self.remember(batch, after: done, in: namespace, policy))
+                            continuation.yield(
+                                try await self.remember(batch, after: done, in: namespace, policy))
                             done += batch.count
                             batch.removeAll(keepingCapacity: true)
                         }
@@ -156,7 +157,9 @@ extension Engine {
                 do {
                     return try await self.update(
                         id, expecting: version ?? current.memory.version, versions[0], preparation.now, home)
-                } catch let error as EngineError where error.code == .conflict && version == nil && attempt < 8 {
+                } catch let error as EngineError
+                    where error.code == .conflict && version == nil && attempt < 8
+                {
                     continue
                 }
             }
@@ -195,7 +198,8 @@ extension Engine {
     }
 
     private func close(
-        _ id: MemoryID, _ closure: Closure, _ successor: MemoryID?, in namespace: Namespace, at moment: Timestamp?
+        _ id: MemoryID, _ closure: Closure, _ successor: MemoryID?, in namespace: Namespace,
+        at moment: Timestamp?
     ) async throws {
         try checkWritable(namespace)
         try await withExistingHome(of: namespace) { home in
@@ -217,7 +221,9 @@ extension Engine {
     public func promote(
         _ id: MemoryID, from source: Namespace, to target: Namespace
     ) async throws -> Remembered {
-        guard source != target else { throw EngineError(.invalid, "\(source) is where the memory is already") }
+        guard source != target else {
+            throw EngineError(.invalid, "\(source) is where the memory is already")
+        }
         try checkWritable(target)
         let found = try await read(in: source) { try Self.current(id, source, in: $0) }
         guard let found else { throw EngineError(.notFound, "there is no home \(source.home)") }
@@ -234,16 +240,17 @@ extension Engine {
             draft.attachments[index].data = try await attachment(draft.attachments[index].digest, in: source)
         }
         draft.origin.source = draft.origin.source ?? "\(source)/\(id)@\(found.memory.version)"
-        return try await withHome(of: target, creating: true) { home in
+        return try await withWritableHome(of: target) { home in
             let preparation = self.preparation(for: home)
             let version = try preparation.prepare(draft, id: id, in: target)
             var random = SystemRandomNumberGenerator()
             var mutation = Mutation(
-                operation: random.next128(), time: preparation.now.microseconds, changes: [.remember(version)])
+                operation: random.next128(), time: preparation.now.microseconds, changes: [.remember(version)]
+            )
             mutation.prepare(Analyzer())
             let applied = try await home.apply(mutation)
             return try remembered(applied.outcomes[0], applied.sequence)
-        }!
+        }
     }
 
     // MARK: Helpers
@@ -251,7 +258,8 @@ extension Engine {
     func checkWritable(_ namespace: Namespace) throws {
         guard namespace.root != .collective else {
             throw EngineError(
-                .forbidden, "nobody writes to `collective` directly: its patterns come from the anonymiser alone")
+                .forbidden,
+                "nobody writes to `collective` directly: its patterns come from the anonymiser alone")
         }
         guard !options.isReadOnly else { throw EngineError(.readOnly, "the store is open for reading only") }
     }
@@ -260,6 +268,16 @@ extension Engine {
         DraftPreparation(
             splitter: PassageSplitter(maximumByteCount: Int(home.header.passageByteCount)),
             principal: options.principal, now: options.clock())
+    }
+
+    /// Lends the home of a namespace, made now if it is not there.
+    func withWritableHome<Result>(
+        of namespace: Namespace, _ body: (Home) async throws -> Result
+    ) async throws -> Result {
+        guard let result = try await withHome(of: namespace, creating: true, body) else {
+            throw EngineError(.io, "the home \(namespace.home) could not be made")
+        }
+        return result
     }
 
     func withExistingHome<Result>(
@@ -273,7 +291,8 @@ extension Engine {
 
     private func remembered(_ outcome: Applier.Outcome, _ sequence: UInt64) throws -> Remembered {
         guard case .stored(let id, let version, let isNew) = outcome else {
-            throw EngineError(.conflict, "the operation was applied before, and its memory has been forgotten since")
+            throw EngineError(
+                .conflict, "the operation was applied before, and its memory has been forgotten since")
         }
         return Remembered(id: id, version: version, isNew: isNew, sequence: sequence, missingSpaces: [])
     }
@@ -285,7 +304,9 @@ extension Engine {
         var inputs: [EmbeddingInput] = []
         for (index, version) in versions.enumerated() {
             for (part, range) in version.passages.enumerated() where !range.isEmpty {
-                let isThere = version.vectors.contains { $0.space == embedder.space && $0.part == UInt32(part) }
+                let isThere = version.vectors.contains {
+                    $0.space == embedder.space && $0.part == UInt32(part)
+                }
                 guard !isThere else { continue }
                 places.append((index, part))
                 let bytes = version.content[Int(range.lowerBound)..<Int(range.upperBound)]
@@ -322,7 +343,8 @@ extension Engine {
         guard vectors.count == inputs.count else {
             throw EngineError(
                 .embedder,
-                "the embedder \(embedder.space.name) gave \(vectors.count) vectors for \(inputs.count) inputs")
+                "the embedder \(embedder.space.name) gave \(vectors.count) vectors for \(inputs.count) inputs"
+            )
         }
         for vector in vectors {
             try Mutation.NewVector.check(Mutation.NewVector(space: embedder.space, part: 0, vector: vector))

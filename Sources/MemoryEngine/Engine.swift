@@ -19,6 +19,7 @@ public enum Durability: String, Sendable, CaseIterable {
 /// Any number of tasks may use an engine at once. A read sees one snapshot and waits for no writer; each
 /// home has a writer of its own, which groups what is written at the same time.
 public final class Engine: Sendable {
+    /// How a store is opened; each has a default that suits a single program.
     public struct Options: Sendable {
         public var durability: Durability = .commit
         public var isReadOnly = false
@@ -86,7 +87,8 @@ public final class Engine: Sendable {
             (64...1 << 20).contains(options.passageByteCount)
         else {
             throw EngineError(
-                .invalid, "a quota has 1 MiB to 64 TiB, a passage 64 bytes to 1 MiB, and one home must be open")
+                .invalid,
+                "a quota has 1 MiB to 64 TiB, a passage 64 bytes to 1 MiB, and one home must be open")
         }
         guard (1...Names.maximumByteCount).contains(options.principal.utf8.count) else {
             throw EngineError(.invalid, "the principal has 1 to \(Names.maximumByteCount) bytes")
@@ -100,7 +102,8 @@ public final class Engine: Sendable {
             }
             guard contents?.isEmpty ?? true else {
                 throw EngineError(
-                    .foreign, "\(path) is not empty and not a store of Loci; name a new or an empty directory")
+                    .foreign, "\(path) is not empty and not a store of Loci; name a new or an empty directory"
+                )
             }
             do {
                 try manager.createDirectory(atPath: path, withIntermediateDirectories: true)
@@ -109,7 +112,8 @@ public final class Engine: Sendable {
                 throw EngineError(.io, "cannot make a store at \(path): \(error.localizedDescription)")
             }
         } else if let text = try? String(contentsOfFile: marker, encoding: .utf8), text != "loci store 1\n" {
-            throw EngineError(.foreign, "\(marker) is not of this version; use a newer program than \(Loci.version)")
+            throw EngineError(
+                .foreign, "\(marker) is not of this version; use a newer program than \(Loci.version)")
         }
         return Engine(path: path, embedder: embedder, options: options)
     }
@@ -132,6 +136,10 @@ public final class Engine: Sendable {
     // MARK: Homes
 
     func filePath(of home: Namespace) -> String { path + "/" + home.relativePath + Self.fileExtension }
+
+    static func directory(of file: String) -> String {
+        URL(fileURLWithPath: file).deletingLastPathComponent().path
+    }
 
     /// Lends the home of a namespace to `body`; `nil` where there is none and none is to be made.
     func withHome<Result>(
@@ -190,8 +198,8 @@ public final class Engine: Sendable {
             throw EngineError(.readOnly, "the store is open for reading only")
         }
         if !isThere {
-            let directory = String(file[..<file.lastIndex(of: "/")!])
-            try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+            try FileManager.default.createDirectory(
+                atPath: Self.directory(of: file), withIntermediateDirectories: true)
         }
         var environment = Environment.Options()
         environment.mapSizeBytes = options.quotaBytes
@@ -202,7 +210,8 @@ public final class Engine: Sendable {
         case .none: environment.durability = .none
         }
         environment.writerLock = WriterLock(
-            path: path + "/" + Self.markerName, offset: lockOffset(of: namespace), home: namespace.description,
+            path: path + "/" + Self.markerName, offset: lockOffset(of: namespace),
+            home: namespace.description,
             wait: options.writerWait)
         return try Home.open(
             namespace, at: file, options: environment,

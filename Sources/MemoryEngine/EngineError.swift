@@ -1,5 +1,6 @@
 /// Why the engine refused. Switch on `code`; show `message`, which names the thing and the way out.
 public struct EngineError: Error, Sendable, CustomStringConvertible {
+    /// What a caller can act upon.
     public enum Code: String, Sendable {
         /// A value that the caller gave is not allowed; nothing was changed.
         case invalid

@@ -12,7 +12,10 @@ import CLMDB
         try unsafe check(
             mdb_cursor_open(transaction.handle, transaction.tables[table.index], &handle),
             "opening a cursor on table `\(table.name)`")
-        unsafe self.handle = handle!
+        guard let handle = unsafe handle else {
+            throw StoreError(.io, "LMDB opened no cursor on table `\(table.name)`")
+        }
+        unsafe self.handle = handle
         self.table = table
     }
 

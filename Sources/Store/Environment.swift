@@ -74,7 +74,9 @@ package enum Durability: String, Sendable, CaseIterable {
     ///
     /// - Throws: `missing` (reading only, and no file), `foreign`, `corrupted` (header, meta pages or
     ///   size), `io`.
-    package static func open(path: String, tables: [Table], options: Options = Options()) throws -> Environment {
+    package static func open(
+        path: String, tables: [Table], options: Options = Options()
+    ) throws -> Environment {
         let key = canonical(path)
         return try registry.withLock { open in
             if let entry = open[key] {
@@ -150,11 +152,12 @@ package enum Durability: String, Sendable, CaseIterable {
     ) throws -> (Handle, TableHandles) {
         var created: OpaquePointer?
         try unsafe check(mdb_env_create(&created), "making an environment")
-        let env = unsafe created!
+        guard let env = unsafe created else { throw StoreError(.io, "LMDB made no environment") }
         do {
             try unsafe check(mdb_env_set_mapsize(env, options.mapSizeBytes), "reserving the map")
             try unsafe check(mdb_env_set_maxdbs(env, UInt32(TableHandles.capacity)), "setting up tables")
-            try unsafe check(mdb_env_set_maxreaders(env, UInt32(options.maximumReaders)), "setting up readers")
+            try unsafe check(
+                mdb_env_set_maxreaders(env, UInt32(options.maximumReaders)), "setting up readers")
             var flags = UInt32(MDB_NOSUBDIR) | UInt32(MDB_NOTLS) | UInt32(MDB_NORDAHEAD)
             if options.isReadOnly { flags |= UInt32(MDB_RDONLY) }
             if options.durability != .commit { flags |= UInt32(MDB_NOSYNC) }
@@ -185,7 +188,8 @@ package enum Durability: String, Sendable, CaseIterable {
                 .corrupted, "the table `\(missing[0])` is missing; run `loci check`, then restore a snapshot")
         }
         guard !isReadOnly else {
-            throw StoreError(.foreign, "the file has none of our tables; it is not a home, or was never written")
+            throw StoreError(
+                .foreign, "the file has none of our tables; it is not a home, or was never written")
         }
         return TableHandles(unsafe try openTables(env, tables, 0, UInt32(MDB_CREATE)).handles)
     }
@@ -263,7 +267,8 @@ package enum Durability: String, Sendable, CaseIterable {
             var begun: OpaquePointer?
             try unsafe check(
                 mdb_txn_begin(env.pointer, nil, UInt32(MDB_RDONLY), &begun), "taking a snapshot of \(path)")
-            return unsafe (Handle(begun!), handles)
+            guard let handle = unsafe begun else { throw StoreError(.io, "LMDB gave no snapshot of \(path)") }
+            return unsafe (Handle(handle), handles)
         } catch {
             finishRead(nil)
             throw error
@@ -325,7 +330,7 @@ package enum Durability: String, Sendable, CaseIterable {
             status = unsafe mdb_txn_begin(env.pointer, nil, 0, &begun)
         }
         try check(status, "beginning a write to \(path)")
-        let handle = unsafe begun!
+        guard let handle = unsafe begun else { throw StoreError(.io, "LMDB began no write to \(path)") }
         let result: Result
         do {
             result = unsafe try body(

@@ -107,7 +107,8 @@ package struct ByteReader: ~Escapable {
 
     package mutating func raw(_ count: Int) throws -> [UInt8] {
         guard count >= 0, count <= remaining else {
-            throw StoreError(.corrupted, "a record of \(span.byteCount) bytes ends \(count - remaining) too early")
+            throw StoreError(
+                .corrupted, "a record of \(span.byteCount) bytes ends \(count - remaining) too early")
         }
         defer { offset += count }
         return span.copy(offset..<offset + count)
@@ -170,10 +171,8 @@ extension RawSpan {
         return unsafe withUnsafeBytes { bytes in
             // Safe because the bounds were compared above, and exactly `count` floats are written.
             unsafe [Float](unsafeUninitializedCapacity: count) { buffer, initialized in
-                if count > 0 {
-                    unsafe UnsafeMutableRawPointer(buffer.baseAddress!)
-                        .copyMemory(from: bytes.baseAddress! + offset, byteCount: count * 4)
-                }
+                unsafe UnsafeMutableRawBufferPointer(buffer).copyMemory(
+                    from: UnsafeRawBufferPointer(rebasing: bytes[offset..<offset + count * 4]))
                 initialized = count
             }
         }

@@ -9,6 +9,7 @@ func check(_ status: Int32, _ doing: @autoclosure () -> String) throws {
 
 /// LMDB's status in our words.
 func storeError(_ status: Int32, _ doing: String, path: String? = nil) -> StoreError {
+    // Safe because LMDB's texts are constant, and the string copies them.
     let reason = unsafe String(cString: mdb_strerror(status))
     switch status {
     case MDB_MAP_FULL:
@@ -38,6 +39,7 @@ func storeError(_ status: Int32, _ doing: String, path: String? = nil) -> StoreE
 /// Whether the file system of `path` has less than a megabyte left.
 private func isDiskFull(near path: String) -> Bool {
     var status = statvfs()
+    // Safe because the record outlives the call.
     guard unsafe statvfs(path, &status) == 0 else { return false }
     return UInt64(status.f_bavail) * UInt64(status.f_bsize) < 1 << 20
 }

@@ -94,7 +94,8 @@ package struct Table: Sendable, Hashable {
         fill: (inout MutableRawSpan) throws -> Void
     ) throws {
         guard key.bytes.count <= Key.maximumByteCount, !key.bytes.isEmpty else {
-            throw StoreError(.invalid, "a key of \(key.bytes.count) bytes; 1 to \(Key.maximumByteCount) are allowed")
+            throw StoreError(
+                .invalid, "a key of \(key.bytes.count) bytes; 1 to \(Key.maximumByteCount) are allowed")
         }
         transaction.effects.putCount += 1
         transaction.effects.byteCount += byteCount
@@ -174,7 +175,8 @@ package struct Table: Sendable, Hashable {
                 let stored = unsafe UInt32(littleEndian: bytes.loadUnaligned(as: UInt32.self))
                 return unsafe stored
                     == Self.checksum(
-                        key: keyBytes, payload: UnsafeRawBufferPointer(rebasing: bytes[Self.checksumByteCount...]))
+                        key: keyBytes,
+                        payload: UnsafeRawBufferPointer(rebasing: bytes[Self.checksumByteCount...]))
             }
         }
         guard isRight else {
@@ -290,7 +292,8 @@ package func replaceFile(at path: String, by replacement: String) throws {
     guard isSynced, unsafe rename(replacement, path) == 0 else {
         throw StoreError(.io, "cannot put \(replacement) in the place of \(path)")
     }
-    let directory = unsafe open(path.lastIndex(of: "/").map { String(path[..<$0]) } ?? ".", O_RDONLY | O_CLOEXEC)
+    let directory = unsafe open(
+        path.lastIndex(of: "/").map { String(path[..<$0]) } ?? ".", O_RDONLY | O_CLOEXEC)
     if directory >= 0 {
         fsync(directory)
         close(directory)

@@ -9,7 +9,10 @@ import CLMDB
     let tables: TableHandles
 
     /// The number of the commit that this snapshot shows.
-    package var commit: UInt64 { unsafe UInt64(mdb_txn_id(handle)) }
+    package var commit: UInt64 {
+        // Safe because the handle is valid for as long as this value is lent.
+        unsafe UInt64(mdb_txn_id(handle))
+    }
 }
 
 /// The one write transaction of a home, lent to a closure by `Environment.write` or by the writer.

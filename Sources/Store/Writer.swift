@@ -142,13 +142,15 @@ package struct WriterLock: Sendable, Equatable {
         self.offset = offset
         self.home = home
         let (seconds, attoseconds) = wait.components
-        self.waitNanoseconds = UInt64(max(0, seconds)) * 1_000_000_000 + UInt64(max(0, attoseconds) / 1_000_000_000)
+        self.waitNanoseconds =
+            UInt64(max(0, seconds)) * 1_000_000_000 + UInt64(max(0, attoseconds) / 1_000_000_000)
     }
 
     /// Takes the lock; closing the descriptor that is returned gives it back.
     ///
     /// - Throws: `locked` when another process still has it after the wait.
     func take() throws -> Int32 {
+        // Safe because the path is a string of Swift's, and texts of errors are copied at once.
         let file = unsafe open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o640)
         guard file >= 0 else {
             throw StoreError(.io, "cannot open \(path): \(unsafe String(cString: strerror(errno)))")
@@ -163,6 +165,7 @@ package struct WriterLock: Sendable, Equatable {
             request.l_whence = Int16(SEEK_SET)
             request.l_start = off_t(offset)
             request.l_len = 1
+            // Safe because the request outlives the call.
             if unsafe fcntl(file, setOpenFileDescriptionLock, &request) == 0 { return file }
             guard errno == EAGAIN || errno == EACCES || errno == EINTR else {
                 defer { close(file) }
@@ -171,7 +174,8 @@ package struct WriterLock: Sendable, Equatable {
             guard DispatchTime.now().uptimeNanoseconds < deadline else {
                 close(file)
                 throw StoreError(
-                    .locked, "another process writes to \(home); stop it, or wait for it with `--wait SECONDS`")
+                    .locked,
+                    "another process writes to \(home); stop it, or wait for it with `--wait SECONDS`")
             }
             usleep(5_000)
         }

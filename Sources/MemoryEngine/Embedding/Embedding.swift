@@ -36,7 +36,8 @@ public struct EmbeddingSpace: Hashable, Sendable {
             metric = given
             parts.removeLast()
         }
-        guard parts.count >= 2, let dimension = Int(parts.removeLast()), (1...Self.maximumDimension).contains(dimension)
+        guard parts.count >= 2, let dimension = Int(parts.removeLast()),
+            (1...Self.maximumDimension).contains(dimension)
         else { return nil }
         let model = parts.joined(separator: "/")
         guard let at = model.lastIndex(of: "@"), at != model.startIndex else {
@@ -45,7 +46,8 @@ public struct EmbeddingSpace: Hashable, Sendable {
             return
         }
         self.init(
-            model: String(model[..<at]), revision: String(model[model.index(after: at)...]), dimension: dimension,
+            model: String(model[..<at]), revision: String(model[model.index(after: at)...]),
+            dimension: dimension,
             metric: metric)
     }
 }
@@ -111,7 +113,9 @@ public struct EmbedderLimits: Sendable, Equatable {
     /// Dollars for a million bytes of input; 0 for one that runs in this process.
     public var costPerMegabyte: Double
 
-    public init(maximumBatchCount: Int = 256, maximumInputByteCount: Int = 1 << 20, costPerMegabyte: Double = 0) {
+    public init(
+        maximumBatchCount: Int = 256, maximumInputByteCount: Int = 1 << 20, costPerMegabyte: Double = 0
+    ) {
         self.maximumBatchCount = maximumBatchCount
         self.maximumInputByteCount = maximumInputByteCount
         self.costPerMegabyte = costPerMegabyte

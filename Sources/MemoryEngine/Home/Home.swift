@@ -37,7 +37,8 @@ final class Home: Sendable {
             guard found.namespace == namespace.description else {
                 throw StoreError(
                     .foreign,
-                    "\(path) is the home `\(found.namespace)`, not `\(namespace)`; restore it under its own name")
+                    "\(path) is the home `\(found.namespace)`, not `\(namespace)`; restore it under its own name"
+                )
             }
             return Home(namespace: namespace, environment: environment, header: found)
         } catch {

@@ -78,7 +78,8 @@ enum Names {
     ) throws -> [(name: String, number: UInt32)] {
         var names: [(String, UInt32)] = []
         try Schema.shared.scan(prefix: key(nameClass, ""), in: transaction) { key, value in
-            guard let name = String(validating: key.copy(2..<key.byteCount), as: UTF8.self), value.byteCount == 4
+            guard let name = String(validating: key.copy(2..<key.byteCount), as: UTF8.self),
+                value.byteCount == 4
             else { throw StoreError(.corrupted, "a name is not valid UTF-8") }
             names.append((name, value.u32(at: 0)))
             return true

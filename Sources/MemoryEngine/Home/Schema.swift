@@ -84,7 +84,9 @@ package enum Schema {
     static func memoryByKey(session: UInt32, _ key: String) -> Key {
         Shared.memoryByKey.key.u32(session).raw(key.utf8)
     }
-    static func memoryByTime(_ time: Int64, _ row: UInt64) -> Key { Shared.memoryByTime.key.i64(time).u64(row) }
+    static func memoryByTime(_ time: Int64, _ row: UInt64) -> Key {
+        Shared.memoryByTime.key.i64(time).u64(row)
+    }
     static func memoryByExpiry(_ time: Int64, _ row: UInt64) -> Key {
         Shared.memoryByExpiry.key.i64(time).u64(row)
     }
@@ -140,7 +142,8 @@ package struct HomeHeader: Equatable, Sendable {
         }
         features = try reader.u64()
         guard features == 0 else {
-            throw StoreError(.foreign, "the file uses features (\(features)) of a newer program than \(Loci.version)")
+            throw StoreError(
+                .foreign, "the file uses features (\(features)) of a newer program than \(Loci.version)")
         }
         program = try reader.string()
         namespace = try reader.string()

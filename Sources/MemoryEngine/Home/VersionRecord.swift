@@ -46,7 +46,8 @@ struct HeadRecord: Equatable, Sendable {
     }
 
     init(
-        id: MemoryID, version: UInt32, firstPassage: UInt32, passageCount: UInt32, series: UInt32, turn: UInt32,
+        id: MemoryID, version: UInt32, firstPassage: UInt32, passageCount: UInt32, series: UInt32,
+        turn: UInt32,
         keySession: UInt32, key: String?
     ) {
         self.id = id
@@ -225,7 +226,8 @@ struct VersionRecord: Equatable, Sendable {
     }
 
     init(
-        fields: VersionFields, recordedFrom: Int64, recordedUntil: Int64, closure: Closure, firstPassage: UInt32,
+        fields: VersionFields, recordedFrom: Int64, recordedUntil: Int64, closure: Closure,
+        firstPassage: UInt32,
         ranges: [Range<UInt32>], contentByteCount: UInt32, inlineContent: [UInt8]
     ) {
         self.fields = fields
@@ -241,7 +243,9 @@ struct VersionRecord: Equatable, Sendable {
     static func read(
         _ row: UInt64, _ version: UInt32, in transaction: borrowing ReadTransaction
     ) throws -> VersionRecord? {
-        guard let value = try Schema.memory.get(Schema.version(row, version), in: transaction) else { return nil }
+        guard let value = try Schema.memory.get(Schema.version(row, version), in: transaction) else {
+            return nil
+        }
         return try VersionRecord(decoding: value)
     }
 
@@ -278,7 +282,8 @@ struct VersionRecord: Equatable, Sendable {
             let key = Schema.content(row, version, page: UInt32(page + 1))
             let start = page * pageByteCount
             let end = min(start + pageByteCount, Int(contentByteCount))
-            guard let value = try Schema.memory.get(key, in: transaction), value.byteCount == end - start else {
+            guard let value = try Schema.memory.get(key, in: transaction), value.byteCount == end - start
+            else {
                 throw StoreError(.corrupted, "page \(page) of the content of a memory is missing")
             }
             bytes += value.copy(max(start, range.lowerBound) - start..<min(end, range.upperBound) - start)

@@ -31,7 +31,8 @@ enum Indexer {
             try state.write(in: transaction)
         }
         var folded: [SpaceRecord] = []
-        for space in spaces where Int(space.nextSlot - space.segmentedSlots) >= space.segments.rowsPerSegment {
+        for space in spaces where Int(space.nextSlot - space.segmentedSlots) >= space.segments.rowsPerSegment
+        {
             var space = space
             var extent = space.extent
             _ = try space.segments.fold(&extent, atMost: segmentsPerStep, in: transaction)

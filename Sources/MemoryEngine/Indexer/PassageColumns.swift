@@ -88,7 +88,8 @@ struct PassageRow: Equatable, Sendable {
 
     /// The columns that all passages of a version share.
     init(
-        _ row: UInt64, _ number: UInt32, _ version: VersionRecord, turn: UInt32, session: UInt32, actor: UInt32,
+        _ row: UInt64, _ number: UInt32, _ version: VersionRecord, turn: UInt32, session: UInt32,
+        actor: UInt32,
         thread: UInt32, principal: UInt32, kind: UInt32
     ) {
         self.row = row
@@ -188,8 +189,10 @@ struct Column: Hashable, Sendable {
     static let lengthCode = Column(number: 24, offset: 118, width: 1)
 
     static let all: [Column] = [
-        row, recordedFrom, recordedUntil, validFrom, validUntil, happenedFrom, happenedUntil, expires, version,
-        part, byteFrom, byteCount, session, actor, thread, turn, principal, kind, previous, length, importance,
+        row, recordedFrom, recordedUntil, validFrom, validUntil, happenedFrom, happenedUntil, expires,
+        version,
+        part, byteFrom, byteCount, session, actor, thread, turn, principal, kind, previous, length,
+        importance,
         trust, flags, lengthCode,
     ]
 
@@ -220,7 +223,9 @@ enum Columns {
         _ column: Column, _ passage: UInt32, in transaction: borrowing ReadTransaction
     ) throws -> UInt32? {
         let (block, index) = Int(passage).quotientAndRemainder(dividingBy: column.rowsPerBlock)
-        guard let bytes = try Schema.passage.get(column.key(block: block), in: transaction) else { return nil }
+        guard let bytes = try Schema.passage.get(column.key(block: block), in: transaction) else {
+            return nil
+        }
         return try checked(bytes, column).u32(at: index * 4)
     }
 
@@ -245,6 +250,7 @@ enum Columns {
                 bytes[column.offset + byte] = span.u8(at: index * column.width + byte)
             }
         }
+        // Safe because bytes have no padding.
         return unsafe PassageRow(bytes.span.bytes)
     }
 
@@ -263,7 +269,9 @@ enum Columns {
     }
 
     /// Writes the rows of consecutive folded passages, block by block.
-    static func write(_ rows: [PassageRow], from first: UInt32, in transaction: borrowing WriteTransaction) throws {
+    static func write(
+        _ rows: [PassageRow], from first: UInt32, in transaction: borrowing WriteTransaction
+    ) throws {
         var writer = ByteWriter(capacity: rows.count * PassageRow.byteCount)
         for row in rows { row.encode(into: &writer) }
         let encoded = writer.bytes
@@ -285,6 +293,7 @@ enum Columns {
             let part = min(count - done, column.rowsPerBlock - start)
             let key = column.key(block: block)
             var bytes = try Schema.passage.get(key, in: transaction.snapshot)?.array ?? emptyBlock(column)
+            // Safe because bytes have no padding.
             _ = unsafe try checked(bytes.span.bytes, column)
             for index in 0..<part {
                 for offset in 0..<column.width {
@@ -298,7 +307,8 @@ enum Columns {
 
     /// Writes one value of one column for each passage given.
     static func set(
-        _ column: Column, _ values: [(passage: UInt32, value: UInt64)], in transaction: borrowing WriteTransaction
+        _ column: Column, _ values: [(passage: UInt32, value: UInt64)],
+        in transaction: borrowing WriteTransaction
     ) throws {
         for (passage, value) in values {
             try write(column, from: passage, count: 1, in: transaction) { _, offset in
@@ -309,7 +319,8 @@ enum Columns {
 
     /// Writes slots of a space, many at once; the passages need not follow each other.
     static func setSlots(
-        _ space: UInt16, _ slots: [(passage: UInt32, slot: UInt32)], in transaction: borrowing WriteTransaction
+        _ space: UInt16, _ slots: [(passage: UInt32, slot: UInt32)],
+        in transaction: borrowing WriteTransaction
     ) throws {
         let column = Column.slot(space)
         let sorted = slots.sorted { $0.passage < $1.passage }
@@ -318,6 +329,7 @@ enum Columns {
             let block = Int(sorted[index].passage) / column.rowsPerBlock
             let key = column.key(block: block)
             var bytes = try Schema.passage.get(key, in: transaction.snapshot)?.array ?? emptyBlock(column)
+            // Safe because bytes have no padding.
             _ = unsafe try checked(bytes.span.bytes, column)
             while index < sorted.count, Int(sorted[index].passage) / column.rowsPerBlock == block {
                 let offset = (Int(sorted[index].passage) % column.rowsPerBlock) * 4

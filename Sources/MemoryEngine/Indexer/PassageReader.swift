@@ -20,7 +20,9 @@ enum PassageReader {
         if passage >= state.foldedPassages {
             return try TailRecord.read(passage, in: transaction)?.slots.first { $0.space == space }?.slot
         }
-        guard let slot = try Columns.u32(.slot(space), passage, in: transaction), slot != .max else { return nil }
+        guard let slot = try Columns.u32(.slot(space), passage, in: transaction), slot != .max else {
+            return nil
+        }
         return slot
     }
 
@@ -35,10 +37,12 @@ enum PassageReader {
                 guard let slot = try slot(passage, space.number, state, in: transaction) else { continue }
                 let (owner, vector) = try space.segments.row(slot, space.extent, in: transaction)
                 guard owner == passage else {
-                    throw StoreError(.corrupted, "slot \(slot) of \(space.space.name) belongs to passage \(owner)")
+                    throw StoreError(
+                        .corrupted, "slot \(slot) of \(space.space.name) belongs to passage \(owner)")
                 }
                 vectors.append(
-                    Mutation.NewVector(space: space.space, part: passage - passages.lowerBound, vector: vector))
+                    Mutation.NewVector(
+                        space: space.space, part: passage - passages.lowerBound, vector: vector))
             }
         }
         return vectors

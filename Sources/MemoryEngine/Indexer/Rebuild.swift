@@ -74,10 +74,12 @@ enum Rebuild {
             session: try Names.number(of: record.fields.session, .session, in: transaction.snapshot),
             actor: try Names.number(of: record.fields.actor, .actor, in: transaction.snapshot),
             thread: try Names.number(of: record.fields.thread, .thread, in: transaction.snapshot),
-            principal: try Names.number(of: record.fields.origin.principal, .principal, in: transaction.snapshot),
+            principal: try Names.number(
+                of: record.fields.origin.principal, .principal, in: transaction.snapshot),
             kind: try Names.number(of: record.fields.kind, .kind, in: transaction.snapshot))
         if head.series != 0, head.turn > 0,
-            let before = try Lookup.number(Schema.memoryByTurn(head.series, head.turn - 1), in: transaction.snapshot),
+            let before = try Lookup.number(
+                Schema.memoryByTurn(head.series, head.turn - 1), in: transaction.snapshot),
             let previous = try HeadRecord.read(before, in: transaction.snapshot)
         {
             columns.previous = previous.firstPassage + previous.passageCount - 1

@@ -34,7 +34,8 @@ extension Attachment {
         _ address: String, name: String, digest: [UInt8], byteCount: UInt64, mediaType: String? = nil
     ) -> Attachment {
         Attachment(
-            name: name, mediaType: mediaType ?? Self.mediaType(of: name), digest: digest, byteCount: byteCount,
+            name: name, mediaType: mediaType ?? Self.mediaType(of: name), digest: digest,
+            byteCount: byteCount,
             address: address)
     }
 

@@ -24,7 +24,8 @@ struct DraftPreparation {
         var fields = VersionFields(
             kind: draft.kind.rawValue, session: namespace.session, actor: draft.actor, thread: draft.thread,
             happened: interval(draft.happened), valid: valid(draft.valid),
-            expires: draft.expires?.microseconds ?? .max, isPinned: draft.isPinned, importance: draft.importance,
+            expires: draft.expires?.microseconds ?? .max, isPinned: draft.isPinned,
+            importance: draft.importance,
             tags: unique(draft.tags), keywords: unique(draft.keywords), attributes: draft.attributes,
             origin: draft.origin, attachments: draft.attachments)
         fields.origin.principal = principal
@@ -46,17 +47,20 @@ struct DraftPreparation {
         else {
             throw EngineError(
                 .invalidVector,
-                "space `\(space.name.prefix(100))` needs a model and 1 to \(EmbeddingSpace.maximumDimension) dimensions")
+                "space `\(space.name.prefix(100))` needs a model and 1 to \(EmbeddingSpace.maximumDimension) dimensions"
+            )
         }
         if embedding.part == nil, passageCount > 1 {
             throw EngineError(
                 .invalidVector,
-                "the content has \(passageCount) passages: say which one the vector in \(space.name) belongs to (`part`)")
+                "the content has \(passageCount) passages: say which one the vector in \(space.name) belongs to (`part`)"
+            )
         }
         let part = embedding.part ?? 0
         guard (0..<passageCount).contains(part) else {
             throw EngineError(
-                .invalidVector, "the content has \(passageCount) passages; there is no part \(part) for a vector")
+                .invalidVector,
+                "the content has \(passageCount) passages; there is no part \(part) for a vector")
         }
         guard !others.contains(where: { $0.space == space && $0.part == UInt32(part) }) else {
             throw EngineError(.invalidVector, "part \(part) has two vectors in \(space.name)")
@@ -76,7 +80,8 @@ struct DraftPreparation {
         }
         let isBlank = draft.content.unicodeScalars.allSatisfy { $0.properties.isWhitespace }
         guard !isBlank || !draft.embeddings.isEmpty || !draft.attachments.isEmpty else {
-            throw EngineError(.invalid, "the content is empty, and there is neither a vector nor an attachment")
+            throw EngineError(
+                .invalid, "the content is empty, and there is neither a vector nor an attachment")
         }
         try name(draft.kind.rawValue, "kind")
         if let actor = draft.actor { try name(actor, "actor") }
@@ -93,7 +98,8 @@ struct DraftPreparation {
             case .string(let text) where text.utf8.count > Self.maximumValueByteCount:
                 throw EngineError(
                     .tooLarge,
-                    "attribute `\(key)` has \(text.utf8.count) bytes; at most \(Self.maximumValueByteCount) are allowed")
+                    "attribute `\(key)` has \(text.utf8.count) bytes; at most \(Self.maximumValueByteCount) are allowed"
+                )
             case .number(let number) where !number.isFinite:
                 throw EngineError(.invalid, "attribute `\(key)` is not a finite number")
             default: break
@@ -145,7 +151,8 @@ struct DraftPreparation {
         guard text.utf8.count <= Self.maximumNameByteCount else {
             throw EngineError(
                 .tooLarge,
-                "\(what) `\(text.prefix(40))…` has \(text.utf8.count) bytes; at most \(Self.maximumNameByteCount) are allowed")
+                "\(what) `\(text.prefix(40))…` has \(text.utf8.count) bytes; at most \(Self.maximumNameByteCount) are allowed"
+            )
         }
         guard !text.utf8.contains(0) else { throw EngineError(.invalid, "a \(what) holds a zero byte") }
     }

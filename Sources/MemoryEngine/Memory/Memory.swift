@@ -37,7 +37,8 @@ extension AttributeValue: CustomStringConvertible {
     public var description: String {
         switch self {
         case .string(let value): value
-        case .number(let value): value == value.rounded() && abs(value) < 1e15 ? String(Int64(value)) : String(value)
+        case .number(let value):
+            value == value.rounded() && abs(value) < 1e15 ? String(Int64(value)) : String(value)
         case .bool(let value): String(value)
         }
     }
@@ -57,7 +58,8 @@ public struct Attachment: Hashable, Sendable {
     package var data: [UInt8]
 
     package init(
-        name: String, mediaType: String, digest: [UInt8], byteCount: UInt64, address: String?, data: [UInt8] = []
+        name: String, mediaType: String, digest: [UInt8], byteCount: UInt64, address: String?,
+        data: [UInt8] = []
     ) {
         self.name = name
         self.mediaType = mediaType

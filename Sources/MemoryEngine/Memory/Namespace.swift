@@ -6,6 +6,7 @@ import Foundation
 /// A name has 1 to 128 bytes of UTF-8 in normal form C, without `/` and control characters. The part
 /// before `/session` is a home: one file of its own.
 public struct Namespace: Hashable, Sendable {
+    /// What a path begins with, behind its tenant.
     public enum Root: Hashable, Sendable {
         case project(String)
         case user(String)
@@ -34,12 +35,20 @@ public struct Namespace: Hashable, Sendable {
     public static func project(_ name: String, tenant: String? = nil) -> Namespace {
         trusted(.project(name), tenant)
     }
-    public static func user(_ name: String, tenant: String? = nil) -> Namespace { trusted(.user(name), tenant) }
-    public static func agent(_ name: String, tenant: String? = nil) -> Namespace { trusted(.agent(name), tenant) }
+    /// As `project(_:tenant:)`, of a person.
+    public static func user(_ name: String, tenant: String? = nil) -> Namespace {
+        trusted(.user(name), tenant)
+    }
+    /// As `project(_:tenant:)`, of an agent.
+    public static func agent(_ name: String, tenant: String? = nil) -> Namespace {
+        trusted(.agent(name), tenant)
+    }
+    /// As `project(_:tenant:)`, of a bare vector set.
     public static func vectors(_ name: String, tenant: String? = nil) -> Namespace {
         trusted(.vectors(name), tenant)
     }
     public static let collective = Namespace(tenant: nil, root: .collective, session: nil)
+    /// All homes of a tenant; names a subtree, holds nothing itself.
     public static func tenant(_ name: String) -> Namespace { trusted(.tenant, name) }
 
     /// A session inside this home.
@@ -139,7 +148,8 @@ public struct Namespace: Hashable, Sendable {
                 .invalidNamespace,
                 "a name has \(normal.utf8.count) bytes, at most \(maximumNameByteCount) are allowed")
         }
-        guard normal.unicodeScalars.allSatisfy({ $0 != "/" && $0.properties.generalCategory != .control }) else {
+        guard normal.unicodeScalars.allSatisfy({ $0 != "/" && $0.properties.generalCategory != .control })
+        else {
             throw EngineError(.invalidNamespace, "a name holds `/` or a control character")
         }
         return normal

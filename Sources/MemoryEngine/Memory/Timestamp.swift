@@ -25,6 +25,7 @@ public struct Timestamp: Hashable, Sendable, Comparable {
 
     public var date: Date { Date(timeIntervalSince1970: Double(microseconds) / 1_000_000) }
 
+    /// The moment that lies `duration` after this one; the end or the start of time where that overflows.
     public func advanced(by duration: Duration) -> Timestamp {
         let (seconds, attoseconds) = duration.components
         let (product, hasOverflown) = seconds.multipliedReportingOverflow(by: 1_000_000)
@@ -67,7 +68,9 @@ extension Timestamp: CustomStringConvertible {
         var rest = Substring(text)
         func number(_ digits: Int) -> Int64? {
             let part = rest.prefix(digits)
-            guard part.utf8.count == digits, part.utf8.allSatisfy({ $0 >= 48 && $0 <= 57 }) else { return nil }
+            guard part.utf8.count == digits, part.utf8.allSatisfy({ $0 >= 48 && $0 <= 57 }) else {
+                return nil
+            }
             rest = rest.dropFirst(digits)
             return Int64(part)
         }
@@ -91,7 +94,8 @@ extension Timestamp: CustomStringConvertible {
                     let digits = rest.prefix { $0.isASCII && $0.isNumber }
                     guard !digits.isEmpty, digits.count <= 18 else { return nil }
                     rest = rest.dropFirst(digits.count)
-                    value += Int64((digits + "000000").prefix(6))!
+                    guard let microseconds = Int64((digits + "000000").prefix(6)) else { return nil }
+                    value += microseconds
                 }
             }
             if !skip("Zz"), !rest.isEmpty {

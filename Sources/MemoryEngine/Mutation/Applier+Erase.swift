@@ -20,7 +20,8 @@ extension Applier {
                 return true
             }
             for number in numbers {
-                try eraseVersion(row, number, isNewest: number == head.version, &counts, &names, in: transaction)
+                try eraseVersion(
+                    row, number, isNewest: number == head.version, &counts, &names, in: transaction)
             }
             try Schema.memory.remove(Schema.head(row), in: transaction)
             try Schema.shared.remove(Schema.rowOfMemory(id), in: transaction)
@@ -100,7 +101,7 @@ extension Applier {
                 let terms = Analyzer().terms(
                     of: content, range, part: Int(columns.part), fields: version.fields)
                 var keys: [Key] = []
-                terms.forEach { term, _ in keys.append(Postings.wordKey(term.array)) }
+                for (term, _) in terms.terms { keys.append(Postings.wordKey(term)) }
                 keys += FilterTerm.all(of: version.fields).map(Postings.termKey)
                 for key in keys { try Postings.remove(passage, from: key, in: transaction) }
                 counts["postings", default: 0] += keys.count
@@ -109,7 +110,8 @@ extension Applier {
             counts["passages", default: 0] += 1
         }
         if isNewest {
-            try Schema.shared.remove(Schema.memoryByTime(version.fields.happened.lowerBound, row), in: transaction)
+            try Schema.shared.remove(
+                Schema.memoryByTime(version.fields.happened.lowerBound, row), in: transaction)
             if version.fields.expires != .max {
                 try Schema.shared.remove(Schema.memoryByExpiry(version.fields.expires, row), in: transaction)
             }
@@ -172,8 +174,9 @@ extension Applier {
         ]
         var unused = candidates.mapValues { $0.subtracting([0]) }
         for (nameClass, column) in columns where !(unused[nameClass] ?? []).isEmpty {
-            try Columns.forEachBlock(column, below: state.foldedPassages, in: transaction.snapshot) { _, bytes in
-                for index in 0..<column.rowsPerBlock { unused[nameClass]!.remove(bytes.u32(at: index * 4)) }
+            try Columns.forEachBlock(column, below: state.foldedPassages, in: transaction.snapshot) {
+                _, bytes in
+                for index in 0..<column.rowsPerBlock { unused[nameClass]?.remove(bytes.u32(at: index * 4)) }
             }
         }
         try TailRecord.forEach(in: transaction.snapshot) { _, front, _ in
@@ -185,7 +188,9 @@ extension Applier {
         }
         for nameClass in NameClass.allCases {
             for number in (unused[nameClass] ?? []).sorted() {
-                guard let name = try Names.name(of: number, nameClass, in: transaction.snapshot) else { continue }
+                guard let name = try Names.name(of: number, nameClass, in: transaction.snapshot) else {
+                    continue
+                }
                 try Names.remove(name, nameClass, number, in: transaction)
                 counts["names", default: 0] += 1
             }

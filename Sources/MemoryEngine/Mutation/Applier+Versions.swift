@@ -85,7 +85,8 @@ extension Applier {
         if let expecting, expecting != head.version {
             throw EngineError(
                 .conflict,
-                "memory \(id) is at version \(head.version), not \(expecting); read it again and repeat the change")
+                "memory \(id) is at version \(head.version), not \(expecting); read it again and repeat the change"
+            )
         }
         let old = try self.version(row, head.version, in: transaction.snapshot)
         guard old.fields.session != version.fields.session else {
@@ -105,7 +106,8 @@ extension Applier {
             try Lookup.row(ofKey: key, session: known ?? 0, in: transaction.snapshot) != nil
         {
             throw EngineError(
-                .conflict, "key `\(key)` belongs to another memory where \(head.id) is to go; forget one of them")
+                .conflict,
+                "key `\(key)` belongs to another memory where \(head.id) is to go; forget one of them")
         }
         var head = head
         try Schema.shared.remove(Schema.memoryByKey(session: head.keySession, key), in: transaction)
@@ -121,7 +123,8 @@ extension Applier {
         let recorded = try closeNewest(row, head, in: transaction)
         let number = head.version + 1
         try put(
-            version, row, head, number: number, recorded: recorded..<Int64.max, closure: closure, in: transaction)
+            version, row, head, number: number, recorded: recorded..<Int64.max, closure: closure,
+            in: transaction)
         log.append(LogEntry(kind: kind, id: head.id, version: number))
         return .stored(head.id, version: number, isNew: true)
     }
@@ -215,11 +218,13 @@ extension Applier {
         copy.vectors = try vectors(of: old, in: transaction.snapshot)
         copy.prepare(Analyzer())
         let outcome = try addVersion(
-            row, head, copy, closure == .retracted ? .retracted : .superseded, closure: closure, in: transaction)
+            row, head, copy, closure == .retracted ? .retracted : .superseded, closure: closure,
+            in: transaction)
         if let successorRow {
             try Edges.add(
                 EdgeRecord(
-                    from: successorRow, label: .supersedes, to: row, recordedFrom: time, origin: fields.origin),
+                    from: successorRow, label: .supersedes, to: row, recordedFrom: time, origin: fields.origin
+                ),
                 &state, in: transaction)
         }
         return outcome
@@ -230,7 +235,8 @@ extension Applier {
         of version: VersionRecord, in transaction: borrowing ReadTransaction
     ) throws -> [Mutation.NewVector] {
         try PassageReader.vectors(
-            version.firstPassage..<version.firstPassage + version.passageCount, state, spaces, in: transaction)
+            version.firstPassage..<version.firstPassage + version.passageCount, state, spaces, in: transaction
+        )
     }
 
     // MARK: Embed
@@ -245,7 +251,8 @@ extension Applier {
         for vector in vectors {
             guard vector.part < version.passageCount else {
                 throw EngineError(
-                    .invalid, "memory \(id) has \(version.passageCount) passages; there is no part \(vector.part)")
+                    .invalid,
+                    "memory \(id) has \(version.passageCount) passages; there is no part \(vector.part)")
             }
             let passage = version.firstPassage + vector.part
             let index = try spaceIndex(of: vector.space)
@@ -289,7 +296,8 @@ extension Applier {
             }
             if try Lookup.row(ofKey: key, session: session ?? 0, in: transaction.snapshot) != nil {
                 throw EngineError(
-                    .conflict, "key `\(key)` belongs to another memory than \(memory.id) here; forget one of them")
+                    .conflict,
+                    "key `\(key)` belongs to another memory than \(memory.id) here; forget one of them")
             }
         }
         let row = state.nextRow
@@ -406,7 +414,8 @@ extension Applier {
         successorOf head: HeadRecord, to passage: UInt32, in transaction: borrowing WriteTransaction
     ) throws {
         guard head.series != 0, head.turn < .max,
-            let row = try Lookup.number(Schema.memoryByTurn(head.series, head.turn + 1), in: transaction.snapshot),
+            let row = try Lookup.number(
+                Schema.memoryByTurn(head.series, head.turn + 1), in: transaction.snapshot),
             let next = try HeadRecord.read(row, in: transaction.snapshot)
         else { return }
         try change(next.firstPassage, in: transaction) { columns in
@@ -434,7 +443,8 @@ extension Applier {
             while start < attachment.data.count {
                 let end = min(start + Table.pagePayloadByteCount, attachment.data.count)
                 try Schema.attachment.put(
-                    Key().raw(attachment.digest).u32(chunk), Array(attachment.data[start..<end]), in: transaction)
+                    Key().raw(attachment.digest).u32(chunk), Array(attachment.data[start..<end]),
+                    in: transaction)
                 start = end
                 chunk += 1
             }
@@ -447,7 +457,9 @@ extension Applier {
 
     // MARK: Reading
 
-    func find(_ id: MemoryID, in transaction: borrowing ReadTransaction) throws -> (row: UInt64, head: HeadRecord) {
+    func find(
+        _ id: MemoryID, in transaction: borrowing ReadTransaction
+    ) throws -> (row: UInt64, head: HeadRecord) {
         guard let row = try Lookup.row(of: id, in: transaction) else {
             throw EngineError(.notFound, "there is no memory \(id) here")
         }

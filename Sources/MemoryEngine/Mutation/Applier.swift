@@ -109,7 +109,8 @@ struct Applier {
     mutating func spaceIndex(of space: EmbeddingSpace) throws -> Int {
         if let index = spaces.firstIndex(where: { $0.space == space }) { return index }
         guard spaces.count < 100 else {
-            throw EngineError(.tooLarge, "a home has at most 100 embedding spaces; \(space.name) would be one more")
+            throw EngineError(
+                .tooLarge, "a home has at most 100 embedding spaces; \(space.name) would be one more")
         }
         spaces.append(SpaceRecord(number: state.nextSpace, space: space))
         state.nextSpace += 1
@@ -146,7 +147,8 @@ struct Applier {
         writer.u64(state.sequence)
         try Schema.shared.put(operationKey, writer.bytes, in: transaction)
         if state.sequence > Self.operationCount,
-            let old = try ChangeLog.operation(of: state.sequence - Self.operationCount, in: transaction.snapshot)
+            let old = try ChangeLog.operation(
+                of: state.sequence - Self.operationCount, in: transaction.snapshot)
         {
             try Schema.shared.remove(Schema.Shared.operation.key.u128(old), in: transaction)
         }
@@ -187,7 +189,8 @@ struct Applier {
     ) throws -> Outcome {
         guard var receipt = try Lookup.receipt(recall, in: transaction.snapshot) else {
             throw EngineError(
-                .notFound, "there is no receipt of recall \(recall); ask with `keepReceipt`, and record it in its home")
+                .notFound,
+                "there is no receipt of recall \(recall); ask with `keepReceipt`, and record it in its home")
         }
         receipt.outcome = outcome
         var writer = ByteWriter()
@@ -244,7 +247,8 @@ enum Settings {
     static let changeLogCountName = "changes.keep"
 
     static func value(_ name: String, in transaction: borrowing ReadTransaction) throws -> String? {
-        guard let value = try Schema.shared.get(Schema.Shared.setting.key.raw(name.utf8), in: transaction) else {
+        guard let value = try Schema.shared.get(Schema.Shared.setting.key.raw(name.utf8), in: transaction)
+        else {
             return nil
         }
         return String(decoding: value.array, as: UTF8.self)

@@ -9,6 +9,7 @@ struct LogEntry: Equatable, Sendable {
 
 /// A change of a home, from `Engine.changes(after:in:)`. It holds ids, never content.
 public struct Change: Sendable, Equatable {
+    /// What happened. The numbers are in files.
     public enum Kind: UInt8, Sendable, CaseIterable {
         case remembered = 1
         case updated = 2
@@ -100,14 +101,17 @@ enum ChangeLog {
                     + "seen; start again from an export")
         }
         guard sequence <= state.sequence else {
-            throw EngineError(.invalid, "there is no commit \(sequence) yet; the last one is \(state.sequence)")
+            throw EngineError(
+                .invalid, "there is no commit \(sequence) yet; the last one is \(state.sequence)")
         }
         var changes: [Change] = []
         var last = sequence
         try Schema.change.scan(
             prefix: Key(), from: Schema.change(sequence + 1, part: 0), in: transaction
         ) { key, value in
-            guard key.byteCount == 10 else { throw StoreError(.corrupted, "a key of the change log is not one") }
+            guard key.byteCount == 10 else {
+                throw StoreError(.corrupted, "a key of the change log is not one")
+            }
             let current = key.keyU64(at: 0)
             if current != last, changes.count >= limit { return false }
             last = current

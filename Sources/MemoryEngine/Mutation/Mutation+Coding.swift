@@ -195,7 +195,8 @@ extension Mutation.NewVersion {
         fields = try VersionFields(from: &reader)
         let data = try reader.list { try $0.blob() }
         guard data.count == fields.attachments.count else {
-            throw StoreError(.corrupted, "a mutation has \(data.count) attachments of \(fields.attachments.count)")
+            throw StoreError(
+                .corrupted, "a mutation has \(data.count) attachments of \(fields.attachments.count)")
         }
         for index in data.indices { fields.attachments[index].data = data[index] }
         terms = []

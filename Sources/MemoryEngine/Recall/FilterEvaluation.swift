@@ -18,7 +18,9 @@ struct FilterEvaluation {
             }
         } else if view.state.hasValidity {
             // The newest versions; a retracted one still tells what was true before.
-            set = try matching(.recordedUntil, in: transaction) { $0.i64(at: $1 * 8) == .max } tail: {
+            set = try matching(.recordedUntil, in: transaction) {
+                $0.i64(at: $1 * 8) == .max
+            } tail: {
                 $0.recordedUntil == .max && !$0.flags.contains(.erased)
             }
         } else {
@@ -32,7 +34,9 @@ struct FilterEvaluation {
         }
         if view.state.hasExpiry {
             set.formIntersection(
-                try matching(.expires, in: transaction) { $0.i64(at: $1 * 8) > now.microseconds } tail: {
+                try matching(.expires, in: transaction) {
+                    $0.i64(at: $1 * 8) > now.microseconds
+                } tail: {
                     $0.expires > now.microseconds
                 })
         }
@@ -47,7 +51,9 @@ struct FilterEvaluation {
 
     /// Passages with a flag. All of them are of versions that are there.
     func flagged(_ flag: PassageRow.Flags, in transaction: borrowing ReadTransaction) throws -> PassageSet {
-        try matching(.flags, in: transaction) { $0.u8(at: $1) & flag.rawValue != 0 } tail: {
+        try matching(.flags, in: transaction) {
+            $0.u8(at: $1) & flag.rawValue != 0
+        } tail: {
             $0.flags.contains(flag)
         }
     }
@@ -82,11 +88,15 @@ struct FilterEvaluation {
         case .attribute(let name, let value):
             return try term(FilterTerm.attribute(name, value), in: transaction)
         case .trust(let least):
-            return try matching(.trust, in: transaction) { $0.u8(at: $1) >= least.rawValue } tail: {
+            return try matching(.trust, in: transaction) {
+                $0.u8(at: $1) >= least.rawValue
+            } tail: {
                 $0.trust >= least.rawValue
             }
         case .importance(let least):
-            return try matching(.importance, in: transaction) { $0.f32(at: $1 * 4) >= least } tail: {
+            return try matching(.importance, in: transaction) {
+                $0.f32(at: $1 * 4) >= least
+            } tail: {
                 $0.importance >= least
             }
         case .isPinned: return try flagged(.pinned, in: transaction)
@@ -99,7 +109,8 @@ struct FilterEvaluation {
                 let time = $0.i64(at: $1 * 8)
                 return time >= range.lowerBound.microseconds && time < range.upperBound.microseconds
             } tail: {
-                $0.recordedFrom >= range.lowerBound.microseconds && $0.recordedFrom < range.upperBound.microseconds
+                $0.recordedFrom >= range.lowerBound.microseconds
+                    && $0.recordedFrom < range.upperBound.microseconds
             }
             set.formIntersection(try present(in: transaction))
             return set
@@ -108,7 +119,9 @@ struct FilterEvaluation {
 
     /// All passages that have not been forgotten.
     func present(in transaction: borrowing ReadTransaction) throws -> PassageSet {
-        try matching(.flags, in: transaction) { $0.u8(at: $1) & PassageRow.Flags.erased.rawValue == 0 } tail: {
+        try matching(.flags, in: transaction) {
+            $0.u8(at: $1) & PassageRow.Flags.erased.rawValue == 0
+        } tail: {
             !$0.flags.contains(.erased)
         }
     }
@@ -141,7 +154,11 @@ struct FilterEvaluation {
             }
             number = found
         }
-        var set = try matching(column, in: transaction) { $0.u32(at: $1 * 4) == number } tail: { value($0) == number }
+        var set = try matching(column, in: transaction) {
+            $0.u32(at: $1 * 4) == number
+        } tail: {
+            value($0) == number
+        }
         if number == 0 { set.formIntersection(try present(in: transaction)) }
         return set
     }
@@ -151,11 +168,17 @@ struct FilterEvaluation {
         _ moment: Int64, _ from: Column, _ until: Column, in transaction: borrowing ReadTransaction,
         _ interval: (PassageRow) -> (Int64, Int64)
     ) throws -> PassageSet {
-        var set = try matching(from, in: transaction) { $0.i64(at: $1 * 8) <= moment } tail: {
+        var set = try matching(from, in: transaction) {
+            $0.i64(at: $1 * 8) <= moment
+        } tail: {
             interval($0).0 <= moment
         }
         set.formIntersection(
-            try matching(until, in: transaction) { $0.i64(at: $1 * 8) > moment } tail: { interval($0).1 > moment })
+            try matching(until, in: transaction) {
+                $0.i64(at: $1 * 8) > moment
+            } tail: {
+                interval($0).1 > moment
+            })
         return set
     }
 
@@ -166,9 +189,17 @@ struct FilterEvaluation {
     ) throws -> PassageSet {
         let lower = range.lowerBound.microseconds
         let upper = range.upperBound.microseconds
-        var set = try matching(from, in: transaction) { $0.i64(at: $1 * 8) < upper } tail: { interval($0).0 < upper }
+        var set = try matching(from, in: transaction) {
+            $0.i64(at: $1 * 8) < upper
+        } tail: {
+            interval($0).0 < upper
+        }
         set.formIntersection(
-            try matching(until, in: transaction) { $0.i64(at: $1 * 8) > lower } tail: { interval($0).1 > lower })
+            try matching(until, in: transaction) {
+                $0.i64(at: $1 * 8) > lower
+            } tail: {
+                interval($0).1 > lower
+            })
         return set
     }
 

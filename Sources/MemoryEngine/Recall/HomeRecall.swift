@@ -54,7 +54,8 @@ struct HomeRecall {
         let evaluation = FilterEvaluation(view: view)
         let eligible = try evaluation.eligible(
             asOf: query.asOf, validAt: query.validAt ?? now, now: now,
-            sessions: homeWeight == nil ? Set(sessionWeights.keys) : nil, filter: query.filter, in: transaction)
+            sessions: homeWeight == nil ? Set(sessionWeights.keys) : nil, filter: query.filter,
+            in: transaction)
         let eligibleCount = eligible.count
         answer.timings.filter = lap()
         guard eligibleCount > 0 else { return answer }
@@ -72,7 +73,9 @@ struct HomeRecall {
         var vectorScores: [VectorScores] = []
         if query.channels.contains(.vectors) {
             for embedding in embeddings {
-                guard let space = view.spaces.first(where: { $0.space == embedding.space }), space.nextSlot > 0 else {
+                guard let space = view.spaces.first(where: { $0.space == embedding.space }),
+                    space.nextSlot > 0
+                else {
                     answer.leftOut.append("\(home): no vectors in \(embedding.space.name)")
                     continue
                 }
@@ -99,7 +102,7 @@ struct HomeRecall {
         }
         for scores in vectorScores {
             var top = TopList(capacity: listCount)
-            eligible.forEach { passage in
+            eligible.forEachPassage { passage in
                 let score = scores.scores[Int(passage)]
                 if !score.isNaN { top.insert(score, passage) }
             }
@@ -149,8 +152,10 @@ struct HomeRecall {
         var followers: [UInt32] = []
         for passage in passages where try view.flags(passage, in: transaction).contains(.question) {
             let row = try view.row(passage, in: transaction)
-            guard let head = try HeadRecord.read(row.row, in: transaction), head.series != 0, head.turn < .max,
-                let next = try Lookup.number(Schema.memoryByTurn(head.series, head.turn + 1), in: transaction),
+            guard let head = try HeadRecord.read(row.row, in: transaction), head.series != 0,
+                head.turn < .max,
+                let next = try Lookup.number(
+                    Schema.memoryByTurn(head.series, head.turn + 1), in: transaction),
                 let nextHead = try HeadRecord.read(next, in: transaction)
             else { continue }
             if eligible.contains(nextHead.firstPassage) { followers.append(nextHead.firstPassage) }
@@ -165,7 +170,9 @@ struct HomeRecall {
         var candidates = candidates
         var weights: [UInt32: Double] = [:]
         for (session, weight) in sessionWeights {
-            if let number = try Names.number(of: session, .session, in: transaction) { weights[number] = weight }
+            if let number = try Names.number(of: session, .session, in: transaction) {
+                weights[number] = weight
+            }
         }
         for index in candidates.indices {
             var weight = homeWeight ?? 0
@@ -203,7 +210,8 @@ struct HomeRecall {
                     passage: Hit.Passage(
                         part: Int(row.part), text: String(decoding: bytes, as: UTF8.self),
                         citation: Citation(
-                            namespace: memory.namespace, id: memory.id, version: memory.version, range: range))))
+                            namespace: memory.namespace, id: memory.id, version: memory.version, range: range)
+                    )))
         }
         return hits
     }
@@ -232,10 +240,12 @@ struct MemoryReader {
                 validating: try record.content(row, number, in: transaction), as: UTF8.self)
         else { throw StoreError(.corrupted, "the content of memory \(head.id) is not valid UTF-8") }
         return Memory(
-            id: head.id, version: number, namespace: fields.session.map(home.session) ?? home, content: content,
+            id: head.id, version: number, namespace: fields.session.map(home.session) ?? home,
+            content: content,
             kind: MemoryKind(rawValue: fields.kind), actor: fields.actor, thread: fields.thread,
             turn: head.series == 0 ? nil : head.turn, key: head.key,
-            recorded: Timestamp(microseconds: record.recordedFrom)..<Timestamp(microseconds: record.recordedUntil),
+            recorded: Timestamp(
+                microseconds: record.recordedFrom)..<Timestamp(microseconds: record.recordedUntil),
             valid: fields.valid.timestamps, happened: fields.happened.timestamps,
             expires: fields.expires == .max ? nil : Timestamp(microseconds: fields.expires),
             isPinned: fields.isPinned, importance: fields.importance, tags: fields.tags,

@@ -64,7 +64,9 @@ struct HomeView {
     }
 
     func previous(_ passage: UInt32, in transaction: borrowing ReadTransaction) throws -> UInt32 {
-        if passage >= state.foldedPassages { return tailEntry(passage)?.front.row.previous ?? PassageRow.none }
+        if passage >= state.foldedPassages {
+            return tailEntry(passage)?.front.row.previous ?? PassageRow.none
+        }
         return try Columns.u32(.previous, passage, in: transaction) ?? PassageRow.none
     }
 

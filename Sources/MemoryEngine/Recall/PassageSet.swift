@@ -47,7 +47,7 @@ struct PassageSet: Sendable, Equatable {
     }
 
     /// The passages in ascending order.
-    func forEach(_ body: (UInt32) throws -> Void) rethrows {
+    func forEachPassage(_ body: (UInt32) throws -> Void) rethrows {
         for index in words.indices {
             var word = words[index]
             while word != 0 {

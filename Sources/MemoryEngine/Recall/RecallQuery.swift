@@ -26,6 +26,7 @@ public struct RecallQuery: Sendable {
     /// The least commit that must be seen, for each home asked.
     public var atLeast: UInt64?
 
+    /// A way of finding.
     public enum Channel: String, Sendable, CaseIterable {
         case words, vectors
         /// The previous memory of the thread vouches for the next.
@@ -90,6 +91,7 @@ public struct Hit: Sendable {
     /// The part of the memory that matched.
     public let passage: Passage
 
+    /// What each way of finding adds to a score, in standard deviations and weighted.
     public struct ScoreParts: Sendable, Equatable {
         public var words = 0.0
         public var vectors = 0.0
@@ -97,6 +99,7 @@ public struct Hit: Sendable {
         public var sum: Double { words + vectors + context }
     }
 
+    /// The part of a memory that was found, and where it stands.
     public struct Passage: Sendable, Equatable {
         public let part: Int
         public let text: String
@@ -118,6 +121,7 @@ public struct Recall: Sendable, RandomAccessCollection {
     /// The commit of each home that was seen.
     public let sequences: [Namespace: UInt64]
 
+    /// Where the time went; where several homes were asked side by side, that of the slowest.
     public struct Timings: Sendable {
         public var embedding: Duration = .zero
         public var words: Duration = .zero

@@ -48,9 +48,11 @@ struct VectorScores {
         } else {
             try space.segments.scan(query, space.extent, in: transaction) { block in
                 rowCount += block.passages.count
-                for (index, passage) in block.passages.enumerated() where passage != VectorSegments.noPassage {
+                for (index, passage) in block.passages.enumerated() where passage != VectorSegments.noPassage
+                {
                     guard passage < view.capacity else {
-                        throw StoreError(.corrupted, "a vector belongs to passage \(passage), which is not there")
+                        throw StoreError(
+                            .corrupted, "a vector belongs to passage \(passage), which is not there")
                     }
                     let value = block.scores[index]
                     scores[Int(passage)] = value
@@ -83,7 +85,8 @@ struct VectorScores {
             }
         }
         for slot in slots where slot != .max && slot >= space.nextSlot {
-            throw StoreError(.corrupted, "a passage has slot \(slot) of \(space.space.name), which is not there")
+            throw StoreError(
+                .corrupted, "a passage has slot \(slot) of \(space.space.name), which is not there")
         }
         return slots
     }
@@ -106,7 +109,9 @@ struct TopList {
     }
 
     /// Equal scores prefer the lower passage, so that the result does not depend on the order of arrival.
-    private static func isWorse(_ a: (score: Float, passage: UInt32), _ b: (score: Float, passage: UInt32)) -> Bool {
+    private static func isWorse(
+        _ a: (score: Float, passage: UInt32), _ b: (score: Float, passage: UInt32)
+    ) -> Bool {
         a.score != b.score ? a.score < b.score : a.passage > b.passage
     }
 

@@ -26,8 +26,9 @@ struct WordScores {
     /// The most terms that a prefix stands for.
     static let maximumExpansion = 128
 
-
-    init(_ query: WordQuery, _ view: HomeView, k1: Double, b: Double, in transaction: borrowing ReadTransaction) throws {
+    init(
+        _ query: WordQuery, _ view: HomeView, k1: Double, b: Double, in transaction: borrowing ReadTransaction
+    ) throws {
         scores = [Float](repeating: 0, count: view.capacity)
         let count = Double(view.state.currentPassages)
         guard count > 0, !query.isEmpty else { return }
@@ -38,7 +39,8 @@ struct WordScores {
         let hasClosed = view.state.currentPassages != UInt64(view.capacity)
         let current = hasClosed ? try FilterEvaluation(view: view).flagged(.current, in: transaction) : nil
         var codes = [UInt8](repeating: 0, count: view.capacity)
-        try Columns.forEachBlock(.lengthCode, below: view.state.foldedPassages, in: transaction) { first, bytes in
+        try Columns.forEachBlock(.lengthCode, below: view.state.foldedPassages, in: transaction) {
+            first, bytes in
             for index in 0..<min(Column.lengthCode.rowsPerBlock, Int(view.state.foldedPassages) - first) {
                 codes[first + index] = bytes.u8(at: index)
             }
@@ -46,7 +48,8 @@ struct WordScores {
         for entry in view.tail { codes[Int(entry.passage)] = entry.front.row.lengthCode }
 
         var frequencies: [UInt8] = []
-        for (index, word) in (query.words.map { (term: $0.term, isPrefix: false) }
+        for (index, word)
+            in (query.words.map { (term: $0.term, isPrefix: false) }
             + query.prefixes.map { (term: $0, isPrefix: true) }).enumerated()
         {
             if postingCount > Self.maximumPostings {
@@ -68,11 +71,13 @@ struct WordScores {
                     for place in 0..<block.count {
                         let passage = block.passage(at: place)
                         guard passage < view.state.foldedPassages else {
-                            throw StoreError(.corrupted, "a posting names passage \(passage), which is not there")
+                            throw StoreError(
+                                .corrupted, "a posting names passage \(passage), which is not there")
                         }
                         if numbers.count > 1 {
                             if frequencies[Int(passage)] == 0 { passages.append(passage) }
-                            frequencies[Int(passage)] = max(frequencies[Int(passage)], block.frequency(at: place))
+                            frequencies[Int(passage)] = max(
+                                frequencies[Int(passage)], block.frequency(at: place))
                         } else {
                             passages.append(passage)
                             counts.append(block.frequency(at: place))
@@ -91,7 +96,8 @@ struct WordScores {
                 documentFrequency = passages.count
             }
             let inverse = log1p((count - Double(documentFrequency) + 0.5) / (Double(documentFrequency) + 0.5))
-            let weight = Float(inverse * (k1 + 1)) * Float(index < query.words.count ? query.words[index].weight : 1)
+            let weight =
+                Float(inverse * (k1 + 1)) * Float(index < query.words.count ? query.words[index].weight : 1)
             for place in passages.indices {
                 let passage = Int(passages[place])
                 let frequency = Float(counts[place])
@@ -143,7 +149,9 @@ struct WordQuery: Sendable {
 
     init(_ text: String, _ tokenizer: Tokenizer) {
         let query = tokenizer.query(text)
-        words = query.terms.terms.prefix(Self.maximumCount).map { Word(term: $0.term, weight: Double($0.frequency)) }
+        words = query.terms.terms.prefix(Self.maximumCount).map {
+            Word(term: $0.term, weight: Double($0.frequency))
+        }
         prefixes = query.prefixes.prefix(16).map(\.bytes)
     }
 

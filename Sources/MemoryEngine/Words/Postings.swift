@@ -64,7 +64,8 @@ enum Postings {
             if block.count < blockCapacity, block.base == postings[0].passage & ~0xffff {
                 first = key.keyU32(at: 5)
                 for index in 0..<block.count {
-                    pending.append(Posting(passage: block.passage(at: index), frequency: block.frequency(at: index)))
+                    pending.append(
+                        Posting(passage: block.passage(at: index), frequency: block.frequency(at: index)))
                 }
             }
             return false
