@@ -92,13 +92,12 @@ extension Engine {
         }
     }
 
-    /// Removes what has expired, and closed versions that the policy lets go; then compacts the file.
+    /// Removes what has expired (unless it is pinned), and closed versions that the home's retention lets go;
+    /// then compacts the file.
     ///
-    /// - Parameters:
-    ///   - age: closed versions that were closed longer ago than this are removed; `nil` = none by age.
-    ///   - keeping: how many closed versions of a memory stay in any case; `nil` = all.
+    /// - Parameter retention: takes the place of the home's own, this time.
     public func vacuum(
-        in namespace: Namespace, closedLongerThan age: Duration? = nil, keeping: Int? = nil,
+        in namespace: Namespace, retention given: Retention? = nil,
         progress: (@Sendable (Int, Int) -> Void)? = nil
     ) async throws -> VacuumReport {
         try checkMaintainable(namespace)
@@ -125,9 +124,11 @@ extension Engine {
                 _ = try await apply([.forget(part)], now, home)
                 report.expired += part.count
             }
-            let bound = age.map { now.advanced(by: .zero - $0) }
-            if bound != nil || keeping != nil {
-                let trims = try await read(home) { try Self.versionsToTrim(bound, keeping, in: $0) }
+            var retention = given ?? Retention()
+            if given == nil { retention = try await read(home) { try Retention.read(in: $0) } }
+            let policy = retention
+            if policy != Retention() {
+                let trims = try await read(home) { try Self.versionsToTrim(policy, now, in: $0) }
                 for (id, versions) in trims {
                     _ = try await apply([.trim(id, versions: versions)], now, home)
                     report.versions += versions.count
@@ -156,22 +157,19 @@ extension Engine {
     }
 
     private static func versionsToTrim(
-        _ bound: Timestamp?, _ keeping: Int?, in transaction: borrowing ReadTransaction
+        _ retention: Retention, _ now: Timestamp, in transaction: borrowing ReadTransaction
     ) throws -> [(MemoryID, [UInt32])] {
+        let bound = retention.age.map { now.advanced(by: .zero - $0).microseconds } ?? .max
         var trims: [(MemoryID, [UInt32])] = []
         try Schema.shared.scan(prefix: Schema.Shared.rowOfMemory.key, in: transaction) { key, value in
-            let id = MemoryID(rawValue: key.keyU128(at: 1))
             let row = value.u64(at: 0)
+            // The last one is the newest, which stays.
             let closed = try versionNumbers(row, in: transaction).dropLast()
-            guard !closed.isEmpty else { return true }
-            let kept = Set(closed.suffix(keeping ?? (bound == nil ? Int.max : 0)))
-            let removed = try closed.filter { number in
-                if keeping != nil, kept.contains(number) { return false }
-                guard let bound else { return keeping != nil }
+            let removed = try closed.dropLast(retention.count ?? 0).filter { number in
                 guard let record = try VersionRecord.read(row, number, in: transaction) else { return false }
-                return record.recordedUntil <= bound.microseconds
+                return record.recordedUntil <= bound
             }
-            if !removed.isEmpty { trims.append((id, Array(removed))) }
+            if !removed.isEmpty { trims.append((MemoryID(rawValue: key.keyU128(at: 1)), Array(removed))) }
             return true
         }
         return trims
