@@ -141,10 +141,14 @@ package struct VectorSegments: Sendable, Equatable {
             try writePassages(passages, from: first, in: transaction)
             extent.segmentedSlots += UInt32(rowsPerSegment)
             // Pages of the tail that hold nothing above the watermark any more.
-            let lastPage = Int(extent.segmentedSlots) * tailRowByteCount / Self.tailPageByteCount
+            let (lastPage, rest) = (Int(extent.segmentedSlots) * tailRowByteCount)
+                .quotientAndRemainder(dividingBy: Self.tailPageByteCount)
             for page in first * tailRowByteCount / Self.tailPageByteCount..<lastPage {
                 try table.remove(tailKey(page), in: transaction)
             }
+            // The first page that stays may begin with folded rows: erasing one later would not reach them.
+            let zeros = [UInt8](repeating: 0, count: rest)
+            try writeTail(zeros, at: lastPage * Self.tailPageByteCount, in: transaction)
             made += 1
         }
         return made
@@ -179,7 +183,10 @@ package struct VectorSegments: Sendable, Equatable {
             return
         }
         let (segment, index) = Int(slot).quotientAndRemainder(dividingBy: rowsPerSegment)
-        var value = try segmentValue(segment, in: transaction.snapshot).array
+        // Verified, because it is written anew, with a checksum of its own.
+        guard var value = try table.get(segmentKey(segment), in: transaction.snapshot)?.array,
+            value.count == Self.headerByteCount + rowsPerSegment * (strideBytes + 4)
+        else { throw StoreError(.corrupted, "segment \(segment) of space \(space) is missing or damaged") }
         let start = Self.headerByteCount + index * strideBytes
         for byte in start..<start + strideBytes { value[byte] = 0 }
         let auxiliary = Self.headerByteCount + rowsPerSegment * strideBytes + index * 4
