@@ -1,0 +1,186 @@
+import Foundation
+import Synchronization
+
+/// The bytes of a file, of standard input, or of what another program prints, piece after piece. Never
+/// more of it is in memory than what was asked for at once.
+final class ByteStream {
+    /// Bytes given so far.
+    private(set) var byteCount = 0
+    /// The bytes of the file, where that is known and they come as they are.
+    let totalByteCount: Int?
+
+    private let handle: FileHandle
+    private let child: Child?
+    private var peeked: [UInt8] = []
+    private var peekedPosition = 0
+    private var isAtEnd = false
+
+    /// What one read asks for.
+    private static let pieceByteCount = 1 << 18
+
+    /// Opens a file; `-` is standard input. A file compressed by gzip, by its first two bytes, is
+    /// decompressed on the way by the program of that name.
+    init(path: String) throws(ImportError) {
+        if path == "-" {
+            handle = .standardInput
+            child = nil
+            totalByteCount = nil
+            return
+        }
+        let url = URL(fileURLWithPath: path)
+        let file: FileHandle
+        let magic: Data
+        do {
+            file = try FileHandle(forReadingFrom: url)
+            magic = try file.read(upToCount: 2) ?? Data()
+            try file.seek(toOffset: 0)
+        } catch {
+            throw ImportError(isFatal: true, "`\(path)` cannot be read: \(Self.reason(error))")
+        }
+        if magic.elementsEqual([0x1F, 0x8B]) {
+            try? file.close()
+            let child = try Child(["gzip", "-dc", "--", url.path])
+            handle = child.output
+            self.child = child
+            totalByteCount = nil
+        } else {
+            handle = file
+            child = nil
+            let attributes = try? FileManager.default.attributesOfItem(atPath: url.path)
+            totalByteCount = (attributes?[.size] as? NSNumber)?.intValue
+        }
+    }
+
+    /// Runs a program, found by `PATH`, and reads what it prints.
+    init(running command: [String], environment: [String: String]? = nil) throws(ImportError) {
+        let child = try Child(command, environment: environment)
+        handle = child.output
+        self.child = child
+        totalByteCount = nil
+    }
+
+    /// The next bytes; none at the end.
+    ///
+    /// - Throws: a fatal `ImportError` when reading fails, or the program did, with what it complained of.
+    func read() throws(ImportError) -> [UInt8] {
+        if peekedPosition < peeked.count {
+            let rest = peekedPosition == 0 ? peeked : Array(peeked[peekedPosition...])
+            peeked = []
+            peekedPosition = 0
+            byteCount += rest.count
+            return rest
+        }
+        let piece = try piece()
+        byteCount += piece.count
+        return piece
+    }
+
+    /// The first bytes that are not read yet, up to `count`; they stay to be read.
+    func peek(_ count: Int) throws(ImportError) -> ArraySlice<UInt8> {
+        while peeked.count < count {
+            let piece = try piece()
+            if piece.isEmpty { break }
+            peeked += piece
+        }
+        return peeked.prefix(count)
+    }
+
+    private func piece() throws(ImportError) -> [UInt8] {
+        guard !isAtEnd else { return [] }
+        let data: Data
+        do {
+            data = try handle.read(upToCount: Self.pieceByteCount) ?? Data()
+        } catch {
+            throw ImportError(isFatal: true, "reading failed: \(Self.reason(error))")
+        }
+        if data.isEmpty {
+            isAtEnd = true
+            try child?.finish()
+        }
+        return [UInt8](data)
+    }
+
+    /// What the system said, in a few words.
+    private static func reason(_ error: any Error) -> String {
+        let error = error as NSError
+        if let underlying = error.userInfo[NSUnderlyingErrorKey] as? NSError { return reason(underlying) }
+        switch (error.domain, error.code) {
+        case (NSCocoaErrorDomain, 260), (NSCocoaErrorDomain, 4), (NSPOSIXErrorDomain, 2):
+            return "there is no such file"
+        case (NSCocoaErrorDomain, 257), (NSPOSIXErrorDomain, 13): return "permission denied"
+        case (NSPOSIXErrorDomain, 21): return "it is a folder"
+        default: return error.localizedDescription
+        }
+    }
+}
+
+/// A program that runs beside this one, and whose output is read. It is ended when nobody reads on.
+private final class Child {
+    let output: FileHandle
+    private let name: String
+    private let process = Process()
+    private let complaint = Complaint()
+
+    init(_ command: [String], environment: [String: String]? = nil) throws(ImportError) {
+        name = command.first ?? ""
+        let output = Pipe()
+        let errors = Pipe()
+        self.output = output.fileHandleForReading
+        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+        process.arguments = command
+        process.environment = environment
+        process.standardInput = FileHandle.nullDevice
+        process.standardOutput = output
+        process.standardError = errors
+        do {
+            try process.run()
+        } catch {
+            throw ImportError(isFatal: true, "`\(name)` cannot be run: \(error.localizedDescription)")
+        }
+        complaint.drain(errors.fileHandleForReading)
+    }
+
+    deinit {
+        if process.isRunning {
+            process.terminate()
+            process.waitUntilExit()
+        }
+    }
+
+    /// Waits for its end.
+    func finish() throws(ImportError) {
+        process.waitUntilExit()
+        let text = complaint.text()
+        guard process.terminationReason == .exit, process.terminationStatus == 0 else {
+            let status =
+                process.terminationStatus == 127 && process.terminationReason == .exit
+                ? "there is no such program" : "status \(process.terminationStatus)"
+            throw ImportError(isFatal: true, "`\(name)` failed: \(text.isEmpty ? status : text)")
+        }
+    }
+}
+
+/// The first lines of what a program writes to its standard error; the rest is read and dropped, so that
+/// the program does not wait for a reader.
+private final class Complaint: Sendable {
+    private let bytes = Mutex<[UInt8]>([])
+    private let reading = DispatchGroup()
+    private static let maximumByteCount = 2_000
+
+    func drain(_ handle: FileHandle) {
+        reading.enter()
+        DispatchQueue.global().async { [self] in
+            while let data = try? handle.read(upToCount: 4_096), !data.isEmpty {
+                bytes.withLock { $0 += data.prefix(max(0, Self.maximumByteCount - $0.count)) }
+            }
+            reading.leave()
+        }
+    }
+
+    /// On one line, after the program has ended.
+    func text() -> String {
+        reading.wait()
+        return String(decoding: bytes.withLock { $0 }, as: UTF8.self)
+            .split(whereSeparator: \.isNewline).joined(separator: "; ")
+    }
+}

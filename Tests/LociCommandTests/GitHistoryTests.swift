@@ -1,0 +1,105 @@
+import MemoryEngine
+import Testing
+
+@testable import loci
+
+@Suite struct `A git history` {
+    private let folder: TemporaryFolder
+
+    init() throws {
+        folder = try TemporaryFolder()
+        try folder.run("git", "init", "-q", "-b", "main", ".")
+    }
+
+    private func commit(_ arguments: String..., date: String = "2024-05-06T07:08:09+02:00") throws {
+        try folder.run("git", "add", "--all")
+        let author = [
+            "GIT_AUTHOR_NAME": "Ann B", "GIT_AUTHOR_EMAIL": "ann@host.example", "GIT_AUTHOR_DATE": date,
+        ]
+        let committer = ["GIT_COMMITTER_NAME": "C", "GIT_COMMITTER_EMAIL": "c@host.example"]
+        let message = try folder.write(".git/message", arguments.joined(separator: "\n\n"))
+        try folder.run(
+            "git", "commit", "-q", "--allow-empty", "--allow-empty-message", "--cleanup=verbatim", "-F",
+            message,
+            environment: author.merging(committer) { $1 })
+    }
+
+    private func drafts() throws -> [MemoryDraft] {
+        try ImportSource(path: folder.path, name: "atlas", format: .git).reader().map {
+            try #require(try $0.get().draft)
+        }
+    }
+
+    @Test func `gives each commit with its author, date, message and paths, oldest first`() throws {
+        try folder.write("a b", "1")
+        try folder.write("d/é\n\"x", "2")
+        try commit("First thing", "Because of -- reasons.\n\nTrailer: yes")
+        try commit("Second", date: "2024-05-07T07:08:09Z")
+        #expect(try ImportSource.find(at: folder.path).map(\.format) == [.git])
+        let drafts = try drafts()
+        #expect(drafts.map(\.content) == ["First thing\n\nBecause of -- reasons.\n\nTrailer: yes", "Second"])
+        let first = drafts[0]
+        guard case .string(let hash) = first.attributes["hash"] else { throw Unexpected() }
+        #expect(hash.count == 40)
+        #expect(first.key == "git:\(hash)")
+        #expect(first.kind == .commit)
+        #expect(first.actor == "Ann B")
+        #expect(first.happened?.lowerBound.description == "2024-05-06T05:08:09Z")
+        #expect(first.tags == ["commit"])
+        #expect(first.keywords == [String(hash.prefix(7)), String(hash.prefix(12)), "a b", "d/é\n\"x"])
+        #expect(first.attributes["files"] == 2)
+        #expect(first.attributes["email"] == "ann@host.example")
+        #expect(first.origin.source == "git:\(hash)")
+        #expect(first.origin.trust == .verified)
+        #expect(drafts[1].keywords.count == 2)
+        #expect(drafts[1].thread == first.thread)
+        #expect(try self.drafts() == drafts)
+    }
+
+    @Test func `takes messages that are empty, odd, or look like git's own output`() throws {
+        try commit("")
+        try commit("\u{1}commit deadbeef\nAuthor: X", "\u{1B}[31m")
+        try commit("three")
+        let contents = try drafts().map(\.content)
+        #expect(contents.count == 3)
+        #expect(contents[0].hasSuffix(", without a message"))
+        #expect(contents[1] == "\u{1}commit deadbeef\nAuthor: X\n\n\u{1B}[31m")
+    }
+
+    @Test func `bounds the paths that become keywords`() throws {
+        for number in 0..<70 { try folder.write("f\(number)", "x") }
+        try folder.write(String(repeating: "d/", count: 140) + "deep", "x")
+        try commit("many")
+        let draft = try #require(try drafts().first)
+        #expect(draft.keywords.count == 2 + 64)
+        #expect(draft.attributes["files"] == 71)
+        #expect(draft.keywords.allSatisfy { $0.utf8.count <= 256 })
+    }
+
+    @Test func `holds both sides of a merge`() throws {
+        try commit("base")
+        try folder.run("git", "checkout", "-q", "-b", "side")
+        try folder.write("s", "1")
+        try commit("side")
+        try folder.run("git", "checkout", "-q", "main")
+        try folder.write("m", "1")
+        try commit("main")
+        try folder.run(
+            "git", "-c", "user.name=A", "-c", "user.email=a@host.example", "merge", "-q", "-m", "merge",
+            "side")
+        #expect(Set(try drafts().map(\.content)) == ["base", "side", "main", "merge"])
+    }
+
+    @Test func `without a commit is empty`() throws {
+        #expect(try drafts().isEmpty)
+    }
+
+    @Test func `counts its commits`() throws {
+        try commit("one")
+        try commit("two")
+        let reader = try ImportSource(path: folder.path, name: "atlas", format: .git).reader()
+        #expect(reader.progress == ImportProgress(done: 0, total: 2, unit: .commits))
+        #expect(try reader.map { try $0.get().line } == [1, 2])
+        #expect(reader.progress.done == 2)
+    }
+}
