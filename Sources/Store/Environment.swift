@@ -191,7 +191,18 @@ package enum Durability: String, Sendable, CaseIterable {
             throw StoreError(
                 .foreign, "the file has none of our tables; it is not a home, or was never written")
         }
+        try refuseOtherTables(env)
         return TableHandles(unsafe try openTables(env, tables, 0, UInt32(MDB_CREATE)).handles)
+    }
+
+    /// Our tables are made in an empty file only: one with other tables belongs to another program.
+    private static func refuseOtherTables(_ env: OpaquePointer) throws {
+        var stat = MDB_stat()
+        // Safe because both outlive the call. The entries of a file's main table are its named tables.
+        try unsafe check(mdb_env_stat(env, &stat), "looking for tables")
+        guard stat.ms_entries == 0 else {
+            throw StoreError(.foreign, "the file has tables of another program; it is not a home of Loci")
+        }
     }
 
     private static func openTables(

@@ -29,6 +29,10 @@ func storeError(_ status: Int32, _ doing: String, path: String? = nil) -> StoreE
         if let path, isDiskFull(near: path) {
             return StoreError(.diskFull, "\(doing): the disk is full; free some space and try again")
         }
+        if let path, isAtSizeLimit(path) {
+            return StoreError(
+                .diskFull, "\(doing): the file has reached the limit on sizes of files; raise it and try again")
+        }
         return StoreError(.io, "\(doing): \(reason)")
     case EACCES, EROFS: return StoreError(.readOnly, "\(doing): \(reason)")
     case ENOENT: return StoreError(.missing, "\(doing): \(reason)")
@@ -42,4 +46,12 @@ private func isDiskFull(near path: String) -> Bool {
     // Safe because the record outlives the call.
     guard unsafe statvfs(path, &status) == 0 else { return false }
     return UInt64(status.f_bavail) * UInt64(status.f_bsize) < 1 << 20
+}
+
+/// Whether the file at `path` is as long as this process may make files (`ulimit -f`).
+private func isAtSizeLimit(_ path: String) -> Bool {
+    var limit = rlimit()
+    // Safe because the record outlives the call.
+    guard unsafe getrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &limit) == 0 else { return false }
+    return limit.rlim_cur != rlim_t.max && UInt64(fileSize(path) ?? 0) + 4_096 > UInt64(limit.rlim_cur)
 }

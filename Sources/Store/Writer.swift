@@ -25,6 +25,7 @@ package final class Writer: Sendable {
         /// Groups of callers since the last background job.
         var groupCount = 0
         var lock: Int32 = -1
+        var isClosed = false
     }
 
     fileprivate let queue = DispatchQueue(label: "loci.writer", qos: .userInitiated)
@@ -116,14 +117,18 @@ package final class Writer: Sendable {
 
     /// Takes the lock on the home's byte of the store's lock file, once.
     fileprivate func lock(_ options: Environment.Options) throws {
+        // A job that comes after closing must not take the lock: nobody would give it back.
+        guard !waiting.withLock({ $0.isClosed }) else { throw StoreError(.io, "the home is closed") }
         guard let lock = options.writerLock, waiting.withLock({ $0.lock < 0 }) else { return }
         let file = try lock.take()
         waiting.withLock { $0.lock = file }
     }
 
+    /// Gives the lock back, for good.
     func unlock() {
         let file = waiting.withLock { waiting in
             defer { waiting.lock = -1 }
+            waiting.isClosed = true
             return waiting.lock
         }
         if file >= 0 { close(file) }
