@@ -36,7 +36,7 @@ let package = Package(
         // Speed, and damage on purpose.
         .executableTarget(
             name: "bench",
-            dependencies: ["MemoryEngine", "Embedders", "Store", "HNSW", "CLMDB", argumentParser],
+            dependencies: ["MemoryEngine", "Embedders", "Store", "HNSW", "CLMDB", "COpenBLAS", argumentParser],
             path: "Benchmarks", swiftSettings: sourceSettings),
         .executableTarget(
             name: "fuzz", dependencies: ["MemoryEngine", "Embedders", "Store", "HNSW", argumentParser],
