@@ -111,7 +111,9 @@ enum Postings {
             }
             if isLast { try Schema.word.remove(termKey, in: transaction) }
         } else {
-            try put(rest, term, first, in: transaction)
+            // A block is named by its first passage.
+            if rest[0].passage != first { try Schema.word.remove(blockKey(term, first), in: transaction) }
+            try put(rest, term, rest[0].passage, in: transaction)
         }
     }
 
