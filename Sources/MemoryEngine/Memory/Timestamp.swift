@@ -30,8 +30,9 @@ public struct Timestamp: Hashable, Sendable, Comparable {
         let (seconds, attoseconds) = duration.components
         let (product, hasOverflown) = seconds.multipliedReportingOverflow(by: 1_000_000)
         if hasOverflown { return seconds < 0 ? .distantPast : .distantFuture }
-        let (sum, overflow) = microseconds.addingReportingOverflow(product + attoseconds / 1_000_000_000_000)
-        if overflow { return seconds < 0 ? .distantPast : .distantFuture }
+        let (whole, first) = microseconds.addingReportingOverflow(product)
+        let (sum, second) = whole.addingReportingOverflow(attoseconds / 1_000_000_000_000)
+        if first || second { return seconds < 0 ? .distantPast : .distantFuture }
         return Timestamp(microseconds: sum)
     }
 
@@ -44,7 +45,9 @@ extension Timestamp: CustomStringConvertible {
         if self == .distantFuture { return "open" }
         if self == .distantPast { return "always" }
         let days = Self.floorDivide(microseconds, 86_400_000_000)
-        let rest = microseconds - days * 86_400_000_000
+        // By the remainder, because the start of the first day of all lies before the first moment.
+        let remainder = microseconds % 86_400_000_000
+        let rest = remainder < 0 ? remainder + 86_400_000_000 : remainder
         let (year, month, day) = Self.civil(days)
         let seconds = rest / 1_000_000
         var text =
