@@ -25,11 +25,11 @@ struct VectorScores {
         var count = 0.0
         if eligibleCount * Self.selectionFactor < Int(space.nextSlot) {
             let slots = try Self.slots(of: space, view, in: transaction)
-            // The sample: passages at even distances, the same ones for every question.
-            let step = max(1, slots.count / Self.sampleCount)
+            // The sample: slots at even distances, the same ones for every question.
+            let step = max(1, space.nextSlot / UInt32(Self.sampleCount))
             var chosen: [(slot: UInt32, passage: Int, isSample: Bool)] = []
             for passage in slots.indices where slots[passage] != .max {
-                let isSample = passage % step == 0 && current?.contains(UInt32(passage)) ?? true
+                let isSample = slots[passage] % step == 0 && current?.contains(UInt32(passage)) ?? true
                 if isSample || eligible.contains(UInt32(passage)) {
                     chosen.append((slots[passage], passage, isSample))
                 }
@@ -65,7 +65,7 @@ struct VectorScores {
         }
         guard count > 0 else { return }
         mean = sum / count
-        deviation = max(0, squares / count - mean * mean).squareRoot()
+        deviation = Deviation.of(squares: squares, mean: mean, count: count)
     }
 
     /// The slot of each passage; `max` = none.
@@ -91,10 +91,21 @@ struct VectorScores {
         return slots
     }
 
-    /// The score of a passage above the mean, in standard deviations; 0 for one without a vector.
+    /// The score of a passage above the mean, in standard deviations where there is any; 0 for one without a
+    /// vector.
     func normalized(_ passage: UInt32) -> Double {
         let score = scores[Int(passage)]
-        return score.isNaN || deviation == 0 ? 0 : (Double(score) - mean) / deviation
+        guard !score.isNaN else { return 0 }
+        return deviation == 0 ? Double(score) - mean : (Double(score) - mean) / deviation
+    }
+}
+
+/// The standard deviation of scores.
+enum Deviation {
+    /// Scores that differ by no more than rounding have none: dividing by it would make a difference of nothing.
+    static func of(squares: Double, mean: Double, count: Double) -> Double {
+        let variance = squares / count - mean * mean
+        return variance > 1e-12 * max(1, mean * mean) ? variance.squareRoot() : 0
     }
 }
 

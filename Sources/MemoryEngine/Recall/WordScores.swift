@@ -30,8 +30,9 @@ struct WordScores {
         _ query: WordQuery, _ view: HomeView, k1: Double, b: Double, in transaction: borrowing ReadTransaction
     ) throws {
         scores = [Float](repeating: 0, count: view.capacity)
-        let count = Double(view.state.currentPassages)
-        guard count > 0, !query.isEmpty else { return }
+        // Where all versions are closed, an as-of query still finds them.
+        let count = Double(max(1, view.state.currentPassages))
+        guard view.capacity > 0, !query.isEmpty else { return }
         let mean = max(1, Double(view.state.currentLength) / count)
         let norms = LengthCode.lengths.map { Float(k1 * (1 - b + b * Double($0) / mean)) }
 
@@ -114,7 +115,7 @@ struct WordScores {
             squares += score * score
         }
         self.mean = sum / count
-        deviation = max(0, squares / count - self.mean * self.mean).squareRoot()
+        deviation = Deviation.of(squares: squares, mean: self.mean, count: count)
     }
 
     /// The terms of the dictionary that begin with `prefix`, at most `maximumExpansion`.
@@ -127,9 +128,10 @@ struct WordScores {
         return keys
     }
 
-    /// The score of a passage above the mean, in standard deviations.
+    /// The score of a passage above the mean, in standard deviations where there is any.
     func normalized(_ passage: UInt32) -> Double {
-        deviation > 0 ? (Double(scores[Int(passage)]) - mean) / deviation : 0
+        let difference = Double(scores[Int(passage)]) - mean
+        return deviation > 0 ? difference / deviation : difference
     }
 }
 
