@@ -42,7 +42,12 @@ extension Engine {
             return erasure
         }
         if case .id(let id) = what {
-            let memory = try await get(id, in: subtree)
+            // Also one that has expired.
+            let memory = try await read(in: subtree) { transaction in
+                try Lookup.row(of: id, in: transaction).flatMap {
+                    try Self.memory($0, subtree, version: nil, asOf: nil, validAt: nil, in: transaction)
+                }
+            } ?? nil
             guard memory != nil else {
                 throw EngineError(.notFound, "there is no memory \(id) in \(subtree)")
             }

@@ -4,7 +4,7 @@ extension Engine {
     /// Reads a memory: its newest version, a numbered one, or the one that the store held to be so at `asOf`.
     ///
     /// - Parameter validAt: `nil` is returned for a version that was not true then.
-    /// - Returns: `nil` if there is none.
+    /// - Returns: `nil` if there is none, or if it has expired and neither a version nor `asOf` is asked for.
     public func get(
         _ id: MemoryID, in namespace: Namespace, version: UInt32? = nil, asOf: Timestamp? = nil,
         validAt: Timestamp? = nil
@@ -14,10 +14,16 @@ extension Engine {
             return try Self.memory(
                 row, namespace, version: version, asOf: asOf, validAt: validAt, in: transaction)
         }
-        return found ?? nil
+        guard let memory = found ?? nil else { return nil }
+        return version == nil && asOf == nil && hasExpired(memory) ? nil : memory
     }
 
-    /// Reads the memory with a key of the caller's, in exactly this namespace.
+    /// What has expired is hidden at once, and swept later.
+    private func hasExpired(_ memory: Memory) -> Bool {
+        memory.expires.map { $0 <= options.clock() } ?? false
+    }
+
+    /// Reads the memory with a key of the caller's, in exactly this namespace; `nil` if it has expired.
     public func get(key: String, in namespace: Namespace) async throws -> Memory? {
         let found: Memory?? = try await read(in: namespace) { transaction in
             guard key.utf8.count <= Names.maximumByteCount else { return nil }
@@ -30,7 +36,8 @@ extension Engine {
             return try Self.memory(
                 row, namespace.home, version: nil, asOf: nil, validAt: nil, in: transaction)
         }
-        return found ?? nil
+        guard let memory = found ?? nil, !hasExpired(memory) else { return nil }
+        return memory
     }
 
     /// All versions of a memory, the oldest first.
@@ -209,7 +216,7 @@ extension Engine {
         init(_ text: String, _ order: ListOrder) throws {
             let parts = text.split(separator: ".")
             guard parts.count == 3, parts[0] == order.rawValue, let time = Int64(parts[1]),
-                let row = UInt64(parts[2])
+                let row = UInt64(parts[2]), row < .max
             else {
                 throw EngineError(
                     .invalid, "`\(text.prefix(80))` is not a cursor of a list ordered by \(order.rawValue)")
@@ -323,10 +330,16 @@ extension Engine {
     /// The newest version of a memory with its vectors.
     static func current(
         _ id: MemoryID, _ namespace: Namespace, in transaction: borrowing ReadTransaction
-    ) throws -> (memory: Memory, embeddings: [Embedding]) {
+    ) throws -> Current {
         guard let row = try Lookup.row(of: id, in: transaction),
             let memory = try memory(row, namespace, version: nil, asOf: nil, validAt: nil, in: transaction)
         else { throw EngineError(.notFound, "there is no memory \(id) in \(namespace)") }
-        return (memory, try embeddings(row, memory.version, in: transaction))
+        return Current(memory: memory, embeddings: try embeddings(row, memory.version, in: transaction))
+    }
+
+    /// The newest version of a memory, and its vectors.
+    struct Current: Sendable {
+        let memory: Memory
+        let embeddings: [Embedding]
     }
 }

@@ -43,11 +43,12 @@ struct DraftPreparation {
     ) throws(EngineError) -> Mutation.NewVector {
         let space = embedding.space
         guard (1...EmbeddingSpace.maximumDimension).contains(space.dimension), !space.model.isEmpty,
-            space.name.utf8.count <= 400
+            space.name.utf8.count <= 400, EmbeddingSpace(name: space.name) == space
         else {
             throw EngineError(
                 .invalidVector,
-                "space `\(space.name.prefix(100))` needs a model and 1 to \(EmbeddingSpace.maximumDimension) dimensions"
+                "space `\(space.name.prefix(100))` needs a model and 1 to \(EmbeddingSpace.maximumDimension) "
+                    + "dimensions; a revision has no `@`, and a model has one only beside a revision"
             )
         }
         if embedding.part == nil, passageCount > 1 {

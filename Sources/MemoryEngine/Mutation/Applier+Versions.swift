@@ -20,7 +20,7 @@ extension Applier {
             {
                 let head = try self.head(row, in: transaction.snapshot)
                 let current = try self.version(row, head.version, in: transaction.snapshot)
-                if current.isCurrent,
+                if current.isCurrent, current.fields.expires > time,
                     try current.content(row, head.version, in: transaction.snapshot) == version.content
                 {
                     return .stored(head.id, version: head.version, isNew: false)
@@ -291,10 +291,13 @@ extension Applier {
             log.removeLast()
         }
         if let key = memory.key {
-            let session = try newest.version.fields.session.flatMap {
+            let session = try newest.version.fields.session.map {
                 try Names.number(of: $0, .session, in: transaction.snapshot)
             }
-            if try Lookup.row(ofKey: key, session: session ?? 0, in: transaction.snapshot) != nil {
+            // A session without a number is new here, and holds no key.
+            if let number = session ?? 0,
+                try Lookup.row(ofKey: key, session: number, in: transaction.snapshot) != nil
+            {
                 throw EngineError(
                     .conflict,
                     "key `\(key)` belongs to another memory than \(memory.id) here; forget one of them")
