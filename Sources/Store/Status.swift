@@ -31,7 +31,7 @@ func storeError(_ status: Int32, _ doing: String, path: String? = nil) -> StoreE
         }
         if let path, isAtSizeLimit(path) {
             return StoreError(
-                .diskFull, "\(doing): the file has reached the limit on sizes of files; raise it and try again")
+                .diskFull, "\(doing): the limit on the size of a file is reached; raise it and try again")
         }
         return StoreError(.io, "\(doing): \(reason)")
     case EACCES, EROFS: return StoreError(.readOnly, "\(doing): \(reason)")

@@ -226,11 +226,11 @@ import Testing
     /// LMDB opens the data file twice; the descriptor for meta pages is the one whose writes are synced.
     private func descriptorOfMetaPages(_ path: String) -> Int32? {
         for descriptor in 3..<4_096 as Range<Int32> {
-            var target = [UInt8](repeating: 0, count: 4_096)
-            let count = target.withUnsafeMutableBytes { bytes in
-                readlink("/proc/self/fd/\(descriptor)", bytes.baseAddress!, bytes.count)
+            var target = [CChar](repeating: 0, count: 4_096)
+            let count = readlink("/proc/self/fd/\(descriptor)", &target, 4_096)
+            guard count > 0, target[..<count].elementsEqual(path.utf8.map(CChar.init(bitPattern:))) else {
+                continue
             }
-            guard count > 0, String(decoding: target[..<count], as: UTF8.self) == path else { continue }
             if fcntl(descriptor, F_GETFL) & O_DSYNC != 0 { return descriptor }
         }
         return nil

@@ -40,10 +40,10 @@ private struct Sample: Equatable {
     }
 
     private static func text(_ numbers: inout CheckedHome.Numbers) -> String {
-        String(
-            (0..<Int.random(in: 0...12, using: &numbers)).map { _ in
-                "aé漢🙂\0\n".randomElement(using: &numbers)!
-            })
+        let characters: [Character] = ["a", "é", "漢", "🙂", "\0", "\n"]
+        let count = Int.random(in: 0...12, using: &numbers)
+        return String(
+            (0..<count).map { _ in characters[Int.random(in: characters.indices, using: &numbers)] })
     }
 
     func encode() -> [UInt8] {

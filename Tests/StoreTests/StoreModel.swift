@@ -58,7 +58,7 @@ enum StoreModel {
         return nil
     }
 
-    static func code(_ body: () async throws -> Void) async -> StoreError.Code? {
+    static func asyncCode(_ body: () async throws -> Void) async -> StoreError.Code? {
         do { try await body() } catch { return (error as? StoreError)?.code }
         return nil
     }

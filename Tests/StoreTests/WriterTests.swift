@@ -282,8 +282,9 @@ private struct Refusal: Error, Equatable {
         environment.close()
         // A write that comes too late is refused, and takes nothing.
         #expect(
-            await StoreModel.code { try await environment.submit { try StoreModel.put([1], at: 1, in: $0) } }
-                == .io)
+            await StoreModel.asyncCode({
+                try await environment.submit { try StoreModel.put([1], at: 1, in: $0) }
+            }) == .io)
         let late = try #require(takeLock(lockFile.path, 9))
         Glibc.close(late)
         try Environment.lockedFile(lock) {}
