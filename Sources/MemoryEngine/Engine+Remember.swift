@@ -142,33 +142,43 @@ extension Engine {
         _ change: @escaping @Sendable (inout MemoryDraft) throws -> Void
     ) async throws -> Remembered {
         try checkWritable(namespace)
-        return try await withExistingHome(of: namespace) { home in
-            // Without an expected version the change is repeated on what somebody else made of it.
-            for attempt in 1... {
-                let current = try await read(home) { try Self.current(id, namespace, in: $0) }
-                var draft = MemoryDraft(current.memory)
-                try change(&draft)
-                if draft.content == current.memory.content, draft.embeddings.isEmpty {
-                    draft.embeddings = current.embeddings
+        // Without an expected version the change is repeated on what somebody else made of it.
+        var attempt = 1
+        while true {
+            do {
+                return try await withExistingHome(of: namespace) { home in
+                    try await self.updateOnce(id, namespace, version, change, home)
                 }
-                let preparation = self.preparation(for: home)
-                var versions = [try preparation.prepare(draft, id: id, in: current.memory.namespace)]
-                try await embed(&versions)
-                do {
-                    return try await self.update(
-                        id, expecting: version ?? current.memory.version, versions[0], preparation.now, home)
-                } catch let error as EngineError
-                    where error.code == .conflict && version == nil && attempt < 8
-                {
-                    continue
-                }
+            } catch let error as EngineError
+                where error.code == .conflict && version == nil && attempt < 8
+            {
+                attempt += 1
             }
-            preconditionFailure("unreachable: the loop returns or throws")
         }
     }
 
+    // Not inlined: the optimizer of Swift 6.3.1 makes code of it, inside the closure that lends the home, that
+    // jumps to nowhere when the read ends.
+    @inline(never)
+    private func updateOnce(
+        _ id: MemoryID, _ namespace: Namespace, _ expected: UInt32?,
+        _ change: @escaping @Sendable (inout MemoryDraft) throws -> Void, _ home: Home
+    ) async throws -> Remembered {
+        let current = try await read(home) { try Self.current(id, namespace, in: $0) }
+        var draft = MemoryDraft(current.memory)
+        try change(&draft)
+        if draft.content == current.memory.content, draft.embeddings.isEmpty {
+            draft.embeddings = current.embeddings
+        }
+        let preparation = self.preparation(for: home)
+        var versions = [try preparation.prepare(draft, id: id, in: current.memory.namespace)]
+        try await embed(&versions)
+        return try await update(
+            id, expecting: expected ?? current.memory.version, versions[0], preparation.now, home)
+    }
+
     private func update(
-        _ id: MemoryID, expecting: UInt32?, _ version: Mutation.NewVersion, _ now: Timestamp, _ home: Home
+        _ id: MemoryID, expecting: UInt32, _ version: Mutation.NewVersion, _ now: Timestamp, _ home: Home
     ) async throws -> Remembered {
         var random = SystemRandomNumberGenerator()
         var mutation = Mutation(
@@ -362,7 +372,9 @@ extension MemoryDraft {
         thread = memory.thread
         key = memory.key
         happened =
-            memory.happened.lowerBound...Timestamp(microseconds: memory.happened.upperBound.microseconds - 1)
+            memory.happened.isEmpty
+            ? memory.happened.lowerBound...memory.happened.lowerBound
+            : memory.happened.lowerBound...Timestamp(microseconds: memory.happened.upperBound.microseconds - 1)
         valid = memory.valid == Timestamp.distantPast..<Timestamp.distantFuture ? nil : memory.valid
         expires = memory.expires
         isPinned = memory.isPinned

@@ -128,10 +128,12 @@ struct WordScores {
         return keys
     }
 
-    /// The score of a passage above the mean, in standard deviations where there is any.
+    /// The score of a passage above the mean, in standard deviations. Where all passages match alike, as the
+    /// only one of a home does, a match counts as one deviation.
     func normalized(_ passage: UInt32) -> Double {
-        let difference = Double(scores[Int(passage)]) - mean
-        return deviation > 0 ? difference / deviation : difference
+        let score = Double(scores[Int(passage)])
+        guard deviation > 0 else { return score > 0 ? 1 : 0 }
+        return (score - mean) / deviation
     }
 }
 

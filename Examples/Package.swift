@@ -1,0 +1,15 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let package = Package(
+    name: "Examples",
+    dependencies: [.package(name: "loci", path: "..")],
+    targets: [
+        .executableTarget(
+            name: "FourLines", dependencies: [.product(name: "Loci", package: "loci")],
+            swiftSettings: [.swiftLanguageMode(.v6)]),
+        .executableTarget(
+            name: "TwoClocks", dependencies: [.product(name: "Loci", package: "loci")],
+            swiftSettings: [.swiftLanguageMode(.v6)]),
+    ]
+)
