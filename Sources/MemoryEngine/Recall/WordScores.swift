@@ -128,11 +128,11 @@ struct WordScores {
         return keys
     }
 
-    /// The score of a passage above the mean, in standard deviations. Where all passages match alike, as the
-    /// only one of a home does, a match counts as one deviation.
+    /// The score of a passage above the mean, in standard deviations. Where all current passages match alike, as
+    /// the only one of a home does, or there are none, a match counts as one deviation and what it has above.
     func normalized(_ passage: UInt32) -> Double {
         let score = Double(scores[Int(passage)])
-        guard deviation > 0 else { return score > 0 ? 1 : 0 }
+        guard deviation > 0 else { return score > 0 ? 1 + score - mean : 0 }
         return (score - mean) / deviation
     }
 }
