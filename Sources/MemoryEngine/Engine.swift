@@ -48,6 +48,7 @@ public final class Engine: Sendable {
     static let fileExtension = ".loci"
     /// The file that tells a store from any other directory; writers lock a byte of it for each home.
     static let markerName = "loci.store"
+    private static let markerText = "loci store 1\n"
 
     public let path: String
     public let options: Options
@@ -95,23 +96,25 @@ public final class Engine: Sendable {
         }
         let marker = path + "/" + markerName
         let manager = FileManager.default
-        if !manager.fileExists(atPath: marker) {
-            let contents = try? manager.contentsOfDirectory(atPath: path)
+        let text = try? String(contentsOfFile: marker, encoding: .utf8)
+        // An empty marker is one that another process is making, or that a crash kept from being finished.
+        if !manager.fileExists(atPath: marker) || text?.isEmpty == true {
+            let contents = (try? manager.contentsOfDirectory(atPath: path)) ?? []
             guard !options.isReadOnly else {
                 throw EngineError(.notFound, "there is no store at \(path)")
             }
-            guard contents?.isEmpty ?? true else {
+            guard contents.allSatisfy({ $0 == markerName }) else {
                 throw EngineError(
                     .foreign, "\(path) is not empty and not a store of Loci; name a new or an empty directory"
                 )
             }
             do {
                 try manager.createDirectory(atPath: path, withIntermediateDirectories: true)
-                try Data("loci store 1\n".utf8).write(to: URL(fileURLWithPath: marker))
+                try Data(markerText.utf8).write(to: URL(fileURLWithPath: marker))
             } catch {
                 throw EngineError(.io, "cannot make a store at \(path): \(error.localizedDescription)")
             }
-        } else if let text = try? String(contentsOfFile: marker, encoding: .utf8), text != "loci store 1\n" {
+        } else if let text, text != markerText {
             throw EngineError(
                 .foreign, "\(marker) is not of this version; use a newer program than \(Loci.version)")
         }
