@@ -43,11 +43,12 @@ extension Engine {
         }
         if case .id(let id) = what {
             // Also one that has expired.
-            let memory = try await read(in: subtree) { transaction in
-                try Lookup.row(of: id, in: transaction).flatMap {
-                    try Self.memory($0, subtree, version: nil, asOf: nil, validAt: nil, in: transaction)
-                }
-            } ?? nil
+            let memory =
+                try await read(in: subtree) { transaction in
+                    try Lookup.row(of: id, in: transaction).flatMap {
+                        try Self.memory($0, subtree, version: nil, asOf: nil, validAt: nil, in: transaction)
+                    }
+                } ?? nil
             guard memory != nil else {
                 throw EngineError(.notFound, "there is no memory \(id) in \(subtree)")
             }

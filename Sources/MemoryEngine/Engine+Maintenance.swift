@@ -19,12 +19,14 @@ public struct HomeStatistics: Sendable {
     public var created = Timestamp.distantPast
     public var tables: [String: TableSize] = [:]
 
+    /// An embedding space and its vectors, those of closed versions and erased ones included.
     public struct Space: Sendable {
         public var space: EmbeddingSpace
         public var vectors: UInt64
         public var tailVectors: UInt64
     }
 
+    /// What a table's tree takes.
     public struct TableSize: Sendable {
         public var entries: Int
         public var pages: Int
@@ -150,7 +152,9 @@ extension Engine {
         public var bytesAfter = 0
     }
 
-    private func apply(_ changes: [Mutation.Change], _ now: Timestamp, _ home: Home) async throws -> Applier.Result {
+    private func apply(
+        _ changes: [Mutation.Change], _ now: Timestamp, _ home: Home
+    ) async throws -> Applier.Result {
         var random = SystemRandomNumberGenerator()
         return try await home.apply(
             Mutation(operation: random.next128(), time: now.microseconds, changes: changes))
@@ -201,7 +205,8 @@ extension Engine {
             try? FileManager.default.removeItem(atPath: part)
             do {
                 let state = try await read(home) { transaction in
-                    try Self.copy(home.environment.path, transaction, to: part, self.options.quotaBytes, progress)
+                    try Self.copy(
+                        home.environment.path, transaction, to: part, self.options.quotaBytes, progress)
                     return try HomeState.read(in: transaction)
                 }
                 let manifest = try await readers.run {
@@ -239,15 +244,17 @@ extension Engine {
         let home = (namespace ?? manifest.home).home
         let file = filePath(of: home)
         guard replacing || fileSize(file) == nil else {
-            throw EngineError(.conflict, "there is a home \(home) already; replace it, or restore under another name")
+            throw EngineError(
+                .conflict, "there is a home \(home) already; replace it, or restore under another name")
         }
         let quota = options.quotaBytes
         try await readers.run {
             guard try Self.digest(ofFile: path) == manifest.sha256 else {
-                throw EngineError(.corrupted, "\(path) is not what its manifest describes; take another snapshot")
+                throw EngineError(
+                    .corrupted, "\(path) is not what its manifest describes; take another snapshot")
             }
             try FileManager.default.createDirectory(
-                atPath: String(file[..<file.lastIndex(of: "/")!]), withIntermediateDirectories: true)
+                atPath: Self.directory(of: file), withIntermediateDirectories: true)
         }
         let report = try await check(file: path)
         guard report.problems.isEmpty else {
@@ -322,7 +329,8 @@ extension Engine {
         }
         if let renamed {
             try target.write { transaction in
-                guard let bytes = try Schema.shared.get(Schema.Shared.header.key, in: transaction.snapshot) else {
+                guard let bytes = try Schema.shared.get(Schema.Shared.header.key, in: transaction.snapshot)
+                else {
                     throw StoreError(.foreign, "\(file) has no header; it is not a home of Loci")
                 }
                 var header = try HomeHeader(decoding: bytes)
@@ -404,7 +412,8 @@ public struct SnapshotManifest: Sendable, Equatable {
             let sha256 = object["sha256"] as? String
         else { throw EngineError(.corrupted, "\(path) is not a manifest of a snapshot") }
         guard format <= Int(Schema.formatVersion) else {
-            throw EngineError(.foreign, "the snapshot has format \(format); use a newer program than \(Loci.version)")
+            throw EngineError(
+                .foreign, "the snapshot has format \(format); use a newer program than \(Loci.version)")
         }
         self.init(
             home: home, format: format, program: program, sequence: sequence.uint64Value,

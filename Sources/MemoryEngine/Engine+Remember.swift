@@ -374,7 +374,8 @@ extension MemoryDraft {
         happened =
             memory.happened.isEmpty
             ? memory.happened.lowerBound...memory.happened.lowerBound
-            : memory.happened.lowerBound...Timestamp(microseconds: memory.happened.upperBound.microseconds - 1)
+            : memory.happened
+                .lowerBound...Timestamp(microseconds: memory.happened.upperBound.microseconds - 1)
         valid = memory.valid == Timestamp.distantPast..<Timestamp.distantFuture ? nil : memory.valid
         expires = memory.expires
         isPinned = memory.isPinned
