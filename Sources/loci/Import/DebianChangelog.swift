@@ -194,9 +194,7 @@ extension DebianChangelog {
                 }
                 if let urgency = header.urgency { draft.attributes["urgency"] = .string(String(urgency)) }
                 draft.origin = Origin(source: source)
-                let recordID = RecordHash.id(
-                    kind: "debian-changelog", line: 0, bytes: Array((draft.key ?? "").utf8))
-                memories.append(ImportItem(content: .draft(draft), line: item.line, recordID: recordID))
+                memories.append(ImportItem(content: .draft(draft), line: item.line))
             }
             // The entry's last line is used up with its last item.
             if !memories.isEmpty { memories[memories.count - 1].line = lastLine }

@@ -153,9 +153,7 @@ final class Documents: ImportParser {
             draft.keywords = trail.dropLast().map { $0.title.clipped(to: maximumNameByteCount) }
         }
         draft.origin = Origin(source: "file:\(name)\(suffix)".clipped(to: 4_000))
-        let recordID = RecordHash.id(
-            kind: "text", line: lastLine, bytes: Array("\(name)#\(anchor)\n\(body)".utf8))
-        ready.append(ImportItem(content: .draft(draft), line: lastLine, recordID: recordID))
+        ready.append(ImportItem(content: .draft(draft), line: lastLine))
     }
 
     // MARK: Headings

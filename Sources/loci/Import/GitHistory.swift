@@ -89,9 +89,7 @@ final class GitHistory: ImportParser {
         draft.attributes = ["hash": .string(hash), "files": .number(Double(fileCount))]
         if !mail.isEmpty { draft.attributes["email"] = .string(mail.clipped(to: maximumNameByteCount)) }
         draft.origin = Origin(source: "git:\(hash)", trust: .verified)
-        return ImportItem(
-            content: .draft(draft), line: doneCount,
-            recordID: RecordHash.id(kind: "git", line: 0, bytes: Array(hash.utf8)))
+        return ImportItem(content: .draft(draft), line: doneCount)
     }
 
     private var misunderstood: ImportError {

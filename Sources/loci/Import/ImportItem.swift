@@ -17,9 +17,8 @@ struct ImportItem: Sendable {
     /// The last line of the input that it was made of, from 1; in a git history the number of the commit.
     /// Never less than that of the item before.
     var line: Int
-    /// Made of its place and bytes, so that the same record of the same source has the same one in every
-    /// run: an operation id that keeps an import run again from storing it twice.
-    var recordID: UInt128
+    /// SHA-256 of the record's bytes, wherever it stands; it is the key of a memory that has no other.
+    var contentDigest: [UInt8] = []
 
     /// The draft, of what is no exported memory.
     var draft: MemoryDraft? {
@@ -84,36 +83,3 @@ extension String {
 
 /// The bound of the engine on keys, actors, threads, tags, keywords and names.
 let maximumNameByteCount = 256
-
-/// A hash of a record's place and bytes. It tells records apart that nobody chose in order to collide: it
-/// is quick, and no more.
-struct RecordHash {
-    private var high: UInt64 = 0x9E37_79B9_7F4A_7C15
-    private var low: UInt64 = 0xC2B2_AE3D_27D4_EB4F
-
-    /// The id of the record that ends in `line` of a source of this kind.
-    static func id(kind: StaticString, line: Int, bytes: [UInt8]) -> UInt128 {
-        var hash = RecordHash()
-        for byte in kind.description.utf8 { hash.add(UInt64(byte)) }
-        hash.add(UInt64(line))
-        hash.add(UInt64(bytes.count))
-        var index = 0
-        while index + 8 <= bytes.count {
-            var word: UInt64 = 0
-            for offset in 0..<8 { word |= UInt64(bytes[index + offset]) << UInt64(offset * 8) }
-            hash.add(word)
-            index += 8
-        }
-        for byte in bytes[index...] { hash.add(UInt64(byte)) }
-        hash.add(0)
-        return UInt128(hash.high) << 64 | UInt128(hash.low)
-    }
-
-    /// Two multiplications to 128 bits, folded, as in wyhash (Wang Yi, 2019).
-    private mutating func add(_ word: UInt64) {
-        let a = (high ^ word).multipliedFullWidth(by: 0xA076_1D64_78BD_642F)
-        let b = (low &+ word).multipliedFullWidth(by: 0xE703_7ED1_A0B4_28DB)
-        high = a.high ^ a.low &+ low
-        low = b.high ^ b.low
-    }
-}

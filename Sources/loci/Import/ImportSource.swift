@@ -77,6 +77,9 @@ struct ImportSource: Sendable, Equatable {
         }
     }
 
+    /// Whether it is a file that can be read through before it is imported.
+    var canBeReadTwice: Bool { path != "-" && format != .git && Self.fileType(path) == .typeRegular }
+
     /// Where the paths of attachments begin.
     private var folder: String {
         path == "-"

@@ -9,12 +9,15 @@ final class JSONLines: ImportParser {
     private let folder: URL
     private let isLenient: Bool
 
+    /// A line of an export may hold all versions of a text of 16 MB, with vectors.
+    private static let maximumLineByteCount = 512 << 20
+
     /// - Parameters:
     ///   - folder: where paths of attachments begin; they may not lead out of it.
     ///   - isLenient: whether unknown fields are left out. Otherwise they are errors: a misspelled one
     ///     would be lost.
     init(_ stream: ByteStream, folder: String, isLenient: Bool = false) {
-        lines = LineReader(stream)
+        lines = LineReader(stream, maximumByteCount: Self.maximumLineByteCount)
         self.folder = URL(fileURLWithPath: folder)
         self.isLenient = isLenient
     }
@@ -54,17 +57,15 @@ final class JSONLines: ImportParser {
         guard let object = value.object else {
             throw ImportError(line: line, "a memory is an object, and this is \(value.kindName)")
         }
-        let recordID = RecordHash.id(kind: "jsonl", line: line, bytes: bytes)
         if object["loci"] != nil || object["versions"] != nil {
-            return ImportItem(content: .exported(value), line: line, recordID: recordID)
+            return ImportItem(content: .exported(value), line: line)
         }
         var fields = MemoryFields(folder: folder, isLenient: isLenient)
         do {
             for member in object.members { try fields.read(member.name, member.value) }
             return ImportItem(
                 content: .draft(try fields.finished()), namespace: fields.namespace, files: fields.files,
-                line: line,
-                recordID: recordID)
+                line: line, contentDigest: Attachment.data(bytes, name: "line").digest)
         } catch {
             throw ImportError(line: line, error.message)
         }

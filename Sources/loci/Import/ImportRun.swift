@@ -1,0 +1,253 @@
+import Foundation
+import MemoryEngine
+
+/// Puts what a source gives into the store, batch by batch; each is durable when it is reported.
+///
+/// A memory without a key gets one of its line's bytes, so that a source that is imported again, or after a
+/// kill, brings nothing twice. (Two lines that are alike are one memory.) What is there under such a key stays
+/// as it is, also when it was updated since.
+struct ImportRun {
+    enum ErrorPolicy: String, CaseIterable, Sendable {
+        /// What is wrong is left out, and said.
+        case skip
+        /// The first thing that is wrong ends it.
+        case stop
+    }
+
+    /// What came of a source.
+    struct Outcome: Sendable, Equatable {
+        /// The last line that is dealt with, and durable.
+        var committed = 0
+        var new = 0
+        var known = 0
+        var failed = 0
+        var isInterrupted = false
+    }
+
+    /// What is put into one transaction of a home at most.
+    private static let maximumBatchByteCount = 32 << 20
+    /// Lines that are complained of one by one; of the rest the number.
+    private static let maximumComplaintCount = 20
+
+    let engine: Engine
+    /// Where lines go that name no namespace.
+    let namespace: Namespace?
+    let policy: ErrorPolicy
+    let batchCount: Int
+    /// Called after each commit.
+    let report: (Outcome) -> Void
+    /// Called for each line that is left out.
+    let complain: (String) -> Void
+
+    /// A line that is read and not yet stored.
+    private struct Draft {
+        var draft: MemoryDraft
+        var line: Int
+        var namespace: Namespace
+    }
+
+    private struct Batch {
+        var drafts: [Draft] = []
+        var exported: [(memory: ExportedMemory, line: Int)] = []
+        var lastLine = 0
+        var byteCount = 0
+        var failed = 0
+        var known = 0
+        var count: Int { drafts.count + exported.count + failed + known }
+    }
+
+    /// Reads a whole source and stores nothing.
+    ///
+    /// - Throws: `ImportError` for the first thing that is wrong with it.
+    func validate(_ source: ImportSource, progress: (ImportProgress) -> Void) throws {
+        var exports = ExportReader()
+        let reader = try source.reader()
+        for result in reader {
+            if Signals.isInterrupted { return }
+            let item = try result.get()
+            if let read = try read(item, &exports), case .draft(let draft) = read {
+                try engineCheck(draft)
+            }
+            progress(reader.progress)
+        }
+    }
+
+    /// Imports a source.
+    ///
+    /// - Throws: `ImportError` or `EngineError` for what ends it. What was committed before stays.
+    func run(_ source: ImportSource, progress: (ImportProgress) -> Void) async throws -> Outcome {
+        var outcome = Outcome()
+        var batch = Batch()
+        var exports = ExportReader()
+        let reader = try source.reader()
+        for result in reader {
+            if Signals.isInterrupted {
+                outcome.isInterrupted = true
+                return outcome
+            }
+            do {
+                let item = try result.get()
+                batch.lastLine = item.line
+                switch try read(item, &exports) {
+                case .draft(let draft):
+                    if policy == .stop { try engineCheck(draft) }
+                    if try await isKnown(draft) {
+                        batch.known += 1
+                    } else {
+                        batch.byteCount += draft.draft.content.utf8.count
+                        for attachment in draft.draft.attachments { batch.byteCount += attachment.data.count }
+                        for embedding in draft.draft.embeddings {
+                            batch.byteCount += embedding.vector.count * 4
+                        }
+                        batch.drafts.append(draft)
+                    }
+                case .exported(let memory, let byteCount):
+                    batch.byteCount += byteCount
+                    batch.exported.append((memory, item.line))
+                case nil: break
+                }
+            } catch let error as ImportError where policy == .skip && !error.isFatal {
+                batch.lastLine = max(batch.lastLine, error.line ?? 0)
+                batch.failed += 1
+                complain(outcome.failed + batch.failed, "\(source.path): \(error)")
+            }
+            if batch.count >= batchCount || batch.byteCount >= Self.maximumBatchByteCount {
+                try await commit(&batch, &outcome, source)
+                progress(reader.progress)
+            }
+        }
+        try await commit(&batch, &outcome, source)
+        return outcome
+    }
+
+    // MARK: One line
+
+    private enum Read {
+        case draft(Draft)
+        case exported(ExportedMemory, byteCount: Int)
+    }
+
+    /// - Returns: `nil` for a line that belongs to the next one.
+    private func read(_ item: ImportItem, _ exports: inout ExportReader) throws(ImportError) -> Read? {
+        switch item.content {
+        case .exported(let value):
+            do {
+                guard let memory = try exports.read(value) else { return nil }
+                let byteCount = memory.versions.reduce(0) { sum, version in
+                    sum + version.memory.content.utf8.count
+                        + version.attachments.values.reduce(0) { $0 + $1.count }
+                        + version.embeddings.reduce(0) { $0 + $1.vector.count * 4 }
+                }
+                return .exported(memory, byteCount: byteCount)
+            } catch {
+                throw ImportError(line: item.line, error.message)
+            }
+        case .draft(var draft):
+            guard let namespace = item.namespace ?? namespace else {
+                throw ImportError(
+                    line: item.line, isFatal: true,
+                    "it names no namespace; say --namespace project/NAME, or set LOCI_NAMESPACE")
+            }
+            do {
+                for file in item.files { draft.attachments.append(try Self.attachment(file)) }
+            } catch let error as EngineError {
+                throw ImportError(line: item.line, error.message)
+            } catch {
+                throw ImportError(line: item.line, "\(error)")
+            }
+            if draft.key == nil { draft.key = Self.key(for: item) }
+            return .draft(Draft(draft: draft, line: item.line, namespace: namespace))
+        }
+    }
+
+    static let keyPrefix = "import:"
+
+    /// A key of the line's bytes, whatever line it is. A SHA-256, as nobody should be able to make two alike.
+    private static func key(for item: ImportItem) -> String {
+        keyPrefix + hexadecimal(Array(item.contentDigest.prefix(16)))
+    }
+
+    private static func attachment(_ file: ImportFile) throws -> Attachment {
+        switch file.source {
+        case .path(let path):
+            var attachment = try Attachment.file(path, mediaType: file.mediaType)
+            attachment.name = file.name
+            return attachment
+        case .bytes(let bytes): return .data(bytes, name: file.name, mediaType: file.mediaType)
+        }
+    }
+
+    /// What the engine would refuse, with the line.
+    private func engineCheck(_ draft: Draft) throws(ImportError) {
+        do {
+            try engine.validate(draft.draft, in: draft.namespace)
+        } catch {
+            throw ImportError(line: draft.line, "\(error)")
+        }
+    }
+
+    /// Whether the line is in the store under a key of its bytes.
+    private func isKnown(_ draft: Draft) async throws -> Bool {
+        guard let key = draft.draft.key, key.hasPrefix(Self.keyPrefix) else { return false }
+        return try await engine.get(key: key, in: draft.namespace) != nil
+    }
+
+    // MARK: One batch
+
+    private func commit(_ batch: inout Batch, _ outcome: inout Outcome, _ source: ImportSource) async throws {
+        guard batch.count > 0 else { return }
+        outcome.known += batch.known
+        outcome.failed += batch.failed
+        for (namespace, drafts) in Dictionary(grouping: batch.drafts, by: \.namespace).sorted(by: {
+            $0.key.description < $1.key.description
+        }) {
+            let results = try await engine.remember(
+                drafts.map(\.draft), in: namespace, onError: policy == .skip ? .skip : .atomic)
+            for (draft, result) in zip(drafts, results) {
+                switch result {
+                case .success(let remembered):
+                    if remembered.isNew { outcome.new += 1 } else { outcome.known += 1 }
+                case .failure(let error):
+                    outcome.failed += 1
+                    complain(outcome.failed, "\(source.path): line \(draft.line): \(error.message)")
+                }
+            }
+        }
+        try await restore(batch.exported, &outcome, source)
+        outcome.committed = max(outcome.committed, batch.lastLine)
+        batch = Batch()
+        report(outcome)
+    }
+
+    private func restore(
+        _ exported: [(memory: ExportedMemory, line: Int)], _ outcome: inout Outcome, _ source: ImportSource
+    ) async throws {
+        guard !exported.isEmpty else { return }
+        do {
+            let count = try await engine.importMemories(exported.map(\.memory))
+            outcome.new += count
+            outcome.known += exported.count - count
+        } catch let error as EngineError where policy == .skip && exported.count == 1 {
+            outcome.failed += 1
+            complain(outcome.failed, "\(source.path): line \(exported[0].line): \(error.message)")
+        } catch let error as EngineError where exported.count > 1 && Self.isOfOneMemory(error) {
+            // One is bad: each alone, so that the line is known.
+            guard policy == .skip else { throw error }
+            for one in exported { try await restore([one], &outcome, source) }
+        }
+    }
+
+    private static func isOfOneMemory(_ error: EngineError) -> Bool {
+        switch error.code {
+        case .invalid, .invalidNamespace, .invalidVector, .conflict, .tooLarge, .forbidden: true
+        default: false
+        }
+    }
+
+    private func complain(_ number: Int, _ message: @autoclosure () -> String) {
+        if number <= Self.maximumComplaintCount { complain(message()) }
+        if number == Self.maximumComplaintCount + 1 {
+            complain("further lines that are left out are counted only")
+        }
+    }
+}

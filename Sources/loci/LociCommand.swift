@@ -1,0 +1,94 @@
+import ArgumentParser
+import Foundation
+import MemoryEngine
+
+/// The command `loci`; each verb has a file in `Verbs`.
+struct LociCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "loci",
+        abstract:
+            "A memory for agents: remembers text with its words and vectors, and finds what answers a question.",
+        discussion: """
+            A store is a directory; name it with --store PATH or LOCI_STORE. Memories belong to a \
+            namespace: project/NAME, user/NAME or agent/NAME, with /session/NAME behind; name it \
+            with --namespace PATH or LOCI_NAMESPACE.
+
+              export LOCI_STORE=~/memories LOCI_NAMESPACE=project/atlas
+              loci remember "The deploy failed: its token had expired."
+              loci recall "Why did the deploy fail?"
+              loci import ~/src/atlas --namespace project/atlas
+              loci export > atlas.jsonl
+
+            EXIT STATUS
+              0    done
+              1    refused or failed; `check` found problems
+              2    not found: a memory, a home, a store
+              64   the command line is wrong
+              70   crashed: run `loci check`
+              130  interrupted
+            """,
+        version: Loci.version,
+        groupedSubcommands: [
+            CommandGroup(
+                name: "Every day",
+                subcommands: [
+                    RememberCommand.self, RecallCommand.self, GetCommand.self, ListCommand.self,
+                    UpdateCommand.self, SupersedeCommand.self, RetractCommand.self, PromoteCommand.self,
+                    RecordCommand.self, ForgetCommand.self,
+                ]),
+            CommandGroup(
+                name: "In and out",
+                subcommands: [
+                    ImportCommand.self, ExportCommand.self, ChangesCommand.self, HomesCommand.self,
+                ]),
+            CommandGroup(
+                name: "Keeping it well",
+                subcommands: [
+                    StatsCommand.self, CheckCommand.self, DumpCommand.self, CompactCommand.self,
+                    VacuumCommand.self, RebuildCommand.self, SnapshotCommand.self, RestoreCommand.self,
+                    MeasureCommand.self,
+                ]),
+        ])
+}
+
+/// Runs the command that the arguments name, and ends with its exit status.
+@main
+enum Program {
+    static func main() async {
+        Signals.explainCrashes()
+        let asksJSON = CommandLine.arguments.contains("--json")
+        do {
+            var command = try LociCommand.parseAsRoot()
+            if var command = command as? any AsyncParsableCommand {
+                try await command.run()
+            } else {
+                try command.run()
+            }
+        } catch let exit as ExitCode {
+            Glibc.exit(exit.rawValue)
+        } catch {
+            Glibc.exit(report(error, asJSON: asksJSON))
+        }
+    }
+
+    /// Says what went wrong, or gives the help that was asked for. Returns the exit status.
+    static func report(_ error: any Error, asJSON: Bool) -> Int32 {
+        let status = LociCommand.exitCode(for: error)
+        if status.isSuccess {
+            print(LociCommand.fullMessage(for: error))
+            return 0
+        }
+        guard status == .validationFailure else {
+            let failure = Failure(error)
+            failure.report(asJSON: asJSON)
+            return failure.status
+        }
+        let message = LociCommand.message(for: error)
+        Failure("usage", message.isEmpty ? "\(error)" : message, status: ExitStatus.usage).report(
+            asJSON: asJSON)
+        if !asJSON {
+            Terminal.note("      `loci help` lists the verbs, `loci help VERB` says how to use one.")
+        }
+        return ExitStatus.usage
+    }
+}

@@ -1,0 +1,145 @@
+import ArgumentParser
+import Foundation
+import MemoryEngine
+
+/// `NAME=VALUE`; true, false and numbers are what they look like, and `NAME="5"` is a string.
+struct AttributeArgument: ExpressibleByArgument, Equatable {
+    let name: String
+    let value: AttributeValue
+
+    init?(argument: String) {
+        guard let sign = argument.firstIndex(of: "="), sign != argument.startIndex else { return nil }
+        name = String(argument[..<sign])
+        let text = String(argument[argument.index(after: sign)...])
+        if text == "true" || text == "false" {
+            value = .bool(text == "true")
+        } else if let number = Double(text), number.isFinite, text.first?.isLetter == false {
+            value = .number(number)
+        } else if text.count >= 2, text.hasPrefix("\""), text.hasSuffix("\"") {
+            value = .string(String(text.dropFirst().dropLast()))
+        } else {
+            value = .string(text)
+        }
+    }
+}
+
+/// What is said of a memory beside its words; the same flags for `remember` and `update`.
+struct DraftOptions: ParsableArguments {
+    @Option(help: "What sort of thing it is: note, fact, event, message, document, or a word of yours.")
+    var kind: String?
+    @Option(help: "Who said or did it.")
+    var actor: String?
+    @Option(help: "The conversation, file or series that it belongs to.")
+    var thread: String?
+    @Option(help: ArgumentHelp("When it happened: 2026-11-23, or with time and zone.", valueName: "time"))
+    var happened: Timestamp?
+    @Option(help: ArgumentHelp("A label; may be given again.", valueName: "tag"))
+    var tag: [String] = []
+    @Option(help: ArgumentHelp("A further word to be found by; may be given again.", valueName: "word"))
+    var keyword: [String] = []
+    @Option(help: ArgumentHelp("An attribute; may be given again.", valueName: "name=value"))
+    var attribute: [AttributeArgument] = []
+    @Option(help: ArgumentHelp("How much it matters, 0 to 1.", valueName: "number"))
+    var importance: Float?
+    @Option(help: ArgumentHelp("From then on it is hidden, and later removed.", valueName: "time"))
+    var expires: Timestamp?
+    @Option(help: ArgumentHelp("Since when it is true.", valueName: "time"))
+    var validFrom: Timestamp?
+    @Option(help: ArgumentHelp("Until when it is true.", valueName: "time"))
+    var validUntil: Timestamp?
+    @Option(help: ArgumentHelp("What it was taken from: an address or a short name.", valueName: "source"))
+    var source: String?
+    @Option(help: "How far it can be believed: untrusted, known or verified.")
+    var trust: Trust?
+    @Option(help: ArgumentHelp("A file to be kept with it; may be given again.", valueName: "file"))
+    var attach: [String] = []
+    @Option(
+        help: ArgumentHelp(
+            "A vector of yours: the space as MODEL@REVISION/DIMENSION/METRIC, and a JSON list of numbers or the "
+                + "name of a file with one.", valueName: "space=vector"))
+    var vector: [String] = []
+
+    /// Puts what was said into a draft, and leaves the rest as it is. Lists are added to.
+    func apply(to draft: inout MemoryDraft) throws {
+        if let kind { draft.kind = MemoryKind(rawValue: kind) }
+        if let actor { draft.actor = actor }
+        if let thread { draft.thread = thread }
+        if let happened { draft.happened = happened...happened }
+        draft.tags += tag.filter { !draft.tags.contains($0) }
+        draft.keywords += keyword.filter { !draft.keywords.contains($0) }
+        for argument in attribute { draft.attributes[argument.name] = argument.value }
+        if let importance { draft.importance = importance }
+        if let expires { draft.expires = expires }
+        if validFrom != nil || validUntil != nil {
+            let from = validFrom ?? draft.valid?.lowerBound ?? .distantPast
+            let until = validUntil ?? draft.valid?.upperBound ?? .distantFuture
+            guard from < until else { throw ValidationError("--valid-until is not after --valid-from") }
+            draft.valid = from..<until
+        }
+        if let source { draft.origin.source = source }
+        if let trust { draft.origin.trust = trust }
+        for path in attach { draft.attachments.append(try .file(path)) }
+        for text in vector { draft.embeddings += try Self.embeddings(text) }
+    }
+
+    /// `SPACE=[0.1, …]`, or `SPACE=FILE`.
+    private static func embeddings(_ text: String) throws -> [Embedding] {
+        guard let sign = text.firstIndex(of: "=") else {
+            throw ValidationError("--vector takes SPACE=[numbers] or SPACE=FILE")
+        }
+        let space = String(text[..<sign])
+        var json = Array(text[text.index(after: sign)...].utf8)
+        if json.first != UInt8(ascii: "[") {
+            let path = String(decoding: json, as: UTF8.self)
+            guard let data = FileManager.default.contents(atPath: path) else {
+                throw EngineError(.notFound, "there is no file \(path)")
+            }
+            json = [UInt8](data)
+        }
+        do {
+            var fields = MemoryFields(folder: URL(fileURLWithPath: "/"), isLenient: false)
+            let value = try JSONParser.parse(json)
+            try fields.read("vectors", .object(JSONObject([.init(name: space, value: value)])))
+            return try fields.finished().embeddings
+        } catch let error as JSONError {
+            throw EngineError(.invalidVector, "the vector in \(space) is no JSON: \(error)")
+        } catch let error as MemoryFields.Refusal {
+            throw EngineError(.invalidVector, error.message)
+        }
+    }
+}
+
+extension Trust: ExpressibleByArgument {
+    public init?(argument: String) { self.init(name: argument) }
+}
+
+/// The words of a memory or a question: the arguments, or standard input.
+enum Words {
+    /// - Parameter arguments: joined by spaces; `-` alone, or none where input is no terminal, reads all input.
+    static func read(_ arguments: [String]) throws -> String {
+        guard arguments == ["-"] || arguments.isEmpty && !Terminal.isInputTerminal else {
+            try checkArguments(arguments)
+            return arguments.joined(separator: " ")
+        }
+        // One byte more than is allowed, so that the engine says what is.
+        let data = try FileHandle.standardInput.read(upToCount: maximumByteCount) ?? Data()
+        var bytes = [UInt8](data)
+        if bytes.last == UInt8(ascii: "\n") { bytes.removeLast() }
+        guard let text = String(validating: bytes, as: UTF8.self) else {
+            throw EngineError(.invalid, "standard input is not UTF-8")
+        }
+        return text
+    }
+
+    private static let maximumByteCount = 20_000_000
+
+    /// Swift repairs arguments that are not UTF-8, so the kernel is asked what they were.
+    private static func checkArguments(_ arguments: [String]) throws {
+        guard arguments.contains(where: { $0.unicodeScalars.contains("\u{FFFD}") }),
+            let data = FileManager.default.contents(atPath: "/proc/self/cmdline")
+        else { return }
+        guard String(validating: data, as: UTF8.self) != nil else {
+            throw EngineError(.invalid, "an argument is not UTF-8")
+        }
+    }
+}

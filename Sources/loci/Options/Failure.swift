@@ -1,0 +1,66 @@
+import ArgumentParser
+import Foundation
+import MemoryEngine
+
+/// Why a verb gives up, with the exit status that a script sees.
+struct Failure: Error {
+    let code: String
+    let message: String
+    let status: Int32
+
+    init(_ code: String, _ message: String, status: Int32 = ExitStatus.failure) {
+        self.code = code
+        self.message = message
+        self.status = status
+    }
+
+    /// What any error of a verb comes to.
+    init(_ error: any Error) {
+        switch error {
+        case let error as Failure: self = error
+        case let error as EngineError:
+            self.init(error)
+        case let error as ImportError: self.init("import", error.description)
+        case is CancellationError: self.init("deadline", "the call was cancelled")
+        default: self.init("io", "\(error.localizedDescription)")
+        }
+    }
+
+    private init(_ error: EngineError) {
+        switch error.code {
+        case .notFound: self.init("notFound", error.message, status: ExitStatus.notFound)
+        case .corrupted: self.init("corrupted", error.message + "; `loci check` says what is damaged")
+        case .locked: self.init("locked", error.message + "; --wait SECONDS waits for it")
+        default: self.init(error.code.rawValue, error.message)
+        }
+    }
+
+    /// On standard error: one line, or with `--json` one object.
+    func report(asJSON: Bool) {
+        guard asJSON else {
+            Terminal.note("loci: " + message.split(whereSeparator: \.isNewline).joined(separator: "; "))
+            return
+        }
+        var json = JSONWriter()
+        json.beginObject()
+        json.name("error")
+        json.beginObject()
+        json.name("code")
+        json.write(code)
+        json.name("message")
+        json.write(message)
+        json.endObject()
+        json.endObject()
+        Terminal.note(json.text)
+    }
+}
+
+/// What the shell sees.
+enum ExitStatus {
+    /// Refused or failed; `check` found problems.
+    static let failure: Int32 = 1
+    /// There is no such memory, version, home, receipt or store.
+    static let notFound: Int32 = 2
+    /// The command line is wrong (sysexits.h).
+    static let usage: Int32 = 64
+}

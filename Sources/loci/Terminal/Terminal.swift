@@ -1,0 +1,95 @@
+import Foundation
+import Glibc
+
+/// What is written for a person: colors only where standard output is a terminal and NO_COLOR is not set.
+enum Terminal {
+    static let isOutputTerminal = isatty(STDOUT_FILENO) == 1
+    static let isErrorTerminal = isatty(STDERR_FILENO) == 1
+    static let isInputTerminal = isatty(STDIN_FILENO) == 1
+
+    private static let hasColors =
+        isOutputTerminal && ProcessInfo.processInfo.environment["NO_COLOR", default: ""].isEmpty
+        && ProcessInfo.processInfo.environment["TERM"] != "dumb"
+
+    enum Style: String {
+        case bold = "1"
+        case dim = "2"
+        case green = "32"
+        case red = "31"
+        case cyan = "36"
+    }
+
+    static func styled(_ text: String, _ style: Style) -> String {
+        hasColors && !text.isEmpty ? "\u{1B}[\(style.rawValue)m\(text)\u{1B}[0m" : text
+    }
+
+    /// Writes a line to standard output at once, so that who reads it sees what is done.
+    static func print(_ line: String) {
+        FileHandle.standardOutput.write(Data((line + "\n").utf8))
+    }
+
+    /// Writes a line to standard error.
+    static func note(_ line: String) {
+        FileHandle.standardError.write(Data((line + "\n").utf8))
+    }
+
+    /// The first line of a text that says something, without what a terminal would take for a command.
+    static func firstLine(_ text: String, atMost width: Int = 110) -> String {
+        let line = text.split(whereSeparator: \.isNewline).first { !$0.allSatisfy(\.isWhitespace) } ?? ""
+        let rest = text.trimmingCharacters(in: .whitespacesAndNewlines)
+        let shown = visible(String(line).trimmingCharacters(in: .whitespaces))
+        if shown.count > width { return String(shown.prefix(width - 1)) + "…" }
+        return rest.count > line.count && shown.count < width ? shown + " …" : shown
+    }
+
+    /// The text with every control character but the end of a line and the tabulator made visible.
+    static func visible(_ text: String) -> String {
+        func isHarmless(_ scalar: Unicode.Scalar) -> Bool {
+            scalar == "\n" || scalar == "\t" || scalar.properties.generalCategory != .control
+        }
+        if text.unicodeScalars.allSatisfy(isHarmless) { return text }
+        var shown = String.UnicodeScalarView()
+        for scalar in text.unicodeScalars { shown.append(isHarmless(scalar) ? scalar : "\u{FFFD}") }
+        return String(shown)
+    }
+
+    /// `12345` as `12,345`.
+    static func grouped(_ number: some BinaryInteger) -> String {
+        var digits = String(number)
+        var index = digits.count - 3
+        while index > (number < 0 ? 1 : 0) {
+            digits.insert(",", at: digits.index(digits.startIndex, offsetBy: index))
+            index -= 3
+        }
+        return digits
+    }
+
+    /// A number of bytes with three digits or so: `12.3 MiB`.
+    static func bytes(_ count: some BinaryInteger) -> String {
+        var value = Double(count)
+        for unit in ["B", "KiB", "MiB", "GiB"] {
+            if value < 1_024 { return unit == "B" ? "\(Int(value)) B" : "\(decimals(value, 1)) \(unit)" }
+            value /= 1_024
+        }
+        return "\(decimals(value, 1)) TiB"
+    }
+
+    /// With so many digits behind the point.
+    static func decimals(_ value: Double, _ count: Int) -> String { String(format: "%.\(count)f", value) }
+
+    /// Fills up with spaces; on the left where `isRight`.
+    static func padded(_ text: String, to width: Int, isRight: Bool = false) -> String {
+        let space = String(repeating: " ", count: max(0, width - text.count))
+        return isRight ? space + text : text + space
+    }
+}
+
+extension Duration {
+    /// In milliseconds.
+    var milliseconds: Double {
+        Double(components.seconds) * 1e3 + Double(components.attoseconds) / 1e15
+    }
+
+    /// In seconds.
+    var inSeconds: Double { milliseconds / 1e3 }
+}

@@ -1,0 +1,100 @@
+import ArgumentParser
+import Foundation
+import MemoryEngine
+
+struct ExportCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "export",
+        abstract: "Write memories in the portable form, a JSON object a line.",
+        discussion: """
+              loci export > everything.jsonl                       (all homes)
+              loci export -n project/atlas --output atlas.jsonl
+              loci import atlas.jsonl --store elsewhere            (as they were, to the bit)
+
+            A line has a memory's id, key, all versions with both clocks, passages, vectors (floats of 32 \
+            bits, little-endian, in base64), origin and attachments. A memory that is there already stays as \
+            it is, so that an import can be repeated, also into a store that is not empty.
+            """)
+
+    @Option(
+        name: [.long, .customShort("o")],
+        help: ArgumentHelp("A new file, instead of standard output.", valueName: "path"))
+    var output: String?
+    @OptionGroup var namespace: NamespaceOption
+    @OptionGroup var store: StoreOptions
+
+    func run() async throws {
+        let given = try namespace.given()
+        try await store.withEngine(for: .reading) { engine in
+            let writer = try LineWriter(path: output)
+            let progress = Progress("exporting", unit: "memories", isSilent: store.json)
+            defer { progress.finish() }
+            var count = 0
+            for namespace in try given.map({ $0.root == .tenant ? try engine.homes(under: $0) : [$0] })
+                ?? engine.homes()
+            {
+                try await engine.export(in: namespace) { memory in
+                    for line in ExportLine.lines(of: memory) { try writer.write(line) }
+                    count += 1
+                    progress.update(count, of: nil)
+                }
+            }
+            try writer.finish()
+            if output != nil {
+                progress.finish()
+                store.printCounts([("memories", count)], text: "exported \(Terminal.grouped(count)) memories")
+            }
+        }
+    }
+}
+
+/// Writes lines to a file or to standard output, a megabyte at a time. A file gets its name when it is whole.
+private final class LineWriter {
+    private let handle: FileHandle
+    private let path: String?
+    private var buffer = Data()
+
+    init(path: String?) throws {
+        self.path = path
+        guard let path else {
+            handle = .standardOutput
+            return
+        }
+        let part = path + ".part"
+        guard !FileManager.default.fileExists(atPath: path) else {
+            throw EngineError(.invalid, "\(path) is there already; name a new file")
+        }
+        guard FileManager.default.createFile(atPath: part, contents: nil),
+            let handle = FileHandle(forWritingAtPath: part)
+        else { throw EngineError(.io, "\(part) cannot be written") }
+        self.handle = handle
+    }
+
+    func write(_ line: String) throws {
+        buffer.append(contentsOf: line.utf8)
+        buffer.append(UInt8(ascii: "\n"))
+        if buffer.count >= 1 << 20 { try flush() }
+    }
+
+    private func flush() throws {
+        do {
+            try handle.write(contentsOf: buffer)
+        } catch {
+            throw EngineError(
+                .io, "writing \(path ?? "standard output") failed: \(error.localizedDescription)")
+        }
+        buffer.removeAll(keepingCapacity: true)
+    }
+
+    func finish() throws {
+        try flush()
+        guard let path else { return }
+        do {
+            try handle.synchronize()
+            try handle.close()
+            try FileManager.default.moveItem(atPath: path + ".part", toPath: path)
+        } catch {
+            throw EngineError(.io, "writing \(path) failed: \(error.localizedDescription)")
+        }
+    }
+}

@@ -1,0 +1,79 @@
+import ArgumentParser
+import MemoryEngine
+
+struct ForgetCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "forget",
+        abstract: "Remove memories with all their versions and all that only they support.",
+        discussion: """
+              loci forget 019ab3f2-6c1e-7d30-9a0b-2f4be1c07d55
+              loci forget --by mallory --yes
+              loci forget --filter 'tag:draft && since:2026-01-01' --yes
+              loci forget --all --namespace project/atlas/session/s1 --yes
+
+            Ids are forgotten at once; any other selection needs --yes. It prints how many entries of which \
+            kind were removed. Their bytes stay in free pages of the file until `loci compact`.
+            """)
+
+    @Argument(help: "Ids.")
+    var ids: [MemoryID] = []
+    @OptionGroup var filter: FilterOptions
+    @Option(help: ArgumentHelp("All that this principal wrote.", valueName: "principal"))
+    var by: String?
+    @Flag(help: "All of the namespace; of a home the whole file.")
+    var all = false
+    @Flag(help: "Do it without asking.")
+    var yes = false
+    @OptionGroup var namespace: NamespaceOption
+    @OptionGroup var store: StoreOptions
+
+    func run() async throws {
+        let namespace = try namespace.required()
+        let condition = try filter.condition()
+        let given = [!ids.isEmpty, condition != nil, by != nil, all].filter { $0 }.count
+        guard given == 1 else {
+            throw ValidationError("say what to forget: ids, a filter, --by or --all, and only one of them")
+        }
+        guard yes || !ids.isEmpty else {
+            throw ValidationError(
+                "this may be many memories; say --yes if that is meant (`loci list` shows them)")
+        }
+        var selections: [Engine.Selection] = ids.map { .id($0) }
+        if let condition { selections.append(.filter(condition)) }
+        if let by { selections.append(.principal(by)) }
+        if all { selections.append(.everything) }
+        let erasure = try await store.withEngine(for: .changing) { engine in
+            var sum = try await engine.forget(selections[0], under: namespace)
+            for selection in selections.dropFirst() {
+                let erasure = try await engine.forget(selection, under: namespace)
+                sum.memories += erasure.memories
+                sum.homes += erasure.homes
+                sum.counts.merge(erasure.counts, uniquingKeysWith: +)
+            }
+            return sum
+        }
+        erasure.print(asJSON: store.json)
+    }
+}
+
+extension Engine.Erasure {
+    fileprivate func print(asJSON: Bool) {
+        let counts = counts.sorted { $0.key < $1.key }
+        guard asJSON else {
+            var line = "forgot \(Terminal.grouped(memories)) \(memories == 1 ? "memory" : "memories")"
+            if homes > 0 {
+                line += " in \(homes) \(homes == 1 ? "home, whose file is" : "homes, whose files are") gone"
+            }
+            let parts = counts.filter { $0.key != "memories" && $0.value > 0 }
+                .map { "\(Terminal.grouped($0.value)) \($0.key)" }
+            return Terminal.print(line + (parts.isEmpty ? "" : ": " + parts.joined(separator: ", ")))
+        }
+        var json = JSONWriter()
+        json.beginObject()
+        json.member("memories", memories)
+        json.member("homes", homes)
+        json.object("counts") { json in for (name, count) in counts { json.member(name, count) } }
+        json.endObject()
+        Terminal.print(json.text)
+    }
+}

@@ -1,0 +1,117 @@
+import ArgumentParser
+import Foundation
+import MemoryEngine
+
+struct GetCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "get",
+        abstract: "Show a memory: now, as a numbered version, or as the store knew it then.",
+        discussion: """
+              loci get 019ab3f2-6c1e-7d30-9a0b-2f4be1c07d55
+              loci get --key api-limit --json
+              loci get 019ab3f2-6c1e-7d30-9a0b-2f4be1c07d55 --as-of 2026-11-01
+              loci get 019ab3f2-6c1e-7d30-9a0b-2f4be1c07d55 --versions
+              loci get 019ab3f2-6c1e-7d30-9a0b-2f4be1c07d55 --attachment log.txt > log.txt
+
+            Exit status 2 if there is none.
+            """)
+
+    @Argument(help: "Its id.")
+    var id: MemoryID?
+    @Option(help: "Its key, instead of the id.")
+    var key: String?
+    @Option(help: ArgumentHelp("This version.", valueName: "number"))
+    var version: UInt32?
+    @Option(help: ArgumentHelp("What the store knew then.", valueName: "time"))
+    var asOf: Timestamp?
+    @Option(help: ArgumentHelp("Only if it was true then.", valueName: "time"))
+    var validAt: Timestamp?
+    @Flag(help: "All versions, the oldest first.")
+    var versions = false
+    @Option(help: ArgumentHelp("Write the bytes of this attachment to standard output.", valueName: "name"))
+    var attachment: String?
+    @OptionGroup var namespace: NamespaceOption
+    @OptionGroup var store: StoreOptions
+
+    func validate() throws {
+        guard (id == nil) != (key == nil) else { throw ValidationError("give an id, or --key") }
+    }
+
+    func run() async throws {
+        let namespace = try namespace.required()
+        try await store.withEngine(for: .reading) { engine in
+            let found = try await find(in: namespace, engine)
+            guard let last = found.last else {
+                throw EngineError(
+                    .notFound, "there is no memory \(id?.description ?? "`\(key ?? "")`") in \(namespace)")
+            }
+            if let name = attachment {
+                guard let attachment = last.attachments.first(where: { $0.name == name }) else {
+                    throw EngineError(.notFound, "the memory has no attachment `\(name)`")
+                }
+                guard attachment.address == nil else {
+                    throw EngineError(
+                        .invalid, "`\(name)` is kept outside: \(attachment.address ?? "")")
+                }
+                let bytes = try await engine.attachment(attachment.digest, in: last.namespace)
+                FileHandle.standardOutput.write(Data(bytes))
+                return
+            }
+            for memory in found { memory.print(asJSON: store.json) }
+        }
+    }
+
+    private func find(in namespace: Namespace, _ engine: Engine) async throws -> [Memory] {
+        var id = id
+        if let key {
+            guard let memory = try await engine.get(key: key, in: namespace) else { return [] }
+            id = memory.id
+        }
+        guard let id else { return [] }
+        if versions { return try await engine.versions(of: id, in: namespace) }
+        let memory = try await engine.get(
+            id, in: namespace, version: version, asOf: asOf, validAt: validAt)
+        return memory.map { [$0] } ?? []
+    }
+}
+
+extension Memory {
+    /// All that there is to say of it.
+    func print(asJSON: Bool) {
+        guard !asJSON else {
+            var json = JSONWriter()
+            json.write(self)
+            return Terminal.print(json.text)
+        }
+        func line(_ name: String, _ value: String?) {
+            guard let value, !value.isEmpty else { return }
+            let label = Terminal.styled(Terminal.padded(name, to: 11), .dim)
+            Terminal.print("\(label) \(Terminal.visible(value))")
+        }
+        Terminal.print(Terminal.styled("\(id)@\(version)", .bold) + (isCurrent ? "" : "  (not current)"))
+        line("namespace", namespace.description)
+        line("kind", kind.rawValue)
+        line("key", key)
+        line("actor", actor)
+        line("thread", thread.map { turn == nil ? $0 : "\($0), turn \(turn ?? 0)" })
+        line("happened", happened.lowerBound.description)
+        line("recorded", "\(recorded.lowerBound) to \(recorded.upperBound)")
+        if valid != Timestamp.distantPast..<Timestamp.distantFuture {
+            line("valid", "\(valid.lowerBound) to \(valid.upperBound)")
+        }
+        if let expires, expires != .distantFuture { line("expires", expires.description) }
+        line("importance", isPinned ? "\(importance), pinned" : "\(importance)")
+        line("tags", tags.joined(separator: ", "))
+        line("keywords", keywords.joined(separator: ", "))
+        for (name, value) in attributes.sorted(by: { $0.key < $1.key }) { line(name, value.description) }
+        line("source", origin.source)
+        line("written by", "\(origin.principal), \(origin.trust.name)")
+        for attachment in attachments {
+            line(
+                "attachment",
+                "\(attachment.name), \(attachment.mediaType), \(Terminal.bytes(attachment.byteCount))")
+        }
+        Terminal.print("")
+        Terminal.print(Terminal.visible(content))
+    }
+}

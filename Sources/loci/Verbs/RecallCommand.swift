@@ -1,0 +1,213 @@
+import ArgumentParser
+import MemoryEngine
+
+struct RecallCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "recall",
+        abstract: "Find the memories that answer a question.",
+        discussion: """
+              loci recall "Why did the deploy fail?" -n project/atlas
+              loci recall "rate limit" -n project/atlas -n user/ada=0.5 --since 2026-11-01
+              loci recall "What did we think then?" --as-of 2026-10-01 --json
+              loci recall "Who removed the timer?" --compare
+
+            Words and vectors are asked, each score is normalised (how far it stands out among all), and the \
+            sum ranks; the three parts beside the score add up to it. --compare shows at which rank words \
+            alone and vectors alone have each hit.
+            """)
+
+    @Argument(help: "The question; `-` reads standard input.")
+    var words: [String] = []
+    @Option(help: "How many hits at most, 1 to 1,000.")
+    var limit = 10
+    @Flag(help: "Ask the words only.")
+    var wordsOnly = false
+    @Flag(help: "Ask the vectors only.")
+    var vectorsOnly = false
+    @Flag(help: "Show the ranks that words alone and vectors alone give.")
+    var compare = false
+    @OptionGroup var filter: FilterOptions
+    @Option(help: ArgumentHelp("What the store knew then.", valueName: "time"))
+    var asOf: Timestamp?
+    @Option(help: ArgumentHelp("What was true then; by default now.", valueName: "time"))
+    var validAt: Timestamp?
+    @Option(help: ArgumentHelp("The share of words in the score, 0 to 1.", valueName: "number"))
+    var wordWeight: Double?
+    @Option(help: ArgumentHelp("Leave out what is not ready by then.", valueName: "milliseconds"))
+    var deadline: Int?
+    @Flag(help: "Keep what was given, so that `loci record` can say what came of it.")
+    var receipt = false
+    @OptionGroup var namespaces: NamespaceOptions
+    @OptionGroup var store: StoreOptions
+
+    func validate() throws {
+        guard !(wordsOnly && vectorsOnly) else {
+            throw ValidationError("--words-only and --vectors-only exclude each other")
+        }
+        guard deadline.map({ (1...3_600_000).contains($0) }) ?? true else {
+            throw ValidationError("--deadline takes 1 to 3600000 milliseconds")
+        }
+    }
+
+    func run() async throws {
+        _ = try store.path()
+        var query = RecallQuery(try Words.read(words), in: try namespaces.weighted())
+        query.limit = limit
+        query.filter = try filter.condition()
+        query.asOf = asOf
+        query.validAt = validAt
+        query.lexicalWeight = wordWeight
+        query.keepReceipt = receipt
+        query.deadline = deadline.map { .milliseconds($0) }
+        if wordsOnly { query.channels = [.words] }
+        if vectorsOnly { query.channels = [.vectors] }
+        let asked = query
+        try await store.withEngine(for: receipt ? .changing : .reading) { engine in
+            let recall = try await engine.recall(asked)
+            let comparison = compare ? try await RecallComparison(of: asked, engine) : nil
+            if store.json {
+                Terminal.print(Self.json(recall))
+            } else {
+                RecallTable(recall: recall, comparison: comparison).print()
+            }
+        }
+    }
+
+    static func json(_ recall: Recall) -> String {
+        var json = JSONWriter()
+        json.beginObject()
+        json.member("id", recall.id.description)
+        json.name("hits")
+        json.beginArray()
+        for hit in recall.hits {
+            json.beginObject()
+            json.member("score", hit.score)
+            json.object("parts") { json in
+                json.member("words", hit.parts.words)
+                json.member("vectors", hit.parts.vectors)
+                json.member("context", hit.parts.context)
+            }
+            json.member("citation", hit.citation.description)
+            json.object("passage") { json in
+                json.member("part", hit.passage.part)
+                json.member("text", hit.passage.text)
+            }
+            json.name("memory")
+            json.write(hit.memory)
+            json.endObject()
+        }
+        json.endArray()
+        json.object("milliseconds") { json in
+            for (name, duration) in recall.timings.steps { json.member(name, duration.milliseconds) }
+            json.member("total", recall.timings.total.milliseconds)
+        }
+        json.member("isRankedWithTodaysStatistics", recall.isRankedWithTodaysStatistics)
+        json.name("leftOut")
+        json.beginArray()
+        for reason in recall.leftOut { json.write(reason) }
+        json.endArray()
+        json.endObject()
+        return json.text
+    }
+}
+
+extension Recall.Timings {
+    /// What took part of the time, in its order.
+    var steps: [(String, Duration)] {
+        [
+            ("embedding", embedding), ("filter", filter), ("words", words), ("vectors", vectors),
+            ("ranking", ranking), ("decoding", decoding),
+        ]
+    }
+}
+
+/// What words alone and vectors alone make of a question.
+struct RecallComparison {
+    let words: Recall
+    let vectors: Recall
+
+    init(of query: RecallQuery, _ engine: Engine) async throws {
+        var query = query
+        query.keepReceipt = false
+        query.limit = RecallQuery.maximumLimit
+        query.channels = [.words]
+        words = try await engine.recall(query)
+        query.channels = [.vectors]
+        vectors = try await engine.recall(query)
+    }
+
+    /// The rank of a hit in another recall, from 1; `-` where it is not among the first 1,000.
+    static func rank(_ hit: Hit, in recall: Recall) -> String {
+        recall.hits.firstIndex { $0.memory.id == hit.memory.id }.map { "\($0 + 1)" } ?? "-"
+    }
+}
+
+/// Hits for a person, in columns.
+struct RecallTable {
+    let recall: Recall
+    let comparison: RecallComparison?
+
+    func print() {
+        for reason in recall.leftOut { Terminal.note("left out: \(reason)") }
+        if recall.isRankedWithTodaysStatistics {
+            Terminal.note("old versions are ranked with today's statistics of words")
+        }
+        var rows = [["", "score", "words", "vectors", "context", "date", "actor", "namespace"]]
+        if comparison != nil { rows[0].insert(contentsOf: ["by words", "by vectors"], at: 5) }
+        for (index, hit) in recall.hits.enumerated() {
+            var row = [
+                "\(index + 1)", Terminal.decimals(hit.score, 3), Terminal.decimals(hit.parts.words, 3),
+                Terminal.decimals(hit.parts.vectors, 3), Terminal.decimals(hit.parts.context, 3),
+                hit.memory.happened.lowerBound.day,
+                Terminal.visible(String((hit.memory.actor ?? "").prefix(20))),
+                hit.memory.namespace.description,
+            ]
+            if let comparison {
+                row.insert(
+                    contentsOf: [
+                        "#" + RecallComparison.rank(hit, in: comparison.words),
+                        "#" + RecallComparison.rank(hit, in: comparison.vectors),
+                    ], at: 5)
+            }
+            rows.append(row)
+        }
+        let numberCount = rows[0].count - 3
+        let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
+        if !recall.hits.isEmpty {
+            for (index, row) in rows.enumerated() {
+                let line = row.indices.map { column in
+                    Terminal.padded(row[column], to: widths[column], isRight: column < numberCount)
+                }.joined(separator: "  ")
+                Terminal.print(Terminal.styled(line, index == 0 ? .dim : .bold))
+                guard index > 0 else { continue }
+                let hit = recall.hits[index - 1]
+                let margin = String(repeating: " ", count: widths[0] + 2)
+                Terminal.print(margin + Terminal.firstLine(hit.passage.text))
+            }
+        }
+        if let comparison, let first = recall.hits.first {
+            bestAlone("words alone", comparison.words, unlike: first)
+            bestAlone("vectors alone", comparison.vectors, unlike: first)
+        }
+        Terminal.print(Terminal.styled(timings, .dim))
+    }
+
+    /// The first hit of one way of finding, where it is another.
+    private func bestAlone(_ name: String, _ alone: Recall, unlike first: Hit) {
+        let time = "\(Terminal.decimals(alone.timings.total.milliseconds, 1)) ms"
+        guard let best = alone.hits.first, best.memory.id != first.memory.id else {
+            return Terminal.print("\(Terminal.padded(name, to: 13)) \(time), the same first")
+        }
+        Terminal.print(
+            "\(Terminal.padded(name, to: 13)) \(time), first: \(Terminal.firstLine(best.passage.text, atMost: 80))"
+        )
+    }
+
+    private var timings: String {
+        let steps = recall.timings.steps.map { "\($0.0) \(Terminal.decimals($0.1.milliseconds, 2))" }
+        let count = recall.hits.count
+        return "\(count) \(count == 1 ? "hit" : "hits") in "
+            + "\(Terminal.decimals(recall.timings.total.milliseconds, 2)) ms ("
+            + steps.joined(separator: ", ") + ")  recall \(recall.id)"
+    }
+}

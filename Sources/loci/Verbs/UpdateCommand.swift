@@ -1,0 +1,48 @@
+import ArgumentParser
+import MemoryEngine
+
+struct UpdateCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "update",
+        abstract: "Change a memory: what you say becomes its next version, the ones before stay.",
+        discussion: """
+              loci update 019ab3f2-6c1e-7d30-9a0b-2f4be1c07d55 "The API limit is 200 a minute."
+              loci update 019ab3f2-6c1e-7d30-9a0b-2f4be1c07d55 --tag limits --untag draft
+              loci update 019ab3f2-6c1e-7d30-9a0b-2f4be1c07d55 - --expecting 3 < new.txt
+
+            With --expecting the change is refused if somebody else made another version meanwhile.
+            """)
+
+    @Argument(help: "Its id.")
+    var id: MemoryID
+    @Argument(help: "New words, if they change; `-` reads standard input.")
+    var words: [String] = []
+    @OptionGroup var draftOptions: DraftOptions
+    @Option(help: ArgumentHelp("Take a tag away; may be given again.", valueName: "tag"))
+    var untag: [String] = []
+    @Option(help: ArgumentHelp("Take an attribute away; may be given again.", valueName: "name"))
+    var unset: [String] = []
+    @Flag(inversion: .prefixedNo, help: "Keep it from being swept away, or no longer.")
+    var pin: Bool?
+    @Option(help: ArgumentHelp("The version that the change is based on.", valueName: "number"))
+    var expecting: UInt32?
+    @OptionGroup var namespace: NamespaceOption
+    @OptionGroup var store: StoreOptions
+
+    func run() async throws {
+        let namespace = try namespace.required()
+        let content = words.isEmpty ? nil : try Words.read(words)
+        var said = MemoryDraft("")
+        try draftOptions.apply(to: &said)
+        let remembered = try await store.withEngine(for: .changing) { engine in
+            try await engine.update(id, in: namespace, expecting: expecting) { draft in
+                if let content { draft.content = content }
+                try draftOptions.apply(to: &draft)
+                draft.tags.removeAll { untag.contains($0) }
+                for name in unset { draft.attributes[name] = nil }
+                if let pin { draft.isPinned = pin }
+            }
+        }
+        remembered.print(in: namespace, asJSON: store.json)
+    }
+}
