@@ -111,6 +111,7 @@ struct DraftOptions: ParsableArguments {
 
 extension Trust: ExpressibleByArgument {
     public init?(argument: String) { self.init(name: argument) }
+    public static var allValueStrings: [String] { allCases.map(\.name) }
 }
 
 /// The words of a memory or a question: the arguments, or standard input.
