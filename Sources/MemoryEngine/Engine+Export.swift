@@ -139,10 +139,7 @@ extension Engine {
             (namespace ?? memory.versions.last?.memory.namespace ?? .project("default")).home
         }
         for (name, memories) in homes.sorted(by: { $0.key.description < $1.key.description }) {
-            if name.root != .collective { try checkWritable(name) }
-            guard !options.isReadOnly else {
-                throw EngineError(.readOnly, "the store is open for reading only")
-            }
+            try checkWritable(name)
             var changes: [Mutation.Change] = []
             let preparation = DraftPreparation(
                 splitter: PassageSplitter(maximumByteCount: options.passageByteCount),
@@ -162,66 +159,70 @@ extension Engine {
         return count
     }
 
+    /// The largest number that a version of the portable form may have.
+    static let maximumVersion: UInt32 = 1 << 30
+
+    /// Checks a memory of the portable form as if it came from an enemy.
     private static func restored(
         _ memory: ExportedMemory, _ preparation: DraftPreparation
     ) throws -> Mutation.RestoredMemory {
+        guard let last = memory.versions.last else {
+            throw EngineError(.invalid, "memory \(memory.id) has no version")
+        }
         var versions: [Mutation.RestoredVersion] = []
         for version in memory.versions {
-            guard version.memory.id == memory.id, version.memory.version > versions.last?.number ?? 0 else {
+            let number = version.memory.version
+            guard version.memory.id == memory.id, number > versions.last?.number ?? 0, number <= maximumVersion
+            else {
                 throw EngineError(
-                    .invalid, "memory \(memory.id) has versions that do not ascend, or of another memory")
+                    .invalid,
+                    "memory \(memory.id) has versions that do not ascend from 1 to \(maximumVersion), or of another memory")
             }
-            var draft = MemoryDraft(version.memory)
-            draft.valid = version.memory.valid.isEmpty ? nil : draft.valid
-            for index in draft.attachments.indices where draft.attachments[index].address == nil {
-                guard let data = version.attachments[draft.attachments[index].digest],
-                    SHA256.digest(of: data) == draft.attachments[index].digest
-                else {
-                    throw EngineError(
-                        .invalid,
-                        "the bytes of attachment `\(draft.attachments[index].name)` are missing or damaged")
-                }
-                draft.attachments[index].data = data
+            let recorded =
+                version.memory.recorded.lowerBound.microseconds..<version.memory.recorded.upperBound.microseconds
+            guard Timestamp.allowed.contains(version.memory.recorded.lowerBound),
+                (number == last.memory.version) == (recorded.upperBound == .max),
+                versions.last?.recorded.upperBound ?? .min <= recorded.lowerBound
+            else {
+                throw EngineError(
+                    .invalid,
+                    "the times at which the versions of memory \(memory.id) were recorded do not follow each other, "
+                        + "with the last one open")
             }
-            var new = try preparation.prepare(draft, id: memory.id, in: version.memory.namespace)
-            new.key = memory.key
-            new.fields.valid =
-                version.memory.valid.lowerBound.microseconds..<version.memory.valid.upperBound.microseconds
-            new.fields.origin = version.memory.origin
-            if version.passages.isEmpty == false {
-                new.passages = version.passages.map {
-                    UInt32(clamping: $0.lowerBound)..<UInt32(clamping: $0.upperBound)
-                }
-                guard new.passages.allSatisfy({ $0.upperBound <= new.content.count }) else {
-                    throw EngineError(
-                        .invalid, "a passage of memory \(memory.id) lies outside of its content")
-                }
-            }
-            for embedding in version.embeddings {
-                let vector = Mutation.NewVector(
-                    space: embedding.space, part: UInt32(clamping: embedding.part ?? 0),
-                    vector: embedding.vector)
-                guard Int(vector.part) < new.passages.count else {
-                    throw EngineError(.invalidVector, "a vector of memory \(memory.id) belongs to no passage")
-                }
-                try Mutation.NewVector.check(vector)
-                new.vectors.append(vector)
-            }
-            let closure: Closure =
-                switch version.closure {
-                case .open: .open
-                case .retracted: .retracted
-                case .superseded: .superseded
-                }
             versions.append(
                 Mutation.RestoredVersion(
-                    number: version.memory.version,
-                    recorded: version.memory.recorded.lowerBound
-                        .microseconds..<version.memory.recorded.upperBound
-                        .microseconds, closure: closure, version: new))
+                    number: number, recorded: recorded, closure: Closure(version.closure),
+                    version: try restored(version, memory, preparation)))
         }
-        guard !versions.isEmpty else { throw EngineError(.invalid, "memory \(memory.id) has no version") }
         return Mutation.RestoredMemory(id: memory.id, key: memory.key, versions: versions)
+    }
+
+    private static func restored(
+        _ version: ExportedMemory.Version, _ memory: ExportedMemory, _ preparation: DraftPreparation
+    ) throws -> Mutation.NewVersion {
+        var draft = MemoryDraft(version.memory)
+        draft.key = memory.key
+        draft.valid = version.memory.valid.isEmpty ? nil : draft.valid
+        draft.embeddings = version.embeddings
+        for index in draft.attachments.indices where draft.attachments[index].address == nil {
+            guard let data = version.attachments[draft.attachments[index].digest],
+                SHA256.digest(of: data) == draft.attachments[index].digest
+            else {
+                throw EngineError(
+                    .invalid, "the bytes of attachment `\(draft.attachments[index].name)` are missing or damaged")
+            }
+            draft.attachments[index].data = data
+        }
+        var new = try preparation.prepare(
+            draft, id: memory.id, in: version.memory.namespace,
+            passages: version.passages.isEmpty ? nil : version.passages)
+        new.fields.valid =
+            version.memory.valid.lowerBound.microseconds..<version.memory.valid.upperBound.microseconds
+        new.fields.origin = version.memory.origin
+        guard (1...Names.maximumByteCount).contains(new.fields.origin.principal.utf8.count) else {
+            throw EngineError(.invalid, "the principal of memory \(memory.id) has 1 to \(Names.maximumByteCount) bytes")
+        }
+        return new
     }
 
     // MARK: Dump

@@ -8,6 +8,7 @@ final class Home: Sendable {
     let environment: Environment
     let header: HomeHeader
     private let isIndexing = Mutex(false)
+    private let observer = Mutex<(@Sendable (Mutation) -> Void)?>(nil)
 
     private init(namespace: Namespace, environment: Environment, header: HomeHeader) {
         self.namespace = namespace
@@ -73,8 +74,13 @@ final class Home: Sendable {
             return (result, try Self.isIndexingDue(in: transaction.snapshot))
         }
         if isDue { startIndexing() }
+        if !result.isRepeated, let observe = observer.withLock({ $0 }) { observe(mutation) }
         return result
     }
+
+    /// Calls `body` with every mutation from now on, after its commit: replaying them elsewhere gives the same
+    /// ground state. The order of those that are committed together is not told.
+    func observe(_ body: (@Sendable (Mutation) -> Void)?) { observer.withLock { $0 = body } }
 
     private static func isIndexingDue(in transaction: borrowing ReadTransaction) throws -> Bool {
         Indexer.hasWork(try HomeState.read(in: transaction), try SpaceRecord.all(in: transaction))
@@ -114,7 +120,7 @@ extension Namespace {
     /// Names are percent-encoded so that file systems which fold case or normalise letters keep them
     /// apart: only lower-case ASCII letters, digits, `-` and `_` stand as they are. A long name is
     /// cut into directories of at most 180 bytes.
-    var relativePath: String {
+    package var relativePath: String {
         var parts: [String] = []
         if let tenant { parts.append("@" + Self.encoded(tenant)) }
         switch root {
@@ -147,7 +153,7 @@ extension Namespace {
     }
 
     /// The home whose file has this path below the directory of the store; `nil` for any other file.
-    init?(relativePath: String) {
+    package init?(relativePath: String) {
         guard relativePath.hasSuffix(Engine.fileExtension) else { return nil }
         var path = String(relativePath.dropLast(Engine.fileExtension.count))
         while let cut = path.range(of: "+/") { path.removeSubrange(cut) }
