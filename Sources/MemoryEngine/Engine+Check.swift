@@ -22,6 +22,7 @@ extension Engine {
     public func check(
         in namespace: Namespace, progress: (@Sendable (Int, Int) -> Void)? = nil
     ) async throws -> CheckReport {
+        try checkHome(namespace)
         let file = filePath(of: namespace.home)
         guard fileSize(file) ?? 0 > 0 else {
             throw EngineError(.notFound, "there is no home \(namespace.home)")

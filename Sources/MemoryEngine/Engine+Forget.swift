@@ -36,7 +36,7 @@ extension Engine {
                 if let statistics = try? await stats(in: home) {
                     erasure.memories += Int(statistics.memories)
                 }
-                try removeHome(home)
+                try await removeHome(home)
                 erasure.homes += 1
             }
             return erasure
@@ -91,15 +91,14 @@ extension Engine {
             let evaluation = FilterEvaluation(view: view)
             // Any version counts: what a principal wrote once is forgotten with what became of it.
             var set = try evaluation.present(in: transaction)
-            if let session = subtree.session {
-                set.formIntersection(try evaluation.set(.session(session), in: transaction))
-            }
             if let filter { set.formIntersection(try evaluation.set(filter, in: transaction)) }
-            return try Self.rows(of: set, view, in: transaction).map { row in
+            // But where a memory lies is told by its newest one: what was promoted out of a session stays.
+            let scope = try subtree.session.map { try evaluation.set(.session($0), in: transaction) }
+            return try Self.rows(of: set, view, in: transaction).compactMap { row in
                 guard let head = try HeadRecord.read(row, in: transaction) else {
                     throw StoreError(.corrupted, "row \(row) has no head")
                 }
-                return head.id
+                return scope?.contains(head.firstPassage) ?? true ? head.id : nil
             }
         }
     }
@@ -118,17 +117,12 @@ extension Engine {
         return rows.sorted()
     }
 
-    /// Removes the file of a home.
-    func removeHome(_ home: Namespace) throws {
-        try evict(home)
+    /// Removes the file of a home, and what an interrupted copy of it may have left.
+    private func removeHome(_ home: Namespace) async throws {
         let file = filePath(of: home)
-        try Environment.lockedFile(
-            WriterLock(
-                path: path + "/" + Self.markerName, offset: lockOffset(of: home), home: home.description,
-                wait: options.writerWait)
-        ) {
+        try await withLockedFile(of: home) { _, _ in
             try FileManager.default.removeItem(atPath: file)
-            try? FileManager.default.removeItem(atPath: file + "-lock")
+            for suffix in [".compact", ".restore", ""] { Self.removeFiles(file + suffix) }
         }
     }
 }

@@ -86,10 +86,16 @@ extension Engine {
         let home = namespace.home
         let file = filePath(of: home)
         let copy = file + ".compact"
-        return try await withLockedFile(of: home) {
+        return try await withLockedFile(of: home) { quota, retake in
             let before = fileSize(file) ?? 0
-            try Self.copy(file, to: copy, self.options.quotaBytes, progress)
-            try Self.replace(file, by: copy)
+            do {
+                try Self.copy(file, to: copy, quota, progress)
+                try retake()
+                try Self.replace(file, by: copy, quota)
+            } catch {
+                Self.removeFiles(copy)
+                throw error
+            }
             return (before, fileSize(file) ?? 0)
         }
     }
@@ -103,6 +109,7 @@ extension Engine {
         progress: (@Sendable (Int, Int) -> Void)? = nil
     ) async throws -> VacuumReport {
         try checkMaintainable(namespace)
+        try given?.check()
         var report = VacuumReport()
         let now = options.clock()
         try await withExistingHome(of: namespace) { home in
@@ -242,12 +249,12 @@ extension Engine {
         }
         let manifest = try SnapshotManifest(contentsOf: path + SnapshotManifest.fileExtension)
         let home = (namespace ?? manifest.home).home
+        try checkHome(home)
         let file = filePath(of: home)
         guard replacing || fileSize(file) == nil else {
             throw EngineError(
                 .conflict, "there is a home \(home) already; replace it, or restore under another name")
         }
-        let quota = options.quotaBytes
         try await readers.run {
             guard try Self.digest(ofFile: path) == manifest.sha256 else {
                 throw EngineError(
@@ -257,13 +264,20 @@ extension Engine {
                 atPath: Self.directory(of: file), withIntermediateDirectories: true)
         }
         let report = try await check(file: path)
+        try? FileManager.default.removeItem(atPath: path + "-lock")
         guard report.problems.isEmpty else {
             throw EngineError(.corrupted, "\(path): \(report.problems[0])")
         }
         let part = file + ".restore"
-        try await withLockedFile(of: home) {
-            try Self.copy(path, to: part, quota, nil, renamed: home)
-            try Self.replace(file, by: part)
+        try await withLockedFile(of: home) { quota, retake in
+            do {
+                try Self.copy(path, to: part, quota, nil, renamed: home)
+                try retake()
+                try Self.replace(file, by: part, quota)
+            } catch {
+                Self.removeFiles(part)
+                throw error
+            }
         }
         return home
     }
@@ -272,26 +286,36 @@ extension Engine {
 
     private func checkMaintainable(_ namespace: Namespace) throws {
         guard !options.isReadOnly else { throw EngineError(.readOnly, "the store is open for reading only") }
+        try checkHome(namespace)
         guard fileSize(filePath(of: namespace.home)) ?? 0 > 0 else {
             throw EngineError(.notFound, "there is no home \(namespace.home)")
         }
     }
 
-    /// Runs `body` while the file of a home is closed here and no other process writes to it.
-    private func withLockedFile<Result: Sendable>(
-        of home: Namespace, _ body: @escaping @Sendable () throws -> Result
+    /// Runs `body` while the file of a home is closed here, no other process has it open, and none of our own
+    /// calls can open it. `body` gets the quota, and what it calls right before it replaces the file.
+    func withLockedFile<Result: Sendable>(
+        of home: Namespace, _ body: @escaping @Sendable (Int, () throws -> Void) throws -> Result
     ) async throws -> Result {
-        try evict(home)
+        try hold(home)
+        defer { release(home) }
         let lock = WriterLock(
             path: path + "/" + Self.markerName, offset: lockOffset(of: home), home: home.description,
             wait: options.writerWait)
+        let file = filePath(of: home)
+        let quota = options.quotaBytes
         return try await readers.run {
             do {
-                return try Environment.lockedFile(lock, body)
+                return try Environment.lockedFile(lock, path: file) { retake in try body(quota, retake) }
             } catch let error as StoreError {
                 throw EngineError(error)
             }
         }
+    }
+
+    /// Removes a file of LMDB's with its lock file.
+    static func removeFiles(_ path: String) {
+        for suffix in ["", "-lock"] { try? FileManager.default.removeItem(atPath: path + suffix) }
     }
 
     private static func copy(
@@ -308,10 +332,27 @@ extension Engine {
         }
     }
 
+    /// Files up to this size are packed after copying: the few pages that the copy's own commits freed are a
+    /// quarter of a home of ten memories, and nothing of a large one.
+    private static let packedByteCount = 64 << 20
+
     /// Copies every table entry by entry in the order of keys, so that pages are full and hold nothing else.
     private static func copy(
         _ file: String, _ transaction: borrowing ReadTransaction, to copy: String, _ quota: Int,
         _ progress: (@Sendable (Int, Int) -> Void)?, renamed: Namespace? = nil
+    ) throws {
+        guard fileSize(file) ?? 0 <= packedByteCount else {
+            return try fill(copy, from: file, transaction, quota, progress, renamed: renamed)
+        }
+        let loose = copy + ".loose"
+        defer { try? FileManager.default.removeItem(atPath: loose) }
+        try? FileManager.default.removeItem(atPath: copy)
+        try fill(loose, from: file, transaction, quota, progress, renamed: renamed, packedInto: copy)
+    }
+
+    private static func fill(
+        _ copy: String, from file: String, _ transaction: borrowing ReadTransaction, _ quota: Int,
+        _ progress: (@Sendable (Int, Int) -> Void)?, renamed: Namespace?, packedInto packed: String? = nil
     ) throws {
         for suffix in ["", "-lock"] { try? FileManager.default.removeItem(atPath: copy + suffix) }
         var options = Environment.Options()
@@ -338,13 +379,19 @@ extension Engine {
                 try Schema.shared.put(Schema.Shared.header.key, header.encode(), in: transaction)
             }
         }
-        try target.sync()
+        if let packed {
+            try target.packedCopy(to: packed)
+        } else {
+            try target.sync()
+        }
     }
 
-    private static func replace(_ file: String, by copy: String) throws {
+    private static func replace(_ file: String, by copy: String, _ quota: Int) throws {
         try replaceFile(at: file, by: copy)
-        // LMDB's lock file speaks of the readers of the old one.
-        try? FileManager.default.removeItem(atPath: file + "-lock")
+        // Opened once while nobody else can, so that LMDB's lock file speaks of the new file.
+        var options = Environment.Options()
+        options.mapSizeBytes = quota
+        try Environment.open(path: file, tables: Schema.all, options: options).close()
     }
 
     /// The SHA-256 of a file, in hexadecimal digits.

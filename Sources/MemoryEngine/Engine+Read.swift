@@ -332,14 +332,18 @@ extension Engine {
         _ id: MemoryID, _ namespace: Namespace, in transaction: borrowing ReadTransaction
     ) throws -> Current {
         guard let row = try Lookup.row(of: id, in: transaction),
-            let memory = try memory(row, namespace, version: nil, asOf: nil, validAt: nil, in: transaction)
+            let memory = try memory(row, namespace, version: nil, asOf: nil, validAt: nil, in: transaction),
+            let record = try VersionRecord.read(row, memory.version, in: transaction)
         else { throw EngineError(.notFound, "there is no memory \(id) in \(namespace)") }
-        return Current(memory: memory, embeddings: try embeddings(row, memory.version, in: transaction))
+        return Current(
+            memory: memory, passages: record.ranges.map { Int($0.lowerBound)..<Int($0.upperBound) },
+            embeddings: try embeddings(row, memory.version, in: transaction))
     }
 
     /// The newest version of a memory, and its vectors.
     struct Current: Sendable {
         let memory: Memory
+        let passages: [Range<Int>]
         let embeddings: [Embedding]
     }
 }

@@ -17,6 +17,9 @@ extension Engine {
         let clock = ContinuousClock()
         let start = clock.now
         try check(query)
+        guard !query.keepReceipt || !options.isReadOnly else {
+            throw EngineError(.readOnly, "the store is open for reading only: a receipt cannot be kept")
+        }
         let now = options.clock()
         let deadline = query.deadline.map { start + $0 }
         var leftOut: [String] = []
@@ -71,7 +74,13 @@ extension Engine {
         timings.embedding = embedded
         var random = SystemRandomNumberGenerator()
         let id = RecallID(rawValue: MemoryID(at: now, using: &random).rawValue)
-        if query.keepReceipt { try await keepReceipt(id, query, hits, now) }
+        if query.keepReceipt {
+            if let home = answers.first(where: { $0.1 != nil && $0.0.root != .collective })?.0 {
+                try await keepReceipt(id, query, hits, now, in: home)
+            } else {
+                leftOut.append("receipt: none of the homes can hold it")
+            }
+        }
         timings.total = clock.now - start
         return Recall(
             id: id, hits: hits, timings: timings, leftOut: leftOut,
@@ -150,18 +159,9 @@ extension Engine {
 
     // MARK: Receipts
 
-    /// The home where a recall's receipt lies: that of its first namespace by path.
-    private func receiptHome(_ query: RecallQuery) -> Namespace {
-        guard let home = query.namespaces.keys.map(\.home).min(by: { $0.description < $1.description }) else {
-            preconditionFailure("a query that names no namespace is refused before")
-        }
-        return home
-    }
-
     private func keepReceipt(
-        _ id: RecallID, _ query: RecallQuery, _ hits: [Hit], _ now: Timestamp
+        _ id: RecallID, _ query: RecallQuery, _ hits: [Hit], _ now: Timestamp, in home: Namespace
     ) async throws {
-        let home = receiptHome(query)
         try checkWritable(home)
         var random = SystemRandomNumberGenerator()
         let receipt = Receipt(
@@ -178,7 +178,7 @@ extension Engine {
 
     /// Says what came of what a recall gave, so that it can be credited to the memories that were used.
     ///
-    /// - Parameter namespace: a namespace of the home where the receipt lies: the first by path of those asked.
+    /// - Parameter namespace: a namespace of the home where the receipt lies: the first by path of those asked that are there, `collective` excepted.
     /// - Throws: `EngineError`: `notFound` (no receipt was kept, or it is older than the last 10,000).
     public func record(_ outcome: Outcome, of recall: RecallID, in namespace: Namespace) async throws {
         try checkWritable(namespace)

@@ -64,8 +64,9 @@ extension Engine {
             }
             guard !versions.isEmpty else { return results.compactMap { $0 } }
             try await embed(&versions)
+            // The store learns of it now, not when the embedder was asked.
             var mutation = Mutation(
-                operation: random.next128(), time: preparation.now.microseconds,
+                operation: random.next128(), time: options.clock().microseconds,
                 changes: versions.map { .remember($0) })
             mutation.prepare(Analyzer())
             let applied = try await home.apply(mutation)
@@ -167,14 +168,23 @@ extension Engine {
         let current = try await read(home) { try Self.current(id, namespace, in: $0) }
         var draft = MemoryDraft(current.memory)
         try change(&draft)
-        if draft.content == current.memory.content, draft.embeddings.isEmpty {
-            draft.embeddings = current.embeddings
+        guard draft.key == current.memory.key else {
+            throw EngineError(.invalid, "the key of a memory stays; remember it anew under another one")
         }
-        let preparation = self.preparation(for: home)
-        var versions = [try preparation.prepare(draft, id: id, in: current.memory.namespace)]
+        let isSameContent = draft.content == current.memory.content
+        if isSameContent {
+            let brought = draft.embeddings
+            draft.embeddings += current.embeddings.filter { old in
+                !brought.contains { $0.space == old.space && ($0.part ?? 0) == old.part }
+            }
+        }
+        var versions = [
+            try preparation(for: home).prepare(
+                draft, id: id, in: current.memory.namespace, passages: isSameContent ? current.passages : nil)
+        ]
         try await embed(&versions)
         return try await update(
-            id, expecting: expected ?? current.memory.version, versions[0], preparation.now, home)
+            id, expecting: expected ?? current.memory.version, versions[0], options.clock(), home)
     }
 
     private func update(
@@ -212,6 +222,9 @@ extension Engine {
         at moment: Timestamp?
     ) async throws {
         try checkWritable(namespace)
+        if let moment, moment != .distantPast, !Timestamp.allowed.contains(moment) {
+            throw EngineError(.invalid, "the moment lies outside of the years 1 to 9999")
+        }
         try await withExistingHome(of: namespace) { home in
             _ = try await read(home) { try Self.current(id, namespace, in: $0) }
             let now = options.clock()
@@ -239,10 +252,12 @@ extension Engine {
         guard let found else { throw EngineError(.notFound, "there is no home \(source.home)") }
         var draft = MemoryDraft(found.memory)
         draft.embeddings = found.embeddings
+        let passages = found.passages
+        let author = found.memory.origin.principal
         if source.home == target.home {
             return try await withExistingHome(of: target) { home in
                 let preparation = self.preparation(for: home)
-                let version = try preparation.prepare(draft, id: id, in: target)
+                let version = try preparation.prepare(draft, id: id, in: target, passages: passages)
                 return try await update(id, expecting: found.memory.version, version, preparation.now, home)
             }
         }
@@ -252,7 +267,9 @@ extension Engine {
         draft.origin.source = draft.origin.source ?? "\(source)/\(id)@\(found.memory.version)"
         return try await withWritableHome(of: target) { home in
             let preparation = self.preparation(for: home)
-            let version = try preparation.prepare(draft, id: id, in: target)
+            var version = try preparation.prepare(draft, id: id, in: target, passages: passages)
+            // Who wrote it stays its principal, so that it is forgotten with what else is theirs.
+            version.fields.origin.principal = author
             var random = SystemRandomNumberGenerator()
             var mutation = Mutation(
                 operation: random.next128(), time: preparation.now.microseconds, changes: [.remember(version)]

@@ -65,6 +65,8 @@ public final class Engine: Sendable {
         var entries: [Namespace: Entry] = [:]
         var tick: UInt64 = 0
         var isClosed = false
+        /// Homes whose files are being replaced or removed.
+        var held: Set<Namespace> = []
     }
 
     private init(path: String, embedder: (any Embedder)?, options: Options) {
@@ -157,12 +159,19 @@ public final class Engine: Sendable {
         }
     }
 
-    private func borrow(_ namespace: Namespace, creating: Bool) throws -> Home? {
+    func checkHome(_ namespace: Namespace) throws {
         guard namespace.root != .tenant else {
             throw EngineError(.invalidNamespace, "`\(namespace)` is a tenant; name one of its homes")
         }
+    }
+
+    private func borrow(_ namespace: Namespace, creating: Bool) throws -> Home? {
+        try checkHome(namespace)
         let (home, evicted): (Home?, [Home]) = try homesOpen.withLock { open in
             guard !open.isClosed else { throw EngineError(.invalid, "the engine is closed") }
+            guard !open.held.contains(namespace) else {
+                throw EngineError(.locked, "\(namespace) is being compacted, restored or removed; try again soon")
+            }
             open.tick += 1
             if var entry = open.entries[namespace] {
                 entry.users += 1
@@ -230,20 +239,22 @@ public final class Engine: Sendable {
         return digest[0..<7].reduce(Int64(0)) { $0 << 8 | Int64($1) } + 4_096
     }
 
-    /// Closes a home if nobody uses it, so that its file can be replaced.
+    /// Closes a home if nobody uses it, and keeps it closed until `release`, so that its file can be replaced.
     ///
     /// - Throws: `locked` while somebody does.
-    func evict(_ namespace: Namespace) throws {
+    func hold(_ namespace: Namespace) throws {
+        try checkHome(namespace)
         let home: Home? = try homesOpen.withLock { open in
-            guard let entry = open.entries[namespace] else { return nil }
-            guard entry.users == 0 else {
+            guard open.entries[namespace]?.users ?? 0 == 0, !open.held.contains(namespace) else {
                 throw EngineError(.locked, "\(namespace) is in use; try again when nobody asks or writes")
             }
-            open.entries[namespace] = nil
-            return entry.home
+            open.held.insert(namespace)
+            return open.entries.removeValue(forKey: namespace)?.home
         }
         home?.close()
     }
+
+    func release(_ namespace: Namespace) { _ = homesOpen.withLock { $0.held.remove(namespace) } }
 
     /// The homes of the store, in the order of their paths; none is opened.
     ///

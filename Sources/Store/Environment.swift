@@ -66,7 +66,14 @@ package enum Durability: String, Sendable, CaseIterable {
     private let state: Mutex<State>
     private let condition = Condition()
 
-    private static let registry = Mutex<[String: (environment: Environment, count: Int)]>([:])
+    private struct Entry {
+        let environment: Environment
+        var count: Int
+        /// The last user has gone: whoever wants the file waits until it is closed.
+        var isClosing = false
+    }
+    private static let registry = Mutex<[String: Entry]>([:])
+    private static let registryChange = Condition()
 
     // MARK: Opening and closing
 
@@ -78,52 +85,49 @@ package enum Durability: String, Sendable, CaseIterable {
         path: String, tables: [Table], options: Options = Options()
     ) throws -> Environment {
         let key = canonical(path)
-        return try registry.withLock { open in
-            if let entry = open[key] {
-                guard !entry.environment.options.isReadOnly || options.isReadOnly else {
-                    throw StoreError(.readOnly, "\(path) is open for reading only in this process")
+        while true {
+            let opened: Environment? = try registry.withLock { open in
+                if var entry = open[key] {
+                    if entry.isClosing { return nil }
+                    guard !entry.environment.options.isReadOnly || options.isReadOnly else {
+                        throw StoreError(.readOnly, "\(path) is open for reading only in this process")
+                    }
+                    entry.count += 1
+                    open[key] = entry
+                    return entry.environment
                 }
-                open[key] = (entry.environment, entry.count + 1)
-                return entry.environment
+                let environment = try Environment(path: path, tables: tables, options: options)
+                open[key] = Entry(environment: environment, count: 1)
+                return environment
             }
-            let environment = try Environment(path: path, tables: tables, options: options)
-            open[key] = (environment, 1)
-            return environment
+            if let opened { return opened }
+            registryChange.wait { registry.withLock { !($0[key]?.isClosing ?? false) } }
         }
     }
 
     /// Gives back one `open`. The last one closes the file, after the writes that wait and the readers
     /// that are under way.
     package func close() {
+        let key = Self.canonical(path)
         let isLast = Self.registry.withLock { open in
-            let key = Self.canonical(path)
-            guard let entry = open[key], entry.environment === self else { return false }
-            if entry.count > 1 {
-                open[key] = (entry.environment, entry.count - 1)
-                return false
-            }
-            return true
+            guard var entry = open[key], entry.environment === self, !entry.isClosing else { return false }
+            entry.count -= 1
+            entry.isClosing = entry.count == 0
+            open[key] = entry
+            return entry.isClosing
         }
         guard isLast else { return }
-        writer.drain()
-        Self.registry.withLock { open in
-            let key = Self.canonical(path)
-            // Somebody may have opened it again in between.
-            guard let entry = open[key], entry.environment === self else { return }
-            if entry.count > 1 {
-                open[key] = (entry.environment, entry.count - 1)
-                return
-            }
-            open[key] = nil
+        // On the writer's queue, so that no write is under way; what is submitted later is refused.
+        writer.shutDown {
             pauseReaders()
             state.withLock { state in
                 Self.shut(&state, isSynced: options.durability == .commit || options.isReadOnly)
-                // Whoever comes now is told that the file is closed.
                 state.isPaused = false
             }
             condition.signal()
-            writer.unlock()
         }
+        Self.registry.withLock { $0[key] = nil }
+        Self.registryChange.signal()
     }
 
     /// Whether this process has the file open.
@@ -162,7 +166,7 @@ package enum Durability: String, Sendable, CaseIterable {
             if options.isReadOnly { flags |= UInt32(MDB_RDONLY) }
             if options.durability != .commit { flags |= UInt32(MDB_NOSYNC) }
             var status = unsafe mdb_env_open(env, path, flags, 0o640)
-            if options.isReadOnly, status == EACCES || status == EROFS {
+            if options.isReadOnly, status == EROFS {
                 // A medium that cannot be written has no writer, so no lock file is needed.
                 status = unsafe mdb_env_open(env, path, flags | UInt32(MDB_NOLOCK), 0o640)
             }

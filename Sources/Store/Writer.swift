@@ -25,6 +25,8 @@ package final class Writer: Sendable {
         /// Groups of callers since the last background job.
         var groupCount = 0
         var lock: Int32 = -1
+        /// Background jobs are refused.
+        var isClosing = false
         var isClosed = false
     }
 
@@ -32,16 +34,31 @@ package final class Writer: Sendable {
     private let waiting = Mutex(Waiting())
 
     func submit(_ job: Job, isBackground: Bool, to environment: Environment) {
-        let isIdle = waiting.withLock { waiting in
+        let isIdle: Bool? = waiting.withLock { waiting in
+            if isBackground, waiting.isClosing { return nil }
             if isBackground { waiting.background.append(job) } else { waiting.callers.append(job) }
             defer { waiting.isRunning = true }
             return !waiting.isRunning
         }
+        guard let isIdle else { return job.finish(StoreError(.io, "the home is being closed")) }
         if isIdle { queue.async { self.work(on: environment) } }
     }
 
-    /// Returns when all that was submitted before is done.
-    func drain() { queue.sync {} }
+    /// Runs `body` after all that callers submitted before; what is submitted later is refused, background jobs
+    /// at once, and the lock against other processes is given back.
+    func shutDown(_ body: () -> Void) {
+        let dropped = waiting.withLock { waiting in
+            waiting.isClosing = true
+            defer { waiting.background = [] }
+            return waiting.background
+        }
+        for job in dropped { job.finish(StoreError(.io, "the home is being closed")) }
+        queue.sync {
+            waiting.withLock { $0.isClosed = true }
+            body()
+            unlock()
+        }
+    }
 
     /// How many jobs of callers wait.
     package var waitingCount: Int { waiting.withLock { $0.callers.count } }
@@ -236,11 +253,39 @@ extension Environment {
 }
 
 extension Environment {
-    /// Runs `body` while no process can write to a home that is not open here.
-    package static func lockedFile<Result>(_ lock: WriterLock, _ body: () throws -> Result) throws -> Result {
-        let file = try lock.take()
+    /// Runs `body` while no process can write to a file, and none had it open at the beginning, so that it can be
+    /// replaced or removed.
+    ///
+    /// LMDB's own lock file is taken as LMDB takes it to be the first (its first byte, for this process). It is
+    /// neither removed nor made anew, so that all processes go on to agree on one. Opening and closing the file in
+    /// `body` loses this lock; `body` gets a function that takes it again, to be called right before the file is
+    /// replaced.
+    ///
+    /// - Throws: `locked` when this process or another has it open, or another writes to it.
+    package static func lockedFile<Result>(
+        _ lock: WriterLock, path: String, _ body: (_ retake: () throws -> Void) throws -> Result
+    ) throws -> Result {
+        guard !isOpen(path: path) else {
+            throw StoreError(.locked, "\(lock.home) is in use in this process; try again when it is not")
+        }
+        let writerLock = try lock.take()
+        defer { Glibc.close(writerLock) }
+        // Safe because the path is a string of Swift's.
+        let file = unsafe Glibc.open(path + "-lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o640)
+        guard file >= 0 else { throw StoreError(.io, "cannot open \(path)-lock") }
         defer { Glibc.close(file) }
-        return try body()
+        func take() throws {
+            var request = flock()
+            request.l_type = Int16(F_WRLCK)
+            request.l_whence = Int16(SEEK_SET)
+            request.l_len = 1
+            // Safe because the request outlives the call.
+            guard unsafe fcntl(file, F_SETLK, &request) == 0 else {
+                throw StoreError(.locked, "another process has \(lock.home) open; stop it, and try again")
+            }
+        }
+        try take()
+        return try body(take)
     }
 }
 

@@ -13,6 +13,12 @@ public struct Retention: Sendable, Equatable {
         self.count = count
     }
 
+    func check() throws {
+        guard age ?? .zero >= .zero, count ?? 0 >= 0 else {
+            throw EngineError(.invalid, "neither the age nor the count of a retention is negative")
+        }
+    }
+
     fileprivate static let ageName = "retention.age.seconds"
     fileprivate static let countName = "retention.count"
 
@@ -46,9 +52,7 @@ extension Engine {
     /// - Throws: `EngineError`: `notFound`, `invalid` (a negative age or count).
     public func setRetention(_ retention: Retention, in namespace: Namespace) async throws {
         try checkWritable(namespace)
-        guard retention.age ?? .zero >= .zero, retention.count ?? 0 >= 0 else {
-            throw EngineError(.invalid, "neither the age nor the count of a retention is negative")
-        }
+        try retention.check()
         var random = SystemRandomNumberGenerator()
         let mutation = Mutation(
             operation: random.next128(), time: options.clock().microseconds, changes: retention.changes)

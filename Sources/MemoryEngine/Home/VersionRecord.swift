@@ -274,7 +274,8 @@ struct VersionRecord: Equatable, Sendable {
         guard range.upperBound <= Int(contentByteCount) else {
             throw StoreError(.corrupted, "a passage lies outside of its content")
         }
-        if !inlineContent.isEmpty || range.isEmpty { return Array(inlineContent[range]) }
+        if range.isEmpty { return [] }
+        if !inlineContent.isEmpty { return Array(inlineContent[range]) }
         let pageByteCount = Table.pagePayloadByteCount
         var bytes: [UInt8] = []
         bytes.reserveCapacity(range.count)

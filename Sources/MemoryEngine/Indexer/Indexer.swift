@@ -60,24 +60,24 @@ enum Indexer {
         guard first < end else { return }
         var rows = [PassageRow](repeating: .erased, count: Int(end - first))
         var slots: [UInt16: [(passage: UInt32, slot: UInt32)]] = [:]
-        var postings: [[UInt8]: [Posting]] = [:]
+        var terms = TermGroups()
         try TailRecord.forEach(in: transaction.snapshot, from: first, below: end) { passage, front, words in
             rows[Int(passage - first)] = front.row
             for slot in front.slots { slots[slot.space, default: []].append((passage, slot.slot)) }
-            for term in front.filterTerms {
-                postings[term, default: []].append(Posting(passage: passage, frequency: 1))
+            for term in front.filterTerms where !term.isEmpty {
+                let name = term.span.extracting(1...)
+                terms.add(term[0], name, hash: TermHash.hash(name), Posting(passage: passage, frequency: 1))
             }
-            try TermListView(checking: words).forEach(in: words) { _, term, frequency in
-                var key: [UInt8] = [Postings.wordField]
-                for index in term.indices { key.append(term[index]) }
-                postings[key, default: []].append(Posting(passage: passage, frequency: frequency))
+            try TermListView(checking: words).forEach(in: words) { hash, term, frequency in
+                let posting = Posting(passage: passage, frequency: frequency)
+                terms.add(Postings.wordField, term, hash: hash, posting)
             }
         }
         try Columns.write(rows, from: first, in: transaction)
         for (space, slots) in slots.sorted(by: { $0.key < $1.key }) {
             try Columns.setSlots(space, slots, in: transaction)
         }
-        for (term, postings) in postings.sorted(by: { $0.key.lexicographicallyPrecedes($1.key) }) {
+        try terms.forEach { term, postings in
             try Postings.append(postings, to: Postings.termKey(term), &state, in: transaction)
         }
         for passage in first..<end { try Schema.passage.remove(Schema.tail(passage), in: transaction) }

@@ -15,11 +15,13 @@ struct DraftPreparation {
 
     /// - Throws: `EngineError`, which names the field and the limit.
     func prepare(
-        _ draft: MemoryDraft, id: MemoryID, in namespace: Namespace
+        _ draft: MemoryDraft, id: MemoryID, in namespace: Namespace, passages given: [Range<Int>]? = nil
     ) throws(EngineError) -> Mutation.NewVersion {
         try check(draft)
         let content = Array(draft.content.utf8)
-        var passages = splitter.split(content.span).map { UInt32($0.lowerBound)..<UInt32($0.upperBound) }
+        let ranges: [Range<Int>]
+        if let given { ranges = try checked(given, content.count) } else { ranges = splitter.split(content.span) }
+        var passages = ranges.map { UInt32($0.lowerBound)..<UInt32($0.upperBound) }
         if passages.isEmpty { passages = [0..<UInt32(content.count)] }
         var fields = VersionFields(
             kind: draft.kind.rawValue, session: namespace.session, actor: draft.actor, thread: draft.thread,
@@ -36,6 +38,19 @@ struct DraftPreparation {
         return Mutation.NewVersion(
             id: id, key: draft.key, content: content, passages: passages, vectors: vectors, fields: fields,
             terms: [])
+    }
+
+    /// Passages that a caller brings: in order, without overlap, none empty (but the only one of no content), at most
+    /// 1 MiB each.
+    private func checked(_ passages: [Range<Int>], _ byteCount: Int) throws(EngineError) -> [Range<Int>] {
+        var end = 0
+        for passage in passages {
+            guard end <= passage.lowerBound, passage.upperBound <= byteCount, passage.count <= 1 << 20,
+                !passage.isEmpty || passages.count == 1
+            else { throw EngineError(.invalid, "the passages of a memory overlap, or lie outside of its content") }
+            end = passage.upperBound
+        }
+        return passages
     }
 
     private func vector(

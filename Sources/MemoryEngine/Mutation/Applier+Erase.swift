@@ -35,7 +35,7 @@ extension Applier {
                 try relink(successorOf: head, to: PassageRow.none, in: transaction)
                 try Schema.shared.remove(Schema.memoryByTurn(head.series, head.turn), in: transaction)
             }
-            names[.session, default: []].insert(head.keySession)
+            if head.key != nil { names[.session, default: []].insert(head.keySession) }
             for (edge, record) in try Edges.touching(row, in: transaction.snapshot) {
                 try Edges.remove(edge, record, in: transaction)
                 counts["edges", default: 0] += 1
@@ -188,9 +188,11 @@ extension Applier {
         }
         for nameClass in NameClass.allCases {
             for number in (unused[nameClass] ?? []).sorted() {
-                guard let name = try Names.name(of: number, nameClass, in: transaction.snapshot) else {
-                    continue
-                }
+                // An earlier trim may have removed the name with its last passage.
+                let key = Schema.Shared.nameOfNumber.key.u32(number)
+                guard try Schema.shared.contains(key, in: transaction.snapshot),
+                    let name = try Names.name(of: number, nameClass, in: transaction.snapshot)
+                else { continue }
                 try Names.remove(name, nameClass, number, in: transaction)
                 counts["names", default: 0] += 1
             }

@@ -45,11 +45,9 @@ enum Postings {
         _ postings: [Posting], to termKey: Key, _ state: inout HomeState,
         in transaction: borrowing WriteTransaction
     ) throws {
-        let term: UInt32
-        if let number = try number(of: termKey, in: transaction.snapshot) {
-            term = number
-        } else {
-            term = state.nextTerm
+        let known = try number(of: termKey, in: transaction.snapshot)
+        let term = known ?? state.nextTerm
+        if known == nil {
             state.nextTerm += 1
             var writer = ByteWriter(capacity: 4)
             writer.u32(term)
@@ -59,6 +57,11 @@ enum Postings {
         var pending: [Posting] = []
         var first = postings[0].passage
         let prefix = Key(prefix: Schema.Word.posting).u32(term)
+        if known == nil, postings.count <= blockCapacity,
+            first & ~0xffff == postings[postings.count - 1].passage & ~0xffff
+        {
+            return try put(postings, term, first, in: transaction)
+        }
         try Schema.word.scanBackwards(prefix: prefix, in: transaction.snapshot) { key, value in
             let block = try PostingBlock(key: key, value)
             if block.count < blockCapacity, block.base == postings[0].passage & ~0xffff {
