@@ -172,14 +172,17 @@ extension Engine {
         var versions: [Mutation.RestoredVersion] = []
         for version in memory.versions {
             let number = version.memory.version
-            guard version.memory.id == memory.id, number > versions.last?.number ?? 0, number <= maximumVersion
+            guard version.memory.id == memory.id, number > versions.last?.number ?? 0,
+                number <= maximumVersion
             else {
                 throw EngineError(
                     .invalid,
-                    "memory \(memory.id) has versions that do not ascend from 1 to \(maximumVersion), or of another memory")
+                    "memory \(memory.id) has versions that do not ascend from 1 to \(maximumVersion), or of another memory"
+                )
             }
             let recorded =
-                version.memory.recorded.lowerBound.microseconds..<version.memory.recorded.upperBound.microseconds
+                version.memory.recorded.lowerBound
+                .microseconds..<version.memory.recorded.upperBound.microseconds
             guard Timestamp.allowed.contains(version.memory.recorded.lowerBound),
                 (number == last.memory.version) == (recorded.upperBound == .max),
                 versions.last?.recorded.upperBound ?? .min <= recorded.lowerBound
@@ -209,7 +212,8 @@ extension Engine {
                 SHA256.digest(of: data) == draft.attachments[index].digest
             else {
                 throw EngineError(
-                    .invalid, "the bytes of attachment `\(draft.attachments[index].name)` are missing or damaged")
+                    .invalid,
+                    "the bytes of attachment `\(draft.attachments[index].name)` are missing or damaged")
             }
             draft.attachments[index].data = data
         }
@@ -220,7 +224,8 @@ extension Engine {
             version.memory.valid.lowerBound.microseconds..<version.memory.valid.upperBound.microseconds
         new.fields.origin = version.memory.origin
         guard (1...Names.maximumByteCount).contains(new.fields.origin.principal.utf8.count) else {
-            throw EngineError(.invalid, "the principal of memory \(memory.id) has 1 to \(Names.maximumByteCount) bytes")
+            throw EngineError(
+                .invalid, "the principal of memory \(memory.id) has 1 to \(Names.maximumByteCount) bytes")
         }
         return new
     }

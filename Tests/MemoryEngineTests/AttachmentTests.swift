@@ -30,7 +30,9 @@ import Testing
             #expect(part == Array(bytes[range]))
         }
         let beyond = 0..<UInt64(count + 1)
-        #expect(await refusal { try await store.engine.attachment(digest, in: atlas, range: beyond) }?.code == .invalid)
+        #expect(
+            await refusal { try await store.engine.attachment(digest, in: atlas, range: beyond) }?.code
+                == .invalid)
         #expect(await refusal { try await store.engine.attachment([1], in: atlas) }?.code == .notFound)
         try await store.engine.expectClean(atlas)
     }
@@ -63,7 +65,8 @@ import Testing
         var draft = MemoryDraft("A film of the launch")
         draft.attachments = [
             MemoryEngine.Attachment(
-                name: "launch.webm", mediaType: "video/webm", digest: SHA256.digest(of: [1]), byteCount: 1 << 40,
+                name: "launch.webm", mediaType: "video/webm", digest: SHA256.digest(of: [1]),
+                byteCount: 1 << 40,
                 address: "s3://films/launch.webm")
         ]
         let id = try await store.engine.remember(draft, in: atlas).id
@@ -80,6 +83,7 @@ import Testing
         let id = try await store.engine.remember(draft, in: atlas).id
         try await store.engine.promote(id, from: atlas, to: .user("u"))
         try await store.engine.forget(.everything, under: atlas)
-        #expect(try await store.engine.attachment(SHA256.digest(of: [1, 2, 3]), in: .user("u")) == [1, 2, 3])
+        #expect(
+            try await store.engine.attachment(SHA256.digest(of: [1, 2, 3]), in: .user("u")) == [1, 2, 3])
     }
 }

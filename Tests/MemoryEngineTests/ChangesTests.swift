@@ -8,7 +8,9 @@ import Testing
 
     private func changes(_ engine: Engine, after: UInt64 = 0) async throws -> [Change] {
         var changes: [Change] = []
-        for try await change in engine.changes(after: after, in: atlas, upToNow: true) { changes.append(change) }
+        for try await change in engine.changes(after: after, in: atlas, upToNow: true) {
+            changes.append(change)
+        }
         return changes
     }
 
@@ -41,7 +43,9 @@ import Testing
         let engine = store.engine
         let atlas = atlas
         let waiter = Task {
-            for try await change in engine.changes(after: first.sequence, in: atlas) { return Optional(change) }
+            for try await change in engine.changes(after: first.sequence, in: atlas) {
+                return Optional(change)
+            }
             return nil
         }
         let second = try await store.engine.remember("two", in: atlas)
@@ -59,7 +63,8 @@ import Testing
                 state.trimmedSequence = 200_000 - Applier.operationCount - 3
                 try state.write(in: transaction)
                 try Schema.shared.put(
-                    Schema.Shared.setting.key.raw(Settings.changeLogCountName.utf8), Array("10".utf8), in: transaction)
+                    Schema.Shared.setting.key.raw(Settings.changeLogCountName.utf8), Array("10".utf8),
+                    in: transaction)
             }
         }
         let before = 200_000 - Applier.operationCount - 3

@@ -1,3 +1,6 @@
+// A test may stop where a value that it made is missing.
+// swift-format-ignore-file: NeverForceUnwrap
+
 import Testing
 
 @testable import MemoryEngine
@@ -37,7 +40,8 @@ import Testing
     }
 
     static func draft(_ random: inout SeededRandom, _ place: Int) -> MemoryDraft {
-        var draft = MemoryDraft("item \(place) " + String(repeating: "words to split. ", count: random.below(12)))
+        var draft = MemoryDraft(
+            "item \(place) " + String(repeating: "words to split. ", count: random.below(12)))
         draft.kind = random.pick([.note, .event, "own"])
         draft.actor = random.chance(0.5) ? random.pick(names) : nil
         draft.thread = random.chance(0.5) ? random.pick(names) : nil
@@ -77,7 +81,7 @@ import Testing
         }
     }
 
-    @Test(arguments: 1...4 as ClosedRange<UInt64>)
+    @Test(arguments: 1...3 as ClosedRange<UInt64>)
     func `agrees with a look at every memory, in the tail and in columns`(seed: UInt64) async throws {
         var random = SeededRandom(seed: seed)
         let store = try ScratchStore { $0.passageByteCount = 64 }
@@ -125,6 +129,7 @@ import Testing
         #expect(try await store.engine.list(in: atlas, filter: filter).memories.count == 1)
         let deeper = !filter
         #expect(await refusal { try await store.engine.list(in: atlas, filter: deeper) }?.code == .invalid)
-        #expect(await refusal { try await store.engine.forget(.filter(deeper), under: atlas) }?.code == .invalid)
+        #expect(
+            await refusal { try await store.engine.forget(.filter(deeper), under: atlas) }?.code == .invalid)
     }
 }

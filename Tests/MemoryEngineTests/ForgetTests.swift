@@ -10,14 +10,18 @@ import Testing
 
     /// A memory that says its mark in every field that a caller can fill.
     static func marked(_ mark: String, _ vector: [Float]) -> MemoryDraft {
-        var draft = MemoryDraft("First \(mark)content, then more. " + String(repeating: "Long \(mark)tail of it. ", count: 400))
+        var draft = MemoryDraft(
+            "First \(mark)content, then more. " + String(repeating: "Long \(mark)tail of it. ", count: 400))
         draft.kind = MemoryKind(rawValue: mark + "kind")
         draft.actor = mark + "Actor"
         draft.thread = mark + "thread"
         draft.key = mark + "key"
         draft.tags = [mark + "tag", mark + String(repeating: "longtag", count: 30)]
         draft.keywords = [mark + "Keyword"]
-        draft.attributes = [mark + "name": .string(mark + "value"), "long": .string(mark + String(repeating: "v", count: 400))]
+        draft.attributes = [
+            mark + "name": .string(mark + "value"),
+            "long": .string(mark + String(repeating: "v", count: 400)),
+        ]
         draft.origin = Origin(agent: mark + "agent", model: mark + "model", source: mark + "source")
         draft.embeddings = [Embedding(vector, in: space, part: 0)]
         let bytes = Array((mark + "attachment").utf8)
@@ -30,7 +34,9 @@ import Testing
     }
 
     /// Places where `needle` stands in the entries of a home, whatever the case of its letters.
-    static func traces(of needle: String, in entries: [(table: String, key: [UInt8], value: [UInt8])]) -> [String] {
+    static func traces(
+        of needle: String, in entries: [(table: String, key: [UInt8], value: [UInt8])]
+    ) -> [String] {
         let data = Data(needle.lowercased().utf8)
         return entries.compactMap { entry in
             for bytes in [entry.key, entry.value] {
@@ -41,13 +47,17 @@ import Testing
         }
     }
 
-    static func traces(of vector: [Float], in entries: [(table: String, key: [UInt8], value: [UInt8])]) -> [String] {
+    static func traces(
+        of vector: [Float], in entries: [(table: String, key: [UInt8], value: [UInt8])]
+    ) -> [String] {
         let data = vector[3..<7].withUnsafeBytes { Data($0) }
         return entries.filter { Data($0.value).range(of: data) != nil }.map { "\($0.table) \($0.key)" }
     }
 
     @Test(arguments: [0, 1, 2, 3], [false, true])
-    func `leaves no trace in any table, nor in the file once it is compacted`(way: Int, isFolded: Bool) async throws {
+    func `leaves no trace in any table, nor in the file once it is compacted`(
+        way: Int, isFolded: Bool
+    ) async throws {
         var random = SeededRandom(seed: UInt64(way))
         let principal = "zorbaprincipal"
         let store = try ScratchStore { $0.principal = way == 3 ? principal : "tester" }
@@ -74,7 +84,9 @@ import Testing
         store.clock.advance()
         if way != 3 { _ = try await engine.remember(Array(others[35...]), in: atlas) }
         if isFolded { try await engine.fold(atlas) }
-        let changed = Self.marked(mark + "two", second)
+        var draft = Self.marked(mark + "two", second)
+        draft.key = mark + "key"
+        let changed = draft
         try await engine.update(id, in: atlas) { $0 = changed }
         try await engine.retract(id, in: atlas)
         if isFolded { try await engine.fold(atlas) }
@@ -94,7 +106,9 @@ import Testing
         default: erasure = try await engine.forget(.principal(principal), under: atlas)
         }
         #expect(erasure.memories == 1 && erasure.homes == 0)
-        #expect(erasure.counts["versions"] == 3 && erasure.counts["vectors"] == 3 && erasure.counts["attachments"] == 2)
+        #expect(
+            erasure.counts["versions"] == 3 && erasure.counts["vectors"] == 3
+                && erasure.counts["attachments"] == 2)
         before = try await engine.entries(of: atlas)
         #expect(Self.traces(of: mark, in: before) == [])
         #expect(Self.traces(of: first, in: before) == [] && Self.traces(of: second, in: before) == [])
@@ -110,14 +124,18 @@ import Testing
         }
         // Only its id is left, in the log of changes.
         var changes: [Change] = []
-        for try await change in engine.changes(in: atlas, upToNow: true) where change.id == id { changes.append(change) }
+        for try await change in engine.changes(in: atlas, upToNow: true) where change.id == id {
+            changes.append(change)
+        }
         #expect(changes.map(\.kind) == [.remembered, .updated, .retracted, .forgotten])
         try await engine.expectClean(atlas)
     }
 
     @Test func `removes files of homes, of one or of a whole tenant`() async throws {
         let store = try ScratchStore()
-        let names: [Namespace] = [atlas, .project("a", tenant: "acme"), .user("u", tenant: "acme"), .project("a", tenant: "other")]
+        let names: [Namespace] = [
+            atlas, .project("a", tenant: "acme"), .user("u", tenant: "acme"), .project("a", tenant: "other"),
+        ]
         for name in names { try await store.engine.remember("text", in: name) }
         let erasure = try await store.engine.forget(.everything, under: .tenant("acme"))
         #expect(erasure.homes == 2 && erasure.memories == 2)
@@ -138,7 +156,9 @@ import Testing
         let erasure = try await store.engine.forget(.filter(.tag("old")), under: atlas)
         #expect(erasure.memories == 550)
         #expect(try await store.engine.stats(in: atlas).memories == 50)
-        #expect(await refusal { try await store.engine.forget(.id(MemoryID(rawValue: 4)), under: atlas) }?.code == .notFound)
+        #expect(
+            await refusal { try await store.engine.forget(.id(MemoryID(rawValue: 4)), under: atlas) }?.code
+                == .notFound)
         #expect(try await store.engine.forget(.filter(.tag("old")), under: atlas).memories == 0)
         try await store.engine.expectClean(atlas)
     }
@@ -149,9 +169,12 @@ import Testing
             try await store.engine.remember("text of \(namespace)", in: namespace)
         }
         try await store.engine.forget(.everything, under: atlas.session("a"))
-        #expect(try await store.engine.list(in: atlas).memories.map(\.namespace) == [atlas, atlas.session("b")])
+        #expect(
+            try await store.engine.list(in: atlas).memories.map(\.namespace) == [atlas, atlas.session("b")])
         let id = try await store.engine.list(in: atlas).memories[0].id
-        #expect(await refusal { try await store.engine.forget(.id(id), under: atlas.session("b")) }?.code == .notFound)
+        #expect(
+            await refusal { try await store.engine.forget(.id(id), under: atlas.session("b")) }?.code
+                == .notFound)
         try await store.engine.expectClean(atlas)
     }
 }

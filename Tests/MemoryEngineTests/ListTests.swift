@@ -6,7 +6,9 @@ import Testing
     let atlas = Namespace.project("atlas")
 
     @Test(arguments: Engine.ListOrder.allCases, [false, true])
-    func `gives each memory once, in its order, over pages of any size`(order: Engine.ListOrder, isFolded: Bool) async throws {
+    func `gives each memory once, in its order, over pages of any size`(
+        order: Engine.ListOrder, isFolded: Bool
+    ) async throws {
         let store = try ScratchStore()
         var random = SeededRandom(seed: 7)
         var expected: [(time: Timestamp, place: Int, content: String)] = []
@@ -68,7 +70,10 @@ import Testing
     @Test func `refuses a cursor that is none of its own`() async throws {
         let store = try ScratchStore()
         try await store.engine.remember("one", in: atlas)
-        for cursor in ["", "x", "happened.0.1", "recorded.0", "recorded.a.b", "recorded.0.-1", "recorded.0.99999999999999999999"] {
+        for cursor in [
+            "", "x", "happened.0.1", "recorded.0", "recorded.a.b", "recorded.0.-1",
+            "recorded.0.99999999999999999999",
+        ] {
             #expect(await refusal { try await store.engine.list(in: atlas, after: cursor) }?.code == .invalid)
         }
         for order in Engine.ListOrder.allCases {
@@ -87,6 +92,7 @@ import Testing
         #expect(try await store.engine.list(in: atlas).memories.map(\.content) == ["home", "one", "two"])
         #expect(try await store.engine.list(in: atlas.session("2")).memories.map(\.content) == ["two"])
         #expect(try await store.engine.list(in: atlas.session("3")).memories.isEmpty)
-        #expect(try await store.engine.list(in: atlas, filter: .session(nil)).memories.map(\.content) == ["home"])
+        #expect(
+            try await store.engine.list(in: atlas, filter: .session(nil)).memories.map(\.content) == ["home"])
     }
 }

@@ -25,7 +25,9 @@ import Testing
         }
     }
 
-    @Test(arguments: ["", "x", "01890a5d-ac96-774b-bcce-b302099a805", "+1890a5dac96774bbcceb302099a8057", "é"])
+    @Test(arguments: [
+        "", "x", "01890a5d-ac96-774b-bcce-b302099a805", "+1890a5dac96774bbcceb302099a8057", "é",
+    ])
     func `is nothing else`(text: String) {
         #expect(MemoryID(text) == nil)
     }

@@ -1,3 +1,6 @@
+// A test may stop where a value that it made is missing.
+// swift-format-ignore-file: NeverForceUnwrap
+
 import Foundation
 import Testing
 
@@ -38,14 +41,17 @@ private struct Model {
 @Suite struct `A home` {
     let atlas = Namespace.project("atlas")
 
-    private func expect(_ engine: Engine, _ model: Model, _ random: inout SeededRandom, now: Timestamp) async throws {
+    private func expect(
+        _ engine: Engine, _ model: Model, _ random: inout SeededRandom, now: Timestamp
+    ) async throws {
         for (id, entry) in model.entries {
             let versions = try await engine.versions(of: id, in: atlas)
             #expect(versions.map(\.version) == (1...UInt32(entry.versions.count)).map { $0 })
             #expect(
                 versions.map {
                     Model.Version(
-                        content: $0.content, tags: $0.tags, session: $0.namespace.session, recorded: $0.recorded,
+                        content: $0.content, tags: $0.tags, session: $0.namespace.session,
+                        recorded: $0.recorded,
                         valid: $0.valid, isClosed: false)
                 }
                     == entry.versions.map {
@@ -70,10 +76,11 @@ private struct Model {
         let expected = model.entries.filter { $0.value.versions.last!.valid.contains(now) }
         #expect(Set(open.map(\.id)) == Set(expected.keys))
         let statistics = try? await engine.stats(in: atlas)
-        #expect(statistics?.versions ?? 0 == UInt64(model.entries.values.reduce(0) { $0 + $1.versions.count }))
+        #expect(
+            statistics?.versions ?? 0 == UInt64(model.entries.values.reduce(0) { $0 + $1.versions.count }))
     }
 
-    @Test(arguments: 1...8 as ClosedRange<UInt64>)
+    @Test(arguments: 1...6 as ClosedRange<UInt64>)
     func `agrees with a dictionary through any sequence of changes`(seed: UInt64) async throws {
         var random = SeededRandom(seed: seed)
         let store = try ScratchStore { $0.passageByteCount = 64 }
@@ -93,16 +100,22 @@ private struct Model {
                 let session = random.pick([nil, nil, "a", "b"])
                 let namespace = session.map { atlas.session($0) } ?? atlas
                 let there = draft.key.flatMap { model.id(ofKey: $0, session: session) }
-                if let there, random.chance(0.5) { draft.content = model.entries[there]!.versions.last!.content }
+                if let there, random.chance(0.5) {
+                    draft.content = model.entries[there]!.versions.last!.content
+                }
                 let result = try await engine.remember(draft, in: namespace)
                 let isSame =
-                    there.map { !model.entries[$0]!.versions.last!.isClosed && model.entries[$0]!.versions.last!.content == draft.content }
+                    there.map {
+                        !model.entries[$0]!.versions.last!.isClosed
+                            && model.entries[$0]!.versions.last!.content == draft.content
+                    }
                     ?? false
                 #expect(result.isNew == !isSame && (there == nil || result.id == there))
                 guard !isSame else { continue }
                 model.add(
                     .init(
-                        content: draft.content, tags: draft.tags, session: session, recorded: now..<Timestamp.distantFuture,
+                        content: draft.content, tags: draft.tags, session: session,
+                        recorded: now..<Timestamp.distantFuture,
                         valid: Model.always, isClosed: false), to: result.id)
                 model.entries[result.id]!.key = draft.key
             case 5...7:
@@ -111,7 +124,9 @@ private struct Model {
                 let expecting = random.pick([nil, count, count + 1])
                 if expecting == count + 1 {
                     let engine = engine
-                    let error = await refusal { try await engine.update(id, in: atlas, expecting: expecting) { $0.content = content } }
+                    let error = await refusal {
+                        try await engine.update(id, in: atlas, expecting: expecting) { $0.content = content }
+                    }
                     #expect(error?.code == .conflict)
                     continue
                 }

@@ -4,9 +4,12 @@ import Testing
 
 @Suite struct `A namespace` {
     @Test(arguments: [
-        "project/atlas", "user/u-7", "agent/builder", "vectors/faces", "collective", "@acme", "@acme/project/atlas",
-        "project/atlas/session/s1", "@acme/user/u/session/s", "@acme/collective", "project/@x", "@@x/project/y",
-        "project/..", "project/.", "project/%2e%2e", "project/a b", "project/語", "project/+", "project/a.loci",
+        "project/atlas", "user/u-7", "agent/builder", "vectors/faces", "collective", "@acme",
+        "@acme/project/atlas",
+        "project/atlas/session/s1", "@acme/user/u/session/s", "@acme/collective", "project/@x",
+        "@@x/project/y",
+        "project/..", "project/.", "project/%2e%2e", "project/a b", "project/語", "project/+",
+        "project/a.loci",
     ])
     func `reads back from its path`(path: String) throws {
         let namespace = try Namespace(path: path)
@@ -15,8 +18,10 @@ import Testing
     }
 
     @Test(arguments: [
-        "", "/", "project", "project/", "/project/a", "project//a", "project/a/", "project/a/b", "project/a/session",
-        "project/a/session/", "project/a/session/b/c", "project/a/sessions/b", "planet/a", "Project/a", "@", "@/project/a",
+        "", "/", "project", "project/", "/project/a", "project//a", "project/a/", "project/a/b",
+        "project/a/session",
+        "project/a/session/", "project/a/session/b/c", "project/a/sessions/b", "planet/a", "Project/a", "@",
+        "@/project/a",
         "collective/x", "collective/session/s", "project/../../etc/passwd", "project/a\u{0}b", "project/a\nb",
         "project/a\u{7f}", "project/\u{85}", "..", "@acme/session/s",
     ])
@@ -31,7 +36,9 @@ import Testing
 
     @Test func `bounds a name at 128 bytes of normal form C`() throws {
         #expect(try Namespace(path: "project/" + String(repeating: "語", count: 42) + "ab").root != .tenant)
-        #expect(throws: EngineError.self) { try Namespace(path: "project/" + String(repeating: "語", count: 43)) }
+        #expect(throws: EngineError.self) {
+            try Namespace(path: "project/" + String(repeating: "語", count: 43))
+        }
         // 64 e with an accent of their own: 192 bytes as written, 128 in normal form.
         let name = String(repeating: "e\u{301}", count: 64)
         let namespace = try Namespace(path: "project/" + name)
@@ -47,7 +54,8 @@ import Testing
             let scalars = (0..<1 + random.below(40)).map { _ in
                 random.chance(0.5)
                     ? Unicode.Scalar(UInt32(0x20 + random.below(0x5f)))!
-                    : random.pick(["é", "Ä", "ß", "語", "🙂", "%", ".", "+", "@", "\u{301}"] as [Unicode.Scalar])
+                    : random.pick(
+                        ["é", "Ä", "ß", "語", "🙂", "%", ".", "+", "@", "\u{301}"] as [Unicode.Scalar])
             }
             let name = String(String.UnicodeScalarView(scalars.filter { $0 != "/" }))
             let tenant = random.chance(0.3) ? "@\(random.pick(["acme", "Acme", "%41cme", ".."]))/" : ""
@@ -57,13 +65,16 @@ import Testing
             #expect(Namespace(relativePath: file) == namespace)
             if let other = files[file.lowercased()] { #expect(other == namespace) }
             files[file.lowercased()] = namespace
-            for part in file.split(separator: "/") { #expect(part.utf8.count <= 190 && part != ".." && part != ".") }
+            for part in file.split(separator: "/") {
+                #expect(part.utf8.count <= 190 && part != ".." && part != ".")
+            }
             #expect(file.utf8.allSatisfy { $0 < 0x80 })
         }
     }
 
     @Test(arguments: [
-        "atlas.loci", "project/Atlas.loci", "project/%2E.loci", "project/a.loci-lock", "project/a.locix", "loci.store",
+        "atlas.loci", "project/Atlas.loci", "project/%2E.loci", "project/a.loci-lock", "project/a.locix",
+        "loci.store",
         "@acme.loci", "project/%zz.loci", "project/%2.loci", "project/a/session/b.loci", "project/%2f.loci",
         "project/%ff.loci", ".loci", "project/a+/b.loci",
     ])

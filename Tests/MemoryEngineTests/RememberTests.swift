@@ -21,15 +21,20 @@ import Testing
         draft.tags = ["deploy", "deploy", "Fehler"]
         draft.keywords = ["rotation"]
         draft.attributes = ["region": "eu-1", "attempt": 3, "is flaky": true]
-        draft.origin = Origin(agent: "ci-bot", model: "m", source: "log:81", trust: .verified, mayContribute: true)
+        draft.origin = Origin(
+            agent: "ci-bot", model: "m", source: "log:81", trust: .verified, mayContribute: true)
         draft.origin.sourceDigest = SHA256.digest(of: [1])
         draft.origin.sourceSpan = 3..<9
         let result = try await store.engine.remember(draft, in: atlas.session("s1"))
         #expect(result.version == 1 && result.isNew && result.sequence == 1)
 
         let memory = try #require(try await store.engine.get(result.id, in: atlas))
-        #expect(memory.namespace == atlas.session("s1") && memory.content == draft.content && memory.kind == .event)
-        #expect(memory.actor == "ci" && memory.thread == "deploys" && memory.turn == 0 && memory.key == "deploy/81")
+        #expect(
+            memory.namespace == atlas.session("s1") && memory.content == draft.content
+                && memory.kind == .event)
+        #expect(
+            memory.actor == "ci" && memory.thread == "deploys" && memory.turn == 0
+                && memory.key == "deploy/81")
         #expect(memory.happened.lowerBound == draft.happened?.lowerBound)
         #expect(memory.happened.contains(draft.happened!.upperBound) && memory.valid == draft.valid)
         #expect(memory.expires == draft.expires && memory.isPinned && memory.importance == 0.75)
@@ -49,9 +54,14 @@ import Testing
         let nobody = Namespace.project("nobody")
         #expect(try await store.engine.get(MemoryID(rawValue: 1), in: nobody) == nil)
         #expect(try await store.engine.list(in: nobody).memories == [])
-        #expect(try await store.engine.recall("anything", in: nobody).leftOut.contains { $0.contains("no such home") })
+        #expect(
+            try await store.engine.recall("anything", in: nobody).leftOut.contains {
+                $0.contains("no such home")
+            })
         #expect(await refusal { try await store.engine.stats(in: nobody) }?.code == .notFound)
-        #expect(await refusal { try await store.engine.update(MemoryID(rawValue: 1), in: nobody) { _ in } }?.code == .notFound)
+        #expect(
+            await refusal { try await store.engine.update(MemoryID(rawValue: 1), in: nobody) { _ in } }?.code
+                == .notFound)
         #expect(try store.engine.homes() == [])
     }
 
@@ -62,7 +72,8 @@ import Testing
         let first = try await store.engine.remember(draft, in: atlas)
         store.clock.advance()
         let again = try await store.engine.remember(draft, in: atlas)
-        #expect(again.id == first.id && again.version == 1 && !again.isNew && again.sequence == first.sequence)
+        #expect(
+            again.id == first.id && again.version == 1 && !again.isNew && again.sequence == first.sequence)
         draft.content = "The build is red."
         let other = try await store.engine.remember(draft, in: atlas)
         #expect(other.id == first.id && other.version == 2 && other.isNew)
@@ -120,9 +131,13 @@ import Testing
         let cases: [(String, EngineError.Code, MemoryDraft)] = [
             ("key", .tooLarge, draft { $0.key = long }), ("actor", .tooLarge, draft { $0.actor = long }),
             ("thread", .tooLarge, draft { $0.thread = long }), ("kind", .invalid, draft { $0.kind = "" }),
-            ("tag", .tooLarge, draft { $0.tags = [long] }), ("keyword", .invalid, draft { $0.keywords = [""] }),
+            ("tag", .tooLarge, draft { $0.tags = [long] }),
+            ("keyword", .invalid, draft { $0.keywords = [""] }),
             ("tags", .tooLarge, draft { $0.tags = (0...256).map { "t\($0)" } }),
-            ("attribute", .tooLarge, draft { $0.attributes = ["a": .string(String(repeating: "v", count: 4_097))] }),
+            (
+                "attribute", .tooLarge,
+                draft { $0.attributes = ["a": .string(String(repeating: "v", count: 4_097))] }
+            ),
             ("attribute", .invalid, draft { $0.attributes = ["a": .number(.nan)] }),
             ("importance", .invalid, draft { $0.importance = 1.5 }),
             ("importance", .invalid, draft { $0.importance = .nan }),
@@ -143,8 +158,12 @@ import Testing
     @Test func `refuses direct writes to the collective and to a tenant`() async throws {
         let store = try ScratchStore()
         #expect(await refusal { try await store.engine.remember("x", in: .collective) }?.code == .forbidden)
-        #expect(await refusal { try await store.engine.remember("x", in: .tenant("acme")) }?.code == .invalidNamespace)
-        #expect(await refusal { try await store.engine.recall("x", in: .tenant("acme")) }?.code == .invalidNamespace)
+        #expect(
+            await refusal { try await store.engine.remember("x", in: .tenant("acme")) }?.code
+                == .invalidNamespace)
+        #expect(
+            await refusal { try await store.engine.recall("x", in: .tenant("acme")) }?.code
+                == .invalidNamespace)
         #expect(try store.engine.homes() == [])
     }
 
@@ -155,14 +174,17 @@ import Testing
         var line = 0
         // Few different words keep the test short; the sentence to be found has its own.
         while text.utf8.count < 10_000_000 {
-            text += "Harbour log \(line % 50): calm sea and slow tide, no ship came in, and none went out again before dusk.\n\n"
+            text +=
+                "Harbour log \(line % 50): calm sea and slow tide, no ship came in, and none went out again before dusk.\n\n"
             line += 1
         }
         text += "At last the zeppelin landed beside the observatory."
         let id = try await store.engine.remember(text, in: atlas).id
         let recall = try await store.engine.recall("Where did the zeppelin land? observatory", in: atlas)
         let hit = try #require(recall.first)
-        #expect(hit.memory.id == id && hit.passage.text.hasSuffix("At last the zeppelin landed beside the observatory."))
+        #expect(
+            hit.memory.id == id
+                && hit.passage.text.hasSuffix("At last the zeppelin landed beside the observatory."))
         #expect(try await store.engine.content(of: hit.citation) == hit.passage.text)
         #expect(hit.memory.content.utf8.count == text.utf8.count)
     }

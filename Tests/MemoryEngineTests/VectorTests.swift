@@ -13,18 +13,21 @@ import Testing
         switch metric {
         case .innerProduct: return dot
         case .cosine: return dot / (norm(a) * norm(b)).squareRoot()
-        case .l2: return -zip(a, b).reduce(0) { $0 + (Double($1.0) - Double($1.1)) * (Double($1.0) - Double($1.1)) }
+        case .l2:
+            return -zip(a, b).reduce(0) { $0 + (Double($1.0) - Double($1.1)) * (Double($1.0) - Double($1.1)) }
         }
     }
 
-    @Test(arguments: EmbeddingMetric.allCases, [3, 64, 1_500])
-    func `are found in the order of an exact comparison, with filters and after changes`(metric: EmbeddingMetric, dimension: Int) async throws {
+    @Test(arguments: EmbeddingMetric.allCases, [3, 700])
+    func `are found in the order of an exact comparison, with filters and after changes`(
+        metric: EmbeddingMetric, dimension: Int
+    ) async throws {
         var random = SeededRandom(seed: UInt64(dimension))
         let store = try ScratchStore()
         let space = EmbeddingSpace(model: "m", dimension: dimension, metric: metric)
         var vectors: [MemoryID: [Float]] = [:]
         var tagged = Set<MemoryID>()
-        for place in 0..<150 {
+        for place in 0..<120 {
             var draft = MemoryDraft("item \(place)")
             draft.embeddings = [Embedding(random.vector(dimension), in: space)]
             if random.chance(0.1) { draft.tags = ["few"] }
@@ -101,7 +104,8 @@ import Testing
         let cosine = EmbeddingSpace(model: "m", dimension: 2)
         let bad: [(String, Embedding)] = [
             ("components", Embedding([1], in: cosine)), ("components", Embedding([1, 2, 3], in: cosine)),
-            ("not a number", Embedding([1, .nan], in: cosine)), ("infinite", Embedding([1, .infinity], in: cosine)),
+            ("not a number", Embedding([1, .nan], in: cosine)),
+            ("infinite", Embedding([1, .infinity], in: cosine)),
             ("norm", Embedding([0, 0], in: cosine)), ("part", Embedding([1, 0], in: cosine, part: 1)),
             ("part", Embedding([1, 0], in: cosine, part: -1)),
             ("model", Embedding([1], in: EmbeddingSpace(model: "", dimension: 1))),
@@ -115,7 +119,9 @@ import Testing
             draft.embeddings = [embedding]
             let error = await refusal { try await store.engine.remember(draft, in: atlas) }
             #expect(error?.code == .invalidVector, "\(embedding)")
-            #expect(error?.message.localizedCaseInsensitiveContains(name) == true, "\(name): \(error?.message ?? "taken")")
+            #expect(
+                error?.message.localizedCaseInsensitiveContains(name) == true,
+                "\(name): \(error?.message ?? "taken")")
         }
         var draft = MemoryDraft("text")
         draft.embeddings = [Embedding([1, 0], in: cosine), Embedding([0, 1], in: cosine)]

@@ -44,7 +44,9 @@ import Testing
             #expect(old.recorded.upperBound == new.recorded.lowerBound && !old.recorded.isEmpty)
         }
         for version in versions {
-            #expect(try await store.engine.get(id, in: atlas, asOf: version.recorded.lowerBound)?.version == version.version)
+            #expect(
+                try await store.engine.get(id, in: atlas, asOf: version.recorded.lowerBound)?.version
+                    == version.version)
         }
     }
 
@@ -52,7 +54,9 @@ import Testing
         let store = try ScratchStore()
         let id = try await store.engine.remember("one", in: atlas).id
         try await store.engine.update(id, in: atlas, expecting: 1) { $0.content = "two" }
-        let error = await refusal { try await store.engine.update(id, in: atlas, expecting: 1) { $0.content = "three" } }
+        let error = await refusal {
+            try await store.engine.update(id, in: atlas, expecting: 1) { $0.content = "three" }
+        }
         #expect(error?.code == .conflict)
         #expect(try await store.engine.get(id, in: atlas)?.content == "two")
     }
@@ -94,7 +98,9 @@ import Testing
                 for validAt in [-1, 3, 14, 15, 19, 20, 40] {
                     let knows = asOf ?? 100
                     var expected: Set<String> = []
-                    if (10..<30).contains(knows), (0..<20).contains(validAt) { expected.insert("Ada lives in Rome") }
+                    if (10..<30).contains(knows), (0..<20).contains(validAt) {
+                        expected.insert("Ada lives in Rome")
+                    }
                     if knows >= 30, (0..<15).contains(validAt) { expected.insert("Ada lives in Rome") }
                     if knows >= 30, (15..<1_000).contains(validAt) { expected.insert("Ada lives in Oslo") }
                     var query = RecallQuery("Where does Ada live?", in: atlas)
@@ -132,7 +138,9 @@ import Testing
         try await store.engine.expectClean(atlas)
     }
 
-    @Test func `is superseded by another memory, with an edge that goes when either is forgotten`() async throws {
+    @Test func `is superseded by another memory, with an edge that goes when either is forgotten`()
+        async throws
+    {
         let store = try ScratchStore()
         let old = try await store.engine.remember("Port 80", in: atlas).id
         let new = try await store.engine.remember("Port 443", in: atlas).id
@@ -141,9 +149,11 @@ import Testing
         #expect(try await store.engine.recall("port", in: atlas).map(\.memory.id) == [new])
         #expect(try await store.engine.stats(in: atlas).tables["edge"]?.entries == 3)
         #expect(await refusal { try await store.engine.supersede(new, by: new, in: atlas) }?.code == .invalid)
-        #expect(await refusal { try await store.engine.supersede(old, by: new, in: atlas) }?.code == .conflict)
         #expect(
-            await refusal { try await store.engine.supersede(new, by: MemoryID(rawValue: 9), in: atlas) }?.code
+            await refusal { try await store.engine.supersede(old, by: new, in: atlas) }?.code == .conflict)
+        #expect(
+            await refusal { try await store.engine.supersede(new, by: MemoryID(rawValue: 9), in: atlas) }?
+                .code
                 == .notFound)
         #expect(try await store.engine.get(new, in: atlas)?.isCurrent == true)
         try await store.engine.expectClean(atlas)
@@ -213,7 +223,10 @@ import Testing
         #expect(copy.origin.source == "user/u/\(id)@1")
         #expect(try await store.engine.embeddings(of: id, in: atlas).map(\.vector) == [[1, 2, 3]])
         #expect(try await store.engine.get(id, in: .user("u")) != nil)
-        #expect(await refusal { try await store.engine.promote(id, from: atlas, to: atlas) }?.code == .invalid)
-        #expect(await refusal { try await store.engine.promote(id, from: atlas, to: .collective) }?.code == .forbidden)
+        #expect(
+            await refusal { try await store.engine.promote(id, from: atlas, to: atlas) }?.code == .invalid)
+        #expect(
+            await refusal { try await store.engine.promote(id, from: atlas, to: .collective) }?.code
+                == .forbidden)
     }
 }

@@ -26,12 +26,16 @@ struct SlowWordScores {
         let averageLength = max(1, current.reduce(0) { $0 + Double($1.length) } / count)
         scores = documents.map { document in
             terms.reduce(0) { sum, word in
-                guard let frequency = document.terms.first(where: { $0.term == word.term })?.frequency else { return sum }
-                let documentFrequency = Double(current.filter { $0.terms.contains { $0.term == word.term } }.count)
+                guard let frequency = document.terms.first(where: { $0.term == word.term })?.frequency else {
+                    return sum
+                }
+                let documentFrequency = Double(
+                    current.filter { $0.terms.contains { $0.term == word.term } }.count)
                 let weight = log(1 + (count - documentFrequency + 0.5) / (documentFrequency + 0.5))
                 let length = Double(LengthCode.lengths[Int(LengthCode.encode(document.length))])
                 let norm = k1 * (1 - b + b * length / averageLength)
-                return sum + Double(word.frequency) * weight * (k1 + 1) * Double(frequency) / (Double(frequency) + norm)
+                return sum + Double(word.frequency) * weight * (k1 + 1) * Double(frequency)
+                    / (Double(frequency) + norm)
             }
         }
         let mine = zip(scores, documents).filter(\.1.isCurrent).map(\.0)
@@ -42,7 +46,8 @@ struct SlowWordScores {
 
 @Suite struct `Scores of words` {
     let atlas = Namespace.project("atlas")
-    static let vocabulary = (0..<60).map { "word\($0)" } + ["deploy", "token", "snake_case_name", "parseHTTPHeader", "東京都庁"]
+    static let vocabulary =
+        (0..<60).map { "word\($0)" } + ["deploy", "token", "snake_case_name", "parseHTTPHeader", "東京都庁"]
 
     static func text(_ random: inout SeededRandom) -> String {
         (0..<1 + random.below(30)).map { _ in
@@ -51,7 +56,9 @@ struct SlowWordScores {
     }
 
     /// A home with a past: some of it updated, retracted, forgotten and folded.
-    static func fill(_ store: ScratchStore, _ random: inout SeededRandom, in home: Namespace, steps: Int = 120) async throws {
+    static func fill(
+        _ store: ScratchStore, _ random: inout SeededRandom, in home: Namespace, steps: Int = 120
+    ) async throws {
         var ids: [MemoryID] = []
         for step in 0..<steps {
             store.clock.advance()
@@ -75,7 +82,8 @@ struct SlowWordScores {
     }
 
     /// All passages of all versions, told by the versions themselves.
-    static func documents(_ store: ScratchStore, in home: Namespace) async throws -> [SlowWordScores.Document] {
+    static func documents(_ store: ScratchStore, in home: Namespace) async throws -> [SlowWordScores.Document]
+    {
         var documents: [SlowWordScores.Document] = []
         for memory in try await store.engine.exported(home) {
             for version in memory.versions {
@@ -85,15 +93,19 @@ struct SlowWordScores {
                     if part == 0 { text += version.memory.keywords.map { "\n" + $0 }.joined() }
                     let terms = Tokenizer().terms(in: text)
                     documents.append(
-                        .init(id: memory.id, terms: terms.terms, length: terms.length, isCurrent: version.memory.isCurrent))
+                        .init(
+                            id: memory.id, terms: terms.terms, length: terms.length,
+                            isCurrent: version.memory.isCurrent))
                 }
             }
         }
         return documents
     }
 
-    @Test(arguments: 1...6 as ClosedRange<UInt64>)
-    func `agree with BM25 worked out from the texts alone, after every kind of change`(seed: UInt64) async throws {
+    @Test(arguments: 1...4 as ClosedRange<UInt64>)
+    func `agree with BM25 worked out from the texts alone, after every kind of change`(
+        seed: UInt64
+    ) async throws {
         var random = SeededRandom(seed: seed)
         let store = try ScratchStore { $0.passageByteCount = 128 }
         try await Self.fill(store, &random, in: atlas)
@@ -132,7 +144,9 @@ struct SlowWordScores {
                 try Schema.word.scan(prefix: Key(prefix: Schema.Word.term), in: transaction) { key, value in
                     var postings: [UInt32: UInt8] = [:]
                     try Postings.forEachBlock(of: value.u32(at: 0), in: transaction) { block in
-                        for place in 0..<block.count { postings[block.passage(at: place)] = block.frequency(at: place) }
+                        for place in 0..<block.count {
+                            postings[block.passage(at: place)] = block.frequency(at: place)
+                        }
                     }
                     index[key.copy(1..<key.byteCount)] = postings
                     return true
@@ -154,7 +168,7 @@ struct SlowWordScores {
             })
     }
 
-    @Test(arguments: 1...6 as ClosedRange<UInt64>)
+    @Test(arguments: 1...4 as ClosedRange<UInt64>)
     func `come from the same dictionary, postings and columns after a rebuild`(seed: UInt64) async throws {
         var random = SeededRandom(seed: seed)
         let store = try ScratchStore { $0.passageByteCount = 128 }
@@ -170,7 +184,8 @@ struct SlowWordScores {
         #expect(rebuilt.count == columns.count)
         for (a, b) in zip(rebuilt, columns) { #expect(a == b) }
         let after = try await store.engine.read(in: atlas) { try HomeState.read(in: $0) }
-        #expect(after?.currentPassages == state?.currentPassages && after?.currentLength == state?.currentLength)
+        #expect(
+            after?.currentPassages == state?.currentPassages && after?.currentLength == state?.currentLength)
         try await store.engine.expectClean(atlas)
     }
 
@@ -178,22 +193,29 @@ struct SlowWordScores {
     func `find prefixes, identifiers and parts of them, and signs by pairs`(isFolded: Bool) async throws {
         let store = try ScratchStore()
         let texts = [
-            "The deployment of Friday was rolled back", "She deploys on Mondays", "call parse_http_header first",
-            "parseHTTPHeader is deprecated", "東京都庁に行きました", "CVE-2024-1234 is fixed in libfoo-dev", "unrelated words",
+            "The deployment of Friday was rolled back", "She deploys on Mondays",
+            "call parse_http_header first",
+            "parseHTTPHeader is deprecated", "東京都庁に行きました", "CVE-2024-1234 is fixed in libfoo-dev",
+            "unrelated words",
         ]
         for text in texts { try await store.engine.remember(text, in: atlas) }
         if isFolded { try await store.engine.fold(atlas) }
         let cases: [(String, Set<Int>)] = [
-            ("deploy*", [0, 1]), ("deploying", [0, 1]), ("header", [2, 3]), ("parse_http_header", [2]), ("parse_h*", [2]),
+            ("deploy*", [0, 1]), ("deploying", [0, 1]), ("header", [2, 3]), ("parse_http_header", [2]),
+            ("parse_h*", [2]),
             ("東京", [4]), ("都庁", [4]), ("京都", [4]), ("CVE-2024-1234", [5]), ("libfoo", [5]), ("zebra*", []),
         ]
         for (question, expected) in cases {
             var query = RecallQuery(question, in: atlas)
             query.channels = [.words]
-            let found = try await store.engine.recall(query).filter { $0.parts.words > 0 }.map { texts.firstIndex(of: $0.memory.content)! }
+            let found = try await store.engine.recall(query).filter { $0.parts.words > 0 }.map {
+                texts.firstIndex(of: $0.memory.content)!
+            }
             #expect(Set(found).isSuperset(of: expected), "\(question): \(found)")
             // What is asked for as a whole is also found by its parts.
-            if !question.contains("-"), question != "parse_http_header" { #expect(Set(found) == expected, "\(question): \(found)") }
+            if !question.contains("-"), question != "parse_http_header" {
+                #expect(Set(found) == expected, "\(question): \(found)")
+            }
         }
     }
 }

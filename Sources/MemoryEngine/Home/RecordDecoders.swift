@@ -21,7 +21,9 @@ package struct RecordDecoder: Sendable {
         RecordDecoder("space", (Schema.shared, Schema.Shared.space.rawValue)) {
             try unsafe SpaceRecord(number: 1, decoding: $0.span.bytes).encode()
         },
-        RecordDecoder("head", (Schema.memory, nil)) { try unsafe HeadRecord(decoding: $0.span.bytes).encode() },
+        RecordDecoder("head", (Schema.memory, nil)) {
+            try unsafe HeadRecord(decoding: $0.span.bytes).encode()
+        },
         RecordDecoder("version", (Schema.memory, nil)) {
             try unsafe VersionRecord(decoding: $0.span.bytes).encode()
         },
@@ -47,7 +49,9 @@ package struct RecordDecoder: Sendable {
             let key = Key(prefix: Schema.Word.posting).u32(1).u32(1 << 16).bytes
             let block = try unsafe PostingBlock(key: key.span.bytes, $0.span.bytes)
             var sum: UInt64 = 0
-            for index in 0..<block.count { sum += UInt64(block.passage(at: index)) + UInt64(block.frequency(at: index)) }
+            for index in 0..<block.count {
+                sum += UInt64(block.passage(at: index)) + UInt64(block.frequency(at: index))
+            }
             return sum == .max ? [] : nil
         },
         RecordDecoder("terms", nil) { try TermList(decoding: $0.span).encoded },

@@ -1,0 +1,279 @@
+// A test may stop where a value that it made is missing.
+// swift-format-ignore-file: NeverForceUnwrap
+
+import Synchronization
+import Testing
+
+@testable import MemoryEngine
+@testable import Store
+
+/// An embedder that answers when it is told to, or never: it waits until it is cancelled.
+final class WaitingEmbedder: Embedder {
+    let space = EmbeddingSpace(model: "waiting", dimension: 2)
+    private let waiting = Mutex<(isCancelled: Bool, continuation: CheckedContinuation<Void, any Error>?)>(
+        (false, nil))
+
+    func embed(_ inputs: [EmbeddingInput], for purpose: EmbeddingPurpose) async throws -> [[Float]] {
+        guard purpose == .query else { return inputs.map { _ in [1, 0] } }
+        try await withTaskCancellationHandler {
+            try await withCheckedThrowingContinuation { continuation in
+                let isCancelled = waiting.withLock { state in
+                    if !state.isCancelled { state.continuation = continuation }
+                    return state.isCancelled
+                }
+                if isCancelled { continuation.resume(throwing: CancellationError()) }
+            }
+        } onCancel: {
+            let continuation = waiting.withLock { state in
+                state.isCancelled = true
+                return state.continuation.take()
+            }
+            continuation?.resume(throwing: CancellationError())
+        }
+        return inputs.map { _ in [1, 0] }
+    }
+}
+
+/// An embedder that gives what a closure makes.
+struct ScriptedEmbedder: Embedder {
+    var space = EmbeddingSpace(model: "scripted", dimension: 2)
+    var limits = EmbedderLimits(maximumBatchCount: 3)
+    let script: @Sendable ([EmbeddingInput]) throws -> [[Float]]
+
+    func embed(_ inputs: [EmbeddingInput], for purpose: EmbeddingPurpose) async throws -> [[Float]] {
+        try script(inputs)
+    }
+}
+
+@Suite struct `A recall` {
+    let atlas = Namespace.project("atlas")
+
+    /// The sum of normalised scores, worked out slowly from what the home exports: every passage is scored,
+    /// and the memory before it in its thread counts as context.
+    private func slowScores(
+        _ store: ScratchStore, _ question: String, _ vector: Embedding?, share: Double
+    ) async throws -> [MemoryID: Double] {
+        let memories = try await store.engine.exported(atlas)
+        struct Item {
+            var memory: Memory
+            var own = 0.0
+        }
+        let documents = try await `Scores of words`.documents(store, in: atlas)
+        let words = SlowWordScores(question, documents)
+        let versions = memories.flatMap(\.versions)
+        #expect(versions.count == documents.count)
+        var vectorScores = [Double?](repeating: nil, count: versions.count)
+        if let vector {
+            vectorScores = versions.map { version in
+                version.embeddings.first.map { Vectors.score(vector.vector, $0.vector, .cosine) }
+            }
+        }
+        let current = zip(versions, vectorScores).compactMap { $0.memory.isCurrent ? $1 : nil }
+        let mean = current.reduce(0, +) / Double(max(1, current.count))
+        let deviation = (current.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(max(1, current.count)))
+            .squareRoot()
+        let hasWords = !WordQuery(question, Tokenizer()).isEmpty
+        let hasBoth = hasWords && vector != nil
+        var own: [Double] = []
+        for place in versions.indices {
+            var sum = 0.0
+            if hasWords {
+                sum += (hasBoth ? share : 1) * (words.scores[place] - words.mean) / words.deviation
+            }
+            if let score = vectorScores[place] {
+                sum += (hasBoth ? 1 - share : 1) * (score - mean) / deviation
+            }
+            own.append(sum)
+        }
+        var result: [MemoryID: Double] = [:]
+        var newest: [MemoryID: Int] = [:]
+        for (place, version) in versions.enumerated() { newest[version.memory.id] = place }
+        for (id, place) in newest where versions[place].memory.isCurrent {
+            let memory = versions[place].memory
+            var score = own[place]
+            let before = newest.values.first {
+                let other = versions[$0].memory
+                return memory.thread != nil && other.thread == memory.thread
+                    && other.turn! + 1 == memory.turn!
+            }
+            if let before {
+                score += (versions[before].memory.content.contains("?") ? 0.6 : 0.1) * own[before]
+            }
+            result[id] = score
+        }
+        return result
+    }
+
+    @Test(arguments: 1...5 as ClosedRange<UInt64>)
+    func `fuses normalised scores of words, vectors and context, and its parts sum to the score`(
+        seed: UInt64
+    ) async throws {
+        var random = SeededRandom(seed: seed)
+        let store = try ScratchStore()
+        let space = EmbeddingSpace(model: "m", dimension: 8)
+        var ids: [MemoryID] = []
+        for _ in 0..<70 {
+            store.clock.advance()
+            var draft = MemoryDraft(`Scores of words`.text(&random) + (random.chance(0.3) ? "?" : "."))
+            draft.thread = random.chance(0.8) ? "t\(random.below(4))" : nil
+            if random.chance(0.9) { draft.embeddings = [Embedding(random.vector(8), in: space)] }
+            ids.append(try await store.engine.remember(draft, in: atlas).id)
+        }
+        for id in ids.prefix(6) { try await store.engine.retract(id, in: atlas) }
+        for isFolded in [false, true] {
+            if isFolded { try await store.engine.fold(atlas) }
+            for _ in 0..<8 {
+                let question = `Scores of words`.text(&random)
+                var query = RecallQuery(question, in: atlas)
+                query.limit = 1_000
+                query.lexicalWeight = Double(random.below(11)) / 10
+                query.embeddings = random.chance(0.7) ? [Embedding(random.vector(8), in: space)] : []
+                let recall = try await store.engine.recall(query)
+                let slow = try await slowScores(
+                    store, question, query.embeddings.first, share: query.lexicalWeight!)
+                #expect(!recall.isEmpty)
+                for hit in recall {
+                    #expect(abs(hit.parts.sum - hit.score) < 1e-6)
+                    let expected = try #require(slow[hit.memory.id])
+                    #expect(abs(hit.score - expected) < 1e-3 * max(1, abs(expected)), "\(hit.memory.content)")
+                }
+                #expect(zip(recall, recall.dropFirst()).allSatisfy { $0.score >= $1.score })
+                let best = slow.values.max()!
+                #expect(abs(recall[0].score - best) < 1e-3 * max(1, abs(best)))
+            }
+        }
+    }
+
+    @Test func `asks several namespaces, each with its weight`() async throws {
+        let store = try ScratchStore()
+        let user = Namespace.user("u")
+        for home in [atlas, user] {
+            for filler in ["alpha", "beta", "gamma", "delta"] {
+                try await store.engine.remember("\(filler) report", in: home)
+            }
+            try await store.engine.remember("zeppelin report of \(home)", in: home)
+        }
+        try await store.engine.remember("zeppelin in a session", in: atlas.session("s"))
+        func contents(_ weights: [Namespace: Double]) async throws -> [String] {
+            try await store.engine.recall(RecallQuery("zeppelin", in: weights)).filter { $0.score > 0 }.map(
+                \.memory.content)
+        }
+        #expect(try await contents([atlas: 1, user: 0.1]).first != "zeppelin report of user/u")
+        #expect(try await contents([atlas: 0.1, user: 1]).first == "zeppelin report of user/u")
+        #expect(try await contents([atlas.session("s"): 1]) == ["zeppelin in a session"])
+        #expect(try await contents([atlas.session("s"): 1, atlas: 0.01]).first == "zeppelin in a session")
+        #expect(try await contents([atlas.session("t"): 1]) == [])
+        let recall = try await store.engine.recall(
+            RecallQuery("zeppelin", in: [atlas: 1, .project("none"): 1]))
+        #expect(recall.leftOut == ["project/none: there is no such home"])
+        #expect(recall.sequences.keys.map(\.description) == ["project/atlas"])
+    }
+
+    @Test func `refuses what is out of its limits`() async throws {
+        let store = try ScratchStore()
+        try await store.engine.remember("one", in: atlas)
+        let changes: [@Sendable (inout RecallQuery) -> Void] = [
+            { $0.limit = 0 }, { $0.limit = 1_001 }, { $0.namespaces = [:] }, { $0.k1 = -1 }, { $0.b = 1.5 },
+            { $0.b = .nan },
+            { $0.lexicalWeight = 2 }, { $0.namespaces = [.project("atlas"): .infinity] },
+            { $0.namespaces = [.project("atlas"): 0] }, { $0.text = String(repeating: "a", count: 70_000) },
+            { $0.atLeast = 99 },
+            { query in
+                query.namespaces = Dictionary(uniqueKeysWithValues: (0..<65).map { (.project("p\($0)"), 1) })
+            },
+        ]
+        for change in changes {
+            var query = RecallQuery("one", in: atlas)
+            change(&query)
+            let asked = query
+            let code = await refusal { try await store.engine.recall(asked) }?.code
+            #expect(code == .invalid || code == .tooLarge)
+        }
+        for text in ["", "?", "*", "the", "🙂", String(repeating: "(", count: 60_000), "a\u{0}b"] {
+            _ = try await store.engine.recall(text, in: atlas)
+        }
+    }
+
+    @Test func `leaves vectors out when the embedder is not ready by the deadline`() async throws {
+        let store = try ScratchStore(embedder: WaitingEmbedder())
+        try await store.engine.remember("the harbour is closed", in: atlas)
+        var query = RecallQuery("harbour", in: atlas)
+        query.deadline = .milliseconds(1)
+        let recall = try await store.engine.recall(query)
+        #expect(recall.count == 1)
+        #expect(recall.leftOut == ["vectors: the embedder was not ready by the deadline"])
+    }
+
+    @Test func `embeds passages in batches, and questions`() async throws {
+        let sizes = Mutex<[Int]>([])
+        let store = try ScratchStore(
+            embedder: ScriptedEmbedder { inputs in
+                sizes.withLock { $0.append(inputs.count) }
+                return inputs.map { input in
+                    guard case .text(let text) = input else { return [0, 1] }
+                    return text.contains("sea") ? [1, 0] : [0, 1]
+                }
+            })
+        let results = try await store.engine.remember(
+            ["the sea", "a hill", "sea salt", "a field"], in: atlas)
+        #expect(sizes.withLock { $0 } == [3, 1])
+        let id = try results[0].get().id
+        #expect(try await store.engine.embeddings(of: id, in: atlas).map(\.vector) == [[1, 0]])
+        #expect(
+            try await store.engine.recall("sea", in: atlas).prefix(2).allSatisfy {
+                $0.memory.content.contains("sea")
+            })
+        // Other content gets another vector, other tags do not.
+        try await store.engine.update(id, in: atlas) { $0.tags = ["t"] }
+        #expect(sizes.withLock { $0.count } == 3)
+        try await store.engine.update(id, in: atlas) { $0.content = "dry land" }
+        #expect(try await store.engine.embeddings(of: id, in: atlas).map(\.vector) == [[0, 1]])
+    }
+
+    @Test(arguments: [[[Float]](), [[1, 0], [1, 0]], [[1]], [[.nan, 1]], [[0, 0]]])
+    func `stores nothing when the embedder gives what is no vector for each input`(
+        answer: [[Float]]
+    ) async throws {
+        let store = try ScratchStore(embedder: ScriptedEmbedder { _ in answer })
+        let code = await refusal { try await store.engine.remember("text", in: atlas) }?.code
+        #expect(code == .embedder || code == .invalidVector)
+        #expect(try await store.engine.list(in: atlas).memories.isEmpty)
+    }
+
+    @Test func `keeps a receipt when asked to, and an outcome against it`() async throws {
+        let store = try ScratchStore()
+        let id = try await store.engine.remember("the answer is 42", in: atlas).id
+        var query = RecallQuery("answer", in: [atlas: 1, .user("none"): 0.5])
+        let silent = try await store.engine.recall(query)
+        #expect(
+            await refusal { try await store.engine.record(.success, of: silent.id, in: atlas) }?.code
+                == .notFound)
+        query.keepReceipt = true
+        let recall = try await store.engine.recall(query)
+        try await store.engine.record(.success, of: recall.id, in: atlas)
+        let receipt = try #require(
+            try await store.engine.read(in: atlas) { try Lookup.receipt(recall.id, in: $0) } ?? nil)
+        #expect(receipt.outcome == .success && receipt.query == "answer" && receipt.principal == "tester")
+        #expect(receipt.items.map(\.id) == [id] && receipt.items[0].namespace == "project/atlas")
+        #expect(try await store.engine.stats(in: atlas).receipts == 1)
+        try await store.engine.expectClean(atlas)
+        try await store.engine.forget(.id(id), under: atlas)
+        #expect(
+            await refusal { try await store.engine.record(.failure, of: recall.id, in: atlas) }?.code
+                == .notFound)
+        #expect(try await store.engine.stats(in: atlas).receipts == 0)
+    }
+
+    @Test func `cites the words that it gives, and they stay after an update`() async throws {
+        let store = try ScratchStore { $0.passageByteCount = 64 }
+        let text = "The first paragraph is about ships.\n\nThe second one is about a zeppelin over the bay."
+        let id = try await store.engine.remember(text, in: atlas).id
+        let hit = try #require(try await store.engine.recall("zeppelin", in: atlas).first)
+        #expect(
+            hit.passage.part == 1 && hit.passage.text == "The second one is about a zeppelin over the bay.")
+        try await store.engine.update(id, in: atlas) { $0.content = "Nothing of it." }
+        #expect(try await store.engine.content(of: hit.citation) == hit.passage.text)
+        try await store.engine.forget(.id(id), under: atlas)
+        #expect(await refusal { try await store.engine.content(of: hit.citation) }?.code == .notFound)
+    }
+}
