@@ -48,10 +48,14 @@ let package = Package(
         .testTarget(
             name: "MemoryEngineTests", dependencies: ["MemoryEngine", "Embedders"],
             swiftSettings: testSettings + [.enableExperimentalFeature("Lifetimes")]),
-        .testTarget(name: "EmbeddersTests", dependencies: ["Embedders"], swiftSettings: testSettings),
-        .testTarget(name: "LociCommandTests", dependencies: ["loci"], swiftSettings: testSettings),
+        .testTarget(name: "EmbeddersTests", dependencies: ["Embedders", "MemoryEngine"], swiftSettings: testSettings),
+        .testTarget(name: "LociCommandTests", dependencies: ["loci", "MemoryEngine"], swiftSettings: testSettings),
+        .executableTarget(
+            name: "crashchild", dependencies: ["MemoryEngine", "Embedders", "Store"], path: "Tests/CrashChild",
+            swiftSettings: sourceSettings),
         .testTarget(
-            name: "CrashTests", dependencies: ["MemoryEngine", "Embedders", "loci"], swiftSettings: testSettings),
+            name: "CrashTests", dependencies: ["MemoryEngine", "Embedders", "Store", "crashchild"],
+            swiftSettings: testSettings),
         .testTarget(name: "TidyTests", swiftSettings: testSettings),
     ]
 )

@@ -168,7 +168,7 @@ extension Engine {
         let current = try await read(home) { try Self.current(id, namespace, in: $0) }
         var draft = MemoryDraft(current.memory)
         try change(&draft)
-        guard draft.key == current.memory.key else {
+        guard draft.key == nil || draft.key == current.memory.key else {
             throw EngineError(.invalid, "the key of a memory stays; remember it anew under another one")
         }
         let isSameContent = draft.content == current.memory.content

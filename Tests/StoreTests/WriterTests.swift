@@ -278,7 +278,7 @@ private struct Refusal: Error, Equatable {
         #expect(takeLock(lockFile.path, 9) == nil)
         let neighbor = try #require(takeLock(lockFile.path, 10))
         Glibc.close(neighbor)
-        #expect(StoreModel.code { try Environment.lockedFile(lock) {} } == .locked)
+        #expect(StoreModel.code { try Environment.lockedFile(lock, path: file.path) { _ in } } == .locked)
         environment.close()
         // A write that comes too late is refused, and takes nothing.
         #expect(
@@ -287,7 +287,7 @@ private struct Refusal: Error, Equatable {
             }) == .io)
         let late = try #require(takeLock(lockFile.path, 9))
         Glibc.close(late)
-        try Environment.lockedFile(lock) {}
+        try Environment.lockedFile(lock, path: file.path) { _ in }
     }
 }
 
