@@ -122,7 +122,9 @@ extension Engine {
         let file = filePath(of: home)
         try await withLockedFile(of: home) { _, _ in
             try FileManager.default.removeItem(atPath: file)
-            for suffix in [".compact", ".restore", ""] { Self.removeFiles(file + suffix) }
+            for suffix in [".compact", ".compact.loose", ".restore", ".restore.loose", ""] {
+                Self.removeFiles(file + suffix)
+            }
         }
     }
 }

@@ -195,7 +195,7 @@ package enum Durability: String, Sendable, CaseIterable {
             throw StoreError(
                 .foreign, "the file has none of our tables; it is not a home, or was never written")
         }
-        try refuseOtherTables(env)
+        try unsafe refuseOtherTables(env)
         return TableHandles(unsafe try openTables(env, tables, 0, UInt32(MDB_CREATE)).handles)
     }
 
