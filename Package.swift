@@ -36,7 +36,9 @@ let package = Package(
         // Speed, and damage on purpose.
         .executableTarget(
             name: "bench",
-            dependencies: ["MemoryEngine", "Embedders", "Store", "HNSW", "CLMDB", "COpenBLAS", argumentParser],
+            dependencies: [
+                "MemoryEngine", "Embedders", "Store", "HNSW", "CLMDB", "COpenBLAS", argumentParser,
+            ],
             path: "Benchmarks", swiftSettings: sourceSettings),
         .executableTarget(
             name: "fuzz", dependencies: ["MemoryEngine", "Embedders", "Store", "HNSW", argumentParser],
@@ -48,10 +50,13 @@ let package = Package(
         .testTarget(
             name: "MemoryEngineTests", dependencies: ["MemoryEngine", "Embedders"],
             swiftSettings: testSettings + [.enableExperimentalFeature("Lifetimes")]),
-        .testTarget(name: "EmbeddersTests", dependencies: ["Embedders", "MemoryEngine"], swiftSettings: testSettings),
-        .testTarget(name: "LociCommandTests", dependencies: ["loci", "MemoryEngine"], swiftSettings: testSettings),
+        .testTarget(
+            name: "EmbeddersTests", dependencies: ["Embedders", "MemoryEngine"], swiftSettings: testSettings),
+        .testTarget(
+            name: "LociCommandTests", dependencies: ["loci", "MemoryEngine"], swiftSettings: testSettings),
         .executableTarget(
-            name: "crashchild", dependencies: ["MemoryEngine", "Embedders", "Store"], path: "Tests/CrashChild",
+            name: "crashchild", dependencies: ["MemoryEngine", "Embedders", "Store"],
+            path: "Tests/CrashChild",
             swiftSettings: sourceSettings),
         .testTarget(
             name: "CrashTests", dependencies: ["MemoryEngine", "Embedders", "Store", "crashchild"],

@@ -170,7 +170,8 @@ public final class Engine: Sendable {
         let (home, evicted): (Home?, [Home]) = try homesOpen.withLock { open in
             guard !open.isClosed else { throw EngineError(.invalid, "the engine is closed") }
             guard !open.held.contains(namespace) else {
-                throw EngineError(.locked, "\(namespace) is being compacted, restored or removed; try again soon")
+                throw EngineError(
+                    .locked, "\(namespace) is being compacted, restored or removed; try again soon")
             }
             open.tick += 1
             if var entry = open.entries[namespace] {

@@ -54,7 +54,8 @@ struct TermGroups {
         for index in 0..<min(7, term.count) { order |= UInt64(term[index]) << UInt64(48 - 8 * index) }
         groups.append(
             Group(
-                order: order, hash: hash, start: Int32(bytes.count), byteCount: Int32(term.count + 1), first: place,
+                order: order, hash: hash, start: Int32(bytes.count), byteCount: Int32(term.count + 1),
+                first: place,
                 last: place))
         bytes.append(field)
         for index in term.indices { bytes.append(term[index]) }
@@ -62,7 +63,7 @@ struct TermGroups {
     }
 
     /// Lends each term, its field first, with its postings, in the order of keys.
-    func forEach(_ body: ([UInt8], [Posting]) throws -> Void) rethrows {
+    func forEachTerm(_ body: ([UInt8], [Posting]) throws -> Void) rethrows {
         let sorted = groups.sorted { a, b in
             if a.order != b.order { return a.order < b.order }
             return term(of: a).lexicographicallyPrecedes(term(of: b))

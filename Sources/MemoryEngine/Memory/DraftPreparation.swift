@@ -20,7 +20,11 @@ struct DraftPreparation {
         try check(draft)
         let content = Array(draft.content.utf8)
         let ranges: [Range<Int>]
-        if let given { ranges = try checked(given, content.count) } else { ranges = splitter.split(content.span) }
+        if let given {
+            ranges = try checked(given, content.count)
+        } else {
+            ranges = splitter.split(content.span)
+        }
         var passages = ranges.map { UInt32($0.lowerBound)..<UInt32($0.upperBound) }
         if passages.isEmpty { passages = [0..<UInt32(content.count)] }
         var fields = VersionFields(
@@ -47,7 +51,9 @@ struct DraftPreparation {
         for passage in passages {
             guard end <= passage.lowerBound, passage.upperBound <= byteCount, passage.count <= 1 << 20,
                 !passage.isEmpty || passages.count == 1
-            else { throw EngineError(.invalid, "the passages of a memory overlap, or lie outside of its content") }
+            else {
+                throw EngineError(.invalid, "the passages of a memory overlap, or lie outside of its content")
+            }
             end = passage.upperBound
         }
         return passages
