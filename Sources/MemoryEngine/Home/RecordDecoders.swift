@@ -11,6 +11,7 @@ package struct RecordDecoder: Sendable {
     /// - Throws: what the decoder throws.
     package let decode: @Sendable ([UInt8]) throws -> [UInt8]?
 
+    // Safe because bytes have no padding, and each span ends with its closure.
     package static let all: [RecordDecoder] = [
         RecordDecoder("header", (Schema.shared, Schema.Shared.header.rawValue)) {
             try unsafe HomeHeader(decoding: $0.span.bytes).encode()
