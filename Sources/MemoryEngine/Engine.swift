@@ -96,6 +96,12 @@ public final class Engine: Sendable {
         guard (1...Names.maximumByteCount).contains(options.principal.utf8.count) else {
             throw EngineError(.invalid, "the principal has 1 to \(Names.maximumByteCount) bytes")
         }
+        if let space = embedder?.space, EmbeddingSpace(name: space.name) != space {
+            throw EngineError(
+                .invalid,
+                "the embedder's space `\(space.name.prefix(100))` does not read back: a revision has no `@`, and a "
+                    + "model has one only beside a revision")
+        }
         let marker = path + "/" + markerName
         let manager = FileManager.default
         let text = try? String(contentsOfFile: marker, encoding: .utf8)

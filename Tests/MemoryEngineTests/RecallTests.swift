@@ -240,6 +240,14 @@ struct ScriptedEmbedder: Embedder {
         #expect(try await store.engine.list(in: atlas).memories.isEmpty)
     }
 
+    @Test func `is not possible with an embedder whose space has a name of another one`() async throws {
+        let space = EmbeddingSpace(model: "model@latest", dimension: 2)
+        let error = await refusal {
+            try ScratchStore(embedder: ScriptedEmbedder(space: space) { _ in [] }).engine
+        }
+        #expect(error?.code == .invalid)
+    }
+
     @Test func `keeps a receipt when asked to, and an outcome against it`() async throws {
         let store = try ScratchStore()
         let id = try await store.engine.remember("the answer is 42", in: atlas).id
