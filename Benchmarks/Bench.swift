@@ -15,7 +15,7 @@ struct Bench: AsyncParsableCommand {
             The text and its vectors are made once:
 
                 scripts/fetch-corpus .cache/corpus
-                scripts/embed-corpus .cache/corpus
+                scripts/embed-corpus .cache/corpus 20000
 
             A figure is the median of many, with the p99 beside it. `met` and `missed` compare it with the aim.
             """,

@@ -82,7 +82,8 @@ struct Homes: AsyncParsableCommand {
         report.note("the largest after compact, of the longest texts: \(Report.text(most, "KiB"))")
         let pages = sample.tables.filter { $0.value.pages > 0 }.sorted { $0.key < $1.key }
         report.note(
-            "pages of a compacted home: " + pages.map { "\($0.key) \($0.value.pages)" }.joined(separator: ", ")
+            "pages of a compacted home: "
+                + pages.map { "\($0.key) \($0.value.pages)" }.joined(separator: ", ")
                 + ", free \(sample.freePages), of \(sample.fileBytes / 4_096)")
         report.print(json: common.json)
     }

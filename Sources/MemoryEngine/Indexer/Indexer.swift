@@ -77,7 +77,7 @@ enum Indexer {
         for (space, slots) in slots.sorted(by: { $0.key < $1.key }) {
             try Columns.setSlots(space, slots, in: transaction)
         }
-        try terms.forEach { term, postings in
+        try terms.forEachTerm { term, postings in
             try Postings.append(postings, to: Postings.termKey(term), &state, in: transaction)
         }
         for passage in first..<end { try Schema.passage.remove(Schema.tail(passage), in: transaction) }
