@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import Synchronization
 
 /// The bytes of a file, of standard input, or of what another program prints, piece after piece. Never
@@ -120,6 +121,9 @@ private final class Child {
     private let name: String
     private let process = Process()
     private let complaint = Complaint()
+    /// Entered until the process has ended. `Process.waitUntilExit` would wait for good on another thread than
+    /// the one that started it, and a task changes its thread whenever it waits.
+    private let running = DispatchGroup()
 
     init(_ command: [String], environment: [String: String]? = nil) throws(ImportError) {
         name = command.first ?? ""
@@ -132,9 +136,13 @@ private final class Child {
         process.standardInput = FileHandle.nullDevice
         process.standardOutput = output
         process.standardError = errors
+        let running = running
+        running.enter()
+        process.terminationHandler = { _ in running.leave() }
         do {
             try process.run()
         } catch {
+            running.leave()
             throw ImportError(isFatal: true, "`\(name)` cannot be run: \(error.localizedDescription)")
         }
         complaint.drain(errors.fileHandleForReading)
@@ -142,14 +150,16 @@ private final class Child {
 
     deinit {
         if process.isRunning {
-            process.terminate()
-            process.waitUntilExit()
+            // It has the signal mask of the thread that started it, and a task's thread blocks all signals that
+            // can be blocked: SIGTERM would never reach it.
+            kill(process.processIdentifier, SIGKILL)
+            running.wait()
         }
     }
 
     /// Waits for its end.
     func finish() throws(ImportError) {
-        process.waitUntilExit()
+        running.wait()
         let text = complaint.text()
         guard process.terminationReason == .exit, process.terminationStatus == 0 else {
             let status =
