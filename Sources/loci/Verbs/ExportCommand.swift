@@ -7,9 +7,9 @@ struct ExportCommand: AsyncParsableCommand {
         commandName: "export",
         abstract: "Write memories in the portable form, a JSON object a line.",
         discussion: """
-              loci export > everything.jsonl                       (all homes)
+              loci export > everything.jsonl               (all homes)
               loci export -n project/atlas --output atlas.jsonl
-              loci import atlas.jsonl --store elsewhere            (as they were, to the bit)
+              loci import atlas.jsonl --store elsewhere
 
             A line has a memory's id, key, all versions with both clocks, passages, vectors (floats of 32 \
             bits, little-endian, in base64), origin and attachments. A memory that is there already stays as \

@@ -11,10 +11,10 @@ struct ImportCommand: AsyncParsableCommand {
         abstract: "Import memories: JSON Lines, a git history, Debian changelogs, documents, an export.",
         discussion: """
               loci import notes.jsonl -n project/atlas
-              loci import ~/src/atlas -n project/atlas              (a git repository: its history)
-              loci import docs README.md -n project/atlas           (sections of Markdown and text)
-              loci import /usr/share/doc/dpkg/changelog.Debian.gz -n project/debian
-              loci import backup.jsonl                              (of `loci export`: as it was)
+              loci import ~/src/atlas -n project/atlas    (a git history)
+              loci import docs README.md -n project/atlas
+              loci import changelog.Debian.gz -n project/debian
+              loci import backup.jsonl                    (of loci export)
 
             A line of JSON needs `content`; it may have key, namespace, kind, actor, thread, happenedAt, \
             validFrom, validUntil, expiresAt, tags, keywords, attributes, importance, pinned, origin, \

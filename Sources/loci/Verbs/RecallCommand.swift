@@ -68,7 +68,7 @@ struct RecallCommand: AsyncParsableCommand {
             if store.json {
                 Terminal.print(Self.json(recall))
             } else {
-                RecallTable(recall: recall, comparison: comparison).print()
+                RecallTable(question: asked.text, recall: recall, comparison: comparison).print()
             }
         }
     }
@@ -126,17 +126,20 @@ struct RecallComparison {
     let words: Recall
     let vectors: Recall
 
+    /// How many ranks are looked at.
+    private static let depth = 100
+
     init(of query: RecallQuery, _ engine: Engine) async throws {
         var query = query
         query.keepReceipt = false
-        query.limit = RecallQuery.maximumLimit
+        query.limit = Self.depth
         query.channels = [.words]
         words = try await engine.recall(query)
         query.channels = [.vectors]
         vectors = try await engine.recall(query)
     }
 
-    /// The rank of a hit in another recall, from 1; `-` where it is not among the first 1,000.
+    /// The rank of a hit in another recall, from 1; `-` where it is not among the first hundred.
     static func rank(_ hit: Hit, in recall: Recall) -> String {
         recall.hits.firstIndex { $0.memory.id == hit.memory.id }.map { "\($0 + 1)" } ?? "-"
     }
@@ -144,6 +147,7 @@ struct RecallComparison {
 
 /// Hits for a person, in columns.
 struct RecallTable {
+    let question: String
     let recall: Recall
     let comparison: RecallComparison?
 
@@ -175,14 +179,14 @@ struct RecallTable {
         let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
         if !recall.hits.isEmpty {
             for (index, row) in rows.enumerated() {
-                let line = row.indices.map { column in
+                let columns = row.indices.map { column in
                     Terminal.padded(row[column], to: widths[column], isRight: column < numberCount)
                 }.joined(separator: "  ")
-                Terminal.print(Terminal.styled(line, index == 0 ? .dim : .bold))
+                Terminal.print(Terminal.styled(columns, index == 0 ? .dim : .bold))
                 guard index > 0 else { continue }
                 let hit = recall.hits[index - 1]
                 let margin = String(repeating: " ", count: widths[0] + 2)
-                Terminal.print(margin + Terminal.firstLine(hit.passage.text))
+                Terminal.print(margin + line(of: hit.passage.text))
             }
         }
         if let comparison, let first = recall.hits.first {
@@ -192,6 +196,26 @@ struct RecallTable {
         Terminal.print(Terminal.styled(timings, .dim))
     }
 
+    /// The line of a passage that shares most words with the question; the first of them.
+    private func line(of passage: String, atMost width: Int = 110) -> String {
+        func words(_ text: some StringProtocol) -> Set<String> {
+            Set(
+                text.lowercased().split { !$0.isLetter && !$0.isNumber }.map(String.init).filter {
+                    $0.count > 2
+                })
+        }
+        let asked = words(question)
+        let lines = passage.split(whereSeparator: \.isNewline).filter { !$0.allSatisfy(\.isWhitespace) }
+        let best = lines.enumerated().max { a, b in
+            let (inA, inB) = (
+                words(a.element).intersection(asked).count, words(b.element).intersection(asked).count
+            )
+            return inA != inB ? inA < inB : a.offset > b.offset
+        }
+        guard let best, best.offset > 0 else { return Terminal.firstLine(passage, atMost: width) }
+        return "… " + Terminal.firstLine(String(best.element), atMost: width - 2)
+    }
+
     /// The first hit of one way of finding, where it is another.
     private func bestAlone(_ name: String, _ alone: Recall, unlike first: Hit) {
         let time = "\(Terminal.decimals(alone.timings.total.milliseconds, 1)) ms"
@@ -199,7 +223,7 @@ struct RecallTable {
             return Terminal.print("\(Terminal.padded(name, to: 13)) \(time), the same first")
         }
         Terminal.print(
-            "\(Terminal.padded(name, to: 13)) \(time), first: \(Terminal.firstLine(best.passage.text, atMost: 80))"
+            "\(Terminal.padded(name, to: 13)) \(time), first: \(line(of: best.passage.text, atMost: 80))"
         )
     }
 

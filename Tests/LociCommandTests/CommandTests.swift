@@ -1,0 +1,277 @@
+import Foundation
+import Testing
+
+@testable import loci
+
+/// Runs the program that is built beside these tests, in a store of its own.
+private struct Shell {
+    struct Answer {
+        let status: Int32
+        let output: String
+        let errors: String
+        var lines: [String] { output.split(separator: "\n").map(String.init) }
+    }
+
+    let folder: String
+    var store: String { folder + "/store" }
+
+    /// Lends a shell, and removes what it left.
+    static func run(_ body: (Shell) throws -> Void) throws {
+        let shell = Shell(folder: NSTemporaryDirectory() + "loci-command-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(atPath: shell.folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: shell.folder) }
+        try body(shell)
+    }
+
+    private static let program: URL = {
+        let tests = CommandLine.arguments[0]
+        return URL(fileURLWithPath: tests).deletingLastPathComponent().appendingPathComponent("loci")
+    }()
+
+    @discardableResult
+    func loci(
+        _ arguments: String..., input: [UInt8]? = nil, environment: [String: String] = [:]
+    ) throws -> Answer {
+        let process = Process()
+        process.executableURL = Self.program
+        process.arguments = arguments
+        process.environment = ["LOCI_STORE": store, "LOCI_NAMESPACE": "project/atlas", "TMPDIR": folder]
+            .merging(environment) { $1 }
+        // Files, because a pipe that nobody empties would stop the program.
+        let names = ["input", "output", "errors"].map { folder + "/" + $0 }
+        try Data(input ?? []).write(to: URL(fileURLWithPath: names[0]))
+        for name in names[1...] { try Data().write(to: URL(fileURLWithPath: name)) }
+        process.standardInput = FileHandle(forReadingAtPath: names[0])
+        process.standardOutput = FileHandle(forWritingAtPath: names[1])
+        process.standardError = FileHandle(forWritingAtPath: names[2])
+        let running = DispatchSemaphore(value: 0)
+        process.terminationHandler = { _ in running.signal() }
+        try process.run()
+        running.wait()
+        func text(_ name: String) -> String {
+            String(decoding: FileManager.default.contents(atPath: name) ?? Data(), as: UTF8.self)
+        }
+        return Answer(status: process.terminationStatus, output: text(names[1]), errors: text(names[2]))
+    }
+
+    func write(_ text: String, to name: String) throws -> String {
+        try Data(text.utf8).write(to: URL(fileURLWithPath: folder + "/" + name))
+        return folder + "/" + name
+    }
+}
+
+private func json(_ text: String) throws -> JSONValue { try JSONParser.parse(text) }
+
+@Suite struct `The command` {
+    @Test func `remembers and recalls`() throws {
+        try Shell.run { shell in
+            let remembered = try shell.loci("remember", "The deploy failed: its token had expired.", "--json")
+            #expect(remembered.status == 0)
+            let id = try #require(json(remembered.output)["id"]?.string)
+            try shell.loci(
+                "remember", "-", "--tag", "style", input: Array("Ada likes short messages.\n".utf8))
+
+            let recall = try json(shell.loci("recall", "Why did the deploy fail?", "--json").output)
+            let hits = try #require(recall["hits"]?.array)
+            #expect(hits.first?["memory"]?["id"]?.string == id)
+            for hit in hits {
+                let parts = try #require(hit["parts"])
+                let sum = ["words", "vectors", "context"].reduce(0) { $0 + (parts[$1]?.number ?? .nan) }
+                #expect(abs(sum - (hit["score"]?.number ?? .nan)) < 1e-6)
+            }
+            let filtered = try json(
+                shell.loci("recall", "messages", "--filter", "tag:style && !kind:event", "--json").output)
+            #expect(filtered["hits"]?.array?.count == 1)
+            #expect(try shell.loci("recall", "deploy", "--words-only").output.contains("token had expired"))
+        }
+    }
+
+    @Test func `keeps versions under a key, and refuses a change of an old one`() throws {
+        try Shell.run { shell in
+            let first = try json(shell.loci("remember", "100 a minute", "--key", "limit", "--json").output)
+            let id = try #require(first["id"]?.string)
+            try shell.loci("remember", "200 a minute", "--key", "limit")
+            #expect(try shell.loci("get", "--key", "limit").output.contains("200 a minute"))
+            #expect(try shell.loci("get", id, "--version", "1").output.contains("100 a minute"))
+            let conflict = try shell.loci("update", id, "300", "--expecting", "1", "--json")
+            #expect(conflict.status == 1)
+            #expect(try json(conflict.errors)["error"]?["code"]?.string == "conflict")
+            #expect(try shell.loci("get", id, "--versions", "--json").lines.count == 2)
+        }
+    }
+
+    @Test func `tells a script what went wrong by its exit status`() throws {
+        try Shell.run { shell in
+            #expect(try shell.loci("list").status == 2, "there is no store")
+            try shell.loci("remember", "something")
+            #expect(try shell.loci("get", "019ab3f2-6c1e-7d30-9a0b-2f4be1c07d55").status == 2)
+            #expect(try shell.loci("get", "nonsense").status == 64)
+            #expect(try shell.loci("list", environment: ["LOCI_STORE": ""]).status == 64)
+            #expect(try shell.loci("forget", "--all").status == 64)
+            #expect(try shell.loci("--help").status == 0)
+            let refused = try shell.loci("remember", " ")
+            #expect(refused.status == 1)
+            #expect(refused.errors.hasPrefix("loci: ") && refused.errors.filter(\.isNewline).count == 1)
+        }
+    }
+
+    @Test(arguments: [
+        "project/../etc", "project//x", "/etc/passwd", "nowhere/x", "project/a/b", "collective",
+    ])
+    func `refuses a namespace that is none`(path: String) throws {
+        try Shell.run { (shell: Shell) throws in
+            let answer = try shell.loci("remember", "text", "--namespace", path)
+            #expect(answer.status == 1)
+        }
+    }
+
+    @Test func `refuses text that is not UTF-8, and too much of it`() throws {
+        try Shell.run { shell in
+            let bytes = try shell.loci("remember", "-", input: [0x61, 0xFF])
+            #expect(bytes.status == 1 && bytes.errors.contains("UTF-8"))
+            let large = try shell.loci("remember", "-", input: [UInt8](repeating: 0x61, count: 17_000_000))
+            #expect(large.status == 1 && large.errors.contains("16000000"))
+        }
+    }
+
+    @Test func `colors nothing that is not a terminal`() throws {
+        try Shell.run { shell in
+            try shell.loci("remember", "plain\u{1B}[31m words")
+            #expect(try !shell.loci("recall", "plain").output.contains("\u{1B}"))
+            #expect(try !shell.loci("list").output.contains("\u{1B}"))
+        }
+    }
+
+    @Test func `gives help with examples for every verb`() throws {
+        for group in LociCommand.configuration.groupedSubcommands {
+            for verb in group.subcommands {
+                let name = verb.configuration.commandName ?? ""
+                #expect(
+                    !verb.configuration.abstract.isEmpty
+                        && verb.configuration.discussion.contains("loci \(name)"))
+            }
+        }
+    }
+}
+
+@Suite struct `An import` {
+    @Test func `commits batch by batch, and again brings nothing twice`() throws {
+        try Shell.run { shell in
+            let lines = (1...25).map { "{\"content\":\"line \($0)\"}\n" }.joined()
+            let path = try shell.write(lines, to: "lines.jsonl")
+            let first = try shell.loci("import", path, "--json", "--batch", "10")
+            #expect(try first.lines.map { try json($0)["committed"]?.integer } == [10, 20, 25])
+            let second = try json(shell.loci("import", path, "--json").output)
+            #expect(second["new"]?.integer == 0 && second["known"]?.integer == 25)
+            #expect(try shell.loci("list", "--json").lines.count == 25)
+        }
+    }
+
+    @Test func `keeps what was updated since`() throws {
+        try Shell.run { shell in
+            let path = try shell.write("{\"content\":\"as it came\"}\n", to: "one.jsonl")
+            try shell.loci("import", path)
+            let id = try #require(json(try shell.loci("list", "--json").output)["id"]?.string)
+            try shell.loci("update", id, "as it was corrected")
+            try shell.loci("import", path)
+            #expect(try shell.loci("get", id).output.contains("as it was corrected"))
+        }
+    }
+
+    @Test func `goes to the namespace of the line, and uses its vectors`() throws {
+        try Shell.run { shell in
+            let path = try shell.write(
+                #"{"content":"a","namespace":"user/ada","vectors":{"tiny/3":[1,0,0]}}"#, to: "one.jsonl")
+            try shell.loci("import", path, "--embedder", "none")
+            let stats = try json(shell.loci("stats", "-n", "user/ada", "--json").output)
+            #expect(stats["spaces"]?.array?.map { $0["space"]?.string } == ["tiny/3/cosine"])
+        }
+    }
+
+    @Test(arguments: [
+        "{\"content\":", "{\"content\":1}", "[]", "{\"content\":\" \"}",
+        "{\"content\":\"x\",\"happenedAt\":\"0000\"}",
+        "{\"content\":\"x\",\"vectors\":{\"s/2\":[0,0]}}", String(repeating: "[", count: 100),
+    ])
+    func `refuses the whole for a bad line that it names, or leaves it out`(bad: String) throws {
+        try Shell.run { shell in
+            let path = try shell.write(
+                "{\"content\":\"good\"}\n\(bad)\n{\"content\":\"too\"}\n", to: "bad.jsonl")
+            let stopped = try shell.loci("import", path)
+            #expect(stopped.status == 1 && stopped.errors.contains("line 2"), "\(stopped.errors)")
+            #expect(try shell.loci("list", "--json").lines.isEmpty)
+            let skipped = try shell.loci("import", path, "--on-error", "skip")
+            #expect(skipped.status == 0 && skipped.errors.contains("line 2"))
+            #expect(try shell.loci("list", "--json").lines.count == 2)
+        }
+    }
+
+    @Test func `brings an export back to the byte, also into a store that is not empty`() throws {
+        try Shell.run { shell in
+            let file = try shell.write("bytes of a file", to: "file.txt")
+            try shell.loci(
+                "remember", "first\nline", "--key", "k", "--attach", file, "--attribute", "n=0.1", "--actor",
+                "ada",
+                "--happened", "2026-11-23T09:30:00.123456Z", "--valid-from", "2026-01-01", "--tag", "t")
+            try shell.loci("remember", "second", "--key", "k", "--principal", "bob")
+            try shell.loci("remember", "in a session", "--namespace", "project/atlas/session/s1")
+            let third = try json(shell.loci("remember", "wrong", "--json").output)
+            try shell.loci("retract", third["id"]?.string ?? "")
+            let export = try shell.loci("export").output
+            let path = try shell.write(export, to: "export.jsonl")
+            let other = ["LOCI_STORE": shell.folder + "/other"]
+            #expect(try shell.loci("import", path, environment: other).status == 0)
+            #expect(try shell.loci("export", environment: other).output == export)
+            #expect(try shell.loci("import", path, environment: other).output.hasPrefix("0 new"))
+            #expect(try shell.loci("export", environment: other).output == export)
+            #expect(try shell.loci("check", environment: other).status == 0)
+        }
+    }
+}
+
+@Suite struct `Keeping a store well` {
+    @Test func `is checked, compacted, copied and restored`() throws {
+        try Shell.run { shell in
+            try shell.loci("remember", "to be kept")
+            let copy = shell.folder + "/copy.loci"
+            for arguments in [["rebuild"], ["compact"], ["vacuum"], ["check"], ["dump"], ["homes"]] {
+                #expect(try shell.loci(arguments[0]).status == 0, "\(arguments)")
+            }
+            #expect(try shell.loci("snapshot", copy).status == 0)
+            #expect(try shell.loci("forget", "--all", "--yes").status == 0)
+            #expect(try shell.loci("restore", copy).status == 0)
+            #expect(try shell.loci("list").output.contains("to be kept"))
+            #expect(try shell.loci("check", "--file", copy).status == 0)
+
+            var bytes = try #require(FileManager.default.contents(atPath: copy))
+            for index in 8_192..<bytes.count { bytes[index] ^= 0x5A }
+            try bytes.write(to: URL(fileURLWithPath: copy))
+            #expect(try shell.loci("check", "--file", copy).status == 1)
+            #expect(try shell.loci("restore", copy, "--replace").status == 1)
+        }
+    }
+}
+
+@Suite struct `A filter expression` {
+    @Test(arguments: [
+        ("kind:fact", "kind:fact"), ("tag:a && tag:b || !actor:c", "(tag:a && tag:b) || (!(actor:c))"),
+        ("!(pinned)", "! pinned"), ("tag:\"two words\"", "\"tag:two words\""), ("n=3", "(n=3)"),
+    ])
+    func `binds as it is written`(text: String, same: String) throws {
+        #expect(try FilterExpression.parse(text) == FilterExpression.parse(same))
+    }
+
+    @Test(arguments: ["", "(", "tag:a &&", "nonsense", "tag:a tag:b", "\"open", "trust:much", "!"])
+    func `is refused where it is none`(text: String) {
+        #expect(throws: (any Error).self) { try FilterExpression.parse(text) }
+    }
+}
+
+@Suite struct `A vector in an export` {
+    @Test func `comes back to the bit`() {
+        let vector: [Float] = [0, -0.0, 1, .leastNonzeroMagnitude, .greatestFiniteMagnitude, 0.1]
+        let back = ExportLine.vector(base64: ExportLine.base64(vector))
+        #expect(back?.map(\.bitPattern) == vector.map(\.bitPattern))
+        #expect(ExportLine.vector(base64: "AAA=") == nil)
+    }
+}
