@@ -1,4 +1,4 @@
-import Foundation
+import Store
 import Testing
 
 @testable import MemoryEngine
@@ -88,5 +88,24 @@ import Testing
             #expect(try await engine.stats(in: .project("atlas")).memories == 3_000)
             await engine.close()
         }
+    }
+
+    @Test func `words of another version of the tokenizer are made anew`() async throws {
+        let store = try ScratchStore()
+        let atlas = Namespace.project("atlas")
+        try await store.engine.remember("the token expired", in: atlas)
+        try await store.engine.withExistingHome(of: atlas) { home in
+            try await home.environment.submit { transaction in
+                var state = try HomeState.read(in: transaction.snapshot)
+                state.wordsVersion = 0
+                try state.write(in: transaction)
+            }
+        }
+        await store.engine.close()
+        let engine = try store.reopened()
+        #expect(try await engine.recall("token", in: atlas).count == 1)
+        let version = try await engine.read(in: atlas) { try HomeState.read(in: $0).wordsVersion }
+        #expect(version == Schema.wordsVersion)
+        await engine.close()
     }
 }

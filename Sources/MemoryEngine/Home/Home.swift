@@ -41,6 +41,12 @@ final class Home: Sendable {
                     "\(path) is the home `\(found.namespace)`, not `\(namespace)`; restore it under its own name"
                 )
             }
+            // Words of another version's tokenizer are made anew: forgetting must find what was indexed.
+            if !options.isReadOnly,
+                try environment.read({ try HomeState.read(in: $0).wordsVersion }) != Schema.wordsVersion
+            {
+                try environment.locked { try Rebuild.run(nil, in: $0) }
+            }
             return Home(namespace: namespace, environment: environment, header: found)
         } catch {
             environment.close()
