@@ -42,7 +42,7 @@ final class Progress: Sendable {
         guard isDue else { return }
         let line = line(done, total, elapsed: (now - start).inSeconds)
         if Terminal.isErrorTerminal {
-            FileHandle.standardError.write(Data("\r\u{1B}[K\(line)".utf8))
+            try? FileHandle.standardError.write(contentsOf: Data("\r\u{1B}[K\(line)".utf8))
         } else {
             Terminal.note(line)
         }
@@ -54,12 +54,15 @@ final class Progress: Sendable {
             defer { state.isOnScreen = false }
             return state.isOnScreen
         }
-        if wasOnScreen { FileHandle.standardError.write(Data("\r\u{1B}[K".utf8)) }
+        if wasOnScreen { try? FileHandle.standardError.write(contentsOf: Data("\r\u{1B}[K".utf8)) }
     }
 
     private func amount(_ count: Int) -> String { isBytes ? Terminal.bytes(count) : Terminal.grouped(count) }
 
-    func line(_ done: Int, _ total: Int?, elapsed: Double) -> String {
+    /// One line, with a bar for a terminal.
+    func line(
+        _ done: Int, _ total: Int?, elapsed: Double, hasBar: Bool = Terminal.isErrorTerminal
+    ) -> String {
         let rate = elapsed > 0 ? Double(done) / elapsed : 0
         let speed = "\(amount(Int(rate)))\(isBytes ? "" : " \(unit)")/s"
         guard let total, total > 0 else {
@@ -67,10 +70,12 @@ final class Progress: Sendable {
         }
         let share = min(1, Double(done) / Double(total))
         let filled = Int(share * 24)
-        let bar = String(repeating: "█", count: filled) + String(repeating: "░", count: 24 - filled)
+        let bar =
+            hasBar
+            ? String(repeating: "█", count: filled) + String(repeating: "░", count: 24 - filled) + " " : ""
         let left = rate > 0 ? Int((Double(max(0, total - done)) / rate).rounded(.up)) : 0
         let time = left >= 60 ? "\(left / 60) min \(left % 60) s" : "\(left) s"
         return
-            "\(title)  \(bar) \(Int(share * 100)) %  \(amount(done)) of \(amount(total))  \(speed)  \(time) left"
+            "\(title)  \(bar)\(Int(share * 100)) %  \(amount(done)) of \(amount(total))  \(speed)  \(time) left"
     }
 }

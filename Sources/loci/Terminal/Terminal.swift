@@ -25,12 +25,24 @@ enum Terminal {
 
     /// Writes a line to standard output at once, so that who reads it sees what is done.
     static func print(_ line: String) {
-        FileHandle.standardOutput.write(Data((line + "\n").utf8))
+        write(Data((line + "\n").utf8))
+    }
+
+    /// Writes bytes to standard output. A full disk behind it ends the verb: what it did is done, and who asked
+    /// must not take a part of the answer for the whole.
+    static func write(_ bytes: Data) {
+        do {
+            try FileHandle.standardOutput.write(contentsOf: bytes)
+        } catch {
+            note("loci: standard output cannot be written: \(error.localizedDescription)")
+            exit(ExitStatus.failure)
+        }
     }
 
     /// Writes a line to standard error.
     static func note(_ line: String) {
-        FileHandle.standardError.write(Data((line + "\n").utf8))
+        // Where standard error is closed there is nobody to tell.
+        try? FileHandle.standardError.write(contentsOf: Data((line + "\n").utf8))
     }
 
     /// The first line of a text that says something, without what a terminal would take for a command.

@@ -54,7 +54,7 @@ struct GetCommand: AsyncParsableCommand {
                         .invalid, "`\(name)` is kept outside: \(attachment.address ?? "")")
                 }
                 let bytes = try await engine.attachment(attachment.digest, in: last.namespace)
-                FileHandle.standardOutput.write(Data(bytes))
+                Terminal.write(Data(bytes))
                 return
             }
             for memory in found { memory.print(asJSON: store.json) }
