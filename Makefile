@@ -89,4 +89,4 @@ asan: setup ## Run the tests under AddressSanitizer; a leak is a failure too
 
 .PHONY: clean
 clean: ## Remove what was built (stores and fetched text stay)
-	rm -rf .build .build-tsan .build-asan Examples/*/.build
+	rm -rf .build .build-tsan .build-asan .build-examples Examples/.build
