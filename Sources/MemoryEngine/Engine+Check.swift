@@ -27,11 +27,18 @@ extension Engine {
         guard fileSize(file) ?? 0 > 0 else {
             throw EngineError(.notFound, "there is no home \(namespace.home)")
         }
-        return try await check(file: file, progress: progress)
+        // Opened as the engine opens it, so that a call beside the check finds it open in its own way.
+        return try await check(file: file, environmentOptions(of: namespace.home), progress: progress)
     }
 
-    func check(file: String, progress: (@Sendable (Int, Int) -> Void)? = nil) async throws -> CheckReport {
-        let quota = options.quotaBytes
+    /// Looks over any file; by default one that nobody writes to.
+    func check(
+        file: String, _ given: Environment.Options? = nil, progress: (@Sendable (Int, Int) -> Void)? = nil
+    ) async throws -> CheckReport {
+        var options = Environment.Options()
+        options.isReadOnly = true
+        options.mapSizeBytes = self.options.quotaBytes
+        let environmentOptions = given ?? options
         return try await readers.run {
             var report = CheckReport()
             do {
@@ -39,17 +46,15 @@ extension Engine {
                 guard report.problems.isEmpty else { return report }
                 // Pages are reused by writers unless a snapshot holds them, so one is held; but a file that is
                 // damaged must not reach LMDB, so its pages are looked at once before.
-                let pages = try FileCheck.full(path: file, progress: progress)
+                let pages = try Self.walkPages(file, progress)
                 report.problems = pages.problems
-                let isOpen = Environment.isOpen(path: file)
-                guard report.problems.isEmpty || isOpen else { return report }
-                var options = Environment.Options()
-                options.isReadOnly = true
-                options.mapSizeBytes = quota
-                let environment = try Environment.open(path: file, tables: Schema.all, options: options)
+                let isBusy = pages.isBusy || Environment.isOpen(path: file)
+                guard report.problems.isEmpty || isBusy else { return report }
+                let environment = try Environment.open(
+                    path: file, tables: Schema.all, options: environmentOptions)
                 defer { environment.close() }
                 report = try environment.read { transaction in
-                    if !report.problems.isEmpty || isOpen {
+                    if isBusy {
                         report.problems = try FileCheck.full(path: file).problems
                         guard report.problems.isEmpty else { return report }
                     }
@@ -65,6 +70,24 @@ extension Engine {
             }
             return report
         }
+    }
+}
+
+extension Engine {
+    /// Walks the pages of a file. A writer may use pages anew meanwhile, which looks like damage: then the walk
+    /// is repeated, and the file is called busy when it never stood still.
+    private static func walkPages(
+        _ file: String, _ progress: (@Sendable (Int, Int) -> Void)?
+    ) throws -> (problems: [String], pageCount: Int, isBusy: Bool) {
+        var report = try FileCheck.full(path: file, progress: progress)
+        for _ in 0..<5 where !report.problems.isEmpty {
+            let again = try FileCheck.full(path: file)
+            if again.lastTransaction == report.lastTransaction {
+                return (again.problems, again.pageCount, false)
+            }
+            report = again
+        }
+        return (report.problems, report.pageCount, !report.problems.isEmpty)
     }
 }
 

@@ -56,6 +56,9 @@ extension Engine {
         let homes = subtree.root == .tenant ? try homes(under: subtree) : [subtree.home]
         for name in homes {
             try await withHome(of: name, creating: false) { home in
+                if case .principal(let principal) = what, subtree.session == nil {
+                    try await eraseReceipts(of: principal, home, &erasure)
+                }
                 let ids = try await self.ids(what, subtree, home)
                 var start = 0
                 while start < ids.count {
@@ -75,6 +78,18 @@ extension Engine {
             }
         }
         return erasure
+    }
+
+    /// What a principal asked is forgotten with what they wrote.
+    private func eraseReceipts(of principal: String, _ home: Home, _ erasure: inout Erasure) async throws {
+        var random = SystemRandomNumberGenerator()
+        let applied = try await home.apply(
+            Mutation(
+                operation: random.next128(), time: options.clock().microseconds,
+                changes: [.eraseReceipts(principal: principal)]))
+        if case .erased(let counts) = applied.outcomes[0] {
+            erasure.counts.merge(counts, uniquingKeysWith: +)
+        }
     }
 
     private func ids(_ what: Selection, _ subtree: Namespace, _ home: Home) async throws -> [MemoryID] {

@@ -220,6 +220,16 @@ public final class Engine: Sendable {
             try FileManager.default.createDirectory(
                 atPath: Self.directory(of: file), withIntermediateDirectories: true)
         }
+        return try Home.open(
+            namespace, at: file, options: environmentOptions(of: namespace),
+            creating: creating
+                ? HomeHeader(
+                    namespace: namespace.description, created: options.clock(),
+                    passageByteCount: UInt32(options.passageByteCount)) : nil)
+    }
+
+    /// How the file of a home is opened.
+    func environmentOptions(of home: Namespace) -> Environment.Options {
         var environment = Environment.Options()
         environment.mapSizeBytes = options.quotaBytes
         environment.isReadOnly = options.isReadOnly
@@ -229,15 +239,9 @@ public final class Engine: Sendable {
         case .none: environment.durability = .none
         }
         environment.writerLock = WriterLock(
-            path: path + "/" + Self.markerName, offset: lockOffset(of: namespace),
-            home: namespace.description,
+            path: path + "/" + Self.markerName, offset: lockOffset(of: home), home: home.description,
             wait: options.writerWait)
-        return try Home.open(
-            namespace, at: file, options: environment,
-            creating: creating
-                ? HomeHeader(
-                    namespace: namespace.description, created: options.clock(),
-                    passageByteCount: UInt32(options.passageByteCount)) : nil)
+        return environment
     }
 
     /// Each home has a byte of the marker file, at an offset made of its path.

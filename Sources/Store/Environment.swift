@@ -382,11 +382,17 @@ package enum Durability: String, Sendable, CaseIterable {
 
     /// Makes every commit so far safe from a power cut.
     package func sync() throws {
-        try state.withLock { state in
+        // Counted as a reader, so that the file stays open without the lock being held meanwhile. Closing syncs
+        // by itself.
+        let env: Handle? = state.withLock { state in
             state.isSyncPending = false
-            guard let env = state.env, !options.isReadOnly else { return }
-            try unsafe check(mdb_env_sync(env.pointer, 1), "syncing \(path)")
+            guard let env = state.env, !options.isReadOnly, !state.isPaused else { return nil }
+            state.activeReaders += 1
+            return env
         }
+        guard let env else { return }
+        defer { finishRead(nil) }
+        try unsafe check(mdb_env_sync(env.pointer, 1), "syncing \(path)")
     }
 
     private func scheduleSync() {

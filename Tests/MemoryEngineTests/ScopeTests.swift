@@ -108,4 +108,23 @@ import Testing
         #expect(version == Schema.wordsVersion)
         await engine.close()
     }
+
+    @Test func `forgetting a principal forgets what they asked`() async throws {
+        try await inScratch { engine in
+            let atlas = Namespace.project("atlas")
+            var imported = MemoryDraft("the token expired")
+            imported.key = "t"
+            try await engine.remember(imported, in: atlas)
+            var query = RecallQuery("token", in: atlas)
+            query.keepReceipt = true
+            let recall = try await engine.recall(query)
+            let erased = try await engine.forget(.principal("tester"), under: atlas)
+            #expect(erased.memories == 1)
+            #expect(try await engine.stats(in: atlas).receipts == 0)
+            await #expect(throws: EngineError.self) {
+                try await engine.record(.success, of: recall.id, in: atlas)
+            }
+            #expect(try await engine.check(in: atlas).problems == [])
+        }
+    }
 }

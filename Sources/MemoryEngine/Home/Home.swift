@@ -101,16 +101,22 @@ final class Home: Sendable {
         guard isFree else { return }
         Task(priority: .utility) {
             var isPressed = false
+            var hasFailed = false
             while true {
                 let step = try? await environment.submit(isBackground: !isPressed) { transaction in
                     let hasMore = try Indexer.step(in: transaction)
                     let state = try HomeState.read(in: transaction.snapshot)
                     return (hasMore, state.nextPassage - state.foldedPassages > Indexer.pressureCount)
                 }
+                hasFailed = step == nil
                 guard let step, step.0 else { break }
                 isPressed = step.1
             }
             isIndexing.withLock { $0 = false }
+            // Work may have come between the last step and now, when nobody could start the indexer.
+            if !hasFailed, (try? environment.read({ try Self.isIndexingDue(in: $0) })) == true {
+                startIndexing()
+            }
         }
     }
 

@@ -45,7 +45,8 @@ extension Applier {
             log.append(LogEntry(kind: .forgotten, id: id, version: head.version))
         }
         guard !counts.isEmpty else { return counts }
-        try eraseReceipts(of: Set(ids), &counts, in: transaction)
+        let erased = Set(ids)
+        try eraseReceipts(&counts, in: transaction) { $0.items.contains { erased.contains($0.id) } }
         try eraseNames(names, &counts, in: transaction)
         return counts
     }
@@ -148,15 +149,15 @@ extension Applier {
     }
 
     /// Receipts that mention a forgotten memory: its query may tell what it held.
-    private mutating func eraseReceipts(
-        of ids: Set<MemoryID>, _ counts: inout [String: Int], in transaction: borrowing WriteTransaction
+    mutating func eraseReceipts(
+        _ counts: inout [String: Int], in transaction: borrowing WriteTransaction,
+        where isErased: (Receipt) -> Bool
     ) throws {
         guard state.receiptCount > 0 else { return }
         var keys: [Key] = []
         try Schema.shared.scan(prefix: Schema.Shared.receipt.key, in: transaction.snapshot) { key, value in
             var reader = ByteReader(value)
-            let receipt = try Receipt(from: &reader)
-            if receipt.items.contains(where: { ids.contains($0.id) }) { keys.append(Key(bytes: key.array)) }
+            if isErased(try Receipt(from: &reader)) { keys.append(Key(bytes: key.array)) }
             return true
         }
         for key in keys { try Schema.shared.remove(key, in: transaction) }

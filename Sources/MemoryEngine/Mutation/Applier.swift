@@ -74,6 +74,10 @@ struct Applier {
             return try embed(id, version: version, vectors, in: transaction)
         case .restore(let memory): return try restore(memory, in: transaction)
         case .trim(let id, let versions): return .erased(try trim(id, versions, in: transaction))
+        case .eraseReceipts(let principal):
+            var counts: [String: Int] = [:]
+            try eraseReceipts(&counts, in: transaction) { $0.principal == principal }
+            return .erased(counts)
         case .receipt(let receipt): return try keep(receipt, in: transaction)
         case .outcome(let recall, let outcome): return try record(outcome, of: recall, in: transaction)
         case .setting(let name, let value):

@@ -73,6 +73,9 @@ extension Mutation.Change {
             writer.u8(10)
             writer.u128(id.rawValue)
             writer.list(versions) { $0.u32($1) }
+        case .eraseReceipts(let principal):
+            writer.u8(11)
+            writer.string(principal)
         }
     }
 
@@ -107,6 +110,7 @@ extension Mutation.Change {
         case 9: self = .setting(try reader.string(), try reader.optional { try $0.string() })
         case 10:
             self = .trim(MemoryID(rawValue: try reader.u128()), versions: try reader.list { try $0.u32() })
+        case 11: self = .eraseReceipts(principal: try reader.string())
         case let other: throw StoreError(.corrupted, "a change of a mutation has the unknown kind \(other)")
         }
     }

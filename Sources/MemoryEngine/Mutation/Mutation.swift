@@ -25,6 +25,8 @@ package struct Mutation: Sendable, Equatable {
         case setting(String, String?)
         /// Removes closed versions that the retention policy lets go.
         case trim(MemoryID, versions: [UInt32])
+        /// Removes the receipts of what a principal asked.
+        case eraseReceipts(principal: String)
     }
 
     /// What becomes of it is in `Applier.Result`.
