@@ -194,7 +194,8 @@ struct Applier {
         guard var receipt = try Lookup.receipt(recall, in: transaction.snapshot) else {
             throw EngineError(
                 .notFound,
-                "there is no receipt of recall \(recall); ask with `keepReceipt`, and record it in its home")
+                "there is no receipt of recall \(recall); ask with `keepReceipt` (`--receipt`), and record it in its home"
+            )
         }
         receipt.outcome = outcome
         var writer = ByteWriter()

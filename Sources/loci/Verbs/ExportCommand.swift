@@ -7,7 +7,7 @@ struct ExportCommand: AsyncParsableCommand {
         commandName: "export",
         abstract: "Write memories in the portable form, a JSON object a line.",
         discussion: """
-              loci export > everything.jsonl               (all homes)
+              loci export > everything.jsonl               (all homes, unless LOCI_NAMESPACE is set)
               loci export -n project/atlas --output atlas.jsonl
               loci import atlas.jsonl --store elsewhere
 

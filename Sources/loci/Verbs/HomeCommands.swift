@@ -44,7 +44,7 @@ struct StatsCommand: AsyncParsableCommand {
         abstract: "What a home holds, and what it takes on disk.",
         discussion: """
               loci stats --namespace project/atlas
-              loci stats --json            (all homes, one a line)
+              loci stats --json            (all homes, unless LOCI_NAMESPACE is set)
             """)
 
     @OptionGroup var namespace: NamespaceOption

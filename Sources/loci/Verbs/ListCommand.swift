@@ -33,6 +33,10 @@ struct ListCommand: AsyncParsableCommand {
         try await store.withEngine(for: .reading) { engine in
             let page = try await engine.list(
                 in: namespace, filter: filter, order: order, after: after, limit: limit, includesClosed: all)
+            // A typing error in the name must not look like an empty memory.
+            if page.memories.isEmpty, try !engine.homes().contains(namespace.home) {
+                throw EngineError(.notFound, "there is no home \(namespace.home)")
+            }
             if store.json {
                 for memory in page.memories { memory.print(asJSON: true) }
             } else {

@@ -7,7 +7,7 @@ struct CheckCommand: AsyncParsableCommand {
         commandName: "check",
         abstract: "Look over homes for damage: every page, every checksum, every reference.",
         discussion: """
-              loci check                            (all homes)
+              loci check                            (all homes, unless LOCI_NAMESPACE is set)
               loci check --namespace project/atlas
               loci check --file backup/atlas.loci
 
