@@ -133,9 +133,6 @@ package enum Durability: String, Sendable, CaseIterable {
     /// Whether this process has the file open.
     package static func isOpen(path: String) -> Bool { registry.withLock { $0[canonical(path)] != nil } }
 
-    /// How many files this process has open.
-    package static var openCount: Int { registry.withLock { $0.count } }
-
     private init(path: String, tables: [Table], options: Options) throws {
         self.path = path
         self.options = options
