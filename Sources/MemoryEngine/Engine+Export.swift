@@ -150,7 +150,7 @@ extension Engine {
             }
             var random = SystemRandomNumberGenerator()
             var mutation = Mutation(
-                operation: random.next128(), time: preparation.now.microseconds, changes: changes)
+                at: preparation.now, using: &random, changes: changes)
             mutation.prepare(Analyzer())
             let ready = mutation
             let applied = try await withHome(of: name, creating: true) { try await $0.apply(ready) }

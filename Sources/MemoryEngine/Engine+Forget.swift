@@ -67,7 +67,7 @@ extension Engine {
                     var random = SystemRandomNumberGenerator()
                     let applied = try await home.apply(
                         Mutation(
-                            operation: random.next128(), time: options.clock().microseconds,
+                            at: options.clock(), using: &random,
                             changes: [.forget(Array(ids[start..<end]))]))
                     if case .erased(let counts) = applied.outcomes[0] {
                         erasure.memories += counts["memories"] ?? 0
@@ -85,7 +85,7 @@ extension Engine {
         var random = SystemRandomNumberGenerator()
         let applied = try await home.apply(
             Mutation(
-                operation: random.next128(), time: options.clock().microseconds,
+                at: options.clock(), using: &random,
                 changes: [.eraseReceipts(principal: principal)]))
         if case .erased(let counts) = applied.outcomes[0] {
             erasure.counts.merge(counts, uniquingKeysWith: +)

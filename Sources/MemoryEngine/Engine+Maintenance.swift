@@ -164,7 +164,7 @@ extension Engine {
     ) async throws -> Applier.Result {
         var random = SystemRandomNumberGenerator()
         return try await home.apply(
-            Mutation(operation: random.next128(), time: now.microseconds, changes: changes))
+            Mutation(at: now, using: &random, changes: changes))
     }
 
     private static func versionsToTrim(

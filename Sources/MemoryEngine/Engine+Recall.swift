@@ -172,7 +172,7 @@ extension Engine {
                     score: Float($0.score))
             }, outcome: nil)
         let mutation = Mutation(
-            operation: random.next128(), time: now.microseconds, changes: [.receipt(receipt)])
+            at: now, using: &random, changes: [.receipt(receipt)])
         try await withExistingHome(of: home) { _ = try await $0.apply(mutation) }
     }
 
@@ -184,7 +184,7 @@ extension Engine {
         try checkWritable(namespace)
         var random = SystemRandomNumberGenerator()
         let mutation = Mutation(
-            operation: random.next128(), time: options.clock().microseconds,
+            at: options.clock(), using: &random,
             changes: [.outcome(recall, outcome)])
         try await withExistingHome(of: namespace) { _ = try await $0.apply(mutation) }
     }

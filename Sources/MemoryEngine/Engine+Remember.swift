@@ -66,7 +66,7 @@ extension Engine {
             try await embed(&versions)
             // The store learns of it now, not when the embedder was asked.
             var mutation = Mutation(
-                operation: random.next128(), time: options.clock().microseconds,
+                at: options.clock(), using: &random,
                 changes: versions.map { .remember($0) })
             mutation.prepare(Analyzer())
             let applied = try await home.apply(mutation)
@@ -192,7 +192,7 @@ extension Engine {
     ) async throws -> Remembered {
         var random = SystemRandomNumberGenerator()
         var mutation = Mutation(
-            operation: random.next128(), time: now.microseconds,
+            at: now, using: &random,
             changes: [.update(id, expecting: expecting, version)])
         mutation.prepare(Analyzer())
         let applied = try await home.apply(mutation)
@@ -231,7 +231,7 @@ extension Engine {
             var random = SystemRandomNumberGenerator()
             _ = try await home.apply(
                 Mutation(
-                    operation: random.next128(), time: now.microseconds,
+                    at: now, using: &random,
                     changes: [.close(id, at: (moment ?? now).microseconds, closure, successor: successor)]))
         }
     }
@@ -272,7 +272,7 @@ extension Engine {
             version.fields.origin.principal = author
             var random = SystemRandomNumberGenerator()
             var mutation = Mutation(
-                operation: random.next128(), time: preparation.now.microseconds, changes: [.remember(version)]
+                at: preparation.now, using: &random, changes: [.remember(version)]
             )
             mutation.prepare(Analyzer())
             let applied = try await home.apply(mutation)

@@ -71,6 +71,7 @@ struct Corpus: Sendable {
         try await engine.record(.success, of: recall.id, in: home)
         // Folds what is long enough, so that there are columns and postings.
         _ = try await engine.vacuum(in: home)
+        try await engine.remember("One more stays in the tail", in: home)
         try await engine.forget(.id(other), under: home)
         try await engine.record(.failure, of: try await engine.recall(query).id, in: home)
     }

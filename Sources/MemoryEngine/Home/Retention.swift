@@ -55,7 +55,7 @@ extension Engine {
         try retention.check()
         var random = SystemRandomNumberGenerator()
         let mutation = Mutation(
-            operation: random.next128(), time: options.clock().microseconds, changes: retention.changes)
+            at: options.clock(), using: &random, changes: retention.changes)
         try await withExistingHome(of: namespace) { _ = try await $0.apply(mutation) }
     }
 }

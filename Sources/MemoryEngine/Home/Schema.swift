@@ -43,8 +43,8 @@ package enum Schema {
         case memoryByTime = 0x22
         case memoryByTurn = 0x23
         case memoryByExpiry = 0x24
+        /// Block → operation ids (`Operations`).
         case operation = 0x30
-        case operationOfSequence = 0x31
         case attachment = 0x40
         case receipt = 0x50
         case task = 0x60

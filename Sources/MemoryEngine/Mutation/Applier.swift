@@ -17,7 +17,7 @@ struct Applier {
         case done
     }
 
-    /// How many operation ids are remembered.
+    /// How many operation ids are remembered, at least.
     static let operationCount: UInt64 = 65_536
     /// How many commits the change log keeps.
     static let defaultChangeLogCount: UInt64 = 1_000_000
@@ -41,8 +41,10 @@ struct Applier {
     ///   anything of that change is written; `StoreError` for what the store refuses.
     static func apply(_ mutation: Mutation, in transaction: borrowing WriteTransaction) throws -> Result {
         var applier = try Applier(mutation, in: transaction.snapshot)
-        let operationKey = Schema.Shared.operation.key.u128(mutation.operation)
-        if try Schema.shared.contains(operationKey, in: transaction.snapshot) {
+        if !mutation.isFresh,
+            try Operations.contains(
+                mutation.operation, before: applier.state.sequence, in: transaction.snapshot)
+        {
             return try applier.repeated(mutation, in: transaction.snapshot)
         }
         var result = Result(sequence: 0)
@@ -55,7 +57,7 @@ struct Applier {
             return result
         }
         try applier.flushVectors(in: transaction)
-        try applier.finish(mutation, operationKey, in: transaction)
+        try applier.finish(mutation, in: transaction)
         result.sequence = applier.state.sequence
         return result
     }
@@ -141,21 +143,11 @@ struct Applier {
 
     // MARK: The end
 
-    private mutating func finish(
-        _ mutation: Mutation, _ operationKey: Key, in transaction: borrowing WriteTransaction
-    ) throws {
+    private mutating func finish(_ mutation: Mutation, in transaction: borrowing WriteTransaction) throws {
         state.sequence += 1
         for space in spaces where !loadedSpaces.contains(space) { try space.write(in: transaction) }
         try ChangeLog.append(log, state.sequence, mutation, in: transaction)
-        var writer = ByteWriter(capacity: 8)
-        writer.u64(state.sequence)
-        try Schema.shared.put(operationKey, writer.bytes, in: transaction)
-        if state.sequence > Self.operationCount,
-            let old = try ChangeLog.operation(
-                of: state.sequence - Self.operationCount, in: transaction.snapshot)
-        {
-            try Schema.shared.remove(Schema.Shared.operation.key.u128(old), in: transaction)
-        }
+        try Operations.append(state.sequence, in: transaction)
         let limit = try Settings.changeLogCount(in: transaction.snapshot)
         // Two at a time, so that a lowered limit is reached without one long commit.
         for _ in 0..<2 where state.sequence - state.trimmedSequence > limit {

@@ -75,12 +75,27 @@ enum ChangeLog {
         } while start < entries.count
     }
 
-    static func operation(of sequence: UInt64, in transaction: borrowing ReadTransaction) throws -> UInt128? {
-        guard let value = try Schema.change.get(Schema.change(sequence, part: 0), in: transaction) else {
-            return nil
+    /// The operation ids of the commits above `sequence`, up to `last`, that have not been trimmed.
+    static func operations(
+        after sequence: UInt64, upTo last: UInt64, in transaction: borrowing ReadTransaction
+    ) throws -> [UInt128] {
+        var ids: [UInt128] = []
+        guard sequence < last else { return ids }
+        ids.reserveCapacity(Int(min(last - sequence, Operations.idsPerBlock)))
+        try Schema.change.scan(
+            prefix: Key(), from: Schema.change(sequence + 1, part: 0), in: transaction
+        ) { key, value in
+            guard key.byteCount == 10 else {
+                throw StoreError(.corrupted, "a key of the change log is not one")
+            }
+            guard key.keyU64(at: 0) <= last else { return false }
+            if key.keyU16(at: 8) == 0 {
+                var reader = ByteReader(value)
+                ids.append(try reader.u128())
+            }
+            return true
         }
-        var reader = ByteReader(value)
-        return try reader.u128()
+        return ids
     }
 
     static func remove(_ sequence: UInt64, in transaction: borrowing WriteTransaction) throws {

@@ -9,6 +9,22 @@ package struct Mutation: Sendable, Equatable {
     /// When the store learns of it.
     var time: Int64
     var changes: [Change]
+    /// The operation id was drawn for this value, here and now, so that no home can know it. Not encoded: what
+    /// comes from elsewhere may have been applied.
+    private(set) var isFresh = false
+
+    /// One that is applied wherever its operation id is not known.
+    init(operation: UInt128, time: Int64, changes: [Change]) {
+        self.operation = operation
+        self.time = time
+        self.changes = changes
+    }
+
+    /// A new one.
+    init(at time: Timestamp, using random: inout some RandomNumberGenerator, changes: [Change]) {
+        self.init(operation: random.next128(), time: time.microseconds, changes: changes)
+        isFresh = true
+    }
 
     enum Change: Sendable, Equatable {
         case remember(NewVersion)
