@@ -125,10 +125,11 @@ extension Engine {
     }
 
     /// Puts memories of the portable form into a home, exactly as they were: ids, versions, clocks, vectors,
-    /// origin. One that is there already (with as many versions) stays as it is, so an import can be repeated.
+    /// origin. One that is there already (with as many versions) stays as it is, so an import can be repeated; it
+    /// gets only the vectors that it lacks.
     ///
     /// - Parameter namespace: the home to put them into; by default the one that each names.
-    /// - Returns: how many were new or newer.
+    /// - Returns: how many were new or newer, or got vectors.
     /// - Throws: `EngineError`: what is wrong with which memory; nothing of the call is stored then for that home.
     @discardableResult
     public func importMemories(

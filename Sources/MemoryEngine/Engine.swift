@@ -31,6 +31,8 @@ public final class Engine: Sendable {
         public var writerWait: Duration = .zero
         /// Who writes. In a server, who logged in; by default the user of the operating system.
         public var principal: String = Options.systemUser
+        /// What becomes of a text while the embedder does not answer.
+        public var embedding: EmbeddingPolicy = .required
         /// The longest passage in bytes, for homes made from now on.
         public var passageByteCount = 1_200
         /// What the time is; a test turns a clock of its own.

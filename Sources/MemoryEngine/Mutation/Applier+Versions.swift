@@ -120,6 +120,7 @@ extension Applier {
         _ row: UInt64, _ head: HeadRecord, _ version: Mutation.NewVersion, _ kind: Change.Kind,
         closure: Closure = .open, in transaction: borrowing WriteTransaction
     ) throws -> Outcome {
+        let version = try carryingVectors(version, from: head, row, in: transaction)
         let recorded = try closeNewest(row, head, in: transaction)
         let number = head.version + 1
         try put(
@@ -231,47 +232,12 @@ extension Applier {
     }
 
     /// The vectors of a version, in all spaces.
-    mutating func vectors(
+    func vectors(
         of version: VersionRecord, in transaction: borrowing ReadTransaction
     ) throws -> [Mutation.NewVector] {
         try PassageReader.vectors(
             version.firstPassage..<version.firstPassage + version.passageCount, state, spaces, in: transaction
         )
-    }
-
-    // MARK: Embed
-
-    mutating func embed(
-        _ id: MemoryID, version number: UInt32, _ vectors: [Mutation.NewVector],
-        in transaction: borrowing WriteTransaction
-    ) throws -> Outcome {
-        let (row, _) = try find(id, in: transaction.snapshot)
-        let version = try self.version(row, number, in: transaction.snapshot)
-        var isNew = false
-        for vector in vectors {
-            guard vector.part < version.passageCount else {
-                throw EngineError(
-                    .invalid,
-                    "memory \(id) has \(version.passageCount) passages; there is no part \(vector.part)")
-            }
-            let passage = version.firstPassage + vector.part
-            let index = try spaceIndex(of: vector.space)
-            let there = try PassageReader.slot(passage, spaces[index].number, state, in: transaction.snapshot)
-            guard there == nil else { continue }
-            isNew = true
-            let slot = try place(vector, passage)
-            if passage >= state.foldedPassages {
-                guard var record = try TailRecord.read(passage, in: transaction.snapshot) else {
-                    throw StoreError(.corrupted, "passage \(passage) is not in the tail")
-                }
-                record.slots.append(slot)
-                try record.write(passage, in: transaction)
-            } else {
-                try Columns.setSlots(slot.space, [(passage, slot.slot)], in: transaction)
-            }
-        }
-        if isNew { log.append(LogEntry(kind: .embedded, id: id, version: number)) }
-        return .stored(id, version: number, isNew: isNew)
     }
 
     // MARK: Restore
@@ -285,7 +251,8 @@ extension Applier {
         if let row = try Lookup.row(of: memory.id, in: transaction.snapshot) {
             let head = try self.head(row, in: transaction.snapshot)
             if head.version >= newest.number {
-                return .stored(memory.id, version: head.version, isNew: false)
+                let added = try embed(memory, row, in: transaction)
+                return .stored(memory.id, version: head.version, isNew: added > 0)
             }
             _ = try erase([memory.id], in: transaction)
             log.removeLast()

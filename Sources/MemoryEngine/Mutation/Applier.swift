@@ -14,6 +14,8 @@ struct Applier {
     enum Outcome: Sendable, Equatable {
         case stored(MemoryID, version: UInt32, isNew: Bool)
         case erased([String: Int])
+        /// How many vectors were added; none of a memory that is gone.
+        case embedded(Int)
         case done
     }
 

@@ -17,12 +17,8 @@ struct FilterEvaluation {
                 ($0.recordedFrom, $0.recordedUntil)
             }
         } else if view.state.hasValidity {
-            // The newest versions; a retracted one still tells what was true before.
-            set = try matching(.recordedUntil, in: transaction) {
-                $0.i64(at: $1 * 8) == .max
-            } tail: {
-                $0.recordedUntil == .max && !$0.flags.contains(.erased)
-            }
+            // A retracted one still tells what was true before.
+            set = try newest(in: transaction)
         } else {
             set = try flagged(.current, in: transaction)
         }
@@ -32,20 +28,58 @@ struct FilterEvaluation {
                     ($0.validFrom, $0.validUntil)
                 })
         }
-        if view.state.hasExpiry {
-            set.formIntersection(
-                try matching(.expires, in: transaction) {
-                    $0.i64(at: $1 * 8) > now.microseconds
-                } tail: {
-                    $0.expires > now.microseconds
-                })
-        }
+        if view.state.hasExpiry { set.formIntersection(try notExpired(at: now, in: transaction)) }
         if let sessions {
             var union = PassageSet(capacity: view.capacity)
             for session in sessions { union.formUnion(try self.set(.session(session), in: transaction)) }
             set.formIntersection(union)
         }
         if let filter { set.formIntersection(try self.set(filter, in: transaction)) }
+        return set
+    }
+
+    private func newest(in transaction: borrowing ReadTransaction) throws -> PassageSet {
+        try matching(.recordedUntil, in: transaction) {
+            $0.i64(at: $1 * 8) == .max
+        } tail: {
+            $0.recordedUntil == .max && !$0.flags.contains(.erased)
+        }
+    }
+
+    private func notExpired(
+        at now: Timestamp, in transaction: borrowing ReadTransaction
+    ) throws -> PassageSet {
+        try matching(.expires, in: transaction) {
+            $0.i64(at: $1 * 8) > now.microseconds
+        } tail: {
+            $0.expires > now.microseconds
+        }
+    }
+
+    /// Passages of the newest versions, whenever they are valid, that have not expired.
+    func newest(
+        notExpiredAt now: Timestamp, in transaction: borrowing ReadTransaction
+    ) throws -> PassageSet {
+        var set = try newest(in: transaction)
+        if view.state.hasExpiry { set.formIntersection(try notExpired(at: now, in: transaction)) }
+        return set
+    }
+
+    /// Passages that have a vector in a space.
+    func embedded(
+        in space: EmbeddingSpace, in transaction: borrowing ReadTransaction
+    ) throws -> PassageSet {
+        guard let number = view.spaces.first(where: { $0.space == space })?.number else {
+            return PassageSet(capacity: view.capacity)
+        }
+        var set = try matching(.slot(number), in: transaction) {
+            $0.u32(at: $1 * 4) != .max
+        } tail: { _ in
+            false
+        }
+        for entry in view.tail where entry.front.slots.contains(where: { $0.space == number }) {
+            set.insert(entry.passage)
+        }
         return set
     }
 
