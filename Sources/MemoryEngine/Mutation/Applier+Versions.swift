@@ -45,7 +45,7 @@ extension Applier {
     }
 
     /// Gives a new memory its names: id, key, and its turn in its series.
-    private mutating func newHead(
+    mutating func newHead(
         _ row: UInt64, _ id: MemoryID, _ key: String?, _ fields: VersionFields,
         in transaction: borrowing WriteTransaction
     ) throws -> HeadRecord {
@@ -69,7 +69,7 @@ extension Applier {
             keySession: session, key: key)
     }
 
-    private func putNumber(_ key: Key, _ row: UInt64, in transaction: borrowing WriteTransaction) throws {
+    func putNumber(_ key: Key, _ row: UInt64, in transaction: borrowing WriteTransaction) throws {
         var writer = ByteWriter(capacity: 8)
         writer.u64(row)
         try Schema.shared.put(key, writer.bytes, in: transaction)
@@ -240,54 +240,10 @@ extension Applier {
         )
     }
 
-    // MARK: Restore
-
-    mutating func restore(
-        _ memory: Mutation.RestoredMemory, in transaction: borrowing WriteTransaction
-    ) throws -> Outcome {
-        guard let newest = memory.versions.last else {
-            throw EngineError(.invalid, "memory \(memory.id) has no version")
-        }
-        if let row = try Lookup.row(of: memory.id, in: transaction.snapshot) {
-            let head = try self.head(row, in: transaction.snapshot)
-            if head.version >= newest.number {
-                let added = try embed(memory, row, in: transaction)
-                return .stored(memory.id, version: head.version, isNew: added > 0)
-            }
-            _ = try erase([memory.id], in: transaction)
-            log.removeLast()
-        }
-        if let key = memory.key {
-            let session = try newest.version.fields.session.map {
-                try Names.number(of: $0, .session, in: transaction.snapshot)
-            }
-            // A session without a number is new here, and holds no key.
-            if let number = session ?? 0,
-                try Lookup.row(ofKey: key, session: number, in: transaction.snapshot) != nil
-            {
-                throw EngineError(
-                    .conflict,
-                    "key `\(key)` belongs to another memory than \(memory.id) here; forget one of them")
-            }
-        }
-        let row = state.nextRow
-        state.nextRow += 1
-        state.memoryCount += 1
-        var head = try newHead(row, memory.id, memory.key, newest.version.fields, in: transaction)
-        for restored in memory.versions {
-            try put(
-                restored.version, row, head, number: restored.number, recorded: restored.recorded,
-                closure: restored.closure, in: transaction)
-            head = try self.head(row, in: transaction.snapshot)
-        }
-        log.append(LogEntry(kind: .restored, id: memory.id, version: newest.number))
-        return .stored(memory.id, version: newest.number, isNew: true)
-    }
-
     // MARK: Putting a version
 
     /// Writes a version with its content, passages, vectors and attachments, and makes it the newest.
-    private mutating func put(
+    mutating func put(
         _ version: Mutation.NewVersion, _ row: UInt64, _ head: HeadRecord, number: UInt32,
         recorded: Range<Int64>, closure: Closure, in transaction: borrowing WriteTransaction
     ) throws {
