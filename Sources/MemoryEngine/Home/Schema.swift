@@ -47,6 +47,10 @@ package enum Schema {
         case operationOfSequence = 0x31
         case attachment = 0x40
         case receipt = 0x50
+        /// Homes whose receipts may cite memories of this one.
+        case citedBy = 0x51
+        /// Homes whose memories the receipts of this one may cite.
+        case cites = 0x52
         case task = 0x60
 
         package var key: Key { Key(prefix: rawValue) }
