@@ -293,7 +293,7 @@ extension Engine {
     func withLockedFile<Result: Sendable>(
         of home: Namespace, _ body: @escaping @Sendable (Int, () throws -> Void) throws -> Result
     ) async throws -> Result {
-        try hold(home)
+        try await hold(home)
         defer { release(home) }
         let lock = WriterLock(
             path: path + "/" + Self.markerName, offset: lockOffset(of: home), home: home.description,
