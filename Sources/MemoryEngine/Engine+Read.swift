@@ -201,6 +201,12 @@ extension Engine {
                 .invalid,
                 "the filter is nested \(filter.depth) deep; at most \(Filter.maximumDepth) are allowed")
         }
+        guard filter.count <= Filter.maximumCount else {
+            throw EngineError(
+                .tooLarge,
+                "the filter has \(filter.count) conditions and ids; at most \(Filter.maximumCount) are allowed"
+            )
+        }
     }
 
     /// Where a list stopped.
@@ -321,8 +327,7 @@ extension Engine {
     ) throws -> [Embedding] {
         guard let record = try VersionRecord.read(row, number, in: transaction) else { return [] }
         let state = try HomeState.read(in: transaction)
-        // By name, because another home numbers its spaces in another order.
-        let spaces = try SpaceRecord.all(in: transaction).sorted { $0.space.name < $1.space.name }
+        let spaces = try SpaceRecord.all(in: transaction)
         return try PassageReader.vectors(
             record.firstPassage..<record.firstPassage + record.passageCount, state, spaces, in: transaction
         ).map { Embedding($0.vector, in: $0.space, part: Int($0.part)) }
