@@ -115,6 +115,7 @@ struct HomeCheck {
         try words(view, in: transaction)
         try vectors(view, in: transaction)
         try lookups(in: transaction)
+        try receipts(view.state, in: transaction)
         try edges(in: transaction)
         try log(view.state, in: transaction)
     }
@@ -365,6 +366,22 @@ struct HomeCheck {
             }
         }
         for problem in found { note(problem) }
+    }
+
+    private mutating func receipts(_ state: HomeState, in transaction: borrowing ReadTransaction) throws {
+        var count: UInt64 = 0
+        try Schema.shared.scan(prefix: Schema.Shared.receipt.key, in: transaction) { key, value in
+            var reader = ByteReader(value)
+            let receipt = try Receipt(from: &reader)
+            guard key.byteCount == 17, key.keyU128(at: 1) == receipt.recall.rawValue else {
+                throw StoreError(.corrupted, "a receipt lies under another recall than its own")
+            }
+            count += 1
+            return true
+        }
+        if count != state.receiptCount {
+            note("there are \(count) receipts, the counter says \(state.receiptCount)")
+        }
     }
 
     private mutating func edges(in transaction: borrowing ReadTransaction) throws {

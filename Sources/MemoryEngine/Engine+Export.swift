@@ -63,7 +63,8 @@ extension Memory {
 extension Engine {
     /// Lends every memory of a namespace in the portable form, in the order of remembering.
     ///
-    /// Each batch of 256 memories is one snapshot; a memory that changes meanwhile is given as it is then.
+    /// At most 256 memories, or about 8 MiB of them, are read ahead, each such batch from one snapshot; a memory that
+    /// changes meanwhile is given as it is then.
     public func export(
         in namespace: Namespace, _ body: (ExportedMemory) async throws -> Void
     ) async throws {
@@ -83,18 +84,16 @@ extension Engine {
     private static func exportBatch(
         _ namespace: Namespace, after row: UInt64, in transaction: borrowing ReadTransaction
     ) throws -> (memories: [ExportedMemory], last: UInt64?) {
-        var rows: [UInt64] = []
-        var next = row + 1
-        try Schema.memory.withCursor(in: transaction) { cursor in
-            while rows.count < 256, try cursor.seek(Schema.head(next)) {
-                let row = cursor.key.keyU64(at: 0)
-                rows.append(row)
-                next = row + 1
-            }
-        }
         var memories: [ExportedMemory] = []
+        var last: UInt64?
+        var byteCount = 0
         let reader = MemoryReader(home: namespace.home)
-        for row in rows {
+        var count = 0
+        while count < 256, byteCount < exportByteCount,
+            let row = try firstRow(from: (last ?? row) + 1, in: transaction)
+        {
+            last = row
+            count += 1
             guard let head = try HeadRecord.read(row, in: transaction) else { continue }
             var exported = ExportedMemory(id: head.id, key: head.key, versions: [])
             for number in try versionNumbers(row, in: transaction) {
@@ -111,24 +110,42 @@ extension Engine {
                     case .retracted: .retracted
                     case .superseded: .superseded
                     }
+                byteCount += memory.content.utf8.count + attachments.values.reduce(0) { $0 + $1.count }
                 exported.versions.append(
                     ExportedMemory.Version(
                         memory: memory, closure: closure,
                         passages: record.ranges.map { Int($0.lowerBound)..<Int($0.upperBound) },
-                        embeddings: try embeddings(row, number, in: transaction), attachments: attachments))
+                        // By name, because another home numbers its spaces in another order.
+                        embeddings: try embeddings(row, number, in: transaction).sorted {
+                            ($0.part ?? 0, $0.space.name) < ($1.part ?? 0, $1.space.name)
+                        },
+                        attachments: attachments))
             }
             if let newest = exported.versions.last, namespace.contains(newest.memory.namespace) {
                 memories.append(exported)
             }
         }
-        return (memories, rows.last)
+        return (memories, last)
+    }
+
+    /// From here on a batch of an export ends.
+    private static let exportByteCount = 8 << 20
+
+    /// The first row from a number on that has a memory.
+    private static func firstRow(
+        from number: UInt64, in transaction: borrowing ReadTransaction
+    ) throws -> UInt64? {
+        try Schema.memory.withCursor(in: transaction) { cursor in
+            try cursor.seek(Schema.head(number)) ? cursor.key.keyU64(at: 0) : nil
+        }
     }
 
     /// Puts memories of the portable form into a home, exactly as they were: ids, versions, clocks, vectors,
-    /// origin. One that is there already (with as many versions) stays as it is, so an import can be repeated.
+    /// origin. One that is there already (with as many versions) stays as it is, so an import can be repeated; it
+    /// gets only the vectors that it lacks.
     ///
     /// - Parameter namespace: the home to put them into; by default the one that each names.
-    /// - Returns: how many were new or newer.
+    /// - Returns: how many were new or newer, or got vectors.
     /// - Throws: `EngineError`: what is wrong with which memory; nothing of the call is stored then for that home.
     @discardableResult
     public func importMemories(

@@ -36,7 +36,16 @@ extension Engine {
                 if let statistics = try? await stats(in: home) {
                     erasure.memories += Int(statistics.memories)
                 }
+                // Before the home is gone, so that asking again after a crash finds them; and after, as one more
+                // may have come.
+                let citing = try await homesCiting(home)
+                var receipts = try await eraseCitations(of: nil, in: home, by: citing)
+                for other in (try? await noted(.cites, in: home)) ?? [] {
+                    try await tell(other, citedBy: home, false)
+                }
                 try await removeHome(home)
+                receipts += try await eraseCitations(of: nil, in: home, by: citing)
+                if receipts > 0 { erasure.counts["receipts", default: 0] += receipts }
                 erasure.homes += 1
             }
             return erasure
@@ -64,15 +73,10 @@ extension Engine {
                 while start < ids.count {
                     try Task.checkCancellation()
                     let end = min(start + Applier.maximumEraseCount, ids.count)
-                    var random = SystemRandomNumberGenerator()
-                    let applied = try await home.apply(
-                        Mutation(
-                            at: options.clock(), using: &random,
-                            changes: [.forget(Array(ids[start..<end]))]))
-                    if case .erased(let counts) = applied.outcomes[0] {
-                        erasure.memories += counts["memories"] ?? 0
-                        erasure.counts.merge(counts, uniquingKeysWith: +)
-                    }
+                    let part = Array(ids[start..<end])
+                    let counts = try await erase(part, by: .forget(part), home)
+                    erasure.memories += counts["memories"] ?? 0
+                    erasure.counts.merge(counts, uniquingKeysWith: +)
                     start = end
                 }
             }
@@ -80,14 +84,32 @@ extension Engine {
         return erasure
     }
 
+    /// Erases memories by a change, and receipts of other homes that cite them: before it, so that asking again after
+    /// a crash finds them, and after it, as one more may have come.
+    func erase(
+        _ ids: [MemoryID], by change: Mutation.Change, _ home: Home
+    ) async throws -> [String: Int] {
+        let name = home.namespace
+        var receipts = 0
+        if case .forget = change {
+            receipts = try await eraseCitations(of: ids, in: name, by: try await homesCiting(name))
+        }
+        guard case .erased(var counts) = try await apply(change, home).outcomes[0] else { return [:] }
+        let citing = try await homesCiting(name)
+        if !citing.isEmpty {
+            let gone = try await read(home) { transaction in
+                try ids.filter { try Lookup.row(of: $0, in: transaction) == nil }
+            }
+            receipts += try await eraseCitations(of: gone, in: name, by: citing)
+        }
+        if receipts > 0 { counts["receipts", default: 0] += receipts }
+        return counts
+    }
+
     /// What a principal asked is forgotten with what they wrote.
     private func eraseReceipts(of principal: String, _ home: Home, _ erasure: inout Erasure) async throws {
-        var random = SystemRandomNumberGenerator()
-        let applied = try await home.apply(
-            Mutation(
-                at: options.clock(), using: &random,
-                changes: [.eraseReceipts(principal: principal)]))
-        if case .erased(let counts) = applied.outcomes[0] {
+        if case .erased(let counts) = try await apply(.eraseReceipts(principal: principal), home).outcomes[0]
+        {
             erasure.counts.merge(counts, uniquingKeysWith: +)
         }
     }

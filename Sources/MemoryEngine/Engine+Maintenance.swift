@@ -130,8 +130,8 @@ extension Engine {
             }
             for start in stride(from: 0, to: expired.count, by: Applier.maximumEraseCount) {
                 let part = Array(expired[start..<min(start + Applier.maximumEraseCount, expired.count)])
-                _ = try await apply([.forget(part)], now, home)
-                report.expired += part.count
+                // Whether they still have is decided in the write: an expiry may be moved meanwhile.
+                report.expired += try await erase(part, by: .expire(part), home)["memories"] ?? 0
             }
             var retention = given ?? Retention()
             if given == nil { retention = try await read(home) { try Retention.read(in: $0) } }
@@ -139,8 +139,8 @@ extension Engine {
             if policy != Retention() {
                 let trims = try await read(home) { try Self.versionsToTrim(policy, now, in: $0) }
                 for (id, versions) in trims {
-                    _ = try await apply([.trim(id, versions: versions)], now, home)
-                    report.versions += versions.count
+                    let trimmed = try await apply(.trim(id, versions: versions), home).outcomes[0]
+                    if case .erased(let counts) = trimmed { report.versions += counts["versions"] ?? 0 }
                 }
             }
             try await home.finishIndexing()
@@ -157,14 +157,6 @@ extension Engine {
         public var versions = 0
         public var bytesBefore = 0
         public var bytesAfter = 0
-    }
-
-    private func apply(
-        _ changes: [Mutation.Change], _ now: Timestamp, _ home: Home
-    ) async throws -> Applier.Result {
-        var random = SystemRandomNumberGenerator()
-        return try await home.apply(
-            Mutation(at: now, using: &random, changes: changes))
     }
 
     private static func versionsToTrim(
@@ -268,6 +260,8 @@ extension Engine {
         guard report.problems.isEmpty else {
             throw EngineError(.corrupted, "\(path): \(report.problems[0])")
         }
+        // Whose receipts cite the home does not change with its file.
+        let citing = try await homesCiting(home)
         let part = file + ".restore"
         try await withLockedFile(of: home) { quota, retake in
             do {
@@ -279,6 +273,8 @@ extension Engine {
                 throw error
             }
         }
+        for other in citing { try await tell(home, citedBy: other, true) }
+        for other in try await noted(.cites, in: home) { try await tell(other, citedBy: home, true) }
         return home
     }
 
@@ -297,7 +293,7 @@ extension Engine {
     func withLockedFile<Result: Sendable>(
         of home: Namespace, _ body: @escaping @Sendable (Int, () throws -> Void) throws -> Result
     ) async throws -> Result {
-        try hold(home)
+        try await hold(home)
         defer { release(home) }
         let lock = WriterLock(
             path: path + "/" + Self.markerName, offset: lockOffset(of: home), home: home.description,

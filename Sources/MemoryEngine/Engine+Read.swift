@@ -201,6 +201,12 @@ extension Engine {
                 .invalid,
                 "the filter is nested \(filter.depth) deep; at most \(Filter.maximumDepth) are allowed")
         }
+        guard filter.count <= Filter.maximumCount else {
+            throw EngineError(
+                .tooLarge,
+                "the filter has \(filter.count) conditions and ids; at most \(Filter.maximumCount) are allowed"
+            )
+        }
     }
 
     /// Where a list stopped.

@@ -76,7 +76,7 @@ extension Engine {
         let id = RecallID(rawValue: MemoryID(at: now, using: &random).rawValue)
         if query.keepReceipt {
             if let home = answers.first(where: { $0.1 != nil && $0.0.root != .collective })?.0 {
-                try await keepReceipt(id, query, hits, now, in: home)
+                try await keepReceipt(id, query, hits, now, in: home, &leftOut)
             } else {
                 leftOut.append("receipt: none of the homes can hold it")
             }
@@ -155,37 +155,5 @@ extension Engine {
             leftOut.append("vectors: the embedder was not ready by the deadline")
         }
         return embeddings
-    }
-
-    // MARK: Receipts
-
-    private func keepReceipt(
-        _ id: RecallID, _ query: RecallQuery, _ hits: [Hit], _ now: Timestamp, in home: Namespace
-    ) async throws {
-        try checkWritable(home)
-        var random = SystemRandomNumberGenerator()
-        let receipt = Receipt(
-            recall: id, time: now.microseconds, principal: options.principal, query: query.text,
-            items: hits.map {
-                Receipt.Item(
-                    namespace: $0.memory.namespace.description, id: $0.memory.id, version: $0.memory.version,
-                    score: Float($0.score))
-            }, outcome: nil)
-        let mutation = Mutation(
-            at: now, using: &random, changes: [.receipt(receipt)])
-        try await withExistingHome(of: home) { _ = try await $0.apply(mutation) }
-    }
-
-    /// Says what came of what a recall gave, so that it can be credited to the memories that were used.
-    ///
-    /// - Parameter namespace: a namespace of the home where the receipt lies: the first by path of those asked that are there, `collective` excepted.
-    /// - Throws: `EngineError`: `notFound` (no receipt was kept, or it is older than the last 10,000).
-    public func record(_ outcome: Outcome, of recall: RecallID, in namespace: Namespace) async throws {
-        try checkWritable(namespace)
-        var random = SystemRandomNumberGenerator()
-        let mutation = Mutation(
-            at: options.clock(), using: &random,
-            changes: [.outcome(recall, outcome)])
-        try await withExistingHome(of: namespace) { _ = try await $0.apply(mutation) }
     }
 }

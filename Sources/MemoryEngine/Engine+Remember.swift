@@ -70,8 +70,9 @@ extension Engine {
                 changes: versions.map { .remember($0) })
             mutation.prepare(Analyzer())
             let applied = try await home.apply(mutation)
-            for (place, outcome) in zip(places, applied.outcomes) {
-                results[place] = .success(try remembered(outcome, applied.sequence))
+            let missing = try await missingSpaces(versions, applied.outcomes, home)
+            for (index, outcome) in applied.outcomes.enumerated() {
+                results[places[index]] = .success(try remembered(outcome, applied.sequence, missing[index]))
             }
             return results.compactMap { $0 }
         }
@@ -196,7 +197,8 @@ extension Engine {
             changes: [.update(id, expecting: expecting, version)])
         mutation.prepare(Analyzer())
         let applied = try await home.apply(mutation)
-        return try remembered(applied.outcomes[0], applied.sequence)
+        let missing = try await missingSpaces([version], applied.outcomes, home)
+        return try remembered(applied.outcomes[0], applied.sequence, missing[0])
     }
 
     /// Says that a memory is no longer true because another one took its place: its validity ends, and an edge
@@ -276,7 +278,8 @@ extension Engine {
             )
             mutation.prepare(Analyzer())
             let applied = try await home.apply(mutation)
-            return try remembered(applied.outcomes[0], applied.sequence)
+            let missing = try await missingSpaces([version], applied.outcomes, home)
+            return try remembered(applied.outcomes[0], applied.sequence, missing[0])
         }
     }
 
@@ -316,67 +319,14 @@ extension Engine {
         return result
     }
 
-    private func remembered(_ outcome: Applier.Outcome, _ sequence: UInt64) throws -> Remembered {
+    private func remembered(
+        _ outcome: Applier.Outcome, _ sequence: UInt64, _ missing: [EmbeddingSpace]
+    ) throws -> Remembered {
         guard case .stored(let id, let version, let isNew) = outcome else {
             throw EngineError(
                 .conflict, "the operation was applied before, and its memory has been forgotten since")
         }
-        return Remembered(id: id, version: version, isNew: isNew, sequence: sequence, missingSpaces: [])
-    }
-
-    /// Gives a vector of the engine's embedder to every passage that lacks one.
-    func embed(_ versions: inout [Mutation.NewVersion]) async throws {
-        guard let embedder, embedder.modalities.contains(.text) else { return }
-        var places: [(version: Int, part: Int)] = []
-        var inputs: [EmbeddingInput] = []
-        for (index, version) in versions.enumerated() {
-            for (part, range) in version.passages.enumerated() where !range.isEmpty {
-                let isThere = version.vectors.contains {
-                    $0.space == embedder.space && $0.part == UInt32(part)
-                }
-                guard !isThere else { continue }
-                places.append((index, part))
-                let bytes = version.content[Int(range.lowerBound)..<Int(range.upperBound)]
-                inputs.append(.text(String(decoding: bytes, as: UTF8.self)))
-            }
-        }
-        let batch = max(1, embedder.limits.maximumBatchCount)
-        var start = 0
-        while start < inputs.count {
-            let end = min(start + batch, inputs.count)
-            let vectors = try await vectors(for: Array(inputs[start..<end]), .passage, embedder)
-            for (place, vector) in zip(places[start..<end], vectors) {
-                versions[place.version].vectors.append(
-                    Mutation.NewVector(space: embedder.space, part: UInt32(place.part), vector: vector))
-            }
-            start = end
-        }
-    }
-
-    /// What the embedder makes of the inputs, checked.
-    func vectors(
-        for inputs: [EmbeddingInput], _ purpose: EmbeddingPurpose, _ embedder: any Embedder
-    ) async throws -> [[Float]] {
-        let vectors: [[Float]]
-        do {
-            vectors = try await embedder.embed(inputs, for: purpose)
-        } catch let error as EngineError {
-            throw error
-        } catch is CancellationError {
-            throw EngineError(.deadline, "the call was cancelled")
-        } catch {
-            throw EngineError(.embedder, "the embedder \(embedder.space.name) failed: \(error)")
-        }
-        guard vectors.count == inputs.count else {
-            throw EngineError(
-                .embedder,
-                "the embedder \(embedder.space.name) gave \(vectors.count) vectors for \(inputs.count) inputs"
-            )
-        }
-        for vector in vectors {
-            try Mutation.NewVector.check(Mutation.NewVector(space: embedder.space, part: 0, vector: vector))
-        }
-        return vectors
+        return Remembered(id: id, version: version, isNew: isNew, sequence: sequence, missingSpaces: missing)
     }
 }
 

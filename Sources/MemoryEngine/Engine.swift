@@ -1,7 +1,5 @@
-import Dispatch
 import Foundation
 import Store
-import Synchronization
 
 /// When a write is safe.
 public enum Durability: String, Sendable, CaseIterable {
@@ -31,6 +29,8 @@ public final class Engine: Sendable {
         public var writerWait: Duration = .zero
         /// Who writes. In a server, who logged in; by default the user of the operating system.
         public var principal: String = Options.systemUser
+        /// What becomes of a text while the embedder does not answer.
+        public var embedding: EmbeddingPolicy = .required
         /// The longest passage in bytes, for homes made from now on.
         public var passageByteCount = 1_200
         /// What the time is; a test turns a clock of its own.
@@ -53,27 +53,14 @@ public final class Engine: Sendable {
     public let path: String
     public let options: Options
     public let embedder: (any Embedder)?
-    private let homesOpen: Mutex<OpenHomes>
+    private let openHomes: OpenHomes
     let readers: BoundedExecutor
-
-    private struct OpenHomes {
-        struct Entry {
-            let home: Home
-            var users: Int
-            var lastUse: UInt64
-        }
-        var entries: [Namespace: Entry] = [:]
-        var tick: UInt64 = 0
-        var isClosed = false
-        /// Homes whose files are being replaced or removed.
-        var held: Set<Namespace> = []
-    }
 
     private init(path: String, embedder: (any Embedder)?, options: Options) {
         self.path = path
         self.embedder = embedder
         self.options = options
-        homesOpen = Mutex(OpenHomes())
+        openHomes = OpenHomes(maximumCount: options.maximumOpenHomes)
         readers = BoundedExecutor(width: max(4, 2 * ProcessInfo.processInfo.activeProcessorCount))
     }
 
@@ -130,19 +117,7 @@ public final class Engine: Sendable {
     }
 
     /// Closes all homes, after what is being written. Calls that follow are refused.
-    public func close() async {
-        let homes = homesOpen.withLock { open in
-            open.isClosed = true
-            defer { open.entries = [:] }
-            return open.entries.values.map(\.home)
-        }
-        for home in homes { home.close() }
-    }
-
-    deinit {
-        let homes = homesOpen.withLock { $0.entries.values.map(\.home) }
-        for home in homes { home.close() }
-    }
+    public func close() async { await openHomes.closeAll() }
 
     // MARK: Homes
 
@@ -157,8 +132,13 @@ public final class Engine: Sendable {
         of namespace: Namespace, creating: Bool, _ body: (Home) async throws -> Result
     ) async throws -> Result? {
         do {
-            guard let home = try borrow(namespace.home, creating: creating) else { return nil }
-            defer { giveBack(home) }
+            try checkHome(namespace)
+            let name = namespace.home
+            let borrowed = try await openHomes.borrow(name, creating: creating) { creating in
+                try self.openHome(name, creating: creating)
+            }
+            guard let home = borrowed else { return nil }
+            defer { openHomes.giveBack(home) }
             return try await body(home)
         } catch let error as StoreError {
             throw EngineError(error)
@@ -168,44 +148,6 @@ public final class Engine: Sendable {
     func checkHome(_ namespace: Namespace) throws {
         guard namespace.root != .tenant else {
             throw EngineError(.invalidNamespace, "`\(namespace)` is a tenant; name one of its homes")
-        }
-    }
-
-    private func borrow(_ namespace: Namespace, creating: Bool) throws -> Home? {
-        try checkHome(namespace)
-        let (home, evicted): (Home?, [Home]) = try homesOpen.withLock { open in
-            guard !open.isClosed else { throw EngineError(.invalid, "the engine is closed") }
-            guard !open.held.contains(namespace) else {
-                throw EngineError(
-                    .locked, "\(namespace) is being compacted, restored or removed; try again soon")
-            }
-            open.tick += 1
-            if var entry = open.entries[namespace] {
-                entry.users += 1
-                entry.lastUse = open.tick
-                open.entries[namespace] = entry
-                return (entry.home, [])
-            }
-            guard let home = try openHome(namespace, creating: creating) else { return (nil, []) }
-            open.entries[namespace] = OpenHomes.Entry(home: home, users: 1, lastUse: open.tick)
-            var evicted: [Home] = []
-            while open.entries.count > options.maximumOpenHomes {
-                let idle = open.entries.filter { $0.value.users == 0 }
-                guard let oldest = idle.min(by: { $0.value.lastUse < $1.value.lastUse }) else { break }
-                open.entries[oldest.key] = nil
-                evicted.append(oldest.value.home)
-            }
-            return (home, evicted)
-        }
-        for home in evicted { home.close() }
-        return home
-    }
-
-    private func giveBack(_ home: Home) {
-        homesOpen.withLock { open in
-            guard var entry = open.entries[home.namespace], entry.home === home else { return }
-            entry.users -= 1
-            open.entries[home.namespace] = entry
         }
     }
 
@@ -253,19 +195,12 @@ public final class Engine: Sendable {
     /// Closes a home if nobody uses it, and keeps it closed until `release`, so that its file can be replaced.
     ///
     /// - Throws: `locked` while somebody does.
-    func hold(_ namespace: Namespace) throws {
+    func hold(_ namespace: Namespace) async throws {
         try checkHome(namespace)
-        let home: Home? = try homesOpen.withLock { open in
-            guard open.entries[namespace]?.users ?? 0 == 0, !open.held.contains(namespace) else {
-                throw EngineError(.locked, "\(namespace) is in use; try again when nobody asks or writes")
-            }
-            open.held.insert(namespace)
-            return open.entries.removeValue(forKey: namespace)?.home
-        }
-        home?.close()
+        try await openHomes.hold(namespace)
     }
 
-    func release(_ namespace: Namespace) { _ = homesOpen.withLock { $0.held.remove(namespace) } }
+    func release(_ namespace: Namespace) { openHomes.release(namespace) }
 
     /// The homes of the store, in the order of their paths; none is opened.
     ///
@@ -301,54 +236,6 @@ public final class Engine: Sendable {
         in namespace: Namespace, _ body: @escaping @Sendable (borrowing ReadTransaction) throws -> Result
     ) async throws -> Result? {
         try await withHome(of: namespace, creating: false) { home in try await read(home, body) }
-    }
-}
-
-/// Runs blocking work on a bounded number of threads of its own, so that page faults do not stall
-/// Swift's cooperative pool.
-final class BoundedExecutor: Sendable {
-    private struct State {
-        var running = 0
-        var waiting: [@Sendable () -> Void] = []
-    }
-
-    private let width: Int
-    private let state = Mutex(State())
-    private let queue = DispatchQueue(label: "loci.readers", qos: .userInitiated, attributes: .concurrent)
-
-    init(width: Int) { self.width = width }
-
-    func run<Result: Sendable>(_ body: @escaping @Sendable () throws -> Result) async throws -> Result {
-        try await withCheckedThrowingContinuation { continuation in
-            submit { continuation.resume(with: Swift.Result { try body() }) }
-        }
-    }
-
-    private func submit(_ job: @escaping @Sendable () -> Void) {
-        let isStarted = state.withLock { state in
-            if state.running < width {
-                state.running += 1
-                return true
-            }
-            state.waiting.append(job)
-            return false
-        }
-        if isStarted { queue.async { self.work(job) } }
-    }
-
-    private func work(_ first: @Sendable () -> Void) {
-        first()
-        while true {
-            let next: (@Sendable () -> Void)? = state.withLock { state in
-                if state.waiting.isEmpty {
-                    state.running -= 1
-                    return nil
-                }
-                return state.waiting.removeFirst()
-            }
-            guard let next else { return }
-            next()
-        }
     }
 }
 

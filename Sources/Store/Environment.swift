@@ -67,10 +67,9 @@ package enum Durability: String, Sendable, CaseIterable {
     private let condition = Condition()
 
     private struct Entry {
-        let environment: Environment
-        var count: Int
-        /// The last user has gone: whoever wants the file waits until it is closed.
-        var isClosing = false
+        /// `nil` while the file is being opened or closed: whoever wants it waits until that is over.
+        var environment: Environment?
+        var count = 1
     }
     private static let registry = Mutex<[String: Entry]>([:])
     private static let registryChange = Condition()
@@ -86,22 +85,34 @@ package enum Durability: String, Sendable, CaseIterable {
     ) throws -> Environment {
         let key = canonical(path)
         while true {
-            let opened: Environment? = try registry.withLock { open in
-                if var entry = open[key] {
-                    if entry.isClosing { return nil }
-                    guard !entry.environment.options.isReadOnly || options.isReadOnly else {
-                        throw StoreError(.readOnly, "\(path) is open for reading only in this process")
-                    }
-                    entry.count += 1
-                    open[key] = entry
-                    return entry.environment
+            let found: Environment?? = try registry.withLock { open in
+                guard var entry = open[key] else {
+                    open[key] = Entry()
+                    return .some(nil)
                 }
-                let environment = try Environment(path: path, tables: tables, options: options)
-                open[key] = Entry(environment: environment, count: 1)
+                guard let environment = entry.environment else { return nil }
+                guard !environment.options.isReadOnly || options.isReadOnly else {
+                    throw StoreError(.readOnly, "\(path) is open for reading only in this process")
+                }
+                entry.count += 1
+                open[key] = entry
                 return environment
             }
-            if let opened { return opened }
-            registryChange.wait { registry.withLock { !($0[key]?.isClosing ?? false) } }
+            if let environment = found ?? nil { return environment }
+            guard found != nil else {
+                registryChange.wait { registry.withLock { $0[key].map { $0.environment != nil } ?? true } }
+                continue
+            }
+            // Beside the registry's lock, because a look over the file takes its time.
+            defer { registryChange.signal() }
+            do {
+                let environment = try Environment(path: path, tables: tables, options: options)
+                registry.withLock { $0[key] = Entry(environment: environment) }
+                return environment
+            } catch {
+                registry.withLock { $0[key] = nil }
+                throw error
+            }
         }
     }
 
@@ -110,11 +121,11 @@ package enum Durability: String, Sendable, CaseIterable {
     package func close() {
         let key = Self.canonical(path)
         let isLast = Self.registry.withLock { open in
-            guard var entry = open[key], entry.environment === self, !entry.isClosing else { return false }
+            guard var entry = open[key], entry.environment === self else { return false }
             entry.count -= 1
-            entry.isClosing = entry.count == 0
+            if entry.count == 0 { entry.environment = nil }
             open[key] = entry
-            return entry.isClosing
+            return entry.count == 0
         }
         guard isLast else { return }
         // On the writer's queue, so that no write is under way; what is submitted later is refused.

@@ -45,7 +45,7 @@ struct LociCommand: AsyncParsableCommand {
                 name: "Keeping it well",
                 subcommands: [
                     StatsCommand.self, CheckCommand.self, DumpCommand.self, CompactCommand.self,
-                    VacuumCommand.self, RebuildCommand.self, SnapshotCommand.self, RestoreCommand.self,
+                    VacuumCommand.self, RebuildCommand.self, EmbedCommand.self, SnapshotCommand.self, RestoreCommand.self,
                     MeasureCommand.self,
                 ]),
         ])

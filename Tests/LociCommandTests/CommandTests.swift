@@ -1,6 +1,7 @@
 import Foundation
 import Testing
 
+@testable import MemoryEngine
 @testable import loci
 
 /// Runs the program that is built beside these tests, in a store of its own.
@@ -261,7 +262,44 @@ private func json(_ text: String) throws -> JSONValue { try JSONParser.parse(tex
         #expect(try FilterExpression.parse(text) == FilterExpression.parse(same))
     }
 
-    @Test(arguments: ["", "(", "tag:a &&", "nonsense", "tag:a tag:b", "\"open", "trust:much", "!"])
+    @Test(arguments: [
+        ("actor:", Filter.actor(nil)), ("key:k", .key("k")), ("key^:k/", .keyHasPrefix("k/")),
+        ("tag^:deploy/", .tagHasPrefix("deploy/")), ("keyword:token", .keyword("token")),
+        ("source:log:81", .source("log:81")), ("source^:https://a", .sourceHasPrefix("https://a")),
+        ("region^=eu-", .attributeHasPrefix("region", "eu-")),
+        ("url=https://a", .attribute("url", "https://a")),
+        ("size>5", .attributeBetween("size", (5.0).nextUp ... .infinity)),
+        ("size>=-5", .attributeBetween("size", -5 ... .infinity)),
+        ("size<=1e3", .attributeBetween("size", -.infinity...1_000)),
+        ("size<0.5", .attributeBetween("size", -.infinity...(0.5).nextDown)),
+        ("media:image/", .mediaType("image/")), ("modality:video", .modality(.video)),
+        ("attached", .hasAttachment),
+        ("current", .isCurrent), ("expiring", .expires(.distantPast ..< .distantFuture)),
+        ("since:2026-01-02", .happened(Timestamp(argument: "2026-01-02")! ..< .distantFuture)),
+        ("valid-before:2026-01-02", .valid(.distantPast..<Timestamp(argument: "2026-01-02")!)),
+        ("recorded-since:2026-01-02", .recorded(Timestamp(argument: "2026-01-02")! ..< .distantFuture)),
+        (
+            "vector:org/m@1/3/l2",
+            .hasVector(EmbeddingSpace(model: "org/m", revision: "1", dimension: 3, metric: .l2))
+        ),
+    ])
+    func `has a condition for everything that a filter can say`(text: String, filter: Filter) throws {
+        #expect(try FilterExpression.parse(text) == filter)
+    }
+
+    @Test func `is taught by the help`() throws {
+        try Shell.run { shell in
+            let help = try shell.loci("list", "--help").output
+            for word in ["since:", "expires-", "key^:", "modality:", "attached", "NAME>=5"] {
+                #expect(help.contains(word), "\(word)")
+            }
+        }
+    }
+
+    @Test(arguments: [
+        "", "(", "id:x", "size>", "size>x", "a^b", ">5", "=5", "^=x", "until-since:2026", "since:soon",
+        "modality:smell", "kind^:a", "tag:a &&", "nonsense", "tag:a tag:b", "\"open", "trust:much", "!",
+    ])
     func `is refused where it is none`(text: String) {
         #expect(throws: (any Error).self) { try FilterExpression.parse(text) }
     }

@@ -76,6 +76,44 @@ import Testing
         #expect(try await changes(store.engine, after: 200_000).map(\.id) == [result.id])
     }
 
+    @Test func `are read no further ahead than a page, however slowly they are followed`() async throws {
+        let store = try ScratchStore()
+        for round in 0..<20 {
+            _ = try await store.engine.remember((0..<700).map { MemoryDraft("\(round) \($0)") }, in: atlas)
+        }
+        for upToNow in [true, false] {
+            var iterator = store.engine.changes(in: atlas, upToNow: upToNow).makeAsyncIterator()
+            let first = try await iterator.next()
+            #expect(first?.sequence == 1)
+            // The home lets go of what the follower has not seen.
+            try await trim(store.engine, upTo: upToNow ? 10 : 15)
+            var count = 1
+            let error: EngineError?
+            do {
+                while try await iterator.next() != nil { count += 1 }
+                error = nil
+            } catch {
+                #expect((error as? EngineError)?.code == .gap)
+                #expect((1_000..<1_200).contains(count))
+                try await trim(store.engine, upTo: 0)
+                continue
+            }
+            #expect(error != nil, "all \(count) changes were read ahead")
+        }
+        // In the middle of a commit as at its end.
+        #expect(try await changes(store.engine).count == 14_000)
+    }
+
+    private func trim(_ engine: Engine, upTo sequence: UInt64) async throws {
+        try await engine.withExistingHome(of: atlas) { home in
+            try await home.environment.submit { transaction in
+                var state = try HomeState.read(in: transaction.snapshot)
+                state.trimmedSequence = sequence
+                try state.write(in: transaction)
+            }
+        }
+    }
+
     @Test func `of a home that is not there are refused`() async throws {
         let store = try ScratchStore()
         #expect(await refusal { try await self.changes(store.engine) }?.code == .notFound)

@@ -88,7 +88,7 @@ struct RecordSamples {
         Mutation(
             operation: random.next128(), time: time(),
             changes: (0..<random.below(5)).map { _ in
-                switch random.below(10) {
+                switch random.below(15) {
                 case 0: .remember(newVersion())
                 case 1: .update(id(), expecting: optional { _ in 7 }, newVersion())
                 case 2:
@@ -109,6 +109,10 @@ struct RecordSamples {
                 case 6: .receipt(receipt())
                 case 7: .outcome(RecallID(rawValue: random.next128()), .success)
                 case 8: .setting(text(), optional { $0.text() })
+                case 9: .eraseReceipts(principal: text())
+                case 10: .expire((0..<random.below(5)).map { _ in id() })
+                case 11: .citedBy(home: text(), random.chance(0.5))
+                case 12: .eraseCitations(home: text(), optional { [$0.id()] })
                 default: .trim(id(), versions: [1, 2, .max])
                 }
             })

@@ -100,6 +100,88 @@ import Testing
         try await copy.engine.expectClean(atlas)
     }
 
+    @Test func `takes the place of an older copy, which keeps its edges, receipts, turn and vectors`()
+        async throws
+    {
+        let store = try ScratchStore()
+        let copy = try ScratchStore()
+        let thread = "standup"
+        var ids: [MemoryID] = []
+        for text in ["Is port 80 open?", "Port 80 is open", "Then it is"] {
+            var draft = MemoryDraft(text)
+            draft.thread = thread
+            draft.key = text
+            ids.append(try await store.engine.remember(draft, in: atlas.session("s")).id)
+        }
+        try await copy.engine.importMemories(try await store.engine.exported(atlas))
+        let engine = copy.engine
+        let successor = try await engine.remember("Port 443 is open", in: atlas).id
+        try await engine.supersede(successor, by: ids[1], in: atlas)
+        let space = EmbeddingSpace(model: "own", dimension: 2)
+        try await engine.addEmbeddings([Embedding([1, 2], in: space)], to: ids[1], in: atlas)
+        var query = RecallQuery("port", in: atlas)
+        query.keepReceipt = true
+        let recall = try await engine.recall(query)
+        #expect(recall.hits.contains { $0.memory.id == ids[1] })
+        let turns = try await engine.list(in: atlas, includesClosed: true).memories.map(\.turn)
+        let edges = try await engine.entries(of: atlas).filter { $0.table == "edge" }.map(\.key)
+        #expect(edges.count == 3)
+
+        store.clock.advance()
+        try await store.engine.update(ids[1], in: atlas) { $0.tags = ["port"] }
+        store.clock.advance()
+        try await store.engine.promote(ids[1], from: atlas.session("s"), to: atlas)
+        let late = try await store.engine.exported(atlas)
+        for isFolded in [false, true] {
+            if isFolded {
+                try await engine.fold(atlas)
+                try await store.engine.update(ids[1], in: atlas) { $0.content += " to all" }
+            }
+            try await engine.importMemories(isFolded ? try await store.engine.exported(atlas) : late)
+            try await engine.expectClean(atlas)
+        }
+        #expect(try await engine.get(key: "Port 80 is open", in: atlas)?.id == ids[1])
+        #expect(try await engine.get(key: "Port 80 is open", in: atlas.session("s")) == nil)
+        #expect(try await engine.entries(of: atlas).filter { $0.table == "edge" }.map(\.key) == edges)
+        #expect(try await engine.list(in: atlas, includesClosed: true).memories.map(\.turn) == turns)
+        #expect(try await engine.stats(in: atlas).receipts == 1)
+        for version in 1...3 as ClosedRange<UInt32> {
+            let vectors = try await engine.embeddings(of: ids[1], version: version, in: atlas).map(\.vector)
+            #expect(vectors == (version == 1 ? [[1, 2]] : []))
+        }
+        // What follows in the thread follows the newest version.
+        var follower = RecallQuery("Then it is", in: atlas)
+        follower.limit = 1
+        #expect(try await engine.recall(follower).first?.parts.context != 0)
+        try await engine.forget(.id(ids[1]), under: atlas)
+        #expect(try await engine.stats(in: atlas).tables["edge"]?.entries == 0)
+        try await engine.expectClean(atlas)
+    }
+
+    @Test func `is read no further ahead than some megabytes`() async throws {
+        let store = try ScratchStore()
+        var ids: [MemoryID] = []
+        for letter in ["a", "b", "c", "d"] {
+            ids.append(
+                try await store.engine.remember(
+                    MemoryDraft(String(repeating: letter, count: 5_000_000)), in: atlas
+                ).id)
+        }
+        var found: [MemoryID] = []
+        let engine = store.engine
+        for _ in 0..<2 {
+            found = []
+            try await engine.export(in: atlas) { memory in
+                found.append(memory.id)
+                // What is forgotten before it is read is not exported.
+                if found.count == 1, ids.count == 4 {
+                    try await engine.forget(.id(ids.removeLast()), under: atlas)
+                }
+            }
+            #expect(found == ids)
+        }
+    }
+
     @Test func `of a session holds its memories alone, and goes into another home`() async throws {
         let store = try ScratchStore()
         try await store.engine.remember("home", in: atlas)

@@ -11,10 +11,32 @@ import Testing
     /// Evaluates a filter on a memory as it was read, one by one.
     static func holds(_ filter: Filter, _ memory: Memory) -> Bool {
         switch filter {
+        case .ids(let ids): ids.contains(memory.id)
         case .kind(let kind): memory.kind == kind
         case .actor(let name): memory.actor == name
         case .thread(let name): memory.thread == name
         case .tag(let name): memory.tags.contains(name)
+        case .key(let key): memory.key == key
+        case .keyHasPrefix(let prefix): memory.key?.hasPrefix(prefix) ?? false
+        case .tagHasPrefix(let prefix): memory.tags.contains { $0.hasPrefix(prefix) }
+        case .keyword(let word): memory.keywords.contains(word)
+        case .attributeBetween(let name, let range):
+            if case .number(let number)? = memory.attributes[name] { range.contains(number) } else { false }
+        case .attributeHasPrefix(let name, let prefix):
+            if case .string(let text)? = memory.attributes[name] { text.hasPrefix(prefix) } else { false }
+        case .agent(let name): memory.origin.agent == name
+        case .model(let name): memory.origin.model == name
+        case .source(let name): memory.origin.source == name
+        case .sourceHasPrefix(let prefix): memory.origin.source?.hasPrefix(prefix) ?? false
+        case .mayContribute: memory.origin.mayContribute
+        case .hasAttachment: !memory.attachments.isEmpty
+        case .mediaType(let prefix): memory.attachments.contains { $0.mediaType.hasPrefix(prefix) }
+        case .modality(.text): !memory.content.isEmpty
+        case .modality(let other): memory.attachments.contains { $0.mediaType.hasPrefix("\(other)/") }
+        case .hasVector: memory.attributes["embedded"] == true
+        case .valid(let range): memory.valid.overlaps(range)
+        case .expires(let range): memory.expires.map(range.contains) ?? false
+        case .isCurrent: memory.isCurrent
         case .attribute(let name, let value): memory.attributes[name] == value
         case .hasAttribute(let name): memory.attributes[name] != nil
         case .trust(let least): memory.origin.trust >= least
@@ -31,7 +53,15 @@ import Testing
     }
 
     static let names = ["a", "b", "a b", "Ä", String(repeating: "long", count: 50)]
+    static let beginnings = [
+        "", "a", "a b", "long", "longlong", "b", "c", "Ä", String(repeating: "long", count: 48),
+    ]
+    static let types = [
+        "image/png", "image/jpeg", "video/mp4", "text/plain", "x/" + String(repeating: "y", count: 200),
+    ]
+    static let space = EmbeddingSpace(model: "m", dimension: 2)
     static let values: [AttributeValue] = [
+        -7.5, -1, .number(.greatestFiniteMagnitude), .number(-.greatestFiniteMagnitude), 3e-5, "a b c",
         "a", "1", 1, 0, .number(-0.0), 2.5, true, false, .string(String(repeating: "v", count: 1_000)), "",
     ]
 
@@ -52,6 +82,26 @@ import Testing
         draft.isPinned = random.chance(0.3)
         let from = time(&random)
         draft.happened = from...from.advanced(by: .seconds(random.below(5)))
+        if random.chance(0.4) { draft.key = random.pick(names) + " \(place)" }
+        draft.keywords = (0..<random.below(3)).map { _ in random.pick(names) }
+        draft.origin.agent = random.chance(0.5) ? random.pick(names) : nil
+        draft.origin.model = random.chance(0.5) ? random.pick(names) : nil
+        draft.origin.source = random.chance(0.5) ? random.pick(names) : nil
+        draft.origin.mayContribute = random.chance(0.3)
+        for place in 0..<random.below(3) {
+            draft.attachments.append(
+                MemoryEngine.Attachment(
+                    name: "\(place)", mediaType: random.pick(types), digest: [UInt8](repeating: 1, count: 32),
+                    byteCount: 9, address: "https://example.org/\(place)", data: []))
+        }
+        if !draft.attachments.isEmpty, random.chance(0.3) { draft.content = "" }
+        if random.chance(0.4) {
+            let start = Timestamp("2026-02-01")!.advanced(by: .seconds(random.below(40)))
+            draft.valid = start..<(random.chance(0.5) ? .distantFuture : Timestamp("2026-04-01")!)
+        }
+        if random.chance(0.4) {
+            draft.expires = Timestamp("2026-06-01")!.advanced(by: .seconds(random.below(40)))
+        }
         return draft
     }
 
@@ -62,7 +112,35 @@ import Testing
         }
         let from = time(&random)
         let range = from..<from.advanced(by: .seconds(1 + random.below(20)))
-        switch random.below(13) {
+        switch random.below(33) {
+        case 13: return .key(random.pick([nil, names[0] + " 3", names[1] + " 17"]))
+        case 14: return .keyHasPrefix(random.pick(beginnings))
+        case 15: return .tagHasPrefix(random.pick(beginnings))
+        case 16: return .keyword(random.pick(names + ["none"]))
+        case 17:
+            let bounds: [Double] = [-.infinity, -8, -1, 0, 1, 2.5, 4, .infinity]
+            let (a, b) = (random.pick(bounds), random.pick(bounds))
+            return .attributeBetween(random.pick(names), min(a, b)...max(a, b))
+        case 18: return .attributeHasPrefix(random.pick(names), random.pick(beginnings + ["vvv", "1"]))
+        case 19: return .agent(random.pick(names))
+        case 20: return .model(random.pick(names))
+        case 21: return .source(random.pick(names))
+        case 22: return .sourceHasPrefix(random.pick(beginnings))
+        case 23: return .mayContribute
+        case 24: return .hasAttachment
+        case 25: return .mediaType(random.pick(types + ["image/", "", "x/y", "none"]))
+        case 26: return .modality(random.pick(Modality.allCases))
+        case 27: return .hasVector(space)
+        case 28:
+            let start = Timestamp("2026-02-01")!.advanced(by: .seconds(random.below(60)))
+            return .valid(start..<start.advanced(by: .seconds(1 + random.below(20))))
+        case 29:
+            let start = Timestamp("2026-06-01")!.advanced(by: .seconds(random.below(60)))
+            return .expires(
+                random.pick([start..<start.advanced(by: .seconds(20)), .distantPast ..< .distantFuture]))
+        case 30: return .isCurrent
+        case 31: return .actor(nil)
+        case 32: return .thread(nil)
         case 0: return .kind(random.pick([.note, .event, "own", "unknown"]))
         case 1: return .actor(random.pick(names + ["nobody"]))
         case 2: return .thread(random.pick(names + [String(repeating: "x", count: 300)]))
@@ -94,28 +172,43 @@ import Testing
             if place % 7 == 6 { try await store.engine.forget(.id(ids.removeFirst()), under: atlas) }
             if place % 5 == 4 {
                 let draft = Self.draft(&random, place)
-                try await store.engine.update(random.pick(ids), in: atlas) { $0 = draft }
+                try await store.engine.update(random.pick(ids), in: atlas) {
+                    let key = $0.key
+                    $0 = draft
+                    $0.key = key
+                }
             }
             if place % 11 == 10 { _ = try? await store.engine.retract(random.pick(ids), in: atlas) }
+        }
+        for id in ids where random.chance(0.3) {
+            // The mark says what the vectors are, for the comparison.
+            try await store.engine.update(id, in: atlas) {
+                $0.attributes["embedded"] = true
+                $0.content = String($0.content.prefix(30))
+                $0.embeddings = [Embedding([1, 2], in: Self.space)]
+            }
         }
         for isFolded in [false, true] {
             if isFolded { try await store.engine.fold(atlas) }
             let open = try await store.engine.list(in: atlas, limit: 1_000).memories
             let all = try await store.engine.list(in: atlas, limit: 1_000, includesClosed: true).memories
             #expect(Set(all.map(\.id)) == Set(ids) && open.count < all.count)
-            for _ in 0..<60 {
-                let filter = Self.filter(&random, depth: 3)
+            let few = Filter.ids([ids[3], ids[9], MemoryID(rawValue: 1)])
+            for round in 0..<160 {
+                let filter = round < 3 ? [few, !few, .ids([])][round] : Self.filter(&random, depth: 3)
                 let found = try await store.engine.list(in: atlas, filter: filter, limit: 1_000).memories
                 #expect(found == open.filter { Self.holds(filter, $0) }, "\(filter)")
                 let closed = try await store.engine.list(
                     in: atlas, filter: filter, limit: 1_000, includesClosed: true
                 ).memories
                 #expect(closed == all.filter { Self.holds(filter, $0) }, "\(filter)")
+                guard round % 3 == 0 else { continue }
                 var query = RecallQuery("item", in: atlas)
+                query.channels = [.words]
                 query.filter = filter
                 query.limit = 1_000
                 let hits = Set(try await store.engine.recall(query).map(\.memory.id))
-                #expect(hits == Set(found.map(\.id)), "\(filter)")
+                #expect(hits == Set(found.filter { !$0.content.isEmpty }.map(\.id)), "\(filter)")
             }
         }
         try await store.engine.expectClean(atlas)
@@ -127,6 +220,8 @@ import Testing
         var filter = Filter.isPinned
         for _ in 1..<Filter.maximumDepth { filter = !filter }
         #expect(try await store.engine.list(in: atlas, filter: filter).memories.count == 1)
+        let many = Filter.ids(Set((0..<100_001).map { MemoryID(rawValue: $0) }))
+        #expect(await refusal { try await store.engine.list(in: atlas, filter: many) }?.code == .tooLarge)
         let deeper = !filter
         #expect(await refusal { try await store.engine.list(in: atlas, filter: deeper) }?.code == .invalid)
         #expect(

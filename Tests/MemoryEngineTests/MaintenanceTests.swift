@@ -98,6 +98,42 @@ import Testing
         #expect(Forgetting.traces(of: "alpha", in: try await store.engine.entries(of: atlas)) == [])
     }
 
+    @Test func `removes at a vacuum only what has expired when it is removed`() async throws {
+        let store = try ScratchStore()
+        var draft: MemoryDraft = "short-lived"
+        draft.expires = store.clock.time.advanced(by: .seconds(1))
+        var ids: [MemoryID] = []
+        for text in ["goes", "is prolonged", "is pinned"] {
+            draft.content = text
+            ids.append(try await store.engine.remember(draft, in: atlas).id)
+        }
+        store.clock.advance(by: .seconds(2))
+        let later = store.clock.time.advanced(by: .seconds(100))
+        let engine = store.engine
+        let atlas = atlas
+        // Somebody looked what had expired; then two of them changed; then it is removed.
+        let seen = ids
+        try await engine.update(ids[1], in: atlas) { $0.expires = later }
+        try await engine.update(ids[2], in: atlas) { $0.isPinned = true }
+        let applied = try await engine.withExistingHome(of: atlas) {
+            try await engine.apply(.expire(seen), $0)
+        }
+        guard case .erased(let counts) = applied.outcomes[0] else { throw EngineError(.invalid, "no report") }
+        #expect(counts["memories"] == 1)
+        #expect(try await engine.get(ids[1], in: atlas)?.content == "is prolonged")
+        #expect(try await engine.versions(of: ids[0], in: atlas).isEmpty)
+
+        // It is that change which a vacuum makes.
+        let log = RecordedMutations()
+        try await engine.update(ids[2], in: atlas) { $0.isPinned = false }
+        try await engine.observeMutations(of: atlas) { log.append($0) }
+        #expect(try await engine.vacuum(in: atlas).expired == 1)
+        let changes = try log.all.flatMap { try Mutation(decoding: $0.span.bytes).changes }
+        #expect(changes == [.expire([ids[2]])])
+        #expect(try await engine.versions(of: ids[2], in: atlas).isEmpty)
+        try await engine.expectClean(atlas)
+    }
+
     @Test func `is folded by the indexer in the background once its tail is long`() async throws {
         let store = try ScratchStore()
         _ = try await store.engine.remember(

@@ -8,8 +8,8 @@ package enum Schema {
     /// The version of the file format that this program writes, and the newest that it reads.
     package static let formatVersion: UInt16 = 1
     package static let magic: [UInt8] = Array("LOCIHOME".utf8)
-    /// The version of the code that derives words; another one in a file means `rebuild`.
-    package static let wordsVersion: UInt16 = 1
+    /// The version of the code that derives words and filter terms; a file with another is rebuilt on opening.
+    package static let wordsVersion: UInt16 = 2
 
     package static let shared = Table(name: "shared", index: 0)
     package static let memory = Table(name: "memory", index: 1)
@@ -47,6 +47,10 @@ package enum Schema {
         case operation = 0x30
         case attachment = 0x40
         case receipt = 0x50
+        /// Homes whose receipts may cite memories of this one.
+        case citedBy = 0x51
+        /// Homes whose memories the receipts of this one may cite.
+        case cites = 0x52
         case task = 0x60
 
         package var key: Key { Key(prefix: rawValue) }

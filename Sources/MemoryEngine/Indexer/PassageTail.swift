@@ -88,42 +88,6 @@ struct TailRecord: Equatable, Sendable {
     }
 }
 
-/// Tags and attributes as terms that postings can hold.
-enum FilterTerm {
-    static func tag(_ name: String) -> [UInt8] { spell(0x74, [Array(name.utf8)]) }
-    static func hasAttribute(_ name: String) -> [UInt8] { spell(0x68, [Array(name.utf8)]) }
-    static func attribute(_ name: String, _ value: AttributeValue) -> [UInt8] {
-        let spelled: [UInt8] =
-            switch value {
-            case .string(let text): [0] + Array(text.utf8)
-            case .number(let number): [1] + Key().u64(number == 0 ? 0 : number.bitPattern).bytes
-            case .bool(let isTrue): [2, isTrue ? 1 : 0]
-            }
-        return spell(0x61, [Array(name.utf8), spelled])
-    }
-
-    static func all(of fields: VersionFields) -> [[UInt8]] {
-        var terms = Set(fields.tags.map(tag))
-        for (name, value) in fields.attributes {
-            terms.insert(hasAttribute(name))
-            terms.insert(attribute(name, value))
-        }
-        return terms.sorted { $0.lexicographicallyPrecedes($1) }
-    }
-
-    /// A first byte, then the parts with a zero between them. A long one is replaced by its digest, so
-    /// that it fits into a key.
-    private static func spell(_ first: UInt8, _ parts: [[UInt8]]) -> [UInt8] {
-        var bytes = [first]
-        for (index, part) in parts.enumerated() {
-            if index > 0 { bytes.append(0) }
-            bytes += part
-        }
-        guard bytes.count > 160 else { return bytes }
-        return [first, 0xff] + SHA256.digest(of: bytes)
-    }
-}
-
 /// How many terms a passage has, in a byte: exact up to 159, in steps of 16 up to 1,679.
 enum LengthCode {
     static func encode(_ length: UInt32) -> UInt8 {

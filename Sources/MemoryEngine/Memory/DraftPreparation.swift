@@ -37,7 +37,7 @@ struct DraftPreparation {
         fields.origin.principal = principal
         var vectors: [Mutation.NewVector] = []
         for embedding in draft.embeddings {
-            vectors.append(try vector(embedding, passageCount: passages.count, others: vectors))
+            vectors.append(try Self.vector(embedding, passageCount: passages.count, others: vectors))
         }
         return Mutation.NewVersion(
             id: id, key: draft.key, content: content, passages: passages, vectors: vectors, fields: fields,
@@ -59,7 +59,8 @@ struct DraftPreparation {
         return passages
     }
 
-    private func vector(
+    /// A caller's vector, checked against its space and against those before it.
+    static func vector(
         _ embedding: Embedding, passageCount: Int, others: [Mutation.NewVector]
     ) throws(EngineError) -> Mutation.NewVector {
         let space = embedding.space

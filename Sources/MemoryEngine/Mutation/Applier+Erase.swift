@@ -14,15 +14,7 @@ extension Applier {
         for id in ids {
             guard let row = try Lookup.row(of: id, in: transaction.snapshot) else { continue }
             let head = try self.head(row, in: transaction.snapshot)
-            var numbers: [UInt32] = []
-            try Schema.memory.scan(prefix: Key().u64(row), in: transaction.snapshot) { key, _ in
-                if key.keyU32(at: 8) > 0, key.keyU32(at: 12) == 0 { numbers.append(key.keyU32(at: 8)) }
-                return true
-            }
-            for number in numbers {
-                try eraseVersion(
-                    row, number, isNewest: number == head.version, &counts, &names, in: transaction)
-            }
+            try eraseVersions(of: row, head, &counts, &names, in: transaction)
             try Schema.memory.remove(Schema.head(row), in: transaction)
             try Schema.shared.remove(Schema.rowOfMemory(id), in: transaction)
             if let key = head.key {
@@ -49,6 +41,31 @@ extension Applier {
         try eraseReceipts(&counts, in: transaction) { $0.items.contains { erased.contains($0.id) } }
         try eraseNames(names, &counts, in: transaction)
         return counts
+    }
+
+    private mutating func eraseVersions(
+        of row: UInt64, _ head: HeadRecord, _ counts: inout [String: Int],
+        _ names: inout [NameClass: Set<UInt32>], in transaction: borrowing WriteTransaction
+    ) throws {
+        var numbers: [UInt32] = []
+        try Schema.memory.scan(prefix: Key().u64(row), in: transaction.snapshot) { key, _ in
+            if key.keyU32(at: 8) > 0, key.keyU32(at: 12) == 0 { numbers.append(key.keyU32(at: 8)) }
+            return true
+        }
+        for number in numbers {
+            try eraseVersion(
+                row, number, isNewest: number == head.version, &counts, &names, in: transaction)
+        }
+    }
+
+    /// Erases all versions of a memory that will get others. Returns the names that they had.
+    mutating func eraseVersions(
+        of row: UInt64, _ head: HeadRecord, in transaction: borrowing WriteTransaction
+    ) throws -> [NameClass: Set<UInt32>] {
+        var counts: [String: Int] = [:]
+        var names: [NameClass: Set<UInt32>] = [:]
+        try eraseVersions(of: row, head, &counts, &names, in: transaction)
+        return names
     }
 
     /// Removes closed versions of a memory that stays.
@@ -166,7 +183,7 @@ extension Applier {
     }
 
     /// Names that no passage has any more.
-    private func eraseNames(
+    func eraseNames(
         _ candidates: [NameClass: Set<UInt32>], _ counts: inout [String: Int],
         in transaction: borrowing WriteTransaction
     ) throws {

@@ -45,7 +45,7 @@ extension Applier {
     }
 
     /// Gives a new memory its names: id, key, and its turn in its series.
-    private mutating func newHead(
+    mutating func newHead(
         _ row: UInt64, _ id: MemoryID, _ key: String?, _ fields: VersionFields,
         in transaction: borrowing WriteTransaction
     ) throws -> HeadRecord {
@@ -69,7 +69,7 @@ extension Applier {
             keySession: session, key: key)
     }
 
-    private func putNumber(_ key: Key, _ row: UInt64, in transaction: borrowing WriteTransaction) throws {
+    func putNumber(_ key: Key, _ row: UInt64, in transaction: borrowing WriteTransaction) throws {
         var writer = ByteWriter(capacity: 8)
         writer.u64(row)
         try Schema.shared.put(key, writer.bytes, in: transaction)
@@ -120,6 +120,7 @@ extension Applier {
         _ row: UInt64, _ head: HeadRecord, _ version: Mutation.NewVersion, _ kind: Change.Kind,
         closure: Closure = .open, in transaction: borrowing WriteTransaction
     ) throws -> Outcome {
+        let version = try carryingVectors(version, from: head, row, in: transaction)
         let recorded = try closeNewest(row, head, in: transaction)
         let number = head.version + 1
         try put(
@@ -231,7 +232,7 @@ extension Applier {
     }
 
     /// The vectors of a version, in all spaces.
-    mutating func vectors(
+    func vectors(
         of version: VersionRecord, in transaction: borrowing ReadTransaction
     ) throws -> [Mutation.NewVector] {
         try PassageReader.vectors(
@@ -239,88 +240,10 @@ extension Applier {
         )
     }
 
-    // MARK: Embed
-
-    mutating func embed(
-        _ id: MemoryID, version number: UInt32, _ vectors: [Mutation.NewVector],
-        in transaction: borrowing WriteTransaction
-    ) throws -> Outcome {
-        let (row, _) = try find(id, in: transaction.snapshot)
-        let version = try self.version(row, number, in: transaction.snapshot)
-        var isNew = false
-        for vector in vectors {
-            guard vector.part < version.passageCount else {
-                throw EngineError(
-                    .invalid,
-                    "memory \(id) has \(version.passageCount) passages; there is no part \(vector.part)")
-            }
-            let passage = version.firstPassage + vector.part
-            let index = try spaceIndex(of: vector.space)
-            let there = try PassageReader.slot(passage, spaces[index].number, state, in: transaction.snapshot)
-            guard there == nil else { continue }
-            isNew = true
-            let slot = try place(vector, passage)
-            if passage >= state.foldedPassages {
-                guard var record = try TailRecord.read(passage, in: transaction.snapshot) else {
-                    throw StoreError(.corrupted, "passage \(passage) is not in the tail")
-                }
-                record.slots.append(slot)
-                try record.write(passage, in: transaction)
-            } else {
-                try Columns.setSlots(slot.space, [(passage, slot.slot)], in: transaction)
-            }
-        }
-        if isNew { log.append(LogEntry(kind: .embedded, id: id, version: number)) }
-        return .stored(id, version: number, isNew: isNew)
-    }
-
-    // MARK: Restore
-
-    mutating func restore(
-        _ memory: Mutation.RestoredMemory, in transaction: borrowing WriteTransaction
-    ) throws -> Outcome {
-        guard let newest = memory.versions.last else {
-            throw EngineError(.invalid, "memory \(memory.id) has no version")
-        }
-        if let row = try Lookup.row(of: memory.id, in: transaction.snapshot) {
-            let head = try self.head(row, in: transaction.snapshot)
-            if head.version >= newest.number {
-                return .stored(memory.id, version: head.version, isNew: false)
-            }
-            _ = try erase([memory.id], in: transaction)
-            log.removeLast()
-        }
-        if let key = memory.key {
-            let session = try newest.version.fields.session.map {
-                try Names.number(of: $0, .session, in: transaction.snapshot)
-            }
-            // A session without a number is new here, and holds no key.
-            if let number = session ?? 0,
-                try Lookup.row(ofKey: key, session: number, in: transaction.snapshot) != nil
-            {
-                throw EngineError(
-                    .conflict,
-                    "key `\(key)` belongs to another memory than \(memory.id) here; forget one of them")
-            }
-        }
-        let row = state.nextRow
-        state.nextRow += 1
-        state.memoryCount += 1
-        var head = try newHead(row, memory.id, memory.key, newest.version.fields, in: transaction)
-        for restored in memory.versions {
-            try put(
-                restored.version, row, head, number: restored.number, recorded: restored.recorded,
-                closure: restored.closure, in: transaction)
-            head = try self.head(row, in: transaction.snapshot)
-        }
-        log.append(LogEntry(kind: .restored, id: memory.id, version: newest.number))
-        return .stored(memory.id, version: newest.number, isNew: true)
-    }
-
     // MARK: Putting a version
 
     /// Writes a version with its content, passages, vectors and attachments, and makes it the newest.
-    private mutating func put(
+    mutating func put(
         _ version: Mutation.NewVersion, _ row: UInt64, _ head: HeadRecord, number: UInt32,
         recorded: Range<Int64>, closure: Closure, in transaction: borrowing WriteTransaction
     ) throws {

@@ -14,6 +14,10 @@ struct Applier {
     enum Outcome: Sendable, Equatable {
         case stored(MemoryID, version: UInt32, isNew: Bool)
         case erased([String: Int])
+        /// How many vectors were added; none of a memory that is gone.
+        case embedded(Int)
+        /// What it was about has been forgotten meanwhile: nothing was changed.
+        case obsolete
         case done
     }
 
@@ -80,6 +84,11 @@ struct Applier {
             var counts: [String: Int] = [:]
             try eraseReceipts(&counts, in: transaction) { $0.principal == principal }
             return .erased(counts)
+        case .expire(let ids):
+            return .erased(try erase(try expired(ids, in: transaction.snapshot), in: transaction))
+        case .citedBy(let home, let isCited): return try note(home, isCited, in: transaction)
+        case .eraseCitations(let home, let ids):
+            return .erased(try eraseCitations(of: home, ids, in: transaction))
         case .receipt(let receipt): return try keep(receipt, in: transaction)
         case .outcome(let recall, let outcome): return try record(outcome, of: recall, in: transaction)
         case .setting(let name, let value):
@@ -155,46 +164,6 @@ struct Applier {
             try ChangeLog.remove(state.trimmedSequence, in: transaction)
         }
         try state.write(in: transaction)
-    }
-
-    // MARK: Receipts
-
-    private mutating func keep(
-        _ receipt: Receipt, in transaction: borrowing WriteTransaction
-    ) throws -> Outcome {
-        let prefix = Schema.Shared.receipt.key
-        if state.receiptCount >= Receipt.maximumCount {
-            var oldest: Key?
-            try Schema.shared.scan(prefix: prefix, in: transaction.snapshot) { key, _ in
-                oldest = Key(bytes: key.array)
-                return false
-            }
-            if let oldest, try Schema.shared.remove(oldest, in: transaction) { state.receiptCount -= 1 }
-        }
-        let key = Schema.Shared.receipt.key.u128(receipt.recall.rawValue)
-        if try !Schema.shared.contains(key, in: transaction.snapshot) { state.receiptCount += 1 }
-        var writer = ByteWriter()
-        receipt.encode(into: &writer)
-        try Schema.shared.put(key, writer.bytes, in: transaction)
-        log.append(LogEntry(kind: .receipt, id: MemoryID(rawValue: receipt.recall.rawValue), version: 0))
-        return .done
-    }
-
-    private mutating func record(
-        _ outcome: MemoryEngine.Outcome, of recall: RecallID, in transaction: borrowing WriteTransaction
-    ) throws -> Outcome {
-        guard var receipt = try Lookup.receipt(recall, in: transaction.snapshot) else {
-            throw EngineError(
-                .notFound,
-                "there is no receipt of recall \(recall); ask with `keepReceipt` (`--receipt`), and record it in its home"
-            )
-        }
-        receipt.outcome = outcome
-        var writer = ByteWriter()
-        receipt.encode(into: &writer)
-        try Schema.shared.put(Schema.Shared.receipt.key.u128(recall.rawValue), writer.bytes, in: transaction)
-        log.append(LogEntry(kind: .outcome, id: MemoryID(rawValue: recall.rawValue), version: 0))
-        return .done
     }
 }
 

@@ -102,14 +102,23 @@ enum ChangeLog {
         try Schema.change.removeAll(prefix: Key().u64(sequence), in: transaction)
     }
 
-    /// Changes of commits above `sequence`, at most about `limit` of them, whole commits only.
+    /// How far a reader of the log has come.
+    struct Position: Equatable, Sendable {
+        var sequence: UInt64
+        /// The part of that commit up to which it was given; `nil` = all of it.
+        var part: UInt16?
+    }
+
+    /// Changes behind a position, at most about `limit` of them: to the end of a part.
     ///
     /// - Throws: `gap` when some of them have been trimmed.
     static func read(
-        after sequence: UInt64, limit: Int, in transaction: borrowing ReadTransaction
-    ) throws -> (changes: [Change], last: UInt64) {
+        after position: Position, limit: Int, in transaction: borrowing ReadTransaction
+    ) throws -> (changes: [Change], last: Position) {
         let state = try HomeState.read(in: transaction)
-        guard sequence >= state.trimmedSequence else {
+        let sequence = position.sequence
+        guard sequence > state.trimmedSequence || sequence == state.trimmedSequence && position.part == nil
+        else {
             throw EngineError(
                 .gap,
                 "changes up to commit \(state.trimmedSequence) have been trimmed, and \(sequence) was the last one "
@@ -120,19 +129,23 @@ enum ChangeLog {
                 .invalid, "there is no commit \(sequence) yet; the last one is \(state.sequence)")
         }
         var changes: [Change] = []
-        var last = sequence
-        try Schema.change.scan(
-            prefix: Key(), from: Schema.change(sequence + 1, part: 0), in: transaction
-        ) { key, value in
+        var last = position
+        var next: UInt64?
+        let start = Schema.change(
+            position.part == nil ? sequence + 1 : sequence, part: position.part.map { $0 + 1 } ?? 0)
+        try Schema.change.scan(prefix: Key(), from: start, in: transaction) { key, value in
             guard key.byteCount == 10 else {
                 throw StoreError(.corrupted, "a key of the change log is not one")
             }
             let current = key.keyU64(at: 0)
-            if current != last, changes.count >= limit { return false }
-            last = current
+            next = current
+            if changes.count >= limit { return false }
+            last = Position(sequence: current, part: key.keyU16(at: 8))
+            next = nil
             changes += try decode(current, value)
             return true
         }
+        if next != last.sequence { last.part = nil }
         return (changes, last)
     }
 

@@ -76,6 +76,17 @@ extension Mutation.Change {
         case .eraseReceipts(let principal):
             writer.u8(11)
             writer.string(principal)
+        case .expire(let ids):
+            writer.u8(12)
+            writer.list(ids) { $0.u128($1.rawValue) }
+        case .citedBy(let home, let isCited):
+            writer.u8(13)
+            writer.string(home)
+            writer.bool(isCited)
+        case .eraseCitations(let home, let ids):
+            writer.u8(14)
+            writer.string(home)
+            writer.optional(ids) { $0.list($1) { $0.u128($1.rawValue) } }
         }
     }
 
@@ -111,6 +122,12 @@ extension Mutation.Change {
         case 10:
             self = .trim(MemoryID(rawValue: try reader.u128()), versions: try reader.list { try $0.u32() })
         case 11: self = .eraseReceipts(principal: try reader.string())
+        case 12: self = .expire(try reader.list { MemoryID(rawValue: try $0.u128()) })
+        case 13: self = .citedBy(home: try reader.string(), try reader.bool())
+        case 14:
+            self = .eraseCitations(
+                home: try reader.string(),
+                try reader.optional { try $0.list { MemoryID(rawValue: try $0.u128()) } })
         case let other: throw StoreError(.corrupted, "a change of a mutation has the unknown kind \(other)")
         }
     }

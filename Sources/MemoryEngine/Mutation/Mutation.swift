@@ -43,6 +43,12 @@ package struct Mutation: Sendable, Equatable {
         case trim(MemoryID, versions: [UInt32])
         /// Removes the receipts of what a principal asked.
         case eraseReceipts(principal: String)
+        /// Forgets those that have expired and are not pinned when it is applied.
+        case expire([MemoryID])
+        /// Notes that receipts of another home may cite memories of this one, or that none does any more.
+        case citedBy(home: String, Bool)
+        /// Removes the receipts that cite memories of another home; `nil` = any of it, which is gone.
+        case eraseCitations(home: String, [MemoryID]?)
     }
 
     /// What becomes of it is in `Applier.Result`.

@@ -17,12 +17,8 @@ struct FilterEvaluation {
                 ($0.recordedFrom, $0.recordedUntil)
             }
         } else if view.state.hasValidity {
-            // The newest versions; a retracted one still tells what was true before.
-            set = try matching(.recordedUntil, in: transaction) {
-                $0.i64(at: $1 * 8) == .max
-            } tail: {
-                $0.recordedUntil == .max && !$0.flags.contains(.erased)
-            }
+            // A retracted one still tells what was true before.
+            set = try newest(in: transaction)
         } else {
             set = try flagged(.current, in: transaction)
         }
@@ -32,20 +28,58 @@ struct FilterEvaluation {
                     ($0.validFrom, $0.validUntil)
                 })
         }
-        if view.state.hasExpiry {
-            set.formIntersection(
-                try matching(.expires, in: transaction) {
-                    $0.i64(at: $1 * 8) > now.microseconds
-                } tail: {
-                    $0.expires > now.microseconds
-                })
-        }
+        if view.state.hasExpiry { set.formIntersection(try notExpired(at: now, in: transaction)) }
         if let sessions {
             var union = PassageSet(capacity: view.capacity)
             for session in sessions { union.formUnion(try self.set(.session(session), in: transaction)) }
             set.formIntersection(union)
         }
         if let filter { set.formIntersection(try self.set(filter, in: transaction)) }
+        return set
+    }
+
+    private func newest(in transaction: borrowing ReadTransaction) throws -> PassageSet {
+        try matching(.recordedUntil, in: transaction) {
+            $0.i64(at: $1 * 8) == .max
+        } tail: {
+            $0.recordedUntil == .max && !$0.flags.contains(.erased)
+        }
+    }
+
+    private func notExpired(
+        at now: Timestamp, in transaction: borrowing ReadTransaction
+    ) throws -> PassageSet {
+        try matching(.expires, in: transaction) {
+            $0.i64(at: $1 * 8) > now.microseconds
+        } tail: {
+            $0.expires > now.microseconds
+        }
+    }
+
+    /// Passages of the newest versions, whenever they are valid, that have not expired.
+    func newest(
+        notExpiredAt now: Timestamp, in transaction: borrowing ReadTransaction
+    ) throws -> PassageSet {
+        var set = try newest(in: transaction)
+        if view.state.hasExpiry { set.formIntersection(try notExpired(at: now, in: transaction)) }
+        return set
+    }
+
+    /// Passages that have a vector in a space.
+    func embedded(
+        in space: EmbeddingSpace, in transaction: borrowing ReadTransaction
+    ) throws -> PassageSet {
+        guard let number = view.spaces.first(where: { $0.space == space })?.number else {
+            return PassageSet(capacity: view.capacity)
+        }
+        var set = try matching(.slot(number), in: transaction) {
+            $0.u32(at: $1 * 4) != .max
+        } tail: { _ in
+            false
+        }
+        for entry in view.tail where entry.front.slots.contains(where: { $0.space == number }) {
+            set.insert(entry.passage)
+        }
         return set
     }
 
@@ -83,7 +117,44 @@ struct FilterEvaluation {
             return try named(name, .principal, .principal, in: transaction) { $0.principal }
         case .session(let name):
             return try named(name, .session, .session, in: transaction) { $0.session }
+        case .ids(let ids):
+            let rows = try ids.compactMap { try Lookup.row(of: $0, in: transaction) }
+            return try of(Set(rows), in: transaction)
+        case .key(let key): return try keyed(key, in: transaction)
+        case .keyHasPrefix(let prefix):
+            return try of(try rows(keyedFrom: prefix, in: transaction), in: transaction)
         case .tag(let name): return try term(FilterTerm.tag(name), in: transaction)
+        case .tagHasPrefix(let prefix):
+            return try terms(FilterTerm.tag, prefix, in: transaction) { fields in
+                fields.tags.contains { $0.utf8.starts(with: prefix.utf8) }
+            }
+        case .keyword(let word): return try term(FilterTerm.keyword(word), in: transaction)
+        case .attributeBetween(let name, let range):
+            return try numbers(name, range, in: transaction)
+        case .attributeHasPrefix(let name, let prefix):
+            return try terms({ FilterTerm.attribute(name, .string($0)) }, prefix, in: transaction) { fields in
+                guard case .string(let text)? = fields.attributes[name] else { return false }
+                return text.utf8.starts(with: prefix.utf8)
+            }
+        case .agent(let name): return try term(FilterTerm.agent(name), in: transaction)
+        case .model(let name): return try term(FilterTerm.model(name), in: transaction)
+        case .source(let name): return try term(FilterTerm.source(name), in: transaction)
+        case .sourceHasPrefix(let prefix):
+            return try terms(FilterTerm.source, prefix, in: transaction) { fields in
+                fields.origin.source?.utf8.starts(with: prefix.utf8) ?? false
+            }
+        case .mayContribute: return try term(FilterTerm.mayContribute, in: transaction)
+        case .hasAttachment: return try mediaType("", in: transaction)
+        case .mediaType(let prefix): return try mediaType(prefix, in: transaction)
+        case .modality(.image): return try mediaType("image/", in: transaction)
+        case .modality(.video): return try mediaType("video/", in: transaction)
+        case .modality(.text):
+            return try matching(.byteCount, in: transaction) {
+                $0.u32(at: $1 * 4) > 0
+            } tail: {
+                $0.byteCount > 0
+            }
+        case .hasVector(let space): return try embedded(in: space, in: transaction)
         case .hasAttribute(let name): return try term(FilterTerm.hasAttribute(name), in: transaction)
         case .attribute(let name, let value):
             return try term(FilterTerm.attribute(name, value), in: transaction)
@@ -100,18 +171,23 @@ struct FilterEvaluation {
                 $0.importance >= least
             }
         case .isPinned: return try flagged(.pinned, in: transaction)
+        case .isCurrent: return try flagged(.current, in: transaction)
+        case .valid(let range):
+            var set = try overlapping(range, .validFrom, .validUntil, in: transaction) {
+                ($0.validFrom, $0.validUntil)
+            }
+            set.formIntersection(try present(in: transaction))
+            return set
+        case .expires(let range):
+            var set = try within(range, .expires, in: transaction) { $0.expires }
+            set.formIntersection(try present(in: transaction))
+            return set
         case .happened(let range):
             return try overlapping(range, .happenedFrom, .happenedUntil, in: transaction) {
                 ($0.happenedFrom, $0.happenedUntil)
             }
         case .recorded(let range):
-            var set = try matching(.recordedFrom, in: transaction) {
-                let time = $0.i64(at: $1 * 8)
-                return time >= range.lowerBound.microseconds && time < range.upperBound.microseconds
-            } tail: {
-                $0.recordedFrom >= range.lowerBound.microseconds
-                    && $0.recordedFrom < range.upperBound.microseconds
-            }
+            var set = try within(range, .recordedFrom, in: transaction) { $0.recordedFrom }
             set.formIntersection(try present(in: transaction))
             return set
         }
@@ -128,7 +204,7 @@ struct FilterEvaluation {
 
     // MARK: Ways to look
 
-    private func matching(
+    func matching(
         _ column: Column, in transaction: borrowing ReadTransaction, _ test: (RawSpan, Int) -> Bool,
         tail: (PassageRow) -> Bool
     ) throws -> PassageSet {
@@ -182,6 +258,21 @@ struct FilterEvaluation {
         return set
     }
 
+    /// Moments that lie in `range`; what is open lies in none.
+    private func within(
+        _ range: Range<Timestamp>, _ column: Column, in transaction: borrowing ReadTransaction,
+        _ moment: (PassageRow) -> Int64
+    ) throws -> PassageSet {
+        let lower = range.lowerBound.microseconds
+        let upper = range.upperBound.microseconds
+        return try matching(column, in: transaction) {
+            let time = $0.i64(at: $1 * 8)
+            return time >= lower && time < upper
+        } tail: {
+            moment($0) >= lower && moment($0) < upper
+        }
+    }
+
     /// Intervals that share a moment with `range`.
     private func overlapping(
         _ range: Range<Timestamp>, _ from: Column, _ until: Column, in transaction: borrowing ReadTransaction,
@@ -200,23 +291,6 @@ struct FilterEvaluation {
             } tail: {
                 interval($0).1 > lower
             })
-        return set
-    }
-
-    private func term(_ term: [UInt8], in transaction: borrowing ReadTransaction) throws -> PassageSet {
-        var set = PassageSet(capacity: view.capacity)
-        if let number = try Postings.number(of: Postings.termKey(term), in: transaction) {
-            try Postings.forEachBlock(of: number, in: transaction) { block in
-                for index in 0..<block.count {
-                    let passage = block.passage(at: index)
-                    guard passage < view.state.foldedPassages else {
-                        throw StoreError(.corrupted, "a posting names passage \(passage), which is not there")
-                    }
-                    set.insert(passage)
-                }
-            }
-        }
-        for entry in view.tail where entry.front.filterTerms.contains(term) { set.insert(entry.passage) }
         return set
     }
 }

@@ -46,6 +46,18 @@ struct PassageSet: Sendable, Equatable {
         for index in words.indices { words[index] = operation(words[index], other.words[index]) }
     }
 
+    /// The passages from `first` on in ascending order, until `body` returns `false`.
+    func forEachPassage(from first: UInt32, _ body: (UInt32) throws -> Bool) rethrows {
+        for index in words.indices.dropFirst(Int(first) / 64) {
+            var word = words[index]
+            if index == Int(first) / 64 { word &= .max << UInt64(first & 63) }
+            while word != 0 {
+                guard try body(UInt32(index * 64 + word.trailingZeroBitCount)) else { return }
+                word &= word - 1
+            }
+        }
+    }
+
     /// The passages in ascending order.
     func forEachPassage(_ body: (UInt32) throws -> Void) rethrows {
         for index in words.indices {

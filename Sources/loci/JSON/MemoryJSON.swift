@@ -149,6 +149,12 @@ extension JSONWriter {
         member("namespace", namespace.description)
         member("isNew", remembered.isNew)
         member("sequence", remembered.sequence)
+        if !remembered.missingSpaces.isEmpty {
+            name("missingSpaces")
+            beginArray()
+            for space in remembered.missingSpaces { write(space.name) }
+            endArray()
+        }
         endObject()
     }
 }

@@ -1,0 +1,74 @@
+/// What becomes of a text while the engine's embedder does not answer, or is not to be waited for.
+public enum EmbeddingPolicy: String, Sendable, CaseIterable {
+    /// Nothing is stored without its vectors: a failure of the embedder refuses the call.
+    case required
+    /// Stored without vectors where the embedder fails; `Remembered.missingSpaces` tells, and
+    /// `Engine.embed(in:)` makes up for it.
+    case whenAvailable
+    /// Never waited for: `Engine.embed(in:)` gives all vectors, later.
+    case later
+}
+
+/// A passage that has no vector in a space.
+public struct UnembeddedPassage: Sendable, Equatable {
+    public let id: MemoryID
+    public let version: UInt32
+    public let part: Int
+    /// Where the memory lies, with its session.
+    public let namespace: Namespace
+    /// What is to be embedded; empty where there are attachments only.
+    public let text: String
+    /// Those of the memory, for a model that sees them.
+    public let attachments: [Attachment]
+}
+
+/// A part of the passages that lack a vector, and how to go on.
+public struct UnembeddedPage: Sendable, Equatable {
+    public let passages: [UnembeddedPassage]
+    /// Give it as `after` for the next page; `nil` = this was the last.
+    public let next: String?
+
+    /// How much text a page holds: one with more than one passage ends here.
+    static let maximumByteCount = 8 << 20
+}
+
+/// Vectors for a version that was stored without them.
+public struct AddedEmbeddings: Sendable {
+    public var id: MemoryID
+    public var version: UInt32
+    /// Each with its part, unless the version has one passage only.
+    public var embeddings: [Embedding]
+
+    public init(_ embeddings: [Embedding], to id: MemoryID, version: UInt32) {
+        self.id = id
+        self.version = version
+        self.embeddings = embeddings
+    }
+
+    /// For a passage of `Engine.passages(lacking:in:)`.
+    public init(_ vector: [Float], in space: EmbeddingSpace, to passage: UnembeddedPassage) {
+        self.init(
+            [Embedding(vector, in: space, part: passage.part)], to: passage.id, version: passage.version)
+    }
+}
+
+/// How far embedding has come.
+public struct EmbeddingProgress: Sendable, Equatable {
+    /// Vectors that were added.
+    public var added = 0
+    /// Vectors that were not: their passage has got one meanwhile, or its memory was forgotten.
+    public var obsolete = 0
+    /// Passages that the embedder cannot take: they have no text.
+    public var skipped = 0
+    /// Where to go on; `nil` = at the end.
+    public var next: String?
+}
+
+extension Mutation.NewVersion {
+    /// Whether every passage with text has a vector in the space.
+    func isEmbedded(in space: EmbeddingSpace) -> Bool {
+        passages.enumerated().allSatisfy { part, range in
+            range.isEmpty || vectors.contains { $0.space == space && $0.part == UInt32(part) }
+        }
+    }
+}

@@ -1,0 +1,358 @@
+import HNSW
+import Store
+
+/// Vectors that come later than their memories: a failed or a new embedder, or a caller's own model.
+extension Engine {
+    /// Lends the passages that have no vector in a space, in the order in which they were remembered.
+    ///
+    /// - Parameters:
+    ///   - includesClosed: also those of versions that are not the newest, which recalls as of then look at.
+    ///   - cursor: `UnembeddedPage.next` of the page before. It stays good while memories come and go.
+    /// - Throws: `EngineError`: `invalid` (a limit outside of 1 to 10,000, no cursor of this list).
+    /// - Complexity: O(passages of the home) for a page.
+    public func passages(
+        lacking space: EmbeddingSpace, in namespace: Namespace, filter: Filter? = nil,
+        includesClosed: Bool = false, after cursor: String? = nil, limit: Int = 256
+    ) async throws -> UnembeddedPage {
+        guard (1...10_000).contains(limit) else {
+            throw EngineError(.invalid, "a page has 1 to 10,000 passages, not \(limit)")
+        }
+        try check(filter)
+        let first = try cursor.map(Self.passage(ofCursor:)) ?? 0
+        let now = options.clock()
+        return try await read(in: namespace) { transaction in
+            let view = try HomeView(in: transaction)
+            let set = try Self.lacking(
+                space, namespace, filter, includesClosed: includesClosed, now, view, in: transaction)
+            return try Self.page(
+                of: set, from: first, limit: limit, namespace.home, view, in: transaction)
+        } ?? UnembeddedPage(passages: [], next: nil)
+    }
+
+    /// The spaces in which passages of a namespace lack a vector, and how many: of those that the home has
+    /// vectors in, and the embedder's.
+    ///
+    /// - Complexity: O(passages of the home) for each space.
+    public func missingSpaces(in namespace: Namespace) async throws -> [EmbeddingSpace: Int] {
+        let now = options.clock()
+        let own = embedder?.space
+        return try await read(in: namespace) { transaction in
+            let view = try HomeView(in: transaction)
+            var counts: [EmbeddingSpace: Int] = [:]
+            for space in Set(view.spaces.map(\.space) + [own].compactMap { $0 }) {
+                let count = try Self.lacking(
+                    space, namespace, nil, includesClosed: false, now, view, in: transaction
+                ).count
+                if count > 0 { counts[space] = count }
+            }
+            return counts
+        } ?? [:]
+    }
+
+    /// Adds vectors to versions that were stored without them, all in one transaction. A passage that has a vector
+    /// in the space keeps it, and what was forgotten meanwhile stays forgotten: both are counted as obsolete.
+    ///
+    /// - Throws: `EngineError`: `tooLarge` (more than 10,000 versions), `invalidVector`, `notFound` (no such home);
+    ///   nothing is stored then.
+    @discardableResult
+    public func addEmbeddings(
+        _ additions: [AddedEmbeddings], in namespace: Namespace
+    ) async throws -> EmbeddingProgress {
+        try checkWritable(namespace)
+        guard additions.count <= Self.maximumBatchCount else {
+            throw EngineError(
+                .tooLarge,
+                "vectors for \(additions.count) versions; at most \(Self.maximumBatchCount) at once")
+        }
+        return try await withExistingHome(of: namespace) { try await add(additions, namespace, $0) }
+    }
+
+    /// Adds vectors to a memory that was stored without them.
+    ///
+    /// - Parameter version: by default the newest.
+    /// - Throws: `EngineError`: `notFound`, `invalidVector`.
+    /// - Returns: how many were added; a passage that has a vector in the space keeps it.
+    @discardableResult
+    public func addEmbeddings(
+        _ embeddings: [Embedding], to id: MemoryID, version: UInt32? = nil, in namespace: Namespace
+    ) async throws -> Int {
+        try checkWritable(namespace)
+        guard let memory = try await get(id, in: namespace, version: version) else {
+            throw EngineError(.notFound, "there is no memory \(id) in \(namespace)")
+        }
+        let addition = AddedEmbeddings(embeddings, to: id, version: memory.version)
+        return try await withExistingHome(of: namespace) { try await add([addition], namespace, $0) }.added
+    }
+
+    /// Gives a vector of the engine's embedder to every passage that lacks one, in batches that are a transaction
+    /// each. It can be called again after any failure: what has its vector by then is not asked for again.
+    ///
+    /// - Parameters:
+    ///   - cursor: `EmbeddingProgress.next` of an earlier call; by default from the beginning.
+    ///   - batchCount: how many passages are embedded before they are stored, 1 to 10,000.
+    ///   - report: called after each batch, when it is durable.
+    /// - Throws: `EngineError`: `invalid` (no embedder, a batch out of bounds), `embedder`, `notFound`;
+    ///   `CancellationError`. The batches before stay stored.
+    @discardableResult
+    public func embed(
+        in namespace: Namespace, filter: Filter? = nil, includesClosed: Bool = false,
+        after cursor: String? = nil, batchCount: Int = 256,
+        _ report: ((EmbeddingProgress) async throws -> Void)? = nil
+    ) async throws -> EmbeddingProgress {
+        try checkWritable(namespace)
+        guard let embedder, embedder.modalities.contains(.text) else {
+            throw EngineError(.invalid, "the engine has no embedder of texts; open it with one")
+        }
+        var progress = EmbeddingProgress(next: cursor)
+        repeat {
+            try Task.checkCancellation()
+            let page = try await passages(
+                lacking: embedder.space, in: namespace, filter: filter, includesClosed: includesClosed,
+                after: progress.next, limit: batchCount)
+            let texts = page.passages.filter { !$0.text.isEmpty }
+            progress.skipped += page.passages.count - texts.count
+            if !texts.isEmpty {
+                let vectors = try await embedded(texts.map { .text($0.text) }, embedder)
+                let additions = zip(vectors, texts).map { AddedEmbeddings($0, in: embedder.space, to: $1) }
+                let done = try await withExistingHome(of: namespace) {
+                    try await add(additions, namespace, $0)
+                }
+                progress.added += done.added
+                progress.obsolete += done.obsolete
+            }
+            progress.next = page.next
+            try await report?(progress)
+        } while progress.next != nil
+        return progress
+    }
+
+    // Not inlined into the closure that lends the home, like `updateOnce`.
+    @inline(never)
+    private func add(
+        _ additions: [AddedEmbeddings], _ namespace: Namespace, _ home: Home
+    ) async throws -> EmbeddingProgress {
+        // One change for each version, so that the log of changes names it once.
+        var order: [String] = []
+        var grouped: [String: AddedEmbeddings] = [:]
+        for addition in additions {
+            let name = "\(addition.id)@\(addition.version)"
+            if grouped[name] == nil { order.append(name) }
+            grouped[name, default: AddedEmbeddings([], to: addition.id, version: addition.version)]
+                .embeddings += addition.embeddings
+        }
+        let versions = order.compactMap { grouped[$0] }
+        let counts = try await read(home) { transaction in
+            try versions.map { try Self.passageCount(of: $0, namespace, in: transaction) }
+        }
+        var progress = EmbeddingProgress()
+        var changes: [Mutation.Change] = []
+        for (version, count) in zip(versions, counts) {
+            guard let count else {
+                progress.obsolete += version.embeddings.count
+                continue
+            }
+            var vectors: [Mutation.NewVector] = []
+            for embedding in version.embeddings {
+                vectors.append(
+                    try DraftPreparation.vector(embedding, passageCount: count, others: vectors))
+            }
+            changes.append(.embed(version.id, version: version.version, vectors))
+        }
+        guard !changes.isEmpty else { return progress }
+        var random = SystemRandomNumberGenerator()
+        let applied = try await home.apply(
+            Mutation(
+                at: options.clock(), using: &random, changes: changes))
+        for (change, outcome) in zip(changes, applied.outcomes) {
+            guard case .embed(_, _, let vectors) = change else { continue }
+            var added = 0
+            if case .embedded(let count) = outcome { added = count }
+            progress.added += added
+            progress.obsolete += vectors.count - added
+        }
+        return progress
+    }
+
+    /// How many passages a version has; `nil` if it is not in the namespace (any more).
+    private static func passageCount(
+        of addition: AddedEmbeddings, _ namespace: Namespace, in transaction: borrowing ReadTransaction
+    ) throws -> Int? {
+        guard let row = try Lookup.row(of: addition.id, in: transaction),
+            let head = try HeadRecord.read(row, in: transaction),
+            let newest = try VersionRecord.read(row, head.version, in: transaction),
+            namespace.session == nil || newest.fields.session == namespace.session,
+            let record = try VersionRecord.read(row, addition.version, in: transaction)
+        else { return nil }
+        return record.ranges.count
+    }
+
+    // MARK: What lacks a vector
+
+    private static func lacking(
+        _ space: EmbeddingSpace, _ namespace: Namespace, _ filter: Filter?, includesClosed: Bool,
+        _ now: Timestamp, _ view: HomeView, in transaction: borrowing ReadTransaction
+    ) throws -> PassageSet {
+        let evaluation = FilterEvaluation(view: view)
+        var set =
+            includesClosed
+            ? try evaluation.present(in: transaction)
+            : try evaluation.newest(notExpiredAt: now, in: transaction)
+        if let name = namespace.session {
+            set.formIntersection(try evaluation.set(.session(name), in: transaction))
+        }
+        if let filter { set.formIntersection(try evaluation.set(filter, in: transaction)) }
+        var without = try evaluation.embedded(in: space, in: transaction)
+        without.invert()
+        set.formIntersection(without)
+        return set
+    }
+
+    private static func page(
+        of set: PassageSet, from first: UInt32, limit: Int, _ home: Namespace, _ view: HomeView,
+        in transaction: borrowing ReadTransaction
+    ) throws -> UnembeddedPage {
+        var passages: [UnembeddedPassage] = []
+        var byteCount = 0
+        var next: UInt32?
+        var last: (row: UInt64, version: UInt32, id: MemoryID, record: VersionRecord)?
+        try set.forEachPassage(from: first) { passage in
+            if passages.count == limit || byteCount >= UnembeddedPage.maximumByteCount {
+                next = passage
+                return false
+            }
+            let row = try view.row(passage, in: transaction)
+            if last?.row != row.row || last?.version != row.version {
+                guard let head = try HeadRecord.read(row.row, in: transaction),
+                    let record = try VersionRecord.read(row.row, row.version, in: transaction)
+                else { throw StoreError(.corrupted, "passage \(passage) belongs to no version") }
+                last = (row.row, row.version, head.id, record)
+            }
+            guard let last else { return true }
+            let range = Int(row.byteFrom)..<Int(row.byteFrom) + Int(row.byteCount)
+            let bytes = try last.record.content(row.row, row.version, range, in: transaction)
+            byteCount += bytes.count
+            passages.append(
+                UnembeddedPassage(
+                    id: last.id, version: row.version, part: Int(row.part),
+                    namespace: last.record.fields.session.map(home.session) ?? home,
+                    text: String(decoding: bytes, as: UTF8.self),
+                    attachments: last.record.fields.attachments))
+            return true
+        }
+        return UnembeddedPage(passages: passages, next: next.map { "passage.\($0)" })
+    }
+
+    private static func passage(ofCursor text: String) throws -> UInt32 {
+        let parts = text.split(separator: ".", omittingEmptySubsequences: false)
+        guard parts.count == 2, parts[0] == "passage", let passage = UInt32(parts[1]) else {
+            throw EngineError(.invalid, "`\(text.prefix(80))` is not a cursor of passages without vectors")
+        }
+        return passage
+    }
+
+    /// For each version that a mutation held, the spaces in which it has no vector yet.
+    func missingSpaces(
+        _ versions: [Mutation.NewVersion], _ outcomes: [Applier.Outcome], _ home: Home
+    ) async throws -> [[EmbeddingSpace]] {
+        var missing = [[EmbeddingSpace]](repeating: [], count: outcomes.count)
+        guard let embedder, embedder.modalities.contains(.text) else { return missing }
+        let space = embedder.space
+        // What came with all its vectors, as nearly everything does, is not looked up.
+        let doubtful: [(place: Int, id: MemoryID, version: UInt32)] = outcomes.enumerated().compactMap {
+            guard case .stored(let id, let version, let isNew) = $1 else { return nil }
+            return isNew && versions[$0].isEmbedded(in: space) ? nil : ($0, id, version)
+        }
+        guard !doubtful.isEmpty else { return missing }
+        let lacking = try await read(home) { transaction in
+            try doubtful.filter {
+                try Self.lacks(space, $0.id, $0.version, in: transaction)
+            }.map(\.place)
+        }
+        for place in lacking { missing[place] = [space] }
+        return missing
+    }
+
+    private static func lacks(
+        _ space: EmbeddingSpace, _ id: MemoryID, _ version: UInt32, in transaction: borrowing ReadTransaction
+    ) throws -> Bool {
+        guard let row = try Lookup.row(of: id, in: transaction),
+            let record = try VersionRecord.read(row, version, in: transaction)
+        else { return false }
+        let state = try HomeState.read(in: transaction)
+        let number = try SpaceRecord.all(in: transaction).first { $0.space == space }?.number
+        for (part, range) in record.ranges.enumerated() where !range.isEmpty {
+            guard let number,
+                try PassageReader.slot(record.firstPassage + UInt32(part), number, state, in: transaction)
+                    != nil
+            else { return true }
+        }
+        return false
+    }
+
+    // MARK: The embedder
+
+    /// Gives a vector of the engine's embedder to every passage that lacks one, as the policy has it.
+    func embed(_ versions: inout [Mutation.NewVersion]) async throws {
+        guard let embedder, embedder.modalities.contains(.text), options.embedding != .later else { return }
+        var places: [(version: Int, part: Int)] = []
+        var inputs: [EmbeddingInput] = []
+        for (index, version) in versions.enumerated() {
+            for (part, range) in version.passages.enumerated() where !range.isEmpty {
+                let isThere = version.vectors.contains {
+                    $0.space == embedder.space && $0.part == UInt32(part)
+                }
+                guard !isThere else { continue }
+                places.append((index, part))
+                let bytes = version.content[Int(range.lowerBound)..<Int(range.upperBound)]
+                inputs.append(.text(String(decoding: bytes, as: UTF8.self)))
+            }
+        }
+        do {
+            let vectors = try await embedded(inputs, embedder)
+            for (place, vector) in zip(places, vectors) {
+                versions[place.version].vectors.append(
+                    Mutation.NewVector(space: embedder.space, part: UInt32(place.part), vector: vector))
+            }
+        } catch let error as EngineError where error.code == .embedder && options.embedding == .whenAvailable
+        {
+            // Stored without; `missingSpaces` tells.
+        }
+    }
+
+    /// What the embedder makes of passages, in calls as large as it takes.
+    private func embedded(_ inputs: [EmbeddingInput], _ embedder: any Embedder) async throws -> [[Float]] {
+        let batch = max(1, embedder.limits.maximumBatchCount)
+        var all: [[Float]] = []
+        for start in stride(from: 0, to: inputs.count, by: batch) {
+            all += try await vectors(
+                for: Array(inputs[start..<min(start + batch, inputs.count)]), .passage, embedder)
+        }
+        return all
+    }
+
+    /// What the embedder makes of the inputs, checked.
+    func vectors(
+        for inputs: [EmbeddingInput], _ purpose: EmbeddingPurpose, _ embedder: any Embedder
+    ) async throws -> [[Float]] {
+        let vectors: [[Float]]
+        do {
+            vectors = try await embedder.embed(inputs, for: purpose)
+        } catch let error as EngineError {
+            throw error
+        } catch is CancellationError {
+            throw EngineError(.deadline, "the call was cancelled")
+        } catch {
+            throw EngineError(.embedder, "the embedder \(embedder.space.name) failed: \(error)")
+        }
+        guard vectors.count == inputs.count else {
+            throw EngineError(
+                .embedder,
+                "the embedder \(embedder.space.name) gave \(vectors.count) vectors for \(inputs.count) inputs"
+            )
+        }
+        for vector in vectors {
+            try Mutation.NewVector.check(Mutation.NewVector(space: embedder.space, part: 0, vector: vector))
+        }
+        return vectors
+    }
+}

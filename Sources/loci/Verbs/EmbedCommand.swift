@@ -1,0 +1,42 @@
+import ArgumentParser
+import MemoryEngine
+
+struct EmbedCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "embed",
+        abstract: "Give vectors to the memories that were stored without them.",
+        discussion: """
+              loci embed --namespace project/atlas
+              loci embed --namespace project/atlas --closed
+
+            What was stored with another embedder, or with none, has no vectors in the space of this one. Each \
+            batch is on disk before the next begins; run again after an interruption, it goes on.
+            """)
+
+    @Flag(help: "Also versions that were replaced, which --as-of looks at.")
+    var closed = false
+    @Option(help: ArgumentHelp("How many passages are embedded at a time.", valueName: "count"))
+    var batch = 256
+    @OptionGroup var namespace: NamespaceOption
+    @OptionGroup var store: StoreOptions
+
+    func validate() throws {
+        guard (1...10_000).contains(batch) else { throw ValidationError("--batch takes 1 to 10000") }
+    }
+
+    func run() async throws {
+        let namespace = try namespace.required()
+        let done = try await store.withEngine(for: .changing) { engine in
+            let progress = Progress("embedding", unit: "passages", isSilent: store.json)
+            defer { progress.finish() }
+            return try await engine.embed(in: namespace, includesClosed: closed, batchCount: batch) {
+                progress.update($0.added + $0.obsolete + $0.skipped, of: nil)
+            }
+        }
+        store.printCounts(
+            [("added", done.added), ("obsolete", done.obsolete), ("skipped", done.skipped)],
+            text: "\(namespace): \(Terminal.grouped(done.added)) vectors added"
+                + (done.skipped > 0
+                    ? ", \(Terminal.grouped(done.skipped)) passages have no text" : ""))
+    }
+}
