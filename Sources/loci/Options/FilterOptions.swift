@@ -11,18 +11,24 @@ struct FilterOptions: ParsableArguments {
     var actor: [String] = []
     @Option(help: ArgumentHelp("Of this thread.", valueName: "thread"))
     var thread: String?
-    @Option(help: ArgumentHelp("With this attribute; given again: with all.", valueName: "name=value"))
+    @Option(
+        help: ArgumentHelp("With this attribute; given again: with all.", valueName: "name=value"),
+        transform: Accept.attribute)
     var attribute: [AttributeArgument] = []
-    @Option(help: ArgumentHelp("Happened then or later.", valueName: "time"))
+    @Option(
+        help: ArgumentHelp(
+            "Happened then or later: 2026-11-23, yesterday, \"2 days ago\".", valueName: "time"),
+        transform: Accept.time)
     var since: Timestamp?
-    @Option(help: ArgumentHelp("Happened before then.", valueName: "time"))
+    @Option(help: ArgumentHelp("Happened before then.", valueName: "time"), transform: Accept.time)
     var until: Timestamp?
     @Option(help: ArgumentHelp("Believed at least so far: untrusted, known, verified.", valueName: "trust"))
     var trust: Trust?
     @Option(
         help: ArgumentHelp(
             "Any condition: kind:, tag:, actor:, thread:, session:, by: (principal), has: (attribute), "
-                + "attribute names with =, trust:, importance:, pinned, joined by && || ! and parentheses.",
+                + "attribute names with =, trust:, importance:, since:, before:, pinned, joined by && || ! and "
+                + "parentheses.",
             valueName: "expression"))
     var filter: String?
 
@@ -37,7 +43,9 @@ struct FilterOptions: ParsableArguments {
         if since != nil || until != nil {
             let from = since ?? .distantPast
             let until = until ?? .distantFuture
-            guard from < until else { throw ValidationError("--until is not after --since") }
+            guard from < until else {
+                throw ValidationError("--until, \(until), is not after --since, \(from)")
+            }
             parts.append(.happened(from..<until))
         }
         if let trust { parts.append(.trust(atLeast: trust)) }
@@ -57,10 +65,12 @@ struct FilterExpression {
     private var tokens: [String]
     private var position = 0
     private var depth = 0
+    private let now: Timestamp
 
+    /// - Parameter now: what `since:yesterday` counts from.
     /// - Throws: `ValidationError`, which says what was expected where.
-    static func parse(_ text: String) throws -> Filter {
-        var parser = FilterExpression(tokens: try tokens(of: text))
+    static func parse(_ text: String, now: Timestamp = .now) throws -> Filter {
+        var parser = FilterExpression(tokens: try tokens(of: text), now: now)
         let filter = try parser.or()
         guard parser.position == parser.tokens.count else { throw parser.error("`&&`, `||` or the end") }
         return filter
@@ -92,7 +102,7 @@ struct FilterExpression {
             throw error("a condition")
         }
         position += 1
-        return try Self.condition(tokens[position - 1])
+        return try Self.condition(tokens[position - 1], now: now)
     }
 
     private mutating func skip(_ token: String) -> Bool {
@@ -106,10 +116,13 @@ struct FilterExpression {
         return ValidationError("in the filter \(expected) should stand where \(found) is")
     }
 
-    static func condition(_ text: String) throws -> Filter {
+    private static func condition(_ text: String, now: Timestamp) throws -> Filter {
         if text == "pinned" { return .isPinned }
         if let colon = text.firstIndex(of: ":"), !text[..<colon].contains("=") {
             let value = String(text[text.index(after: colon)...])
+            func refuse(_ accepted: String) -> ValidationError {
+                ValidationError("in the filter `\(text)` is no condition; write \(accepted)")
+            }
             switch text[..<colon] {
             case "kind": return .kind(MemoryKind(rawValue: value))
             case "tag": return .tag(value)
@@ -119,18 +132,28 @@ struct FilterExpression {
             case "by": return .principal(value)
             case "has": return .hasAttribute(value)
             case "trust":
-                if let trust = Trust(name: value) { return .trust(atLeast: trust) }
-            case "importance":
-                if let number = Float(value) { return .importance(atLeast: number) }
-            case "since":
-                if let time = Timestamp(argument: value) { return .happened(time..<Timestamp.distantFuture) }
-            case "before":
-                if let time = Timestamp(argument: value), time != .distantPast {
-                    return .happened(Timestamp.distantPast..<time)
+                guard let trust = Trust(name: value) else {
+                    throw refuse("trust:untrusted, trust:known or trust:verified")
                 }
+                return .trust(atLeast: trust)
+            case "importance":
+                guard let number = Float(value), (0...1).contains(number) else {
+                    throw refuse("importance: and a number from 0 to 1, as importance:0.8")
+                }
+                return .importance(atLeast: number)
+            case "since":
+                guard let time = TimeArgument.parse(value, now: now) else {
+                    throw refuse("since: and \(TimeArgument.accepted)")
+                }
+                return .happened(time..<Timestamp.distantFuture)
+            case "before":
+                guard let time = TimeArgument.parse(value, now: now) else {
+                    throw refuse("before: and \(TimeArgument.accepted)")
+                }
+                return .happened(Timestamp.distantPast..<time)
             default: break
             }
-        } else if let attribute = AttributeArgument(argument: text) {
+        } else if let attribute = AttributeArgument(text) {
             return .attribute(attribute.name, attribute.value)
         }
         throw ValidationError(
