@@ -16,16 +16,28 @@ struct LociCommand: AsyncParsableCommand {
               export LOCI_STORE=~/memories LOCI_NAMESPACE=project/atlas
               loci remember "The deploy failed: its token had expired."
               loci recall "Why did the deploy fail?"
-              loci import ~/src/atlas --namespace project/atlas
-              loci export > atlas.jsonl
+              loci import docs README.md
+              loci export > everything.jsonl
+
+            A NAME has 1 to 128 bytes without `/` and control characters. On the command line `=` and `,` in \
+            it stand behind a backslash, because recall takes weights: 'project/a\\=b'.
+
+            Times are \(TimeArgument.accepted).
 
             EXIT STATUS
+
               0    done
-              1    refused or failed; `check` found problems
-              2    not found: a memory, a home, a store
+              1    refused or failed; check found problems
+              2    not found: a memory, a home, a store, a file
               64   the command line is wrong
-              70   crashed: run `loci check`
+              70   crashed: run loci check
               130  interrupted
+
+            COMPLETION of verbs and options by the shell
+
+              loci --generate-completion-script bash > ~/.loci.bash    # then in ~/.bashrc: . ~/.loci.bash
+              loci --generate-completion-script zsh > ~/.zfunc/_loci    # a folder of $fpath
+              loci --generate-completion-script fish > ~/.config/fish/completions/loci.fish
             """,
         version: Loci.version,
         groupedSubcommands: [

@@ -4,63 +4,6 @@ import Testing
 @testable import MemoryEngine
 @testable import loci
 
-/// Runs the program that is built beside these tests, in a store of its own.
-private struct Shell {
-    struct Answer {
-        let status: Int32
-        let output: String
-        let errors: String
-        var lines: [String] { output.split(separator: "\n").map(String.init) }
-    }
-
-    let folder: String
-    var store: String { folder + "/store" }
-
-    /// Lends a shell, and removes what it left.
-    static func run(_ body: (Shell) throws -> Void) throws {
-        let shell = Shell(folder: NSTemporaryDirectory() + "loci-command-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(atPath: shell.folder, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(atPath: shell.folder) }
-        try body(shell)
-    }
-
-    private static let program: URL = {
-        let tests = CommandLine.arguments[0]
-        return URL(fileURLWithPath: tests).deletingLastPathComponent().appendingPathComponent("loci")
-    }()
-
-    @discardableResult
-    func loci(
-        _ arguments: String..., input: [UInt8]? = nil, environment: [String: String] = [:]
-    ) throws -> Answer {
-        let process = Process()
-        process.executableURL = Self.program
-        process.arguments = arguments
-        process.environment = ["LOCI_STORE": store, "LOCI_NAMESPACE": "project/atlas", "TMPDIR": folder]
-            .merging(environment) { $1 }
-        // Files, because a pipe that nobody empties would stop the program.
-        let names = ["input", "output", "errors"].map { folder + "/" + $0 }
-        try Data(input ?? []).write(to: URL(fileURLWithPath: names[0]))
-        for name in names[1...] { try Data().write(to: URL(fileURLWithPath: name)) }
-        process.standardInput = FileHandle(forReadingAtPath: names[0])
-        process.standardOutput = FileHandle(forWritingAtPath: names[1])
-        process.standardError = FileHandle(forWritingAtPath: names[2])
-        let running = DispatchSemaphore(value: 0)
-        process.terminationHandler = { _ in running.signal() }
-        try process.run()
-        running.wait()
-        func text(_ name: String) -> String {
-            String(decoding: FileManager.default.contents(atPath: name) ?? Data(), as: UTF8.self)
-        }
-        return Answer(status: process.terminationStatus, output: text(names[1]), errors: text(names[2]))
-    }
-
-    func write(_ text: String, to name: String) throws -> String {
-        try Data(text.utf8).write(to: URL(fileURLWithPath: folder + "/" + name))
-        return folder + "/" + name
-    }
-}
-
 private func json(_ text: String) throws -> JSONValue { try JSONParser.parse(text) }
 
 @Suite struct `The command` {
@@ -117,12 +60,45 @@ private func json(_ text: String) throws -> JSONValue { try JSONParser.parse(tex
     }
 
     @Test(arguments: [
-        "project/../etc", "project//x", "/etc/passwd", "nowhere/x", "project/a/b", "collective",
+        "project/../etc", "project//x", "/etc/passwd", "nowhere/x", "project/a/b",
+        "project/" + String(repeating: "x", count: 129), "project/a=0.5", "project/a,project/b",
+        "project/a\\b",
     ])
     func `refuses a namespace that is none`(path: String) throws {
         try Shell.run { (shell: Shell) throws in
             let answer = try shell.loci("remember", "text", "--namespace", path)
+            #expect(answer.status == 64)
+            #expect(answer.errors.contains("`"))
+            let variable = try shell.loci("remember", "text", environment: ["LOCI_NAMESPACE": path])
+            #expect(variable.status == 64)
+        }
+    }
+
+    @Test func `lets nobody write to the collective`() throws {
+        try Shell.run { shell in
+            let answer = try shell.loci("remember", "text", "-n", "collective")
             #expect(answer.status == 1)
+        }
+    }
+
+    @Test func `tells a name with an equals sign from a weight`() throws {
+        try Shell.run { shell in
+            try shell.loci("remember", "in the one", "-n", #"project/a\=0.5"#)
+            try shell.loci("remember", "in the other", "-n", "project/a")
+            #expect(try shell.loci("homes").output.contains(#"project/a\=0.5"#))
+            #expect(try shell.loci("list", "-n", #"project/a\=0.5"#).output.contains("in the one"))
+            #expect(try shell.loci("recall", "other", "-n", "project/a=0.5").output.contains("in the other"))
+            let both = try shell.loci("recall", "in", "-n", #"project/a\=0.5=2"#, "-n", "project/a", "--json")
+            #expect(try JSONParser.parse(both.output)["hits"]?.array?.count == 2)
+        }
+    }
+
+    @Test func `refuses a namespace that is said twice`() throws {
+        try Shell.run { shell in
+            let twice = try shell.loci("remember", "text", "-n", "project/a", "-n", "project/b")
+            #expect(twice.status == 64)
+            #expect(twice.errors.contains("project/a") && twice.errors.contains("project/b"))
+            #expect(try shell.loci("recall", "x", "-n", "project/a", "-n", "project/a=2").status == 64)
         }
     }
 
@@ -192,7 +168,12 @@ private func json(_ text: String) throws -> JSONValue { try JSONParser.parse(tex
     @Test(arguments: [
         "{\"content\":", "{\"content\":1}", "[]", "{\"content\":\" \"}",
         "{\"content\":\"x\",\"happenedAt\":\"0000\"}",
-        "{\"content\":\"x\",\"vectors\":{\"s/2\":[0,0]}}", String(repeating: "[", count: 100),
+        "{\"content\":\"x\",\"vectors\":{\"s/2\":[0,0]}}", String(repeating: "[", count: 100_000),
+        "{\"content\":\"x\",\"namespace\":\"@acme\"}", "{\"content\":\"x\",\"namespace\":\"collective\"}",
+        "{\"content\":\"x\",\"importance\":NaN}", "{\"content\":\"x\",\"importance\":1e39}",
+        "{\"content\":\"x\",\"attributes\":{\"n\":1e400}}", "{\"content\":\"x\",\"content\":\"y\"}",
+        "{\"content\":\"\(String(repeating: "x", count: 16_000_001))\"}", "{\"content\":\"\\ud800\"}",
+        "{\"content\":\"x\",\"happenedAt\":\"10000-01-01\"}", "{\"content\":\"x\",\"happenedAt\":1e18}",
     ])
     func `refuses the whole for a bad line that it names, or leaves it out`(bad: String) throws {
         try Shell.run { shell in
@@ -275,9 +256,9 @@ private func json(_ text: String) throws -> JSONValue { try JSONParser.parse(tex
         ("media:image/", .mediaType("image/")), ("modality:video", .modality(.video)),
         ("attached", .hasAttachment),
         ("current", .isCurrent), ("expiring", .expires(.distantPast ..< .distantFuture)),
-        ("since:2026-01-02", .happened(Timestamp(argument: "2026-01-02")! ..< .distantFuture)),
-        ("valid-before:2026-01-02", .valid(.distantPast..<Timestamp(argument: "2026-01-02")!)),
-        ("recorded-since:2026-01-02", .recorded(Timestamp(argument: "2026-01-02")! ..< .distantFuture)),
+        ("since:2026-01-02", .happened(Timestamp("2026-01-02")! ..< .distantFuture)),
+        ("valid-before:2026-01-02", .valid(.distantPast..<Timestamp("2026-01-02")!)),
+        ("recorded-since:2026-01-02", .recorded(Timestamp("2026-01-02")! ..< .distantFuture)),
         (
             "vector:org/m@1/3/l2",
             .hasVector(EmbeddingSpace(model: "org/m", revision: "1", dimension: 3, metric: .l2))

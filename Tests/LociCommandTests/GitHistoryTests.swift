@@ -94,6 +94,52 @@ import Testing
         #expect(try drafts().isEmpty)
     }
 
+    @Test func `may be bare, shallow, or a second working tree`() throws {
+        try commit("one")
+        try commit("two")
+        try folder.run("git", "clone", "-q", "--bare", ".", "bare.git")
+        try folder.run("git", "clone", "-q", "--depth", "1", "file://\(folder.path)", "shallow")
+        try folder.run("git", "worktree", "add", "-q", "-b", "other", "tree")
+        for (name, count) in [("bare.git", 2), ("shallow", 1), ("tree", 2)] {
+            let sources = try ImportSource.find(at: folder.path + "/" + name)
+            #expect(sources.map(\.format) == [.git])
+            #expect(try sources[0].reader().map { try $0.get() }.count == count, "\(name)")
+        }
+    }
+
+    /// Writes a commit as git would not, and makes it the newest.
+    private func commitRaw(_ text: String) throws {
+        try folder.write(".git/raw", text)
+        try folder.run(
+            "sh", "-c",
+            #"""
+            (printf 'tree %s\n' $(git write-tree); printf "$(cat .git/raw)") > .git/object
+            git update-ref HEAD $(git hash-object -t commit -w --literally .git/object)
+            """#)
+    }
+
+    @Test func `gives messages in other encodings, and bytes of none, as text`() throws {
+        let people =
+            "author A <a@host.example> 1700000000 +0000\ncommitter A <a@host.example> 1700000000 +0000\n"
+        for (header, content) in [("encoding ISO-8859-1\n", "café"), ("", "caf\u{FFFD}")] {
+            try commitRaw(people + header + #"\ncaf\351"#)
+            #expect(try drafts().map(\.content) == [content])
+        }
+    }
+
+    @Test(arguments: ["-5", "253402300800", "none", "99999999999999999999999"])
+    func `names the commit whose date cannot be read, or takes git's word for it`(date: String) throws {
+        try commitRaw(
+            "author A <a@host.example> \(date) +0000\ncommitter A <a@host.example> \(date) +0000\n\nlate")
+        let results = Array(try ImportSource(path: folder.path, name: "atlas", format: .git).reader())
+        #expect(results.count == 1)
+        switch results.first {
+        case .failure(let error): #expect(error.description.hasPrefix("commit 1: commit "))
+        case .success(let item): #expect(item.draft?.happened != nil)
+        case nil: break
+        }
+    }
+
     @Test func `counts its commits`() throws {
         try commit("one")
         try commit("two")

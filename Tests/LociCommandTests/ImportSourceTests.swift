@@ -15,7 +15,12 @@ import Testing
         ("dpkg (1.2) unstable; urgency=low\n", "changes", .debianChangelog),
         ("\n\ndpkg (1:1.2-3~x+y) a b; urgency=low\n", "changelog.Debian", .debianChangelog),
         ("free (list);\nexit (0);\n", "main.c", .text), ("Version 2 (2024); see below\n", "changelog", .text),
-        ("# Title\n", "README.md", .text), ("", "empty", .text),
+        ("# Title\n", "README.md", .text), ("", "empty", .text), ("---\na: b\n---\n", "x.md", .notes),
+        ("---\na: b\n---\n", "x.txt", .text), ("[draft] a list of notes", "todo.txt", .text),
+        ("[{\"title\":\"x\",\"mapping\": {}}]", "conversations.json", .chatgpt),
+        ("{\"uuid\":\"x\", \"chat_messages\" :[]}", "one.json", .claude), ("[1]", "list.json", .jsonl),
+        ("{\"content\":\"x\",\"attributes\":{\"mapping\":\"y\"}}", "x", .jsonl),
+        ("{\"content\":\"the \\\"mapping\\\":{}\"}", "x", .jsonl),
     ])
     func `is told by its first lines`(text: String, name: String, format: ImportFormat) throws {
         let path = try folder.write(name, text)
@@ -60,6 +65,53 @@ import Testing
     @Test func `is what the caller says it is`() throws {
         let path = try folder.write("x", "{\"content\":\"x\"}")
         #expect(try ImportSource.find(at: path, format: .text).map(\.format) == [.text])
+    }
+
+    @Test func `may be a pipe, whose form is told when it is read`() throws {
+        for (text, count) in [
+            ("{\"content\":\"a\"}\n{\"content\":\"b\"}\n", 2), ("# A\n\nx\n", 1), ("x", 1), ("", 0),
+            ("a (1) u; urgency=low\n\n  * D.\n\n -- F <g@h>  Thu, 11 May 2023 03:15:00 +0200\n", 1),
+            ("[{\"chat_messages\":[{\"sender\":\"a\",\"text\":\"b\"}]}]", 1),
+        ] {
+            let path = folder.path + "/pipe"
+            try folder.run("mkfifo", path)
+            let file = try folder.write("file", text)
+            let writer = Process()
+            writer.executableURL = URL(fileURLWithPath: "/bin/sh")
+            writer.arguments = ["-c", "cat '\(file)' > '\(path)'"]
+            try writer.run()
+            let sources = try ImportSource.find(at: path)
+            #expect(sources.map(\.format) == [nil])
+            #expect(!sources[0].canBeReadTwice)
+            #expect(try sources[0].reader().map { try $0.get() }.count == count)
+            writer.waitUntilExit()
+            try FileManager.default.removeItem(atPath: path)
+        }
+    }
+
+    @Test func `on standard input is told by its first bytes too`() throws {
+        try Shell.run { shell in
+            try shell.write("{\"content\":\"a\"}\n", to: "lines.jsonl")
+            for line in [
+                "loci import - < lines.jsonl", "cat lines.jsonl | loci import - --json",
+                "loci import <(cat lines.jsonl)", "loci import /dev/stdin < lines.jsonl",
+                "printf 'a (1) u; urgency=low\\n\\n  * D.\\n\\n -- F <g@h>  Thu, 11 May 2023 03:15:00 +0200\\n' | loci import -",
+                "printf '' | loci import -",
+            ] {
+                let answer = try shell.bash(line)
+                #expect(answer.status == 0, "\(line): \(answer.errors)")
+            }
+            #expect(try shell.loci("list", "--json").lines.count == 2)
+            let compressed = try shell.bash("gzip -c lines.jsonl | loci import -")
+            #expect(compressed.status == 1 && compressed.errors.contains("gzip -dc"))
+            #expect(try shell.bash("gzip -c lines.jsonl > a.gz; loci import - < a.gz").status == 1)
+        }
+    }
+
+    @Test func `that is a zip archive is refused with a word for what to do`() throws {
+        let path = try folder.write("export.zip", Array("PK\u{3}\u{4}".utf8) + [0, 0])
+        let error = #expect(throws: ImportError.self) { try ImportSource.find(at: path) }
+        #expect(error?.message.contains("unpack") == true)
     }
 
     @Test func `that is not there, not text, empty or no repository is refused by name`() throws {

@@ -84,7 +84,8 @@ import Testing
     }
 
     @Test(arguments: [
-        ("[1]", "a memory is an object, and this is a list"),
+        ("[1]", "a memory is an object on a line of its own, and this is a list"),
+        ("{ ", "on a line of its own"),
         (#"{"content":1}"#, "`content` is a number, and should be a string"),
         (#"{"key":"k"}"#, "it has no `content`"),
         (#"{"content":"x","hapenedAt":1}"#, "there is no field `hapenedAt`"),

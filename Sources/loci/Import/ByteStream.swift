@@ -19,26 +19,34 @@ final class ByteStream {
     /// What one read asks for.
     private static let pieceByteCount = 1 << 18
 
-    /// Opens a file; `-` is standard input. A file compressed by gzip, by its first two bytes, is
+    /// Opens a file or a pipe; `-` is standard input. A file compressed by gzip, by its first two bytes, is
     /// decompressed on the way by the program of that name.
     init(path: String) throws(ImportError) {
-        if path == "-" {
-            handle = .standardInput
-            child = nil
-            totalByteCount = nil
-            return
-        }
         let url = URL(fileURLWithPath: path)
         let file: FileHandle
         let magic: Data
         do {
-            file = try FileHandle(forReadingFrom: url)
+            file = path == "-" ? .standardInput : try FileHandle(forReadingFrom: url)
             magic = try file.read(upToCount: 2) ?? Data()
-            try file.seek(toOffset: 0)
         } catch {
-            throw ImportError(isFatal: true, "`\(path)` cannot be read: \(Self.reason(error))")
+            let (reason, isMissing) = Self.reason(error)
+            throw ImportError(
+                isFatal: true, isMissing: isMissing, "`\(path)` cannot be read: \(reason)")
         }
-        if magic.elementsEqual([0x1F, 0x8B]) {
+        let isCompressed = magic.elementsEqual([0x1F, 0x8B])
+        // What comes through a pipe comes once.
+        guard path != "-", (try? file.seek(toOffset: 0)) != nil else {
+            guard !isCompressed else {
+                throw ImportError(
+                    isFatal: true, "`\(path)` is compressed; decompress it before: gzip -dc | loci import -")
+            }
+            handle = file
+            child = nil
+            totalByteCount = nil
+            peeked = [UInt8](magic)
+            return
+        }
+        if isCompressed {
             try? file.close()
             let child = try Child(["gzip", "-dc", "--", url.path])
             handle = child.output
@@ -92,7 +100,7 @@ final class ByteStream {
         do {
             data = try handle.read(upToCount: Self.pieceByteCount) ?? Data()
         } catch {
-            throw ImportError(isFatal: true, "reading failed: \(Self.reason(error))")
+            throw ImportError(isFatal: true, "reading failed: \(Self.reason(error).text)")
         }
         if data.isEmpty {
             isAtEnd = true
@@ -102,15 +110,15 @@ final class ByteStream {
     }
 
     /// What the system said, in a few words.
-    private static func reason(_ error: any Error) -> String {
+    private static func reason(_ error: any Error) -> (text: String, isMissing: Bool) {
         let error = error as NSError
         if let underlying = error.userInfo[NSUnderlyingErrorKey] as? NSError { return reason(underlying) }
         switch (error.domain, error.code) {
         case (NSCocoaErrorDomain, 260), (NSCocoaErrorDomain, 4), (NSPOSIXErrorDomain, 2):
-            return "there is no such file"
-        case (NSCocoaErrorDomain, 257), (NSPOSIXErrorDomain, 13): return "permission denied"
-        case (NSPOSIXErrorDomain, 21): return "it is a folder"
-        default: return error.localizedDescription
+            return ("there is no such file", true)
+        case (NSCocoaErrorDomain, 257), (NSPOSIXErrorDomain, 13): return ("permission denied", false)
+        case (NSPOSIXErrorDomain, 21): return ("it is a folder", false)
+        default: return (error.localizedDescription, false)
         }
     }
 }

@@ -16,8 +16,7 @@ final class Documents: ImportParser {
     private var heading: (level: Int, title: String)?
     /// The headings that the section lies under, the outermost first, itself the last.
     private var trail: [(level: Int, title: String)] = []
-    /// The run of marks that opened the fenced block which the line lies in.
-    private var fence: String?
+    private var fence = CodeFence()
     private var isInFrontMatter = false
     private var sectionCountOfSlug: [String: Int] = [:]
     private var ready: [ImportItem] = []
@@ -103,19 +102,7 @@ final class Documents: ImportParser {
             isInFrontMatter = true
             return true
         }
-        let stripped = text.drop { $0 == " " }
-        let mark = stripped.first
-        let run = stripped.prefix { $0 == mark }
-        if let open = fence {
-            let isClosed =
-                run.count >= open.count && run.first == open.first
-                && stripped.dropFirst(run.count).trimmingSpace.isEmpty
-            if isClosed { fence = nil }
-            return true
-        }
-        guard mark == "`" || mark == "~", run.count >= 3 else { return false }
-        fence = String(run)
-        return true
+        return fence.holds(text)
     }
 
     private func begin(level: Int, title: String, at number: Int) {
@@ -138,8 +125,8 @@ final class Documents: ImportParser {
         sectionCountOfSlug[slug] = count
         // As hosts of Markdown do it: the second of a name is `name-1`.
         let anchor = count == 1 ? slug : "\(slug)-\(count - 1)"
-        let suffix = anchor.isEmpty ? "" : "#\(anchor.clipped(to: 120))"
-        let shortName = name.clipped(to: maximumNameByteCount - 130)
+        let suffix = anchor.isEmpty ? "" : "#\(boundedName(anchor, to: 120))"
+        let shortName = boundedName(name, to: maximumNameByteCount - 130)
 
         var draft = MemoryDraft(title.map { "\($0)\n\n\(body)" } ?? body)
         draft.kind = .document
@@ -201,15 +188,39 @@ final class Documents: ImportParser {
     }
 }
 
+/// Which lines of Markdown are code between two fences, the fences with them.
+struct CodeFence {
+    /// The run of marks that opened the block which the line lies in.
+    private var open: String?
+
+    /// Takes in the next line, and says whether it lies in a fenced block, opens or closes one.
+    mutating func holds(_ line: some StringProtocol) -> Bool {
+        let stripped = line.drop { $0 == " " }
+        let mark = stripped.first
+        let run = stripped.prefix { $0 == mark }
+        if let open {
+            let isClosed =
+                run.count >= open.count && run.first == open.first
+                && stripped.dropFirst(run.count).trimmingSpace.isEmpty
+            if isClosed { self.open = nil }
+            return true
+        }
+        guard mark == "`" || mark == "~", run.count >= 3 else { return false }
+        open = String(run)
+        return true
+    }
+}
+
 extension StringProtocol {
-    fileprivate var trimmingSpace: String {
+    /// Without the space at both ends.
+    var trimmingSpace: String {
         var rest = self[...]
         while let last = rest.last, last.isWhitespace { rest = rest.dropLast() }
         return String(rest.drop(while: \.isWhitespace))
     }
 
     /// Without the lines at both ends that hold nothing, and the space at the end.
-    fileprivate var trimmingBlankLines: String {
+    var trimmingBlankLines: String {
         var rest = self[...]
         while let last = rest.last, last.isWhitespace { rest = rest.dropLast() }
         while let end = rest.firstIndex(where: \.isNewline), rest[..<end].allSatisfy(\.isWhitespace) {

@@ -12,6 +12,7 @@ final class GitHistory: ImportParser {
     private var doneCount = 0
     private var hasBegun = false
 
+    private static let unit = "commit"
     /// Of one commit, so many changed files become keywords; the number of all is an attribute.
     private static let maximumPathCount = 64
 
@@ -75,7 +76,8 @@ final class GitHistory: ImportParser {
         )
         // A date that git cannot read is printed as none.
         guard let time = Timestamp(authorDate) ?? Timestamp(committerDate) else {
-            throw ImportError(line: doneCount, "commit \(hash): neither of its dates can be read")
+            throw ImportError(
+                line: doneCount, unit: Self.unit, "commit \(hash): neither of its dates can be read")
         }
         let text = message.trimmingCharacters(in: .whitespacesAndNewlines)
         var draft = MemoryDraft(text.isEmpty ? "Commit \(hash.prefix(12)), without a message" : text)
@@ -89,11 +91,13 @@ final class GitHistory: ImportParser {
         draft.attributes = ["hash": .string(hash), "files": .number(Double(fileCount))]
         if !mail.isEmpty { draft.attributes["email"] = .string(mail.clipped(to: maximumNameByteCount)) }
         draft.origin = Origin(source: "git:\(hash)", trust: .verified)
-        return ImportItem(content: .draft(draft), line: doneCount)
+        return ImportItem(content: .draft(draft), line: doneCount, unit: Self.unit)
     }
 
     private var misunderstood: ImportError {
-        ImportError(line: doneCount, isFatal: true, "git printed its log in a form that is not understood")
+        ImportError(
+            line: doneCount, unit: Self.unit, isFatal: true,
+            "git printed its log in a form that is not understood")
     }
 
     /// The name of the repository's folder.

@@ -14,9 +14,11 @@ struct ImportItem: Sendable {
     var namespace: Namespace?
     /// Attachments whose bytes are still to be read and hashed.
     var files: [ImportFile] = []
-    /// The last line of the input that it was made of, from 1; in a git history the number of the commit.
-    /// Never less than that of the item before.
+    /// The last line of the input that it was made of, from 1; in a git history the number of the commit, in
+    /// conversations that of the message. Never less than that of the item before.
     var line: Int
+    /// What `line` counts.
+    var unit = "line"
     /// SHA-256 of the record's bytes, wherever it stands; it is the key of a memory that has no other.
     var contentDigest: [UInt8] = []
 
@@ -56,19 +58,27 @@ struct ImportFile: Sendable, Equatable {
 
 /// Why a record could not be read, or why an import cannot go on.
 struct ImportError: Error, Equatable, CustomStringConvertible {
-    /// The line of the input, from 1.
+    /// The line of the input, from 1, or what else `unit` says.
     let line: Int?
+    let unit: String
     let message: String
     /// Whether nothing follows. Otherwise the next records can be read.
     let isFatal: Bool
+    /// Whether what was to be imported is not there.
+    let isMissing: Bool
 
-    init(line: Int? = nil, isFatal: Bool = false, _ message: String) {
+    init(
+        line: Int? = nil, unit: String = "line", isFatal: Bool = false, isMissing: Bool = false,
+        _ message: String
+    ) {
         self.line = line
+        self.unit = unit
         self.message = message
         self.isFatal = isFatal
+        self.isMissing = isMissing
     }
 
-    var description: String { line.map { "line \($0): \(message)" } ?? message }
+    var description: String { line.map { "\(unit) \($0): \(message)" } ?? message }
 }
 
 extension String {
@@ -79,6 +89,14 @@ extension String {
         while end.samePosition(in: unicodeScalars) == nil { utf8.formIndex(before: &end) }
         return String(self[..<end])
     }
+}
+
+/// A name of any length as one that the engine takes. Two long ones that begin alike stay apart, because a digest
+/// of the whole stands at the end of what was cut.
+func boundedName(_ name: String, to byteCount: Int = maximumNameByteCount) -> String {
+    guard name.utf8.count > byteCount else { return name }
+    let digest = hexadecimal(Array(Attachment.data(Array(name.utf8), name: "").digest.prefix(8)))
+    return name.clipped(to: byteCount - digest.utf8.count - 1) + "~" + digest
 }
 
 /// The bound of the engine on keys, actors, threads, tags, keywords and names.

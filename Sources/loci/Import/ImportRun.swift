@@ -43,6 +43,7 @@ struct ImportRun {
     private struct Draft {
         var draft: MemoryDraft
         var line: Int
+        var unit: String
         var namespace: Namespace
     }
 
@@ -145,18 +146,24 @@ struct ImportRun {
         case .draft(var draft):
             guard let namespace = item.namespace ?? namespace else {
                 throw ImportError(
-                    line: item.line, isFatal: true,
+                    line: item.line, unit: item.unit, isFatal: true,
                     "it names no namespace; say --namespace project/NAME, or set LOCI_NAMESPACE")
             }
+            // Of a whole batch the engine would refuse it, and name no line.
+            guard namespace.root != .tenant, namespace.root != .collective else {
+                throw ImportError(
+                    line: item.line, unit: item.unit,
+                    "nobody writes to `\(namespace)`; name a project, a user or an agent")
+            }
             do {
-                for file in item.files { draft.attachments.append(try Self.attachment(file)) }
+                for file in item.files { draft.attachments.append(try file.attachment()) }
             } catch let error as EngineError {
-                throw ImportError(line: item.line, error.message)
+                throw ImportError(line: item.line, unit: item.unit, error.message)
             } catch {
-                throw ImportError(line: item.line, "\(error)")
+                throw ImportError(line: item.line, unit: item.unit, "\(error)")
             }
             if draft.key == nil { draft.key = Self.key(for: item) }
-            return .draft(Draft(draft: draft, line: item.line, namespace: namespace))
+            return .draft(Draft(draft: draft, line: item.line, unit: item.unit, namespace: namespace))
         }
     }
 
@@ -167,22 +174,12 @@ struct ImportRun {
         keyPrefix + hexadecimal(Array(item.contentDigest.prefix(16)))
     }
 
-    private static func attachment(_ file: ImportFile) throws -> Attachment {
-        switch file.source {
-        case .path(let path):
-            var attachment = try Attachment.file(path, mediaType: file.mediaType)
-            attachment.name = file.name
-            return attachment
-        case .bytes(let bytes): return .data(bytes, name: file.name, mediaType: file.mediaType)
-        }
-    }
-
     /// What the engine would refuse, with the line.
     private func engineCheck(_ draft: Draft) throws(ImportError) {
         do {
             try engine.validate(draft.draft, in: draft.namespace)
         } catch {
-            throw ImportError(line: draft.line, "\(error)")
+            throw ImportError(line: draft.line, unit: draft.unit, "\(error)")
         }
     }
 
@@ -209,7 +206,7 @@ struct ImportRun {
                     if remembered.isNew { outcome.new += 1 } else { outcome.known += 1 }
                 case .failure(let error):
                     outcome.failed += 1
-                    complain(outcome.failed, "\(source.path): line \(draft.line): \(error.message)")
+                    complain(outcome.failed, "\(source.path): \(draft.unit) \(draft.line): \(error.message)")
                 }
             }
         }

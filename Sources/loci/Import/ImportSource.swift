@@ -9,54 +9,74 @@ enum ImportFormat: String, CaseIterable, Sendable {
     case git
     /// A changelog as Debian packages have it (deb-changelog(5)).
     case debianChangelog = "debian-changelog"
-    /// A document in Markdown or plain text.
+    /// A document in Markdown or plain text, a memory for each section.
     case text
+    /// A note in Markdown with settings at its head, one memory.
+    case notes
+    /// The `conversations.json` of an export of ChatGPT.
+    case chatgpt
+    /// The `conversations.json` of an export of Claude.
+    case claude
 }
 
 /// Something to be imported: where it is, and what form it has.
 struct ImportSource: Sendable, Equatable {
     /// As it was given; `-` is standard input.
     let path: String
-    /// What keys of its memories call it: its path from the folder that was given, or its name.
+    /// What keys of its memories call it: its path from the folder that was given, or its name, in normal form C.
     let name: String
-    let format: ImportFormat
+    /// `nil` = to be told when it is read, as of a pipe, which cannot be looked at twice.
+    let format: ImportFormat?
 
     /// Looks at what `path` is: a repository, a file, or a folder whose files are each a source.
     ///
     /// Of a folder, files in Markdown and plain text (`.md`, `.markdown`, `.txt`, `.rst`, `.adoc`), JSON Lines
-    /// (`.jsonl`, `.ndjson`) and changelogs (`changelog…`) are taken, in the order of their paths; hidden
-    /// files and folders are not, nor what symbolic links lead to or what holds a byte 0.
+    /// (`.jsonl`, `.ndjson`), conversations (`conversations.json`) and changelogs (`changelog…`) are taken, in the
+    /// order of their paths; hidden files and folders are not, nor what symbolic links lead to or what holds a
+    /// byte 0. In a folder with an `.obsidian` in it every Markdown file is a note.
     ///
     /// - Parameter format: what a caller who knows says; nothing is guessed then.
     /// - Throws: a fatal `ImportError` where there is nothing to be read.
     static func find(at path: String, format: ImportFormat? = nil) throws(ImportError) -> [ImportSource] {
-        let name = path == "-" ? "-" : displayName(of: path)
-        let type = path == "-" ? .typeRegular : fileType(path)
-        guard let type else { throw ImportError(isFatal: true, "there is no `\(path)`") }
+        let type = path == "-" ? .typeUnknown : fileType(path)
+        guard let type else {
+            throw ImportError(isFatal: true, isMissing: true, "there is no `\(path)`")
+        }
+        let name = path == "-" ? "-" : displayName(of: path).precomposedStringWithCanonicalMapping
         guard type == .typeDirectory else {
             guard format != .git else {
                 throw ImportError(isFatal: true, "`\(path)` is no folder of a git repository")
             }
-            guard let format = if let format { format } else { try detectFile(path) } else {
-                throw ImportError(isFatal: true, "`\(path)` is no text: it holds a byte 0")
-            }
-            return [ImportSource(path: path, name: name, format: format)]
+            var known = format
+            if known == nil, type == .typeRegular { known = try detectFile(path) }
+            return [ImportSource(path: path, name: name, format: known)]
         }
-        if format == .git || format == nil && fileType(path + "/.git") != nil {
+        if format == .git || format == nil && isRepository(path) {
             return [ImportSource(path: path, name: name, format: .git)]
         }
+        let isVault = fileType(path + "/.obsidian") == .typeDirectory
         var sources: [ImportSource] = []
         for relative in files(in: path) {
             let file = path + (path.hasSuffix("/") ? "" : "/") + relative
-            guard let format = if let format { format } else { try detectFile(file) } else { continue }
+            var known = format ?? (isVault && isMarkdown(relative) ? .notes : nil)
+            if known == nil {
+                do {
+                    known = try detectFile(file)
+                } catch  where !error.isMissing {
+                    // Not text, though its name says so.
+                    continue
+                }
+            }
+            let relativeName = relative.precomposedStringWithCanonicalMapping
             sources.append(
                 ImportSource(
-                    path: file, name: name == "." ? relative : "\(name)/\(relative)", format: format))
+                    path: file, name: name == "." ? relativeName : "\(name)/\(relativeName)", format: known))
         }
         guard !sources.isEmpty else {
             throw ImportError(
                 isFatal: true,
-                "the folder `\(path)` is no git repository, and holds no text, JSON Lines or changelog")
+                "the folder `\(path)` is no git repository, and holds no text, JSON Lines, conversations or changelog"
+            )
         }
         return sources
     }
@@ -65,20 +85,29 @@ struct ImportSource: Sendable, Equatable {
     ///
     /// - Parameter isLenient: whether fields of JSON Lines that nobody knows are left out without a word.
     func reader(isLenient: Bool = false) throws(ImportError) -> ImportReader {
-        switch format {
-        case .git: return ImportReader(try GitHistory(path: path, name: name))
-        case .jsonl:
-            return ImportReader(JSONLines(try ByteStream(path: path), folder: folder, isLenient: isLenient))
-        case .debianChangelog: return ImportReader(DebianChangelog(try ByteStream(path: path)))
-        case .text:
-            let attributes = try? FileManager.default.attributesOfItem(atPath: path)
-            let modified = (attributes?[.modificationDate] as? Date).map { Timestamp($0) }
-            return ImportReader(Documents(try ByteStream(path: path), name: name, modified: modified))
+        if format == .git { return ImportReader(try GitHistory(path: path, name: name)) }
+        let stream = try ByteStream(path: path)
+        var known = format
+        if known == nil { known = try Self.detect(stream, path: path) }
+        switch known {
+        case .debianChangelog: return ImportReader(DebianChangelog(stream))
+        case .text: return ImportReader(Documents(stream, name: name, modified: modified))
+        case .notes: return ImportReader(Notes(stream, name: name, modified: modified))
+        case .chatgpt: return ImportReader(Conversations(stream, of: .chatGPT))
+        case .claude: return ImportReader(Conversations(stream, of: .claude))
+        case .jsonl, .git, nil:
+            return ImportReader(JSONLines(stream, folder: folder, isLenient: isLenient))
         }
     }
 
     /// Whether it is a file that can be read through before it is imported.
     var canBeReadTwice: Bool { path != "-" && format != .git && Self.fileType(path) == .typeRegular }
+
+    /// When the file was written.
+    private var modified: Timestamp? {
+        let attributes = try? FileManager.default.attributesOfItem(atPath: path)
+        return (attributes?[.modificationDate] as? Date).map { Timestamp($0) }
+    }
 
     /// Where the paths of attachments begin.
     private var folder: String {
@@ -89,18 +118,35 @@ struct ImportSource: Sendable, Equatable {
 
     // MARK: Telling the form
 
-    /// `nil` for what is no text.
-    private static func detectFile(_ path: String) throws(ImportError) -> ImportFormat? {
-        // What standard input gives cannot be looked at twice.
-        if path == "-" { return .jsonl }
-        let head = try ByteStream(path: path).peek(1 << 14)
-        return detect(head, name: (path as NSString).lastPathComponent)
+    /// - Throws: what opening throws, and a fatal `ImportError` for what is no text.
+    private static func detectFile(_ path: String) throws(ImportError) -> ImportFormat {
+        try detect(try ByteStream(path: path), path: path)
     }
 
-    /// Of what a symbolic link leads to; `nil` where nothing is.
+    private static func detect(_ stream: ByteStream, path: String) throws(ImportError) -> ImportFormat {
+        let head = try stream.peek(1 << 14)
+        if let format = detect(head, name: (path as NSString).lastPathComponent) { return format }
+        let isArchive = head.starts(with: Array("PK\u{3}\u{4}".utf8))
+        throw ImportError(
+            isFatal: true,
+            isArchive
+                ? "`\(path)` is a zip archive; unpack it, and import what is in it"
+                : "`\(path)` is no text: it holds a byte 0")
+    }
+
+    /// Of what a symbolic link leads to, `typeUnknown` for a pipe without a path; `nil` where nothing is.
     private static func fileType(_ path: String) -> FileAttributeType? {
         let target = URL(fileURLWithPath: path).resolvingSymlinksInPath().path
-        return (try? FileManager.default.attributesOfItem(atPath: target))?[.type] as? FileAttributeType
+        let type = (try? FileManager.default.attributesOfItem(atPath: target))?[.type] as? FileAttributeType
+        // What a shell writes for `<(…)` leads to a pipe that has no name.
+        return type ?? (FileManager.default.fileExists(atPath: path) ? .typeUnknown : nil)
+    }
+
+    /// A working tree, or a bare repository.
+    private static func isRepository(_ path: String) -> Bool {
+        fileType(path + "/.git") != nil
+            || fileType(path + "/HEAD") == .typeRegular && fileType(path + "/objects") == .typeDirectory
+                && fileType(path + "/refs") == .typeDirectory
     }
 
     /// The form of a file of this name that begins with these bytes; `nil` for what is no text.
@@ -111,9 +157,21 @@ struct ImportSource: Sendable, Equatable {
         guard let first else { return .text }
         let text = String(decoding: first, as: UTF8.self)
         if DebianChangelog.Header(text) != nil { return .debianChangelog }
-        let isJSONByName = name.hasSuffix(".jsonl") || name.hasSuffix(".ndjson")
+        var name = name.lowercased()
+        if name.hasSuffix(".gz") { name.removeLast(3) }
+        if name.hasSuffix(".jsonl") || name.hasSuffix(".ndjson") { return .jsonl }
         let begin = first.first { $0 > 0x20 && $0 < 0x80 }
-        return isJSONByName || begin == UInt8(ascii: "{") ? .jsonl : .text
+        if begin == UInt8(ascii: "{") || begin == UInt8(ascii: "["), let chat = Conversations.detect(head) {
+            return chat
+        }
+        if begin == UInt8(ascii: "{") || begin == UInt8(ascii: "[") && name.hasSuffix(".json") {
+            return .jsonl
+        }
+        return isMarkdown(name) && FrontMatter.begins(head) ? .notes : .text
+    }
+
+    private static func isMarkdown(_ name: String) -> Bool {
+        ["md", "markdown"].contains((name as NSString).pathExtension.lowercased())
     }
 
     private static func files(in folder: String) -> [String] {
@@ -127,7 +185,7 @@ struct ImportSource: Sendable, Equatable {
             }
             let isWanted =
                 extensions.contains((last as NSString).pathExtension) || last.hasPrefix("changelog")
-                || last == "readme" || last == "news"
+                || last == "readme" || last == "news" || last == "conversations.json"
             guard isWanted, !last.hasSuffix(".html.gz") else { continue }
             let attributes = try? FileManager.default.attributesOfItem(atPath: folder + "/" + path)
             if attributes?[.type] as? FileAttributeType == .typeRegular { found.append(path) }

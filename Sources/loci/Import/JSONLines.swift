@@ -52,10 +52,16 @@ final class JSONLines: ImportParser {
         do {
             value = try JSONParser.parse(bytes)
         } catch {
-            throw ImportError(line: line, "no JSON: \(error)")
+            // The first of a text that is laid out over many.
+            let isBracket =
+                bytes.filter { $0 > 0x20 } == [UInt8(ascii: "{")] || bytes.first == UInt8(ascii: "[")
+            throw ImportError(
+                line: line,
+                "no JSON: \(error)" + (isBracket ? "; each memory is an object on a line of its own" : ""))
         }
         guard let object = value.object else {
-            throw ImportError(line: line, "a memory is an object, and this is \(value.kindName)")
+            throw ImportError(
+                line: line, "a memory is an object on a line of its own, and this is \(value.kindName)")
         }
         if object["loci"] != nil || object["versions"] != nil {
             return ImportItem(content: .exported(value), line: line)

@@ -125,7 +125,8 @@ struct JSONWriter {
     }
 
     /// Escapes what JSON asks for, and what a terminal or a script would take for a command: DEL, the
-    /// controls of 0x80 to 0x9F, and the two separators of Unicode that end a line.
+    /// controls of 0x80 to 0x9F, the two separators of Unicode that end a line, and what turns the direction of
+    /// writing.
     private mutating func quote(_ text: String) {
         bytes.append(UInt8(ascii: "\""))
         // Most strings hold nothing to escape: bytes below 0x20, quotes, backslashes, DEL, and the lead
@@ -148,7 +149,7 @@ struct JSONWriter {
         case "\n": bytes.append(contentsOf: "\\n".utf8)
         case "\r": bytes.append(contentsOf: "\\r".utf8)
         case "\t": bytes.append(contentsOf: "\\t".utf8)
-        case "\u{0}"..<"\u{20}", "\u{7F}"..<"\u{A0}", "\u{2028}", "\u{2029}":
+        case "\u{0}"..<"\u{20}", "\u{7F}"..<"\u{A0}", "\u{2028}"..."\u{202E}", "\u{2066}"..."\u{2069}":
             let digits = String(scalar.value, radix: 16)
             bytes.append(contentsOf: ("\\u" + String(repeating: "0", count: 4 - digits.count) + digits).utf8)
         default: bytes.append(contentsOf: UTF8.encode(scalar).map(Array.init) ?? [])

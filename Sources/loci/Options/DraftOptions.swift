@@ -2,27 +2,6 @@ import ArgumentParser
 import Foundation
 import MemoryEngine
 
-/// `NAME=VALUE`; true, false and numbers are what they look like, and `NAME="5"` is a string.
-struct AttributeArgument: ExpressibleByArgument, Equatable {
-    let name: String
-    let value: AttributeValue
-
-    init?(argument: String) {
-        guard let sign = argument.firstIndex(of: "="), sign != argument.startIndex else { return nil }
-        name = String(argument[..<sign])
-        let text = String(argument[argument.index(after: sign)...])
-        if text == "true" || text == "false" {
-            value = .bool(text == "true")
-        } else if let number = Double(text), number.isFinite, text.first?.isLetter == false {
-            value = .number(number)
-        } else if text.count >= 2, text.hasPrefix("\""), text.hasSuffix("\"") {
-            value = .string(String(text.dropFirst().dropLast()))
-        } else {
-            value = .string(text)
-        }
-    }
-}
-
 /// What is said of a memory beside its words; the same flags for `remember` and `update`.
 struct DraftOptions: ParsableArguments {
     @Option(help: "What sort of thing it is: note, fact, event, message, document, or a word of yours.")
@@ -31,27 +10,40 @@ struct DraftOptions: ParsableArguments {
     var actor: String?
     @Option(help: "The conversation, file or series that it belongs to.")
     var thread: String?
-    @Option(help: ArgumentHelp("When it happened: 2026-11-23, or with time and zone.", valueName: "time"))
+    @Option(
+        help: ArgumentHelp(
+            "When it happened: 2026-11-23, 2026-11-23T08:30+01:00, yesterday, \"2 days ago\" (UTC without a zone).",
+            valueName: "time"), transform: Accept.time)
     var happened: Timestamp?
     @Option(help: ArgumentHelp("A label; may be given again.", valueName: "tag"))
     var tag: [String] = []
     @Option(help: ArgumentHelp("A further word to be found by; may be given again.", valueName: "word"))
     var keyword: [String] = []
-    @Option(help: ArgumentHelp("An attribute; may be given again.", valueName: "name=value"))
+    @Option(
+        help: ArgumentHelp("An attribute; may be given again.", valueName: "name=value"),
+        transform: Accept.attribute)
     var attribute: [AttributeArgument] = []
-    @Option(help: ArgumentHelp("How much it matters, 0 to 1.", valueName: "number"))
-    var importance: Float?
-    @Option(help: ArgumentHelp("From then on it is hidden, and later removed.", valueName: "time"))
+    @Option(
+        help: ArgumentHelp("How much it matters, 0 to 1 (by default 0.5).", valueName: "number"),
+        transform: Accept.number(0...1, as: "0.8"))
+    var importance: Double?
+    @Option(
+        help: ArgumentHelp("From then on it is hidden, and later removed.", valueName: "time"),
+        transform: Accept.time)
     var expires: Timestamp?
-    @Option(help: ArgumentHelp("Since when it is true.", valueName: "time"))
+    @Option(
+        help: ArgumentHelp("Since when it is true.", valueName: "time"), transform: Accept.time)
     var validFrom: Timestamp?
-    @Option(help: ArgumentHelp("Until when it is true.", valueName: "time"))
+    @Option(
+        help: ArgumentHelp("Until when it is true.", valueName: "time"), transform: Accept.time)
     var validUntil: Timestamp?
     @Option(help: ArgumentHelp("What it was taken from: an address or a short name.", valueName: "source"))
     var source: String?
     @Option(help: "How far it can be believed: untrusted, known or verified.")
     var trust: Trust?
-    @Option(help: ArgumentHelp("A file to be kept with it; may be given again.", valueName: "file"))
+    @Option(
+        help: ArgumentHelp("A file to be kept with it; may be given again.", valueName: "file"),
+        completion: .file())
     var attach: [String] = []
     @Option(
         help: ArgumentHelp(
@@ -68,12 +60,14 @@ struct DraftOptions: ParsableArguments {
         draft.tags += tag.filter { !draft.tags.contains($0) }
         draft.keywords += keyword.filter { !draft.keywords.contains($0) }
         for argument in attribute { draft.attributes[argument.name] = argument.value }
-        if let importance { draft.importance = importance }
+        if let importance { draft.importance = Float(importance) }
         if let expires { draft.expires = expires }
         if validFrom != nil || validUntil != nil {
             let from = validFrom ?? draft.valid?.lowerBound ?? .distantPast
             let until = validUntil ?? draft.valid?.upperBound ?? .distantFuture
-            guard from < until else { throw ValidationError("--valid-until is not after --valid-from") }
+            guard from < until else {
+                throw ValidationError("--valid-until, \(until), is not after --valid-from, \(from)")
+            }
             draft.valid = from..<until
         }
         if let source { draft.origin.source = source }
@@ -85,7 +79,9 @@ struct DraftOptions: ParsableArguments {
     /// `SPACE=[0.1, …]`, or `SPACE=FILE`.
     private static func embeddings(_ text: String) throws -> [Embedding] {
         guard let sign = text.firstIndex(of: "=") else {
-            throw ValidationError("--vector takes SPACE=[numbers] or SPACE=FILE")
+            throw ValidationError(
+                "--vector is `\(text.clipped(to: 60))`; write SPACE=[numbers] or SPACE=FILE, as 'mini/3=[0.1,0.2,0.3]'"
+            )
         }
         let space = String(text[..<sign])
         var json = Array(text[text.index(after: sign)...].utf8)

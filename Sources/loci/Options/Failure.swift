@@ -20,7 +20,8 @@ struct Failure: Error {
         case let error as Failure: self = error
         case let error as EngineError:
             self.init(error)
-        case let error as ImportError: self.init("import", error.description)
+        case let error as ImportError:
+            self.init(error.isMissing ? "notFound" : "import", error.description, status: error.status)
         case is CancellationError: self.init("deadline", "the call was cancelled")
         default: self.init("io", "\(error.localizedDescription)")
         }
@@ -43,23 +44,25 @@ struct Failure: Error {
         }
         var json = JSONWriter()
         json.beginObject()
-        json.name("error")
-        json.beginObject()
-        json.name("code")
-        json.write(code)
-        json.name("message")
-        json.write(message)
-        json.endObject()
+        json.object("error") { json in
+            json.member("code", code)
+            json.member("message", message)
+        }
         json.endObject()
         Terminal.note(json.text)
     }
+}
+
+extension ImportError {
+    /// What the shell sees.
+    fileprivate var status: Int32 { isMissing ? ExitStatus.notFound : ExitStatus.failure }
 }
 
 /// What the shell sees.
 enum ExitStatus {
     /// Refused or failed; `check` found problems.
     static let failure: Int32 = 1
-    /// There is no such memory, version, home, receipt or store.
+    /// There is no such memory, version, home, receipt, store or file.
     static let notFound: Int32 = 2
     /// The command line is wrong (sysexits.h).
     static let usage: Int32 = 64

@@ -15,7 +15,7 @@ extension FilterExpression {
         """
 
     /// - Throws: `ValidationError`, which lists the conditions that there are.
-    static func condition(_ text: String) throws -> Filter {
+    static func condition(_ text: String, now: Timestamp) throws -> Filter {
         if let filter = flag(text) { return filter }
         if let sign = text.firstIndex(where: { ":=<>^".contains($0) }) {
             let name = String(text[..<sign])
@@ -26,7 +26,7 @@ extension FilterExpression {
                 } else if rest.hasPrefix("^=") {
                     name.isEmpty ? nil : Filter.attributeHasPrefix(name, String(rest.dropFirst(2)))
                 } else if rest.hasPrefix(":") {
-                    named(name, String(rest.dropFirst())) ?? time(name, String(rest.dropFirst()))
+                    named(name, String(rest.dropFirst())) ?? time(name, String(rest.dropFirst()), now)
                 } else if rest.hasPrefix("=") {
                     AttributeArgument(argument: text).map { Filter.attribute($0.name, $0.value) }
                 } else {
@@ -87,8 +87,8 @@ extension FilterExpression {
     }
 
     /// `since:` and `before:`, of what happened, or with the name of another time before them.
-    private static func time(_ name: String, _ value: String) -> Filter? {
-        guard let time = Timestamp(argument: value) else { return nil }
+    private static func time(_ name: String, _ value: String, _ now: Timestamp) -> Filter? {
+        guard let time = TimeArgument.parse(value, now: now) else { return nil }
         let parts = name.split(separator: "-", maxSplits: 1, omittingEmptySubsequences: false)
         let range: Range<Timestamp>
         switch parts.last {

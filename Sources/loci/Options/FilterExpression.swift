@@ -10,10 +10,12 @@ struct FilterExpression {
     private var tokens: [String]
     private var position = 0
     private var depth = 0
+    private let now: Timestamp
 
+    /// - Parameter now: what `since:yesterday` counts from.
     /// - Throws: `ValidationError`, which says what was expected where.
-    static func parse(_ text: String) throws -> Filter {
-        var parser = FilterExpression(tokens: try tokens(of: text))
+    static func parse(_ text: String, now: Timestamp = .now) throws -> Filter {
+        var parser = FilterExpression(tokens: try tokens(of: text), now: now)
         let filter = try parser.or()
         guard parser.position == parser.tokens.count else { throw parser.error("`&&`, `||` or the end") }
         return filter
@@ -45,7 +47,7 @@ struct FilterExpression {
             throw error("a condition")
         }
         position += 1
-        return try Self.condition(tokens[position - 1])
+        return try Self.condition(tokens[position - 1], now: now)
     }
 
     private mutating func skip(_ token: String) -> Bool {

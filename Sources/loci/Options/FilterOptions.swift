@@ -11,11 +11,16 @@ struct FilterOptions: ParsableArguments {
     var actor: [String] = []
     @Option(help: ArgumentHelp("Of this thread.", valueName: "thread"))
     var thread: String?
-    @Option(help: ArgumentHelp("With this attribute; given again: with all.", valueName: "name=value"))
+    @Option(
+        help: ArgumentHelp("With this attribute; given again: with all.", valueName: "name=value"),
+        transform: Accept.attribute)
     var attribute: [AttributeArgument] = []
-    @Option(help: ArgumentHelp("Happened then or later.", valueName: "time"))
+    @Option(
+        help: ArgumentHelp(
+            "Happened then or later: 2026-11-23, yesterday, \"2 days ago\".", valueName: "time"),
+        transform: Accept.time)
     var since: Timestamp?
-    @Option(help: ArgumentHelp("Happened before then.", valueName: "time"))
+    @Option(help: ArgumentHelp("Happened before then.", valueName: "time"), transform: Accept.time)
     var until: Timestamp?
     @Option(help: ArgumentHelp("Believed at least so far: untrusted, known, verified.", valueName: "trust"))
     var trust: Trust?
@@ -36,7 +41,9 @@ struct FilterOptions: ParsableArguments {
         if since != nil || until != nil {
             let from = since ?? .distantPast
             let until = until ?? .distantFuture
-            guard from < until else { throw ValidationError("--until is not after --since") }
+            guard from < until else {
+                throw ValidationError("--until, \(until), is not after --since, \(from)")
+            }
             parts.append(.happened(from..<until))
         }
         if let trust { parts.append(.trust(atLeast: trust)) }

@@ -3,10 +3,16 @@ import Synchronization
 
 /// How far long work has come, on standard error: on a terminal a bar with rate and time left, once it has
 /// taken two seconds; elsewhere a plain line every ten seconds.
+///
+/// Work that cannot say how far it is, or has not said it for a while, shows how long it has taken.
 final class Progress: Sendable {
     private struct State {
+        var done = 0
+        /// `nil` = unknown.
+        var total: Int?
         var lastShown: ContinuousClock.Instant?
         var isOnScreen = false
+        var isFinished = false
     }
 
     private let title: String
@@ -17,65 +23,99 @@ final class Progress: Sendable {
     private let state = Mutex(State())
 
     /// - Parameters:
-    ///   - unit: what is counted, in the plural.
+    ///   - unit: what is counted, in the plural; empty = nothing is.
     ///   - isSilent: nothing is written, as beside machine-readable output.
-    init(_ title: String, unit: String, isBytes: Bool = false, isSilent: Bool = false) {
-        self.title = title
+    init(_ title: String, unit: String = "", isBytes: Bool = false, isSilent: Bool = false) {
+        self.title = Visible.line(title)
         self.unit = unit
         self.isBytes = isBytes
         self.isSilent = isSilent
     }
 
+    /// Lends itself to work, shows twice a second how far that is, and takes the bar off the screen afterwards.
+    func during<Result>(_ work: (Progress) async throws -> Result) async rethrows -> Result {
+        guard !isSilent else { return try await work(self) }
+        let heart = Task {
+            while !Task.isCancelled {
+                try? await Task.sleep(for: .milliseconds(500))
+                show()
+            }
+        }
+        defer {
+            heart.cancel()
+            finish()
+        }
+        return try await work(self)
+    }
+
     /// - Parameter total: `nil` = unknown.
     func update(_ done: Int, of total: Int?) {
         guard !isSilent else { return }
+        state.withLock { state in
+            state.done = done
+            state.total = total
+        }
+        show()
+    }
+
+    /// Writes a line, if it is time for one.
+    private func show() {
         let now = ContinuousClock.now
         let wait: Duration = Terminal.isErrorTerminal ? .milliseconds(100) : .seconds(10)
-        let isDue = state.withLock { state in
-            guard now - start >= .seconds(2), state.lastShown.map({ now - $0 >= wait }) ?? true else {
-                return false
-            }
+        state.withLock { state in
+            guard !state.isFinished, now - start >= .seconds(2),
+                state.lastShown.map({ now - $0 >= wait }) ?? true
+            else { return }
             state.lastShown = now
             state.isOnScreen = Terminal.isErrorTerminal
-            return true
-        }
-        guard isDue else { return }
-        let line = line(done, total, elapsed: (now - start).inSeconds)
-        if Terminal.isErrorTerminal {
-            try? FileHandle.standardError.write(contentsOf: Data("\r\u{1B}[K\(line)".utf8))
-        } else {
-            Terminal.note(line)
+            let line = line(state.done, state.total, elapsed: (now - start).inSeconds)
+            // Written under the lock, so that none follows what takes the bar off the screen.
+            if Terminal.isErrorTerminal {
+                try? FileHandle.standardError.write(contentsOf: Data("\r\u{1B}[K\(line)".utf8))
+            } else {
+                Terminal.note(line)
+            }
         }
     }
 
-    /// Takes the bar off the screen.
+    /// Takes the bar off the screen; nothing is shown any more.
     func finish() {
-        let wasOnScreen = state.withLock { state in
-            defer { state.isOnScreen = false }
-            return state.isOnScreen
+        state.withLock { state in
+            if state.isOnScreen {
+                try? FileHandle.standardError.write(contentsOf: Data("\r\u{1B}[K".utf8))
+            }
+            state.isOnScreen = false
+            state.isFinished = true
         }
-        if wasOnScreen { try? FileHandle.standardError.write(contentsOf: Data("\r\u{1B}[K".utf8)) }
     }
 
-    private func amount(_ count: Int) -> String { isBytes ? Terminal.bytes(count) : Terminal.grouped(count) }
+    private func amount(_ count: Int) -> String {
+        isBytes ? Terminal.bytes(count) : Terminal.grouped(count) + (unit.isEmpty ? "" : " \(unit)")
+    }
+
+    private static func time(_ seconds: Double) -> String {
+        let seconds = Int(min(seconds, 1e9).rounded(.up))
+        if seconds >= 3_600 { return "\(seconds / 3_600) h \(seconds / 60 % 60) min" }
+        return seconds >= 60 ? "\(seconds / 60) min \(seconds % 60) s" : "\(seconds) s"
+    }
 
     /// One line, with a bar for a terminal.
     func line(
         _ done: Int, _ total: Int?, elapsed: Double, hasBar: Bool = Terminal.isErrorTerminal
     ) -> String {
         let rate = elapsed > 0 ? Double(done) / elapsed : 0
-        let speed = "\(amount(Int(rate)))\(isBytes ? "" : " \(unit)")/s"
+        guard done > 0 else { return "\(title)  \(Self.time(elapsed))" }
         guard let total, total > 0 else {
-            return "\(title)  \(amount(done))\(isBytes ? "" : " \(unit)")  \(speed)"
+            return "\(title)  \(amount(done))  \(amount(Int(rate)))/s  \(Self.time(elapsed))"
         }
         let share = min(1, Double(done) / Double(total))
         let filled = Int(share * 24)
         let bar =
             hasBar
             ? String(repeating: "█", count: filled) + String(repeating: "░", count: 24 - filled) + " " : ""
-        let left = rate > 0 ? Int((Double(max(0, total - done)) / rate).rounded(.up)) : 0
-        let time = left >= 60 ? "\(left / 60) min \(left % 60) s" : "\(left) s"
-        return
-            "\(title)  \(bar)\(Int(share * 100)) %  \(amount(done)) of \(amount(total))  \(speed)  \(time) left"
+        // What is counted is done, and what follows is not.
+        let rest = done >= total ? Self.time(elapsed) : "\(Self.time(Double(total - done) / rate)) left"
+        return "\(title)  \(bar)\(Int(share * 100)) %  \(amount(done)) of \(amount(total))  "
+            + "\(amount(Int(rate)))/s  \(rest)"
     }
 }

@@ -39,30 +39,28 @@ enum Terminal {
         }
     }
 
-    /// Writes a line to standard error.
+    /// Writes a JSON object on a line to standard output.
+    static func printObject(_ members: (inout JSONWriter) -> Void) {
+        var json = JSONWriter()
+        json.beginObject()
+        members(&json)
+        json.endObject()
+        print(json.text)
+    }
+
+    /// Writes a line to standard error, whatever it quotes.
     static func note(_ line: String) {
         // Where standard error is closed there is nobody to tell.
-        try? FileHandle.standardError.write(contentsOf: Data((line + "\n").utf8))
+        try? FileHandle.standardError.write(contentsOf: Data((Visible.line(line) + "\n").utf8))
     }
 
     /// The first line of a text that says something, without what a terminal would take for a command.
     static func firstLine(_ text: String, atMost width: Int = 110) -> String {
         let line = text.split(whereSeparator: \.isNewline).first { !$0.allSatisfy(\.isWhitespace) } ?? ""
         let rest = text.trimmingCharacters(in: .whitespacesAndNewlines)
-        let shown = visible(String(line).trimmingCharacters(in: .whitespaces))
+        let shown = Visible.line(String(line).trimmingCharacters(in: .whitespaces))
         if shown.count > width { return String(shown.prefix(width - 1)) + "…" }
         return rest.count > line.count && shown.count < width ? shown + " …" : shown
-    }
-
-    /// The text with every control character but the end of a line and the tabulator made visible.
-    static func visible(_ text: String) -> String {
-        func isHarmless(_ scalar: Unicode.Scalar) -> Bool {
-            scalar == "\n" || scalar == "\t" || scalar.properties.generalCategory != .control
-        }
-        if text.unicodeScalars.allSatisfy(isHarmless) { return text }
-        var shown = String.UnicodeScalarView()
-        for scalar in text.unicodeScalars { shown.append(isHarmless(scalar) ? scalar : "\u{FFFD}") }
-        return String(shown)
     }
 
     /// `12345` as `12,345`.

@@ -1,29 +1,35 @@
 import ArgumentParser
 import MemoryEngine
 
+/// When the truth of a memory ends; the same option for `supersede` and `retract`.
+struct ClosingOptions: ParsableArguments {
+    @Option(
+        help: ArgumentHelp("From when on; by default now.", valueName: "time"), transform: Accept.time)
+    var at: Timestamp?
+    @OptionGroup var place: PlaceOptions
+}
+
 struct SupersedeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "supersede",
         abstract: "Say that another memory took the place of one.",
+        usage: "loci supersede <id> <successor> [--at <time>] [options]",
         discussion: """
-              loci supersede OLD-ID NEW-ID
-              loci supersede OLD-ID NEW-ID --at 2026-11-01
+              loci supersede ID NEW-ID
+              loci supersede ID NEW-ID --at 2026-11-01
 
             The old one is no longer recalled, unless --valid-at or --as-of ask for before.
             """)
 
-    @Argument(help: "The memory that is no longer true.") var id: MemoryID
-    @Argument(help: "The one that took its place.") var successor: MemoryID
-    @Option(help: ArgumentHelp("From when on; by default now.", valueName: "time")) var at: Timestamp?
-    @OptionGroup var namespace: NamespaceOption
-    @OptionGroup var store: StoreOptions
+    @Argument(help: "The memory that is no longer true.", transform: Accept.id) var id: MemoryID
+    @Argument(help: "The one that took its place.", transform: Accept.id) var successor: MemoryID
+    @OptionGroup var options: ClosingOptions
 
     func run() async throws {
-        let namespace = try namespace.required()
-        try await store.withEngine(for: .changing) { engine in
-            try await engine.supersede(id, by: successor, in: namespace, at: at)
+        try await options.place.withEngine(for: .changing) { engine, namespace in
+            try await engine.supersede(id, by: successor, in: namespace, at: options.at)
         }
-        done(id, "superseded", asJSON: store.json)
+        done(id, "superseded", asJSON: options.place.json)
     }
 }
 
@@ -31,24 +37,22 @@ struct RetractCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "retract",
         abstract: "Say that a memory is not true any more, or never was.",
+        usage: "loci retract <id> [--at <time>] [options]",
         discussion: """
-              loci retract 019ab3f2-6c1e-7d30-9a0b-2f4be1c07d55
-              loci retract 019ab3f2-6c1e-7d30-9a0b-2f4be1c07d55 --at 2026-11-01
+              loci retract ID
+              loci retract ID --at 2026-11-01
 
             It stays in the history; `forget` removes all trace of one.
             """)
 
-    @Argument(help: "Its id.") var id: MemoryID
-    @Option(help: ArgumentHelp("From when on; by default now.", valueName: "time")) var at: Timestamp?
-    @OptionGroup var namespace: NamespaceOption
-    @OptionGroup var store: StoreOptions
+    @Argument(help: "Its id.", transform: Accept.id) var id: MemoryID
+    @OptionGroup var options: ClosingOptions
 
     func run() async throws {
-        let namespace = try namespace.required()
-        try await store.withEngine(for: .changing) { engine in
-            try await engine.retract(id, in: namespace, at: at)
+        try await options.place.withEngine(for: .changing) { engine, namespace in
+            try await engine.retract(id, in: namespace, at: options.at)
         }
-        done(id, "retracted", asJSON: store.json)
+        done(id, "retracted", asJSON: options.place.json)
     }
 }
 
@@ -56,64 +60,74 @@ struct PromoteCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "promote",
         abstract: "Make a memory part of a wider namespace.",
+        usage: "loci promote <id> --to <path> [options]",
         discussion: """
-              loci promote ID --namespace project/atlas/session/s1 --to project/atlas
-              loci promote ID --namespace user/ada --to project/atlas
+              loci promote ID -n project/atlas/session/s1 --to project/atlas
+              loci promote ID -n user/ada --to project/atlas
 
             From a session to its home it moves; to another home goes a copy with the same id.
             """)
 
-    @Argument(help: "Its id.") var id: MemoryID
-    @Option(help: ArgumentHelp("The wider namespace.", valueName: "path")) var to: String
-    @OptionGroup var namespace: NamespaceOption
-    @OptionGroup var store: StoreOptions
+    @Argument(help: "Its id.", transform: Accept.id) var id: MemoryID
+    @Option(
+        help: ArgumentHelp("The wider namespace.", valueName: "path"), transform: NamespaceArgument.one)
+    var to: Namespace
+    @OptionGroup var place: PlaceOptions
 
     func run() async throws {
-        let source = try namespace.required()
-        let target = try Namespace(path: to)
-        let remembered = try await store.withEngine(for: .changing) { engine in
-            try await engine.promote(id, from: source, to: target)
+        let remembered = try await place.withEngine(for: .changing) { engine, source in
+            try await engine.promote(id, from: source, to: to)
         }
-        remembered.print(in: target, asJSON: store.json)
+        remembered.print(in: to, asJSON: place.json)
     }
+}
+
+extension Outcome: ExpressibleByArgument {
+    public init?(argument: String) {
+        guard let outcome = Self.allCases.first(where: { "\($0)" == argument }) else { return nil }
+        self = outcome
+    }
+
+    public static var allValueStrings: [String] { allCases.map { "\($0)" } }
 }
 
 struct RecordCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "record",
         abstract: "Say what came of a recall that was asked with --receipt.",
+        usage: "loci record <recall> success|failure|ignored [options]",
         discussion: """
               loci recall "How do we roll back?" --receipt
               loci record RECALL-ID success
 
-            The namespace is the first by path of those that the recall asked.
+            The first prints the id of the recall. The namespace is the first by path of those that the \
+            recall asked.
             """)
 
-    @Argument(help: "The id of the recall.") var recall: String
-    @Argument(help: "success, failure or ignored.") var outcome: String
-    @OptionGroup var namespace: NamespaceOption
-    @OptionGroup var store: StoreOptions
+    @Argument(help: "The id of the recall.", transform: Self.recall) var recall: RecallID
+    @Argument(help: "What came of it.") var outcome: Outcome
+    @OptionGroup var place: PlaceOptions
 
     func run() async throws {
-        guard let id = RecallID(recall) else { throw ValidationError("`\(recall)` is no id of a recall") }
-        guard let outcome = Outcome.allCases.first(where: { "\($0)" == outcome }) else {
-            throw ValidationError("an outcome is success, failure or ignored")
+        try await place.withEngine(for: .changing) { engine, namespace in
+            try await engine.record(outcome, of: recall, in: namespace)
         }
-        let namespace = try namespace.required()
-        try await store.withEngine(for: .changing) { engine in
-            try await engine.record(outcome, of: id, in: namespace)
+        done(MemoryID(rawValue: recall.rawValue), "recorded", asJSON: place.json)
+    }
+
+    private static func recall(_ text: String) throws -> RecallID {
+        guard let id = RecallID(text) else {
+            throw ValidationError("write the id that a recall printed at the end of its last line")
         }
-        done(MemoryID(rawValue: id.rawValue), "recorded", asJSON: store.json)
+        return id
     }
 }
 
 /// One line of what was done to what.
 private func done(_ id: MemoryID, _ what: String, asJSON: Bool) {
     guard asJSON else { return Terminal.print("\(id)  \(what)") }
-    var json = JSONWriter()
-    json.beginObject()
-    json.member("id", id.description)
-    json.member("done", what)
-    json.endObject()
-    Terminal.print(json.text)
+    Terminal.printObject { json in
+        json.member("id", id.description)
+        json.member("done", what)
+    }
 }

@@ -6,8 +6,9 @@ struct ExportCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "export",
         abstract: "Write memories in the portable form, a JSON object a line.",
+        usage: "loci export [--output <path>] [options]",
         discussion: """
-              loci export > everything.jsonl               (all homes, unless LOCI_NAMESPACE is set)
+              loci export > all.jsonl    # all homes, unless LOCI_NAMESPACE is set
               loci export -n project/atlas --output atlas.jsonl
               loci import atlas.jsonl --store elsewhere
 
@@ -18,33 +19,41 @@ struct ExportCommand: AsyncParsableCommand {
 
     @Option(
         name: [.long, .customShort("o")],
-        help: ArgumentHelp("A new file, instead of standard output.", valueName: "path"))
+        help: ArgumentHelp("A new file, instead of standard output.", valueName: "path"),
+        completion: .file())
     var output: String?
-    @OptionGroup var namespace: NamespaceOption
-    @OptionGroup var store: StoreOptions
+    @OptionGroup var place: PlaceOptions
 
     func run() async throws {
-        let given = try namespace.given()
-        try await store.withEngine(for: .reading) { engine in
-            let writer = try LineWriter(path: output)
-            let progress = Progress("exporting", unit: "memories", isSilent: store.json)
-            defer { progress.finish() }
-            var count = 0
-            for namespace in try given.map({ $0.root == .tenant ? try engine.homes(under: $0) : [$0] })
-                ?? engine.homes()
-            {
-                try await engine.export(in: namespace) { memory in
-                    for line in ExportLine.lines(of: memory) { try writer.write(line) }
-                    count += 1
-                    progress.update(count, of: nil)
-                }
-            }
-            try writer.finish()
+        try await place.store.withEngine(for: .reading) { engine in
+            let namespaces = try place.namespace.namespaces(of: engine)
+            let progress = Progress("exporting", unit: "memories", isSilent: place.json)
+            let count = try await progress.during { try await export(namespaces, of: engine, $0) }
             if output != nil {
-                progress.finish()
-                store.printCounts([("memories", count)], text: "exported \(Terminal.grouped(count)) memories")
+                place.store.printCounts(
+                    [("memories", count)], text: "exported \(Terminal.grouped(count)) memories")
             }
         }
+    }
+
+    private func export(
+        _ namespaces: [Namespace], of engine: Engine, _ progress: Progress
+    ) async throws -> Int {
+        var total = 0
+        for namespace in namespaces { total += Int(try await engine.stats(in: namespace).memories) }
+        // How many of a home's memories are in a session nobody knows before.
+        let isWhole = namespaces.allSatisfy { $0.session == nil }
+        let writer = try LineWriter(path: output)
+        var count = 0
+        for namespace in namespaces {
+            try await engine.export(in: namespace) { memory in
+                for line in ExportLine.lines(of: memory) { try writer.write(line) }
+                count += 1
+                progress.update(count, of: isWhole ? total : nil)
+            }
+        }
+        try writer.finish()
+        return count
     }
 }
 

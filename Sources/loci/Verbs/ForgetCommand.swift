@@ -5,17 +5,18 @@ struct ForgetCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "forget",
         abstract: "Remove memories with all their versions and all that only they support.",
+        usage: "loci forget (<id> ... | --filter <expression> | --by <principal> | --all) [options]",
         discussion: """
-              loci forget 019ab3f2-6c1e-7d30-9a0b-2f4be1c07d55
+              loci forget ID
               loci forget --by mallory --yes
               loci forget --filter 'tag:draft && since:2026-01-01' --yes
-              loci forget --all --namespace project/atlas/session/s1 --yes
+              loci forget --all -n project/atlas/session/s1 --yes
 
             Ids are forgotten at once; any other selection needs --yes. It prints how many entries of which \
             kind were removed. Their bytes stay in free pages of the file until `loci compact`.
             """)
 
-    @Argument(help: "Ids.")
+    @Argument(help: "Ids.", transform: Accept.id)
     var ids: [MemoryID] = []
     @OptionGroup var filter: FilterOptions
     @Option(help: ArgumentHelp("All that this principal wrote.", valueName: "principal"))
@@ -24,11 +25,9 @@ struct ForgetCommand: AsyncParsableCommand {
     var all = false
     @Flag(help: "Do it without asking.")
     var yes = false
-    @OptionGroup var namespace: NamespaceOption
-    @OptionGroup var store: StoreOptions
+    @OptionGroup var place: PlaceOptions
 
     func run() async throws {
-        let namespace = try namespace.required()
         let condition = try filter.condition()
         let given = [!ids.isEmpty, condition != nil, by != nil, all].filter { $0 }.count
         guard given == 1 else {
@@ -42,17 +41,23 @@ struct ForgetCommand: AsyncParsableCommand {
         if let condition { selections.append(.filter(condition)) }
         if let by { selections.append(.principal(by)) }
         if all { selections.append(.everything) }
-        let erasure = try await store.withEngine(for: .changing) { engine in
-            var sum = try await engine.forget(selections[0], under: namespace)
-            for selection in selections.dropFirst() {
-                let erasure = try await engine.forget(selection, under: namespace)
-                sum.memories += erasure.memories
-                sum.homes += erasure.homes
-                sum.counts.merge(erasure.counts, uniquingKeysWith: +)
+        let chosen = selections
+        let erasure = try await place.withEngine(for: .changing) { engine, namespace in
+            // Before, so that a typing error in the name is told from a selection that is empty.
+            _ = try engine.existingHomes(under: namespace)
+            return try await Progress("forgetting", unit: "ids", isSilent: place.json).during { progress in
+                var sum = try await engine.forget(chosen[0], under: namespace)
+                for (index, selection) in chosen.enumerated().dropFirst() {
+                    progress.update(index, of: chosen.count)
+                    let erasure = try await engine.forget(selection, under: namespace)
+                    sum.memories += erasure.memories
+                    sum.homes += erasure.homes
+                    sum.counts.merge(erasure.counts, uniquingKeysWith: +)
+                }
+                return sum
             }
-            return sum
         }
-        erasure.print(asJSON: store.json)
+        erasure.print(asJSON: place.json)
     }
 }
 
@@ -68,12 +73,10 @@ extension Engine.Erasure {
                 .map { "\(Terminal.grouped($0.value)) \($0.key)" }
             return Terminal.print(line + (parts.isEmpty ? "" : ": " + parts.joined(separator: ", ")))
         }
-        var json = JSONWriter()
-        json.beginObject()
-        json.member("memories", memories)
-        json.member("homes", homes)
-        json.object("counts") { json in for (name, count) in counts { json.member(name, count) } }
-        json.endObject()
-        Terminal.print(json.text)
+        Terminal.printObject { json in
+            json.member("memories", memories)
+            json.member("homes", homes)
+            json.object("counts") { json in for (name, count) in counts { json.member(name, count) } }
+        }
     }
 }

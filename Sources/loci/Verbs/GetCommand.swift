@@ -6,40 +6,38 @@ struct GetCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "get",
         abstract: "Show a memory: now, as a numbered version, or as the store knew it then.",
+        usage: "loci get (<id> | --key <key>) [options]",
         discussion: """
-              loci get 019ab3f2-6c1e-7d30-9a0b-2f4be1c07d55
+              loci get ID
               loci get --key api-limit --json
-              loci get 019ab3f2-6c1e-7d30-9a0b-2f4be1c07d55 --as-of 2026-11-01
-              loci get 019ab3f2-6c1e-7d30-9a0b-2f4be1c07d55 --versions
-              loci get 019ab3f2-6c1e-7d30-9a0b-2f4be1c07d55 --attachment log.txt > log.txt
+              loci get ID --as-of yesterday
+              loci get ID --versions
+              loci get ID --attachment log.txt > copy-of-log.txt
 
-            Exit status 2 if there is none.
+            `loci list` and `loci recall --json` show ids. Exit status 2 if there is none.
             """)
 
-    @Argument(help: "Its id.")
+    @Argument(help: "Its id.", transform: Accept.id)
     var id: MemoryID?
     @Option(help: "Its key, instead of the id.")
     var key: String?
-    @Option(help: ArgumentHelp("This version.", valueName: "number"))
+    @Option(
+        help: ArgumentHelp("This version.", valueName: "number"),
+        transform: Accept.count(1...UInt32.max, as: 2))
     var version: UInt32?
-    @Option(help: ArgumentHelp("What the store knew then.", valueName: "time"))
-    var asOf: Timestamp?
-    @Option(help: ArgumentHelp("Only if it was true then.", valueName: "time"))
-    var validAt: Timestamp?
+    @OptionGroup var clocks: ClockOptions
     @Flag(help: "All versions, the oldest first.")
     var versions = false
     @Option(help: ArgumentHelp("Write the bytes of this attachment to standard output.", valueName: "name"))
     var attachment: String?
-    @OptionGroup var namespace: NamespaceOption
-    @OptionGroup var store: StoreOptions
+    @OptionGroup var place: PlaceOptions
 
     func validate() throws {
         guard (id == nil) != (key == nil) else { throw ValidationError("give an id, or --key") }
     }
 
     func run() async throws {
-        let namespace = try namespace.required()
-        try await store.withEngine(for: .reading) { engine in
+        try await place.withEngine(for: .reading) { engine, namespace in
             let found = try await find(in: namespace, engine)
             guard let last = found.last else {
                 throw EngineError(
@@ -57,7 +55,7 @@ struct GetCommand: AsyncParsableCommand {
                 Terminal.write(Data(bytes))
                 return
             }
-            for memory in found { memory.print(asJSON: store.json) }
+            for memory in found { memory.print(asJSON: place.json) }
         }
     }
 
@@ -70,7 +68,7 @@ struct GetCommand: AsyncParsableCommand {
         guard let id else { return [] }
         if versions { return try await engine.versions(of: id, in: namespace) }
         let memory = try await engine.get(
-            id, in: namespace, version: version, asOf: asOf, validAt: validAt)
+            id, in: namespace, version: version, asOf: clocks.asOf, validAt: clocks.validAt)
         return memory.map { [$0] } ?? []
     }
 }
@@ -86,7 +84,7 @@ extension Memory {
         func line(_ name: String, _ value: String?) {
             guard let value, !value.isEmpty else { return }
             let label = Terminal.styled(Terminal.padded(name, to: 11), .dim)
-            Terminal.print("\(label) \(Terminal.visible(value))")
+            Terminal.print("\(label) \(Visible.line(value))")
         }
         Terminal.print(Terminal.styled("\(id)@\(version)", .bold) + (isCurrent ? "" : "  (not current)"))
         line("namespace", namespace.description)
@@ -103,7 +101,9 @@ extension Memory {
         line("importance", isPinned ? "\(importance), pinned" : "\(importance)")
         line("tags", tags.joined(separator: ", "))
         line("keywords", keywords.joined(separator: ", "))
-        for (name, value) in attributes.sorted(by: { $0.key < $1.key }) { line(name, value.description) }
+        for (name, value) in attributes.sorted(by: { $0.key < $1.key }) {
+            line(Visible.line(name), value.description)
+        }
         line("source", origin.source)
         line("written by", "\(origin.principal), \(origin.trust.name)")
         for attachment in attachments {
@@ -112,6 +112,6 @@ extension Memory {
                 "\(attachment.name), \(attachment.mediaType), \(Terminal.bytes(attachment.byteCount))")
         }
         Terminal.print("")
-        Terminal.print(Terminal.visible(content))
+        Terminal.print(Visible.text(content))
     }
 }

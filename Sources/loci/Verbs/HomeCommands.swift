@@ -5,33 +5,32 @@ struct HomesCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "homes",
         abstract: "List the homes of the store.",
+        usage: "loci homes [--namespace <path>] [options]",
         discussion: """
               loci homes
-              loci homes --namespace @acme --json
+              loci homes --json
+              loci homes -n @acme    # those of a tenant
 
-            A home is a project, a user or an agent, and one file.
+            A home is a project, a user or an agent, and one file. LOCI_NAMESPACE says nothing here.
             """)
 
-    @OptionGroup var namespace: NamespaceOption
-    @OptionGroup var store: StoreOptions
+    @OptionGroup var place: PlaceOptions
 
     func run() async throws {
-        let subtree = try namespace.namespace.map { try Namespace(path: $0) }
-        try await store.withEngine(for: .reading) { engine in
-            for home in try engine.homes(under: subtree) {
+        let subtree = try place.namespace.said()
+        try await place.store.withEngine(for: .reading) { engine in
+            for home in try subtree.map(engine.existingHomes) ?? engine.homes() {
                 let statistics = try await engine.stats(in: home)
-                if store.json {
-                    var json = JSONWriter()
-                    json.beginObject()
-                    json.member("home", home.description)
-                    json.member("memories", statistics.memories)
-                    json.member("bytes", statistics.fileBytes)
-                    json.endObject()
-                    Terminal.print(json.text)
+                if place.json {
+                    Terminal.printObject { json in
+                        json.member("home", home.description)
+                        json.member("memories", statistics.memories)
+                        json.member("bytes", statistics.fileBytes)
+                    }
                 } else {
                     let count = Terminal.padded(Terminal.grouped(statistics.memories), to: 12, isRight: true)
                     let size = Terminal.padded(Terminal.bytes(statistics.fileBytes), to: 10, isRight: true)
-                    Terminal.print("\(count) memories  \(size)  \(home)")
+                    Terminal.print("\(count) memories  \(size)  \(NamespaceArgument.text(of: home))")
                 }
             }
         }
@@ -42,20 +41,19 @@ struct StatsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "stats",
         abstract: "What a home holds, and what it takes on disk.",
+        usage: "loci stats [options]",
         discussion: """
-              loci stats --namespace project/atlas
-              loci stats --json            (all homes, unless LOCI_NAMESPACE is set)
+              loci stats -n project/atlas
+              loci stats --json    # all homes, unless LOCI_NAMESPACE is set
             """)
 
-    @OptionGroup var namespace: NamespaceOption
-    @OptionGroup var store: StoreOptions
+    @OptionGroup var place: PlaceOptions
 
     func run() async throws {
-        let given = try namespace.given()
-        try await store.withEngine(for: .reading) { engine in
-            for home in try given.map({ [$0.home] }) ?? engine.homes() {
-                let statistics = try await engine.stats(in: home)
-                if store.json { Self.printJSON(statistics) } else { Self.print(statistics) }
+        try await place.store.withEngine(for: .reading) { engine in
+            for namespace in try place.namespace.namespaces(of: engine) {
+                let statistics = try await engine.stats(in: namespace.home)
+                if place.json { Self.printJSON(statistics) } else { Self.print(statistics) }
             }
         }
     }
@@ -74,7 +72,7 @@ struct StatsCommand: AsyncParsableCommand {
         for space in statistics.spaces {
             line(
                 "vectors",
-                "\(Terminal.grouped(space.vectors)) in \(space.space.name), \(Terminal.grouped(space.tailVectors)) "
+                "\(Terminal.grouped(space.vectors)) in \(Visible.line(space.space.name)), \(Terminal.grouped(space.tailVectors)) "
                     + "in the tail")
         }
         line("receipts", Terminal.grouped(statistics.receipts))
@@ -93,41 +91,39 @@ struct StatsCommand: AsyncParsableCommand {
     }
 
     private static func printJSON(_ statistics: HomeStatistics) {
-        var json = JSONWriter()
-        json.beginObject()
-        json.member("home", statistics.namespace.description)
-        json.member("memories", statistics.memories)
-        json.member("versions", statistics.versions)
-        json.member("passages", statistics.passages)
-        json.member("currentPassages", statistics.currentPassages)
-        json.member("tailPassages", statistics.tailPassages)
-        json.name("spaces")
-        json.beginArray()
-        for space in statistics.spaces {
-            json.beginObject()
-            json.member("space", space.space.name)
-            json.member("vectors", space.vectors)
-            json.member("tailVectors", space.tailVectors)
-            json.endObject()
-        }
-        json.endArray()
-        json.member("receipts", statistics.receipts)
-        json.member("sequence", statistics.sequence)
-        json.member("bytes", statistics.fileBytes)
-        json.member("freePages", statistics.freePages)
-        json.member("readers", statistics.readers)
-        json.member("created", statistics.created)
-        json.object("tables") { json in
-            for (name, size) in statistics.tables.sorted(by: { $0.key < $1.key }) {
-                json.object(name) { json in
-                    json.member("entries", size.entries)
-                    json.member("pages", size.pages)
-                    json.member("depth", size.depth)
+        Terminal.printObject { json in
+            json.member("home", statistics.namespace.description)
+            json.member("memories", statistics.memories)
+            json.member("versions", statistics.versions)
+            json.member("passages", statistics.passages)
+            json.member("currentPassages", statistics.currentPassages)
+            json.member("tailPassages", statistics.tailPassages)
+            json.name("spaces")
+            json.beginArray()
+            for space in statistics.spaces {
+                json.beginObject()
+                json.member("space", space.space.name)
+                json.member("vectors", space.vectors)
+                json.member("tailVectors", space.tailVectors)
+                json.endObject()
+            }
+            json.endArray()
+            json.member("receipts", statistics.receipts)
+            json.member("sequence", statistics.sequence)
+            json.member("bytes", statistics.fileBytes)
+            json.member("freePages", statistics.freePages)
+            json.member("readers", statistics.readers)
+            json.member("created", statistics.created)
+            json.object("tables") { json in
+                for (name, size) in statistics.tables.sorted(by: { $0.key < $1.key }) {
+                    json.object(name) { json in
+                        json.member("entries", size.entries)
+                        json.member("pages", size.pages)
+                        json.member("depth", size.depth)
+                    }
                 }
             }
         }
-        json.endObject()
-        Terminal.print(json.text)
     }
 }
 
@@ -135,34 +131,35 @@ struct ChangesCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "changes",
         abstract: "What happened to a home, commit by commit.",
+        usage: "loci changes [--after <commit>] [--follow] [options]",
         discussion: """
-              loci changes --namespace project/atlas
-              loci changes --after 120 --follow --json
+              loci changes -n project/atlas
+              loci changes --after 1 --json
+              loci changes --follow | head -n 2
 
             A change names a memory, and never its words. Go on with --after and the last commit you saw.
             """)
 
-    @Option(help: ArgumentHelp("Only commits after this one.", valueName: "commit"))
+    @Option(
+        help: ArgumentHelp(
+            "Only commits after this one (by default 0, which is before all).", valueName: "commit"),
+        transform: Accept.count(0...UInt64.max, as: 120))
     var after: UInt64 = 0
     @Flag(help: "Wait for new ones, until interrupted.")
     var follow = false
-    @OptionGroup var namespace: NamespaceOption
-    @OptionGroup var store: StoreOptions
+    @OptionGroup var place: PlaceOptions
 
     func run() async throws {
-        let namespace = try namespace.required()
-        try await store.withEngine(for: .reading) { engine in
+        try await place.withEngine(for: .reading) { engine, namespace in
             for try await change in engine.changes(after: after, in: namespace, upToNow: !follow) {
-                if store.json {
-                    var json = JSONWriter()
-                    json.beginObject()
-                    json.member("sequence", change.sequence)
-                    json.member("time", change.time)
-                    json.member("kind", change.kind.name)
-                    json.member("id", change.id.description)
-                    json.member("version", change.version)
-                    json.endObject()
-                    Terminal.print(json.text)
+                if place.json {
+                    Terminal.printObject { json in
+                        json.member("sequence", change.sequence)
+                        json.member("time", change.time)
+                        json.member("kind", change.kind.name)
+                        json.member("id", change.id.description)
+                        json.member("version", change.version)
+                    }
                 } else {
                     let number = Terminal.padded("\(change.sequence)", to: 8, isRight: true)
                     let kind = Terminal.padded(change.kind.name, to: 10)

@@ -8,13 +8,31 @@ extension ImportRun.ErrorPolicy: ExpressibleByArgument {}
 struct ImportCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "import",
-        abstract: "Import memories: JSON Lines, a git history, Debian changelogs, documents, an export.",
+        abstract:
+            "Import memories: JSON Lines, git histories, changelogs, documents, notes, conversations, exports.",
+        usage: "loci import <path> ... [--format <form>] [--on-error stop|skip] [options]",
         discussion: """
-              loci import notes.jsonl -n project/atlas
-              loci import ~/src/atlas -n project/atlas    (a git history)
-              loci import docs README.md -n project/atlas
-              loci import changelog.Debian.gz -n project/debian
-              loci import backup.jsonl                    (of loci export)
+              loci import facts.jsonl -n project/atlas
+              loci import src/atlas -n project/atlas    # a git history
+              loci import docs README.md
+              loci import vault -n user/ada    # Markdown notes with settings at their heads
+              loci import conversations.json -n user/ada    # of ChatGPT or Claude
+              loci import changelog.Debian.gz -n project/debian --on-error skip
+              loci import backup.jsonl    # of loci export
+              cat facts.jsonl | loci import - --json
+
+            FORMS, told by the name and the first bytes, or by --format
+
+              jsonl             a JSON object a line, see below; also what loci export wrote
+              git               a folder with .git, or bare: a memory for each commit of its branch
+              debian-changelog  package (version) …; a memory for each item
+              text              Markdown or plain text: a memory for each section
+              notes             Markdown with --- settings --- at its head: a memory for each file
+              chatgpt, claude   conversations.json of an export: a memory for each message
+
+            Of a note, title, tags, aliases, created and author are read, and each [[link]] is an attribute: \
+            loci list --filter 'has:link:TARGET' finds what leads to a note. In a folder with .obsidian every \
+            Markdown file is a note.
 
             A line of JSON needs `content`; it may have key, namespace, kind, actor, thread, happenedAt, \
             validFrom, validUntil, expiresAt, tags, keywords, attributes, importance, pinned, origin, \
@@ -27,35 +45,35 @@ struct ImportCommand: AsyncParsableCommand {
             With --on-error stop, files of JSON Lines, changelogs and documents are read through before \
             anything is stored, and refused as a whole; of other input the batches before stay.
 
-            With --json each line of output is {"committed":n}: n lines of the file are on disk.
+            With --json each line of output is {"committed":n,…}: n lines of the file (commits, messages) are on \
+            disk.
             """)
 
-    @Argument(help: "Files and folders; `-` is standard input.")
+    @Argument(help: "Files and folders; `-` is standard input.", completion: .file())
     var paths: [String]
-    @Option(help: "The form, if it is not to be guessed: jsonl, git, debian-changelog, text.")
+    @Option(help: "The form, if it is not to be told from the file.")
     var format: ImportFormat?
     @Option(help: "What to do about a line that is wrong: stop (refuse), or skip (leave it out).")
     var onError: ImportRun.ErrorPolicy = .stop
-    @Option(help: ArgumentHelp("How many memories are one transaction, 1 to 10,000.", valueName: "count"))
+    @Option(
+        help: ArgumentHelp(
+            "How many memories are one transaction, 1 to 10,000 (by default 1,000).", valueName: "count"),
+        transform: Accept.count(1...Engine.maximumBatchCount, as: 1_000))
     var batch = 1_000
-    @OptionGroup var namespace: NamespaceOption
-    @OptionGroup var store: StoreOptions
+    @OptionGroup var place: PlaceOptions
 
     func validate() throws {
-        guard (1...Engine.maximumBatchCount).contains(batch) else {
-            throw ValidationError("--batch takes 1 to \(Engine.maximumBatchCount)")
-        }
         guard !paths.isEmpty else { throw ValidationError("say what to import") }
     }
 
     func run() async throws {
-        let namespace = try namespace.given()
-        _ = try store.path()
+        let namespace = try place.namespace.given()
+        _ = try place.store.path()
         var sources: [ImportSource] = []
         for path in paths { sources += try ImportSource.find(at: path, format: format) }
         Signals.noticeInterrupts()
         let found = sources
-        let isComplete = try await store.withEngine(for: .creating) { engine in
+        let isComplete = try await place.store.withEngine(for: .creating) { engine in
             if onError == .stop {
                 for source in found where source.canBeReadTwice { try validate(source, namespace, engine) }
             }
@@ -70,7 +88,7 @@ struct ImportCommand: AsyncParsableCommand {
             }
             if sum.isInterrupted {
                 Terminal.note("loci: interrupted; run the same command again to go on")
-            } else if !store.json {
+            } else if !place.json {
                 Terminal.print(Self.line(sum, seconds: (ContinuousClock.now - start).inSeconds))
             }
             return !sum.isInterrupted
@@ -79,57 +97,53 @@ struct ImportCommand: AsyncParsableCommand {
     }
 
     private func validate(_ source: ImportSource, _ namespace: Namespace?, _ engine: Engine) throws {
-        let progress = Progress("reading \(source.name)", unit: "", isBytes: true, isSilent: store.json)
+        let progress = Progress("reading \(source.name)", isBytes: true, isSilent: place.json)
         defer { progress.finish() }
         do {
             try importer(source, namespace, engine).validate(source) {
                 progress.update($0.done, of: $0.total)
             }
         } catch let error as ImportError {
-            throw Failure("import", "\(source.path): \(error); nothing was imported")
+            throw Failure(ImportError("\(source.path): \(error); nothing was imported"))
         }
     }
 
     private func run(
         _ source: ImportSource, _ namespace: Namespace?, _ engine: Engine
     ) async throws -> ImportRun.Outcome {
-        let progress = Progress(
-            "importing \(source.name)", unit: "commits", isBytes: source.format != .git, isSilent: store.json)
-        defer { progress.finish() }
         do {
-            let outcome = try await importer(source, namespace, engine).run(source) {
-                progress.update($0.done, of: $0.total)
+            let outcome = try await Progress(
+                "importing \(source.name)", unit: "commits", isBytes: source.format != .git,
+                isSilent: place.json
+            ).during { progress in
+                try await importer(source, namespace, engine).run(source) {
+                    progress.update($0.done, of: $0.total)
+                }
             }
             if outcome.isInterrupted {
-                progress.finish()
                 Terminal.note("\(source.path): \(outcome.committed) lines are in the store")
             }
             return outcome
         } catch let error as ImportError {
-            throw Failure("import", "\(source.path): \(error)")
+            throw Failure(ImportError(isMissing: error.isMissing, "\(source.path): \(error)"))
         }
     }
 
     private func importer(_ source: ImportSource, _ namespace: Namespace?, _ engine: Engine) -> ImportRun {
         ImportRun(
             engine: engine, namespace: namespace, policy: onError, batchCount: batch,
-            report: { outcome in if store.json { Terminal.print(Self.json(outcome, source, of: paths.count)) }
-            },
+            report: { outcome in if place.json { print(outcome, of: source) } },
             complain: { Terminal.note("loci: \($0)") })
     }
 
-    private static func json(
-        _ outcome: ImportRun.Outcome, _ source: ImportSource, of pathCount: Int
-    ) -> String {
-        var json = JSONWriter()
-        json.beginObject()
-        json.member("committed", outcome.committed)
-        json.member("new", outcome.new)
-        json.member("known", outcome.known)
-        json.member("failed", outcome.failed)
-        if pathCount > 1 || source.name != source.path { json.member("source", source.name) }
-        json.endObject()
-        return json.text
+    private func print(_ outcome: ImportRun.Outcome, of source: ImportSource) {
+        Terminal.printObject { json in
+            json.member("committed", outcome.committed)
+            json.member("new", outcome.new)
+            json.member("known", outcome.known)
+            json.member("failed", outcome.failed)
+            if paths.count > 1 || source.name != source.path { json.member("source", source.name) }
+        }
     }
 
     private static func line(_ outcome: ImportRun.Outcome, seconds: Double) -> String {

@@ -6,30 +6,36 @@ struct CheckCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "check",
         abstract: "Look over homes for damage: every page, every checksum, every reference.",
+        usage: "loci check [--file <path>] [options]",
         discussion: """
-              loci check                            (all homes, unless LOCI_NAMESPACE is set)
-              loci check --namespace project/atlas
+              loci check    # all homes, unless LOCI_NAMESPACE is set
+              loci check -n project/atlas
               loci check --file backup/atlas.loci
 
             It reads the pages itself before the database does, so that damage cannot stop it. Exit status 1 \
             if something is wrong: then stop writing, and `loci restore` a snapshot.
             """)
 
-    @Option(help: ArgumentHelp("A file, wherever it lies, instead of a home of a store.", valueName: "path"))
+    @Option(
+        help: ArgumentHelp("A file, wherever it lies, instead of a home of a store.", valueName: "path"),
+        completion: .file())
     var file: String?
-    @OptionGroup var namespace: NamespaceOption
-    @OptionGroup var store: StoreOptions
+    @OptionGroup var place: PlaceOptions
 
     func run() async throws {
         var isClean = true
         if let file {
-            isClean = show(try await Engine.check(fileAt: file, progress: progress(file)), of: file)
+            let report = try await place.store.withProgress("checking \(file)", unit: "pages") {
+                try await Engine.check(fileAt: file, progress: $0)
+            }
+            isClean = show(report, of: Visible.line(file))
         } else {
-            let given = try namespace.given()
-            isClean = try await store.withEngine(for: .reading) { engine in
+            isClean = try await place.store.withEngine(for: .reading) { engine in
                 var isClean = true
-                for home in try given.map({ [$0.home] }) ?? engine.homes() {
-                    let report = try await engine.check(in: home, progress: progress(home.description))
+                for home in try place.namespace.namespaces(of: engine).map(\.home) {
+                    let report = try await place.store.withProgress("checking \(home)", unit: "pages") {
+                        try await engine.check(in: home, progress: $0)
+                    }
                     if !show(report, of: home.description) { isClean = false }
                 }
                 return isClean
@@ -38,31 +44,21 @@ struct CheckCommand: AsyncParsableCommand {
         if !isClean { throw ExitCode(ExitStatus.failure) }
     }
 
-    private func progress(_ name: String) -> @Sendable (Int, Int) -> Void {
-        let progress = Progress("checking \(name)", unit: "pages", isSilent: store.json)
-        return { done, total in
-            progress.update(done, of: total)
-            if done >= total { progress.finish() }
-        }
-    }
-
     private func show(_ report: CheckReport, of name: String) -> Bool {
-        if store.json {
-            var json = JSONWriter()
-            json.beginObject()
-            json.member("home", name)
-            json.member("isClean", report.problems.isEmpty)
-            json.name("problems")
-            json.beginArray()
-            for problem in report.problems { json.write(problem) }
-            json.endArray()
-            json.member("pages", report.pages)
-            json.member("entries", report.entries)
-            json.member("memories", report.memories)
-            json.member("passages", report.passages)
-            json.member("vectors", report.vectors)
-            json.endObject()
-            Terminal.print(json.text)
+        if place.json {
+            Terminal.printObject { json in
+                json.member("home", name)
+                json.member("isClean", report.problems.isEmpty)
+                json.name("problems")
+                json.beginArray()
+                for problem in report.problems { json.write(problem) }
+                json.endArray()
+                json.member("pages", report.pages)
+                json.member("entries", report.entries)
+                json.member("memories", report.memories)
+                json.member("passages", report.passages)
+                json.member("vectors", report.vectors)
+            }
         } else if report.problems.isEmpty {
             Terminal.print(
                 "\(name): \(Terminal.styled("clean", .green)); \(Terminal.grouped(report.pages)) pages, "
@@ -71,7 +67,7 @@ struct CheckCommand: AsyncParsableCommand {
             )
         } else {
             Terminal.print("\(name): \(Terminal.styled("damaged", .red))")
-            for problem in report.problems { Terminal.print("  \(Terminal.visible(problem))") }
+            for problem in report.problems { Terminal.print("  \(Visible.line(problem))") }
         }
         return report.problems.isEmpty
     }
@@ -81,19 +77,26 @@ struct DumpCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "dump",
         abstract: "Every entry of every table of a home, in words, for a person.",
+        usage: "loci dump [options]",
         discussion: """
-              loci dump --namespace project/atlas | less
+              loci dump -n project/atlas | less
 
-            For other programs there is `loci export`.
+            An entry is a line: ends of lines and control characters in it are written as \\n and \\u{1B}. For \
+            other programs there is `loci export`.
             """)
 
-    @OptionGroup var namespace: NamespaceOption
-    @OptionGroup var store: StoreOptions
+    @OptionGroup var place: PlaceOptions
 
     func run() async throws {
-        let namespace = try namespace.required()
-        try await store.withEngine(for: .reading) { engine in
-            try await engine.dump(in: namespace) { Terminal.print(Terminal.visible($0)) }
+        try await place.withEngine(for: .reading) { engine, namespace in
+            let asJSON = place.json
+            try await engine.dump(in: namespace) { entry in
+                if asJSON {
+                    Terminal.printObject { $0.member("entry", entry) }
+                } else {
+                    Terminal.print(Visible.line(entry))
+                }
+            }
         }
     }
 }
@@ -102,28 +105,27 @@ struct CompactCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "compact",
         abstract: "Rewrite the file of a home without free pages.",
+        usage: "loci compact [options]",
         discussion: """
-              loci compact --namespace project/atlas
+              loci compact -n project/atlas
 
             Bytes of forgotten memories that were left in free pages are gone afterwards. Nobody else may use \
             the home meanwhile.
             """)
 
-    @OptionGroup var namespace: NamespaceOption
-    @OptionGroup var store: StoreOptions
+    @OptionGroup var place: PlaceOptions
 
     func run() async throws {
-        let namespace = try namespace.required()
-        let sizes = try await store.withEngine(for: .changing) { engine in
-            try await store.withProgress("compacting \(namespace.home)") {
+        try await place.withEngine(for: .changing) { engine, namespace in
+            let sizes = try await place.store.withProgress("compacting \(namespace.home)") {
                 try await engine.compact(in: namespace, progress: $0)
             }
+            place.store.printCounts(
+                [("bytesBefore", sizes.before), ("bytesAfter", sizes.after)],
+                text:
+                    "\(namespace.home): \(Terminal.bytes(sizes.before)) before, \(Terminal.bytes(sizes.after)) now"
+            )
         }
-        store.printCounts(
-            [("bytesBefore", sizes.before), ("bytesAfter", sizes.after)],
-            text:
-                "\(namespace.home): \(Terminal.bytes(sizes.before)) before, \(Terminal.bytes(sizes.after)) now"
-        )
     }
 }
 
@@ -131,8 +133,9 @@ struct VacuumCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "vacuum",
         abstract: "Remove what has expired and old versions that nobody needs; then compact.",
+        usage: "loci vacuum [--closed-days <days>] [--keep <count>] [options]",
         discussion: """
-              loci vacuum --namespace project/atlas
+              loci vacuum -n project/atlas
               loci vacuum --closed-days 90 --keep 3
               loci vacuum --closed-days 90 --keep 3 --remember-policy
 
@@ -141,21 +144,17 @@ struct VacuumCommand: AsyncParsableCommand {
             one was set by --remember-policy.
             """)
 
-    @Option(help: ArgumentHelp("Remove versions that were replaced longer ago.", valueName: "days"))
+    @Option(
+        help: ArgumentHelp("Remove versions that were replaced longer ago.", valueName: "days"),
+        transform: Accept.number(0...1_000_000, as: "90"))
     var closedDays: Double?
     @Option(
-        help: ArgumentHelp("How many replaced versions of a memory stay in any case.", valueName: "count"))
+        help: ArgumentHelp("How many replaced versions of a memory stay in any case.", valueName: "count"),
+        transform: Accept.count(0...1_000_000_000, as: 3))
     var keep: Int?
     @Flag(help: "Make what is said here the policy of the home.")
     var rememberPolicy = false
-    @OptionGroup var namespace: NamespaceOption
-    @OptionGroup var store: StoreOptions
-
-    func validate() throws {
-        guard closedDays ?? 0 >= 0, closedDays ?? 0 <= 1e6, keep ?? 0 >= 0 else {
-            throw ValidationError("--closed-days and --keep are not negative")
-        }
-    }
+    @OptionGroup var place: PlaceOptions
 
     /// What was said here; `nil` = nothing.
     private var retention: Retention? {
@@ -164,22 +163,21 @@ struct VacuumCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let namespace = try namespace.required()
-        let report = try await store.withEngine(for: .changing) { engine in
+        try await place.withEngine(for: .changing) { engine, namespace in
             if rememberPolicy { try await engine.setRetention(retention ?? Retention(), in: namespace) }
-            return try await store.withProgress("vacuuming \(namespace.home)") {
+            let report = try await place.store.withProgress("vacuuming \(namespace.home)") {
                 try await engine.vacuum(in: namespace, retention: retention, progress: $0)
             }
+            place.store.printCounts(
+                [
+                    ("expired", report.expired), ("versions", report.versions),
+                    ("bytesBefore", report.bytesBefore),
+                    ("bytesAfter", report.bytesAfter),
+                ],
+                text: "\(namespace.home): removed \(Terminal.grouped(report.expired)) expired memories and "
+                    + "\(Terminal.grouped(report.versions)) versions; \(Terminal.bytes(report.bytesBefore)) before, "
+                    + "\(Terminal.bytes(report.bytesAfter)) now")
         }
-        store.printCounts(
-            [
-                ("expired", report.expired), ("versions", report.versions),
-                ("bytesBefore", report.bytesBefore),
-                ("bytesAfter", report.bytesAfter),
-            ],
-            text: "\(namespace.home): removed \(Terminal.grouped(report.expired)) expired memories and "
-                + "\(Terminal.grouped(report.versions)) versions; \(Terminal.bytes(report.bytesBefore)) before, "
-                + "\(Terminal.bytes(report.bytesAfter)) now")
     }
 }
 
@@ -187,23 +185,22 @@ struct RebuildCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "rebuild",
         abstract: "Drop what is derived (columns, index of words) and make it anew from the memories.",
+        usage: "loci rebuild [options]",
         discussion: """
-              loci rebuild --namespace project/atlas
+              loci rebuild -n project/atlas
 
             Readers see the old or the new, and nothing between.
             """)
 
-    @OptionGroup var namespace: NamespaceOption
-    @OptionGroup var store: StoreOptions
+    @OptionGroup var place: PlaceOptions
 
     func run() async throws {
-        let namespace = try namespace.required()
-        try await store.withEngine(for: .changing) { engine in
-            try await store.withProgress("rebuilding \(namespace.home)") {
+        try await place.withEngine(for: .changing) { engine, namespace in
+            try await place.store.withProgress("rebuilding \(namespace.home)", unit: "passages") {
                 try await engine.rebuild(in: namespace, progress: $0)
             }
+            place.store.printCounts([("rebuilt", 1)], text: "\(namespace.home): rebuilt")
         }
-        store.printCounts([("rebuilt", 1)], text: "\(namespace.home): rebuilt")
     }
 }
 
@@ -211,28 +208,29 @@ struct SnapshotCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "snapshot",
         abstract: "Copy a home as it is now, while it is used, with a manifest beside it.",
+        usage: "loci snapshot <path> [options]",
         discussion: """
-              loci snapshot --namespace project/atlas backup/atlas.loci
-              loci restore backup/atlas.loci --as project/atlas-then
+              loci snapshot -n project/atlas backup/atlas-today.loci
+              loci restore backup/atlas-today.loci --as project/atlas-then
             """)
 
-    @Argument(help: "The new file; its manifest is PATH.manifest.json.") var path: String
-    @OptionGroup var namespace: NamespaceOption
-    @OptionGroup var store: StoreOptions
+    @Argument(help: "The new file; its manifest is PATH.manifest.json.", completion: .file())
+    var path: String
+    @OptionGroup var place: PlaceOptions
 
     func run() async throws {
-        let namespace = try namespace.required()
-        let manifest = try await store.withEngine(for: .reading) { engine in
-            try await store.withProgress("copying \(namespace.home)") {
+        let manifest = try await place.withEngine(for: .reading) { engine, namespace in
+            try await place.store.withProgress("copying \(namespace.home)") {
                 try await engine.snapshot(of: namespace, to: path, progress: $0)
             }
         }
-        store.printCounts(
+        place.store.printCounts(
             [
                 ("sequence", Int(manifest.sequence)), ("memories", Int(manifest.memories)),
                 ("bytes", manifest.byteCount),
             ],
-            text: "\(path): \(Terminal.grouped(manifest.memories)) memories of \(manifest.home), "
+            text:
+                "\(Visible.line(path)): \(Terminal.grouped(manifest.memories)) memories of \(manifest.home), "
                 + Terminal.bytes(manifest.byteCount))
     }
 }
@@ -241,33 +239,38 @@ struct RestoreCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "restore",
         abstract: "Put a snapshot into the store, after checking it whole.",
+        usage: "loci restore <path> [--as <path>] [--replace] [options]",
         discussion: """
-              loci restore backup/atlas.loci
-              loci restore backup/atlas.loci --as project/atlas-then
+              loci restore backup/atlas.loci --as project/atlas-copy
               loci restore backup/atlas.loci --replace
+
+            Without --as it becomes the home that it was taken of, which must not be there without --replace.
             """)
 
-    @Argument(help: "The snapshot; its manifest lies beside it.") var path: String
+    @Argument(help: "The snapshot; its manifest lies beside it.", completion: .file(extensions: ["loci"]))
+    var path: String
     @Option(
         name: .customLong("as"),
-        help: ArgumentHelp("The home; by default that of the snapshot.", valueName: "path"))
-    var target: String?
+        help: ArgumentHelp("The home; by default that of the snapshot.", valueName: "path"),
+        transform: NamespaceArgument.one)
+    var target: Namespace?
     @Flag(help: "Replace the home that is there.") var replace = false
     @OptionGroup var store: StoreOptions
 
     func run() async throws {
-        let target = try target.map { try Namespace(path: $0) }
+        guard FileManager.default.fileExists(atPath: path) else {
+            // Before a store is made for nothing.
+            throw EngineError(.notFound, "there is no snapshot at \(path)")
+        }
         let home = try await store.withEngine(for: .creating) { engine in
-            try await engine.restore(from: path, as: target, replacing: replace)
+            try await Progress("restoring \(path)", isSilent: store.json).during { _ in
+                try await engine.restore(from: path, as: target, replacing: replace)
+            }
         }
         if store.json {
-            var json = JSONWriter()
-            json.beginObject()
-            json.member("home", home.description)
-            json.endObject()
-            Terminal.print(json.text)
+            Terminal.printObject { $0.member("home", home.description) }
         } else {
-            Terminal.print("\(home): restored from \(path)")
+            Terminal.print("\(home): restored from \(Visible.line(path))")
         }
     }
 }
@@ -275,20 +278,17 @@ struct RestoreCommand: AsyncParsableCommand {
 extension StoreOptions {
     /// Runs work that says how far it has come.
     func withProgress<Result>(
-        _ title: String, _ body: (@escaping @Sendable (Int, Int) -> Void) async throws -> Result
+        _ title: String, unit: String = "entries",
+        _ body: (@escaping @Sendable (Int, Int) -> Void) async throws -> Result
     ) async throws -> Result {
-        let progress = Progress(title, unit: "entries", isSilent: json)
-        defer { progress.finish() }
-        return try await body { done, total in progress.update(done, of: total) }
+        try await Progress(title, unit: unit, isSilent: json).during { progress in
+            try await body { done, total in progress.update(done, of: total) }
+        }
     }
 
     /// A line for a person, or an object of numbers for a program.
     func printCounts(_ counts: [(name: String, value: Int)], text: String) {
         guard json else { return Terminal.print(text) }
-        var json = JSONWriter()
-        json.beginObject()
-        for count in counts { json.member(count.name, count.value) }
-        json.endObject()
-        Terminal.print(json.text)
+        Terminal.printObject { json in for count in counts { json.member(count.name, count.value) } }
     }
 }

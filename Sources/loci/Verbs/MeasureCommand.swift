@@ -7,21 +7,26 @@ struct MeasureCommand: AsyncParsableCommand {
         commandName: "measure",
         abstract: "Time many different questions that are made of the memories' own words.",
         discussion: """
-              loci measure -n project/debian --questions 200 --seed 1
+              loci measure -n project/atlas --questions 200 --seed 1
 
             Memories are drawn by chance, and five words of each, in another order, are the question. \
             So how many come back among the first ten says little of real questions; the times do.
             """,
         shouldDisplay: false)
 
-    @Option(help: "How many questions.") var questions = 200
-    @Option(help: "Where the random numbers begin.") var seed: UInt64 = 1
-    @OptionGroup var namespace: NamespaceOption
-    @OptionGroup var store: StoreOptions
+    @Option(
+        help: ArgumentHelp("How many questions (by default 200).", valueName: "count"),
+        transform: Accept.count(1...100_000, as: 200))
+    var questions = 200
+    @Option(
+        help: ArgumentHelp("Where the random numbers begin (by default 1).", valueName: "number"),
+        transform: Accept.count(0...UInt64.max, as: 1))
+    var seed: UInt64 = 1
+    @OptionGroup var place: PlaceOptions
 
     func run() async throws {
-        let namespace = try namespace.required()
-        try await store.withEngine(for: .reading) { engine in
+        try await place.withEngine(for: .reading) { engine, namespace in
+            _ = try engine.existingHomes(under: namespace)
             var random = SplitMix(state: seed)
             let drawn = try await draw(in: namespace, engine, &random)
             var times: [Double] = []
@@ -37,15 +42,14 @@ struct MeasureCommand: AsyncParsableCommand {
             times.sort()
             let p50 = times[times.count / 2]
             let p99 = times[min(times.count - 1, times.count * 99 / 100)]
-            if store.json {
-                var json = JSONWriter()
-                json.beginObject()
-                json.member("questions", times.count)
-                json.member("p50", p50)
-                json.member("p99", p99)
-                json.member("found", found)
-                json.endObject()
-                Terminal.print(json.text)
+            if place.json {
+                let (count, matches) = (times.count, found)
+                Terminal.printObject { json in
+                    json.member("questions", count)
+                    json.member("p50", p50)
+                    json.member("p99", p99)
+                    json.member("found", matches)
+                }
             } else {
                 Terminal.print(
                     "\(times.count) different questions: p50 \(Terminal.decimals(p50, 2)) ms, "

@@ -5,20 +5,27 @@ struct RecallCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "recall",
         abstract: "Find the memories that answer a question.",
+        usage: "loci recall (<words> ... | -) [-n <path[=weight]>] ... [options]",
         discussion: """
-              loci recall "Why did the deploy fail?" -n project/atlas
-              loci recall "rate limit" -n project/atlas -n user/ada=0.5 --since 2026-11-01
-              loci recall "What did we think then?" --as-of 2026-10-01 --json
+              loci recall "Why did the deploy fail?"
+              loci recall "rate limit" -n project/atlas -n user/ada=0.5
+              loci recall "deploy" --since "2 weeks ago" --kind event
+              loci recall "What did we think then?" --as-of yesterday --json
               loci recall "Who removed the timer?" --compare
 
             Words and vectors are asked, each score is normalised (how far it stands out among all), and the \
             sum ranks; the three parts beside the score add up to it. --compare shows at which rank words \
             alone and vectors alone have each hit.
+
+            Of several namespaces one with a weight of 0.5 counts half. Behind a backslash `=` and `,` are part \
+            of a name: 'project/a\\=b'. Exit status 2 if none of the homes is there.
             """)
 
     @Argument(help: "The question; `-` reads standard input.")
     var words: [String] = []
-    @Option(help: "How many hits at most, 1 to 1,000.")
+    @Option(
+        help: ArgumentHelp("How many hits at most, 1 to 1,000 (by default 10).", valueName: "count"),
+        transform: Accept.count(1...RecallQuery.maximumLimit, as: 20))
     var limit = 10
     @Flag(help: "Ask the words only.")
     var wordsOnly = false
@@ -27,13 +34,14 @@ struct RecallCommand: AsyncParsableCommand {
     @Flag(help: "Show the ranks that words alone and vectors alone give.")
     var compare = false
     @OptionGroup var filter: FilterOptions
-    @Option(help: ArgumentHelp("What the store knew then.", valueName: "time"))
-    var asOf: Timestamp?
-    @Option(help: ArgumentHelp("What was true then; by default now.", valueName: "time"))
-    var validAt: Timestamp?
-    @Option(help: ArgumentHelp("The share of words in the score, 0 to 1.", valueName: "number"))
+    @OptionGroup var clocks: ClockOptions
+    @Option(
+        help: ArgumentHelp("The share of words in the score, 0 to 1.", valueName: "number"),
+        transform: Accept.number(0...1, as: "0.7"))
     var wordWeight: Double?
-    @Option(help: ArgumentHelp("Leave out what is not ready by then.", valueName: "milliseconds"))
+    @Option(
+        help: ArgumentHelp("Leave out what is not ready by then.", valueName: "milliseconds"),
+        transform: Accept.count(1...3_600_000, as: 50))
     var deadline: Int?
     @Flag(help: "Keep what was given, so that `loci record` can say what came of it.")
     var receipt = false
@@ -44,9 +52,6 @@ struct RecallCommand: AsyncParsableCommand {
         guard !(wordsOnly && vectorsOnly) else {
             throw ValidationError("--words-only and --vectors-only exclude each other")
         }
-        guard deadline.map({ (1...3_600_000).contains($0) }) ?? true else {
-            throw ValidationError("--deadline takes 1 to 3600000 milliseconds")
-        }
     }
 
     func run() async throws {
@@ -54,8 +59,8 @@ struct RecallCommand: AsyncParsableCommand {
         var query = RecallQuery(try Words.read(words), in: try namespaces.weighted())
         query.limit = limit
         query.filter = try filter.condition()
-        query.asOf = asOf
-        query.validAt = validAt
+        query.asOf = clocks.asOf
+        query.validAt = clocks.validAt
         query.lexicalWeight = wordWeight
         query.keepReceipt = receipt
         query.deadline = deadline.map { .milliseconds($0) }
@@ -64,6 +69,9 @@ struct RecallCommand: AsyncParsableCommand {
         let asked = query
         try await store.withEngine(for: receipt ? .changing : .reading) { engine in
             let recall = try await engine.recall(asked)
+            if recall.sequences.isEmpty {
+                throw EngineError(.notFound, recall.leftOut.joined(separator: "; "))
+            }
             let comparison = compare ? try await RecallComparison(of: asked, engine) : nil
             if store.json {
                 Terminal.print(Self.json(recall))
@@ -163,7 +171,7 @@ struct RecallTable {
                 "\(index + 1)", Terminal.decimals(hit.score, 3), Terminal.decimals(hit.parts.words, 3),
                 Terminal.decimals(hit.parts.vectors, 3), Terminal.decimals(hit.parts.context, 3),
                 hit.memory.happened.lowerBound.day,
-                Terminal.visible(String((hit.memory.actor ?? "").prefix(20))),
+                String(Visible.line(hit.memory.actor ?? "").prefix(20)),
                 hit.memory.namespace.description,
             ]
             if let comparison {

@@ -5,12 +5,14 @@ struct RememberCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "remember",
         abstract: "Remember a text.",
+        usage: "loci remember (<words> ... | -) [options]",
         discussion: """
             The words are the arguments, or standard input with `-`. They, their index and their vectors \
             are on disk when the verb ends.
 
-              loci remember "Ada prefers short commit messages." --kind fact --tag style -n user/ada
-              loci remember - --thread standup-41 --happened 2026-11-23T09:30Z < notes.txt
+              loci remember "Ada prefers short messages." --kind fact --tag style
+              loci remember "We met in Riga." --happened yesterday -n user/ada
+              loci remember - --thread standup --happened 2026-11-23T09:30Z < notes.txt
               loci remember "The API limit is 100 a minute." --key api-limit
 
             With --key the same words again change nothing, and other words become a new version.
@@ -23,22 +25,22 @@ struct RememberCommand: AsyncParsableCommand {
     var key: String?
     @Flag(help: "Keep it from being swept or consolidated away.")
     var pin = false
-    @OptionGroup var namespace: NamespaceOption
-    @OptionGroup var store: StoreOptions
+    @OptionGroup var place: PlaceOptions
 
     func run() async throws {
-        let namespace = try namespace.required()
-        _ = try store.path()
+        let namespace = try place.namespace.required()
+        _ = try place.store.path()
         var draft = MemoryDraft(
             words.isEmpty && !(draftOptions.vector.isEmpty && draftOptions.attach.isEmpty)
                 ? "" : try Words.read(words))
         try draftOptions.apply(to: &draft)
         draft.key = key
         draft.isPinned = pin
-        let remembered = try await store.withEngine(for: .creating) { engine in
-            try await engine.remember(draft, in: namespace)
+        let said = draft
+        let remembered = try await place.withEngine(for: .creating) { engine, namespace in
+            try await engine.remember(said, in: namespace)
         }
-        remembered.print(in: namespace, asJSON: store.json)
+        remembered.print(in: namespace, asJSON: place.json)
     }
 }
 

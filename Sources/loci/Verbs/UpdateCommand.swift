@@ -5,15 +5,16 @@ struct UpdateCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "update",
         abstract: "Change a memory: what you say becomes its next version, the ones before stay.",
+        usage: "loci update <id> [<words> ... | -] [options]",
         discussion: """
-              loci update 019ab3f2-6c1e-7d30-9a0b-2f4be1c07d55 "The API limit is 200 a minute."
-              loci update 019ab3f2-6c1e-7d30-9a0b-2f4be1c07d55 --tag limits --untag draft
-              loci update 019ab3f2-6c1e-7d30-9a0b-2f4be1c07d55 - --expecting 3 < new.txt
+              loci update ID "The API limit is 200 a minute."
+              loci update ID --tag limits --untag draft
+              loci update ID - --expecting 1 < notes.txt
 
             With --expecting the change is refused if somebody else made another version meanwhile.
             """)
 
-    @Argument(help: "Its id.")
+    @Argument(help: "Its id.", transform: Accept.id)
     var id: MemoryID
     @Argument(help: "New words, if they change; `-` reads standard input.")
     var words: [String] = []
@@ -24,17 +25,18 @@ struct UpdateCommand: AsyncParsableCommand {
     var unset: [String] = []
     @Flag(inversion: .prefixedNo, help: "Keep it from being swept away, or no longer.")
     var pin: Bool?
-    @Option(help: ArgumentHelp("The version that the change is based on.", valueName: "number"))
+    @Option(
+        help: ArgumentHelp("The version that the change is based on.", valueName: "number"),
+        transform: Accept.count(1...UInt32.max, as: 2))
     var expecting: UInt32?
-    @OptionGroup var namespace: NamespaceOption
-    @OptionGroup var store: StoreOptions
+    @OptionGroup var place: PlaceOptions
 
     func run() async throws {
-        let namespace = try namespace.required()
+        let namespace = try place.namespace.required()
         let content = words.isEmpty ? nil : try Words.read(words)
         var said = MemoryDraft("")
         try draftOptions.apply(to: &said)
-        let remembered = try await store.withEngine(for: .changing) { engine in
+        let remembered = try await place.withEngine(for: .changing) { engine, namespace in
             try await engine.update(id, in: namespace, expecting: expecting) { draft in
                 if let content { draft.content = content }
                 try draftOptions.apply(to: &draft)
@@ -43,6 +45,6 @@ struct UpdateCommand: AsyncParsableCommand {
                 if let pin { draft.isPinned = pin }
             }
         }
-        remembered.print(in: namespace, asJSON: store.json)
+        remembered.print(in: namespace, asJSON: place.json)
     }
 }

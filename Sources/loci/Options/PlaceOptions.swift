@@ -1,0 +1,28 @@
+import ArgumentParser
+import MemoryEngine
+
+/// Which namespace of which store: the options of verbs that work in one namespace, or in all homes.
+struct PlaceOptions: ParsableArguments {
+    @OptionGroup var namespace: NamespaceOption
+    @OptionGroup var store: StoreOptions
+
+    var json: Bool { store.json }
+
+    /// Opens the store, lends it with the namespace, and closes it whatever happens.
+    func withEngine<Result>(
+        for use: StoreOptions.Use, _ body: (Engine, Namespace) async throws -> Result
+    ) async throws -> Result {
+        let namespace = try namespace.required()
+        return try await store.withEngine(for: use) { try await body($0, namespace) }
+    }
+}
+
+/// Which of the two clocks a question is about; the same options for `get` and `recall`.
+struct ClockOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("What the store knew then.", valueName: "time"), transform: Accept.time)
+    var asOf: Timestamp?
+    @Option(
+        help: ArgumentHelp("What was true then: a memory that was not is left out.", valueName: "time"),
+        transform: Accept.time)
+    var validAt: Timestamp?
+}

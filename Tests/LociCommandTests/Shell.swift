@@ -1,0 +1,89 @@
+import Foundation
+import Testing
+
+@testable import loci
+
+/// Runs the program that is built beside these tests, in a folder and a store of its own.
+struct Shell {
+    struct Answer {
+        let status: Int32
+        let output: String
+        let errors: String
+        var lines: [String] { output.split(separator: "\n").map(String.init) }
+    }
+
+    let folder: String
+    var store: String { folder + "/store" }
+
+    /// Lends a shell, and removes what it left.
+    static func run(_ body: (Shell) throws -> Void) throws {
+        let shell = Shell(folder: NSTemporaryDirectory() + "loci-command-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(atPath: shell.folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: shell.folder) }
+        try body(shell)
+    }
+
+    private static let program: URL = {
+        let tests = CommandLine.arguments[0]
+        return URL(fileURLWithPath: tests).deletingLastPathComponent().appendingPathComponent("loci")
+    }()
+
+    @discardableResult
+    func loci(
+        _ arguments: String..., input: [UInt8]? = nil, environment: [String: String] = [:]
+    ) throws -> Answer {
+        try run(Self.program, arguments, input: input, environment: environment)
+    }
+
+    func run(_ arguments: [String]) throws -> Answer { try run(Self.program, arguments, environment: [:]) }
+
+    /// Runs a line of bash in the folder, where `loci` is the program.
+    func bash(_ line: String) throws -> Answer {
+        let folders = [Self.program.deletingLastPathComponent().path, "/usr/local/bin", "/usr/bin", "/bin"]
+        return try run(
+            URL(fileURLWithPath: "/bin/bash"), ["-o", "pipefail", "-c", line],
+            environment: ["PATH": folders.joined(separator: ":"), "HOME": folder])
+    }
+
+    private func run(
+        _ program: URL, _ arguments: [String], input: [UInt8]? = nil, environment: [String: String]
+    ) throws -> Answer {
+        let process = Process()
+        process.executableURL = program
+        process.arguments = arguments
+        process.currentDirectoryURL = URL(fileURLWithPath: folder)
+        process.environment = ["LOCI_STORE": store, "LOCI_NAMESPACE": "project/atlas", "TMPDIR": folder]
+            .merging(environment) { $1 }
+        // Files, because a pipe that nobody empties would stop the program.
+        let names = ["input", "output", "errors"].map { folder + "/." + $0 }
+        try Data(input ?? []).write(to: URL(fileURLWithPath: names[0]))
+        for name in names[1...] { try Data().write(to: URL(fileURLWithPath: name)) }
+        process.standardInput = FileHandle(forReadingAtPath: names[0])
+        process.standardOutput = FileHandle(forWritingAtPath: names[1])
+        process.standardError = FileHandle(forWritingAtPath: names[2])
+        let running = DispatchSemaphore(value: 0)
+        process.terminationHandler = { _ in running.signal() }
+        try process.run()
+        running.wait()
+        func text(_ name: String) -> String {
+            String(decoding: FileManager.default.contents(atPath: name) ?? Data(), as: UTF8.self)
+        }
+        return Answer(status: process.terminationStatus, output: text(names[1]), errors: text(names[2]))
+    }
+
+    /// Remembers a text, and gives its id.
+    func remember(_ text: String, in namespace: String = "project/atlas") throws -> String {
+        let answer = try loci("remember", text, "--json", "-n", namespace)
+        return try #require(JSONParser.parse(answer.output)["id"]?.string, "\(answer.errors)")
+    }
+
+    /// Writes a file into the folder, with the folders above it, and gives its path.
+    @discardableResult
+    func write(_ text: String, to name: String) throws -> String {
+        let file = URL(fileURLWithPath: folder + "/" + name)
+        try FileManager.default.createDirectory(
+            at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
+        try Data(text.utf8).write(to: file)
+        return file.path
+    }
+}
