@@ -148,9 +148,8 @@ extension Engine {
             for memory in memories {
                 changes.append(.restore(try Self.restored(memory, preparation)))
             }
-            var random = SystemRandomNumberGenerator()
             var mutation = Mutation(
-                operation: random.next128(), time: preparation.now.microseconds, changes: changes)
+                operation: .random(), time: preparation.now.microseconds, changes: changes)
             mutation.prepare(Analyzer())
             let ready = mutation
             let applied = try await withHome(of: name, creating: true) { try await $0.apply(ready) }

@@ -64,10 +64,9 @@ extension Engine {
                 while start < ids.count {
                     try Task.checkCancellation()
                     let end = min(start + Applier.maximumEraseCount, ids.count)
-                    var random = SystemRandomNumberGenerator()
                     let applied = try await home.apply(
                         Mutation(
-                            operation: random.next128(), time: options.clock().microseconds,
+                            operation: .random(), time: options.clock().microseconds,
                             changes: [.forget(Array(ids[start..<end]))]))
                     if case .erased(let counts) = applied.outcomes[0] {
                         erasure.memories += counts["memories"] ?? 0
@@ -82,10 +81,9 @@ extension Engine {
 
     /// What a principal asked is forgotten with what they wrote.
     private func eraseReceipts(of principal: String, _ home: Home, _ erasure: inout Erasure) async throws {
-        var random = SystemRandomNumberGenerator()
         let applied = try await home.apply(
             Mutation(
-                operation: random.next128(), time: options.clock().microseconds,
+                operation: .random(), time: options.clock().microseconds,
                 changes: [.eraseReceipts(principal: principal)]))
         if case .erased(let counts) = applied.outcomes[0] {
             erasure.counts.merge(counts, uniquingKeysWith: +)

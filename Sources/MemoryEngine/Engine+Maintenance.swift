@@ -162,9 +162,8 @@ extension Engine {
     private func apply(
         _ changes: [Mutation.Change], _ now: Timestamp, _ home: Home
     ) async throws -> Applier.Result {
-        var random = SystemRandomNumberGenerator()
         return try await home.apply(
-            Mutation(operation: random.next128(), time: now.microseconds, changes: changes))
+            Mutation(operation: .random(), time: now.microseconds, changes: changes))
     }
 
     private static func versionsToTrim(

@@ -72,8 +72,7 @@ extension Engine {
         hits.sort { $0.score != $1.score ? $0.score > $1.score : $0.memory.id < $1.memory.id }
         hits.removeLast(max(0, hits.count - query.limit))
         timings.embedding = embedded
-        var random = SystemRandomNumberGenerator()
-        let id = RecallID(rawValue: MemoryID(at: now, using: &random).rawValue)
+        let id = RecallID(rawValue: MemoryID(at: now).rawValue)
         if query.keepReceipt {
             if let home = answers.first(where: { $0.1 != nil && $0.0.root != .collective })?.0 {
                 try await keepReceipt(id, query, hits, now, in: home)
@@ -163,7 +162,6 @@ extension Engine {
         _ id: RecallID, _ query: RecallQuery, _ hits: [Hit], _ now: Timestamp, in home: Namespace
     ) async throws {
         try checkWritable(home)
-        var random = SystemRandomNumberGenerator()
         let receipt = Receipt(
             recall: id, time: now.microseconds, principal: options.principal, query: query.text,
             items: hits.map {
@@ -172,7 +170,7 @@ extension Engine {
                     score: Float($0.score))
             }, outcome: nil)
         let mutation = Mutation(
-            operation: random.next128(), time: now.microseconds, changes: [.receipt(receipt)])
+            operation: .random(), time: now.microseconds, changes: [.receipt(receipt)])
         try await withExistingHome(of: home) { _ = try await $0.apply(mutation) }
     }
 
@@ -182,9 +180,8 @@ extension Engine {
     /// - Throws: `EngineError`: `notFound` (no receipt was kept, or it is older than the last 10,000).
     public func record(_ outcome: Outcome, of recall: RecallID, in namespace: Namespace) async throws {
         try checkWritable(namespace)
-        var random = SystemRandomNumberGenerator()
         let mutation = Mutation(
-            operation: random.next128(), time: options.clock().microseconds,
+            operation: .random(), time: options.clock().microseconds,
             changes: [.outcome(recall, outcome)])
         try await withExistingHome(of: namespace) { _ = try await $0.apply(mutation) }
     }

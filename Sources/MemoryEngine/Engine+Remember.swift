@@ -45,13 +45,12 @@ extension Engine {
         guard !drafts.isEmpty else { return [] }
         return try await withWritableHome(of: namespace) { home in
             let preparation = self.preparation(for: home)
-            var random = SystemRandomNumberGenerator()
             var versions: [Mutation.NewVersion] = []
             var places: [Int] = []
             var results = [Result<Remembered, EngineError>?](repeating: nil, count: drafts.count)
             for (index, draft) in drafts.enumerated() {
                 do throws(EngineError) {
-                    let id = MemoryID(at: preparation.now, using: &random)
+                    let id = MemoryID(at: preparation.now)
                     versions.append(try preparation.prepare(draft, id: id, in: namespace))
                     places.append(index)
                 } catch {
@@ -66,7 +65,7 @@ extension Engine {
             try await embed(&versions)
             // The store learns of it now, not when the embedder was asked.
             var mutation = Mutation(
-                operation: random.next128(), time: options.clock().microseconds,
+                operation: .random(), time: options.clock().microseconds,
                 changes: versions.map { .remember($0) })
             mutation.prepare(Analyzer())
             let applied = try await home.apply(mutation)
@@ -190,9 +189,8 @@ extension Engine {
     private func update(
         _ id: MemoryID, expecting: UInt32, _ version: Mutation.NewVersion, _ now: Timestamp, _ home: Home
     ) async throws -> Remembered {
-        var random = SystemRandomNumberGenerator()
         var mutation = Mutation(
-            operation: random.next128(), time: now.microseconds,
+            operation: .random(), time: now.microseconds,
             changes: [.update(id, expecting: expecting, version)])
         mutation.prepare(Analyzer())
         let applied = try await home.apply(mutation)
@@ -228,10 +226,9 @@ extension Engine {
         try await withExistingHome(of: namespace) { home in
             _ = try await read(home) { try Self.current(id, namespace, in: $0) }
             let now = options.clock()
-            var random = SystemRandomNumberGenerator()
             _ = try await home.apply(
                 Mutation(
-                    operation: random.next128(), time: now.microseconds,
+                    operation: .random(), time: now.microseconds,
                     changes: [.close(id, at: (moment ?? now).microseconds, closure, successor: successor)]))
         }
     }
@@ -270,9 +267,8 @@ extension Engine {
             var version = try preparation.prepare(draft, id: id, in: target, passages: passages)
             // Who wrote it stays its principal, so that it is forgotten with what else is theirs.
             version.fields.origin.principal = author
-            var random = SystemRandomNumberGenerator()
             var mutation = Mutation(
-                operation: random.next128(), time: preparation.now.microseconds, changes: [.remember(version)]
+                operation: .random(), time: preparation.now.microseconds, changes: [.remember(version)]
             )
             mutation.prepare(Analyzer())
             let applied = try await home.apply(mutation)
@@ -403,9 +399,4 @@ extension MemoryDraft {
         origin = memory.origin
         attachments = memory.attachments
     }
-}
-
-extension RandomNumberGenerator {
-    /// 128 random bits.
-    mutating func next128() -> UInt128 { UInt128(next() as UInt64) << 64 | UInt128(next() as UInt64) }
 }

@@ -1,7 +1,6 @@
 import Dispatch
 import Foundation
 import Store
-import Synchronization
 
 /// When a write is safe.
 public enum Durability: String, Sendable, CaseIterable {

@@ -53,9 +53,8 @@ extension Engine {
     public func setRetention(_ retention: Retention, in namespace: Namespace) async throws {
         try checkWritable(namespace)
         try retention.check()
-        var random = SystemRandomNumberGenerator()
         let mutation = Mutation(
-            operation: random.next128(), time: options.clock().microseconds, changes: retention.changes)
+            operation: .random(), time: options.clock().microseconds, changes: retention.changes)
         try await withExistingHome(of: namespace) { _ = try await $0.apply(mutation) }
     }
 }
