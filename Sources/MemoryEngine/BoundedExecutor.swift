@@ -1,5 +1,5 @@
 import Dispatch
-import Synchronization
+import Store
 
 /// Runs blocking work on a bounded number of threads of its own, so that page faults do not stall
 /// Swift's cooperative pool.

@@ -159,10 +159,9 @@ extension Engine {
             changes.append(.embed(version.id, version: version.version, vectors))
         }
         guard !changes.isEmpty else { return progress }
-        var random = SystemRandomNumberGenerator()
         let applied = try await home.apply(
             Mutation(
-                at: options.clock(), using: &random, changes: changes))
+                at: options.clock(), changes: changes))
         for (change, outcome) in zip(changes, applied.outcomes) {
             guard case .embed(_, _, let vectors) = change else { continue }
             var added = 0

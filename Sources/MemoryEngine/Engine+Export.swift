@@ -165,9 +165,8 @@ extension Engine {
             for memory in memories {
                 changes.append(.restore(try Self.restored(memory, preparation)))
             }
-            var random = SystemRandomNumberGenerator()
             var mutation = Mutation(
-                at: preparation.now, using: &random, changes: changes)
+                at: preparation.now, changes: changes)
             mutation.prepare(Analyzer())
             let ready = mutation
             let applied = try await withHome(of: name, creating: true) { try await $0.apply(ready) }

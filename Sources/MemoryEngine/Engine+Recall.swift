@@ -72,8 +72,7 @@ extension Engine {
         hits.sort { $0.score != $1.score ? $0.score > $1.score : $0.memory.id < $1.memory.id }
         hits.removeLast(max(0, hits.count - query.limit))
         timings.embedding = embedded
-        var random = SystemRandomNumberGenerator()
-        let id = RecallID(rawValue: MemoryID(at: now, using: &random).rawValue)
+        let id = RecallID(rawValue: MemoryID(at: now).rawValue)
         if query.keepReceipt {
             if let home = answers.first(where: { $0.1 != nil && $0.0.root != .collective })?.0 {
                 try await keepReceipt(id, query, hits, now, in: home, &leftOut)

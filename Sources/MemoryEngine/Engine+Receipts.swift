@@ -110,9 +110,8 @@ extension Engine {
 
     /// Applies one change to a home, now.
     func apply(_ change: Mutation.Change, _ home: Home) async throws -> Applier.Result {
-        var random = SystemRandomNumberGenerator()
         return try await home.apply(
             Mutation(
-                at: options.clock(), using: &random, changes: [change]))
+                at: options.clock(), changes: [change]))
     }
 }

@@ -45,13 +45,12 @@ extension Engine {
         guard !drafts.isEmpty else { return [] }
         return try await withWritableHome(of: namespace) { home in
             let preparation = self.preparation(for: home)
-            var random = SystemRandomNumberGenerator()
             var versions: [Mutation.NewVersion] = []
             var places: [Int] = []
             var results = [Result<Remembered, EngineError>?](repeating: nil, count: drafts.count)
             for (index, draft) in drafts.enumerated() {
                 do throws(EngineError) {
-                    let id = MemoryID(at: preparation.now, using: &random)
+                    let id = MemoryID(at: preparation.now)
                     versions.append(try preparation.prepare(draft, id: id, in: namespace))
                     places.append(index)
                 } catch {
@@ -66,8 +65,7 @@ extension Engine {
             try await embed(&versions)
             // The store learns of it now, not when the embedder was asked.
             var mutation = Mutation(
-                at: options.clock(), using: &random,
-                changes: versions.map { .remember($0) })
+                at: options.clock(), changes: versions.map { .remember($0) })
             mutation.prepare(Analyzer())
             let applied = try await home.apply(mutation)
             let missing = try await missingSpaces(versions, applied.outcomes, home)
@@ -191,10 +189,8 @@ extension Engine {
     private func update(
         _ id: MemoryID, expecting: UInt32, _ version: Mutation.NewVersion, _ now: Timestamp, _ home: Home
     ) async throws -> Remembered {
-        var random = SystemRandomNumberGenerator()
         var mutation = Mutation(
-            at: now, using: &random,
-            changes: [.update(id, expecting: expecting, version)])
+            at: now, changes: [.update(id, expecting: expecting, version)])
         mutation.prepare(Analyzer())
         let applied = try await home.apply(mutation)
         let missing = try await missingSpaces([version], applied.outcomes, home)
@@ -230,10 +226,9 @@ extension Engine {
         try await withExistingHome(of: namespace) { home in
             _ = try await read(home) { try Self.current(id, namespace, in: $0) }
             let now = options.clock()
-            var random = SystemRandomNumberGenerator()
             _ = try await home.apply(
                 Mutation(
-                    at: now, using: &random,
+                    at: now,
                     changes: [.close(id, at: (moment ?? now).microseconds, closure, successor: successor)]))
         }
     }
@@ -272,9 +267,8 @@ extension Engine {
             var version = try preparation.prepare(draft, id: id, in: target, passages: passages)
             // Who wrote it stays its principal, so that it is forgotten with what else is theirs.
             version.fields.origin.principal = author
-            var random = SystemRandomNumberGenerator()
             var mutation = Mutation(
-                at: preparation.now, using: &random, changes: [.remember(version)]
+                at: preparation.now, changes: [.remember(version)]
             )
             mutation.prepare(Analyzer())
             let applied = try await home.apply(mutation)
@@ -353,9 +347,4 @@ extension MemoryDraft {
         origin = memory.origin
         attachments = memory.attachments
     }
-}
-
-extension RandomNumberGenerator {
-    /// 128 random bits.
-    mutating func next128() -> UInt128 { UInt128(next() as UInt64) << 64 | UInt128(next() as UInt64) }
 }

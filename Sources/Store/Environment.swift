@@ -1,7 +1,6 @@
 import CLMDB
 import Dispatch
 import Glibc
-import Synchronization
 
 /// LMDB's handles of the tables, by `Table.index`.
 @safe final class TableHandles: Sendable {

@@ -168,6 +168,8 @@ extension RawSpan {
     /// A copy of `count` 32-bit floats from `offset` on, at any alignment.
     package func floats(at offset: Int, count: Int) -> [Float] {
         precondition(offset >= 0 && count >= 0 && offset + count * 4 <= byteCount)
+        // Swift would note the count of no floats in the one empty array that all threads share.
+        if count == 0 { return [] }
         return unsafe withUnsafeBytes { bytes in
             // Safe because the bounds were compared above, and exactly `count` floats are written.
             unsafe [Float](unsafeUninitializedCapacity: count) { buffer, initialized in

@@ -1,6 +1,5 @@
 import Dispatch
 import Glibc
-import Synchronization
 
 /// The one writer of a home: a serial queue that owns the write transaction.
 ///
@@ -216,18 +215,18 @@ extension Environment {
         byteCount: Int = 0, isBackground: Bool = false,
         _ body: @escaping @Sendable (borrowing WriteTransaction) throws -> Result
     ) async throws -> Result {
-        let box = ResultBox<Result>()
+        let result = Mutex<Result?>(nil)
         return try await withCheckedThrowingContinuation { continuation in
             let job = Writer.Job(
                 byteCount: byteCount,
                 run: { transaction in
                     let value = try body(transaction)
-                    box.value.withLock { $0 = value }
+                    result.withLock { $0 = value }
                 },
                 finish: { error in
                     if let error {
                         continuation.resume(throwing: error)
-                    } else if let value = box.value.withLock({ $0 }) {
+                    } else if let value = result.withLock({ $0 }) {
                         continuation.resume(returning: value)
                     } else {
                         continuation.resume(throwing: StoreError(.io, "a write ended without a result"))
@@ -236,10 +235,6 @@ extension Environment {
             writer.submit(job, isBackground: isBackground, to: self)
         }
     }
-}
-
-private final class ResultBox<Value: Sendable>: Sendable {
-    let value = Mutex<Value?>(nil)
 }
 
 extension Environment {

@@ -1,7 +1,6 @@
 import Foundation
 import MemoryEngine
 import Store
-import Synchronization
 
 /// Valid encodings to start from: the records of a small home that is really written, its mutations and pages.
 struct Corpus: Sendable {

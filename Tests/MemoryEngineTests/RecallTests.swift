@@ -1,7 +1,6 @@
 // A test may stop where a value that it made is missing.
 // swift-format-ignore-file: NeverForceUnwrap
 
-import Synchronization
 import Testing
 
 @testable import MemoryEngine

@@ -1,4 +1,3 @@
-import Synchronization
 import Testing
 
 @testable import MemoryEngine
@@ -62,10 +61,9 @@ import Testing
             let vector = Mutation.NewVector(space: space, part: 0, vector: [1, 2])
             for _ in 0..<2 {
                 try await store.engine.withExistingHome(of: atlas) { home in
-                    var random = SystemRandomNumberGenerator()
                     _ = try await home.apply(
                         Mutation(
-                            operation: random.next128(), time: 1,
+                            operation: .random(), time: 1,
                             changes: [.embed(id, version: 1, [vector, vector])]))
                 }
             }

@@ -2,7 +2,6 @@
 // swift-format-ignore-file: NeverForceUnwrap
 
 import Foundation
-import Synchronization
 import Testing
 
 @testable import MemoryEngine

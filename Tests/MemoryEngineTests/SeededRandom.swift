@@ -12,6 +12,9 @@ struct SeededRandom: RandomNumberGenerator {
         return word ^ (word >> 31)
     }
 
+    /// 128 random bits.
+    mutating func next128() -> UInt128 { UInt128(next()) << 64 | UInt128(next()) }
+
     mutating func below(_ bound: Int) -> Int { Int.random(in: 0..<bound, using: &self) }
 
     mutating func chance(_ share: Double) -> Bool { Double.random(in: 0..<1, using: &self) < share }

@@ -1,7 +1,6 @@
 import Dispatch
 import Glibc
 import Store
-import Synchronization
 import Testing
 
 @Suite struct `An environment` {

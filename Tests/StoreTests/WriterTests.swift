@@ -1,7 +1,6 @@
 import Dispatch
 import Glibc
 import Store
-import Synchronization
 import Testing
 
 /// Holds the writer inside a transaction until it is let go, so that jobs gather behind it.

@@ -106,6 +106,31 @@ private func file(_ path: String, _ text: String) -> SourceFile { SourceFile(pat
     }
 }
 
+@Suite struct `The check for sanitizers` {
+    @Test(
+        arguments: [
+            "import Synchronization", "package import Synchronization", "import `Synchronization`",
+            "import struct Synchronization.Mutex", "@preconcurrency import Synchronization // atomics",
+        ], ["Sources/Store/A.swift", "Tests/StoreTests/A.swift", "Benchmarks/A.swift"])
+    func `refuses the mutex that ThreadSanitizer does not see, in tests too`(text: String, path: String) {
+        #expect(complaintsAboutSanitizers(in: [file(path, text)]).count == 1)
+    }
+
+    @Test func `refuses the random generator that it fails on`() {
+        let text = "var random = SystemRandomNumberGenerator()"
+        #expect(complaintsAboutSanitizers(in: [file("Sources/MemoryEngine/A.swift", text)]).count == 1)
+    }
+
+    @Test(arguments: [
+        "import struct Synchronization.Atomic", "import protocol Synchronization.AtomicRepresentable",
+        "// import Synchronization", "import SynchronizationTests", "let a = \"import Synchronization\"",
+        "// SystemRandomNumberGenerator", "var random: some RandomNumberGenerator",
+    ])
+    func `lets other things pass`(text: String) {
+        #expect(complaintsAboutSanitizers(in: [file("Sources/Store/A.swift", text)]).isEmpty)
+    }
+}
+
 @Suite struct `The check of documentation` {
     @Test(arguments: [
         "public func recall() {}", "public struct Hit {}", "    public indirect enum Filter {}",

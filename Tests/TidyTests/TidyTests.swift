@@ -21,6 +21,10 @@ import Testing
         report(complaintsAboutPointers(in: tree.files))
     }
 
+    @Test func `does nothing that misleads ThreadSanitizer`() {
+        report(complaintsAboutSanitizers(in: tree.files))
+    }
+
     @Test func `documents what is public`() {
         report(complaintsAboutDocumentation(in: tree.files))
     }

@@ -1,6 +1,5 @@
 import Dispatch
 import Store
-import Synchronization
 
 /// One open home: its file, and the indexer that works on it.
 final class Home: Sendable {

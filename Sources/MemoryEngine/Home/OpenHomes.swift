@@ -1,4 +1,4 @@
-import Synchronization
+import Store
 
 /// The homes of an engine that are open: each is opened once however many ask for it, off the threads of callers,
 /// and closed when it was not used lately.

@@ -53,9 +53,8 @@ extension Engine {
     public func setRetention(_ retention: Retention, in namespace: Namespace) async throws {
         try checkWritable(namespace)
         try retention.check()
-        var random = SystemRandomNumberGenerator()
         let mutation = Mutation(
-            at: options.clock(), using: &random, changes: retention.changes)
+            at: options.clock(), changes: retention.changes)
         try await withExistingHome(of: namespace) { _ = try await $0.apply(mutation) }
     }
 }

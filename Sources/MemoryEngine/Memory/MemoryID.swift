@@ -6,10 +6,20 @@ public struct MemoryID: RawRepresentable, Hashable, Sendable, Comparable {
 
     /// A new id for a memory made at `time`; its last 74 bits are random.
     public init(at time: Timestamp, using random: inout some RandomNumberGenerator) {
+        self.init(at: time, random.next(), random.next())
+    }
+
+    /// The same, with random bits of the system's.
+    public init(at time: Timestamp) {
+        let bits = UInt128.random()
+        self.init(at: time, UInt64(truncatingIfNeeded: bits >> 64), UInt64(truncatingIfNeeded: bits))
+    }
+
+    private init(at time: Timestamp, _ a: UInt64, _ b: UInt64) {
         let milliseconds = UInt128(max(0, time.microseconds / 1_000)) & 0xffff_ffff_ffff
-        let a = UInt128(random.next() & 0xfff)
-        let b = UInt128(random.next() & 0x3fff_ffff_ffff_ffff)
-        rawValue = milliseconds << 80 | 7 << 76 | a << 64 | 2 << 62 | b
+        rawValue =
+            milliseconds << 80 | 7 << 76 | UInt128(a & 0xfff) << 64 | 2 << 62
+            | UInt128(b & 0x3fff_ffff_ffff_ffff)
     }
 
     /// Reads the usual form, `01890a5d-ac96-774b-bcce-b302099a8057`; hyphens may be left out.
@@ -31,4 +41,13 @@ extension MemoryID: CustomStringConvertible {
         for position in [20, 16, 12, 8] { bytes.insert(UInt8(ascii: "-"), at: position) }
         return String(decoding: bytes, as: UTF8.self)
     }
+}
+
+extension UInt128 {
+    /// Random bits of the system's, which name an operation.
+    ///
+    /// No generic function of ours takes a `SystemRandomNumberGenerator`: it has no bytes, so the compiler hands
+    /// on an address that means nothing, and ThreadSanitizer notes an access there (Swift 6.3.1). `TidyTests`
+    /// keeps that type out of the sources.
+    static func random() -> UInt128 { random(in: .min ... .max) }
 }

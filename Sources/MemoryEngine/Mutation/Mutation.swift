@@ -21,8 +21,8 @@ package struct Mutation: Sendable, Equatable {
     }
 
     /// A new one.
-    init(at time: Timestamp, using random: inout some RandomNumberGenerator, changes: [Change]) {
-        self.init(operation: random.next128(), time: time.microseconds, changes: changes)
+    init(at time: Timestamp, changes: [Change]) {
+        self.init(operation: .random(), time: time.microseconds, changes: changes)
         isFresh = true
     }
 

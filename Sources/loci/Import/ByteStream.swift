@@ -1,6 +1,6 @@
 import Foundation
 import Glibc
-import Synchronization
+import MemoryEngine
 
 /// The bytes of a file, of standard input, or of what another program prints, piece after piece. Never
 /// more of it is in memory than what was asked for at once.

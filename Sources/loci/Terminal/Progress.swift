@@ -1,5 +1,5 @@
 import Foundation
-import Synchronization
+import MemoryEngine
 
 /// How far long work has come, on standard error: on a terminal a bar with rate and time left, once it has
 /// taken two seconds; elsewhere a plain line every ten seconds.

@@ -1,5 +1,5 @@
 import Glibc
-import Synchronization
+import struct Synchronization.Atomic
 
 /// What signals do to a run: a crash says what to do next in one line, and the first SIGINT asks a long
 /// run to end after what it is writing.
