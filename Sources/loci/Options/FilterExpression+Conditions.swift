@@ -26,15 +26,19 @@ extension FilterExpression {
                 } else if rest.hasPrefix("^=") {
                     name.isEmpty ? nil : Filter.attributeHasPrefix(name, String(rest.dropFirst(2)))
                 } else if rest.hasPrefix(":") {
-                    named(name, String(rest.dropFirst())) ?? time(name, String(rest.dropFirst()), now)
+                    try named(name, String(rest.dropFirst())) ?? time(name, String(rest.dropFirst()), now)
                 } else if rest.hasPrefix("=") {
-                    AttributeArgument(argument: text).map { Filter.attribute($0.name, $0.value) }
+                    AttributeArgument(text).map { Filter.attribute($0.name, $0.value) }
                 } else {
                     comparison(name, rest)
                 }
             if let found { return found }
         }
         throw ValidationError("`\(text)` is no condition; a filter is made of\n\(help)")
+    }
+
+    private static func refusal(_ text: String, _ accepted: String) -> ValidationError {
+        ValidationError("in the filter `\(text)` is no condition; write \(accepted)")
     }
 
     private static func flag(_ text: String) -> Filter? {
@@ -48,7 +52,7 @@ extension FilterExpression {
         }
     }
 
-    private static func named(_ name: String, _ value: String) -> Filter? {
+    private static func named(_ name: String, _ value: String) throws -> Filter? {
         let some = value.isEmpty ? nil : value
         switch name {
         case "kind": return .kind(MemoryKind(rawValue: value))
@@ -71,8 +75,17 @@ extension FilterExpression {
         case "media": return .mediaType(value)
         case "modality": return Modality(rawValue: value).map { .modality($0) }
         case "vector": return EmbeddingSpace(name: value).map { .hasVector($0) }
-        case "trust": return Trust(name: value).map { .trust(atLeast: $0) }
-        case "importance": return Float(value).map { .importance(atLeast: $0) }
+        case "trust":
+            guard let trust = Trust(name: value) else {
+                throw refusal("trust:" + value, "trust:untrusted, trust:known or trust:verified")
+            }
+            return .trust(atLeast: trust)
+        case "importance":
+            guard let number = Float(value), (0...1).contains(number) else {
+                throw refusal(
+                    "importance:" + value, "importance: and a number from 0 to 1, as importance:0.8")
+            }
+            return .importance(atLeast: number)
         default: return nil
         }
     }
@@ -87,9 +100,12 @@ extension FilterExpression {
     }
 
     /// `since:` and `before:`, of what happened, or with the name of another time before them.
-    private static func time(_ name: String, _ value: String, _ now: Timestamp) -> Filter? {
-        guard let time = TimeArgument.parse(value, now: now) else { return nil }
+    private static func time(_ name: String, _ value: String, _ now: Timestamp) throws -> Filter? {
         let parts = name.split(separator: "-", maxSplits: 1, omittingEmptySubsequences: false)
+        guard parts.last == "since" || parts.last == "before" else { return nil }
+        guard let time = TimeArgument.parse(value, now: now) else {
+            throw refusal("\(name):\(value)", "\(name): and \(TimeArgument.accepted)")
+        }
         let range: Range<Timestamp>
         switch parts.last {
         case "since": range = time..<Timestamp.distantFuture
