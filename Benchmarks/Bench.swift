@@ -21,7 +21,7 @@ struct Bench: AsyncParsableCommand {
             """,
         subcommands: [
             All.self, Words.self, Vectors.self, Ingest.self, RememberOne.self, Fragmented.self, Open.self,
-            Homes.self, Writers.self, MemoryUse.self, Kernels.self, FirstRecall.self, Serve.self,
+            Homes.self, Writers.self, MemoryUse.self, Kernels.self, FirstRecall.self, Serve.self, Index.self,
         ])
 }
 
@@ -52,7 +52,7 @@ struct All: AsyncParsableCommand {
         var failures: [String] = []
         for name in [
             "kernels", "words", "vectors", "ingest", "remember", "fragmented", "open", "homes", "writers",
-            "memory",
+            "memory", "index",
         ] {
             let status = try Child.run([name] + common.arguments)
             if status != 0 { failures.append(name) }

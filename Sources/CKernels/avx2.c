@@ -60,6 +60,6 @@ static int supported(void) {
 }
 
 const kernels_variant kernels_variant_avx2 = {
-    "AVX2", supported, dot, dots, gather, squared_norm, all_finite,
+    "AVX2", supported, dot, dots, gather, slots, squared_norm, all_finite,
 };
 #endif

@@ -50,6 +50,6 @@ static int supported(void) {
 }
 
 const kernels_variant kernels_variant_avx512 = {
-    "AVX-512", supported, dot, dots, gather, squared_norm, all_finite,
+    "AVX-512", supported, dot, dots, gather, slots, squared_norm, all_finite,
 };
 #endif

@@ -41,6 +41,12 @@ void kernels_dots_f32_gather(
     active->gather(query, base, stride_bytes, rows, rows_count, n, out);
 }
 
+void kernels_dots_f32_slots(
+    const kernels_segments *rows, const float *query, const uint32_t *slots, size_t slots_count, float *dots,
+    float *auxiliaries) {
+    active->slots(rows, query, slots, slots_count, dots, auxiliaries);
+}
+
 double kernels_squared_norm_f32(const float *a, size_t n) { return active->squared_norm(a, n); }
 
 int kernels_all_finite_f32(const float *a, size_t n) { return active->all_finite(a, n); }
@@ -67,6 +73,12 @@ void kernels_dots_f32_gather_variant(
     int variant, const float *query, const void *base, size_t stride_bytes, const uint32_t *rows,
     size_t rows_count, size_t n, float *out) {
     variants[variant]->gather(query, base, stride_bytes, rows, rows_count, n, out);
+}
+
+void kernels_dots_f32_slots_variant(
+    int variant, const kernels_segments *rows, const float *query, const uint32_t *slots, size_t slots_count,
+    float *dots, float *auxiliaries) {
+    variants[variant]->slots(rows, query, slots, slots_count, dots, auxiliaries);
 }
 
 double kernels_squared_norm_f32_variant(int variant, const float *a, size_t n) {

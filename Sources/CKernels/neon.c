@@ -47,6 +47,6 @@ DEFINE_VARIANT(TARGET, 4)
 static int supported(void) { return 1; }
 
 const kernels_variant kernels_variant_neon = {
-    "NEON", supported, dot, dots, gather, squared_norm, all_finite,
+    "NEON", supported, dot, dots, gather, slots, squared_norm, all_finite,
 };
 #endif

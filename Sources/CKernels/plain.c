@@ -29,5 +29,5 @@ DEFINE_VARIANT(TARGET, 1)
 static int supported(void) { return 1; }
 
 const kernels_variant kernels_variant_plain = {
-    "plain C", supported, dot, dots, gather, squared_norm, all_finite,
+    "plain C", supported, dot, dots, gather, slots, squared_norm, all_finite,
 };

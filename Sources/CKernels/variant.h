@@ -17,6 +17,7 @@ typedef struct {
     float (*dot)(const float *, const float *, size_t);
     void (*dots)(const float *, const void *, size_t, size_t, size_t, float *);
     void (*gather)(const float *, const void *, size_t, const uint32_t *, size_t, size_t, float *);
+    void (*slots)(const kernels_segments *, const float *, const uint32_t *, size_t, float *, float *);
     double (*squared_norm)(const float *, size_t);
     int (*all_finite)(const float *, size_t);
 } kernels_variant;
@@ -43,6 +44,22 @@ ALWAYS_INLINE void prefetch_bytes(uintptr_t address, size_t bytes) {
     for (size_t offset = 0; offset < bytes; offset += 64) {
         __builtin_prefetch((const void *)(address + offset), 0, 3);
     }
+}
+
+/// The segment of a slot, and where its row begins.
+ALWAYS_INLINE const char *segment_of(const kernels_segments *rows, uint32_t slot, uint32_t *index) {
+    uint64_t segment = rows->reciprocal == 0
+        ? slot
+        : (uint64_t)(((unsigned __int128)slot * rows->reciprocal) >> 64);
+    *index = slot - (uint32_t)segment * rows->rows_per_segment;
+    return rows->segments[segment];
+}
+
+ALWAYS_INLINE const char *row_of(const kernels_segments *rows, uint32_t slot, const char **auxiliary) {
+    uint32_t index;
+    const char *segment = segment_of(rows, slot, &index);
+    *auxiliary = segment + rows->first_auxiliary + index * sizeof(float);
+    return segment + rows->first_row + index * rows->stride;
 }
 
 /// Sixteen sums, of every sixteenth square each. A square of a 24-bit significand fits the 53 bits of a
@@ -80,9 +97,9 @@ ALWAYS_INLINE int all_finite_body(const float *a, size_t n) {
 }
 
 /// How far ahead to prefetch: bytes where rows lie in order, rows where they are chosen.
-enum { STREAM_AHEAD = 2048, GATHER_AHEAD = 4 };
+enum { STREAM_AHEAD = 2048, GATHER_AHEAD = 4, SLOTS_AHEAD = 4 };
 
-/// Defines `dot`, `dots`, `gather`, `squared_norm` and `all_finite` with the target attribute `TARGET`.
+/// Defines `dot`, `dots`, `gather`, `slots`, `squared_norm` and `all_finite` with the target attribute `TARGET`.
 ///
 /// They call `dot_rows(query, rows, count, next, n, out)`, with a constant `count`: it computes the
 /// products with `count` rows at once and prefetches as many bytes at the addresses in `next`. How a row
@@ -130,6 +147,43 @@ enum { STREAM_AHEAD = 2048, GATHER_AHEAD = 4 };
             const char *now = first + rows[i] * stride;                                                    \
             const uintptr_t none = 0;                                                                      \
             dot_rows((const char *)query, &now, 1, &none, n, out + i);                                     \
+        }                                                                                                  \
+    }                                                                                                      \
+                                                                                                           \
+    TARGET static void slots(                                                                              \
+        const kernels_segments *rows, const float *query, const uint32_t *slots, size_t count, float *dots,\
+        float *auxiliaries) {                                                                              \
+        const size_t n = rows->dimension;                                                                  \
+        const char *row[SLOTS_AHEAD], *auxiliary[SLOTS_AHEAD];                                             \
+        for (size_t i = 0; i < SLOTS_AHEAD && i < count; i++) {                                            \
+            row[i] = row_of(rows, slots[i], &auxiliary[i]);                                                \
+            __builtin_prefetch(auxiliary[i], 0, 3);                                                        \
+            prefetch_bytes((uintptr_t)row[i], n * sizeof(float));                                          \
+        }                                                                                                  \
+        size_t i = 0;                                                                                      \
+        while (i < count) {                                                                                \
+            const size_t group = i + GROUP <= count ? GROUP : 1;                                           \
+            const char *now[GROUP], *aux[GROUP];                                                           \
+            uintptr_t next[GROUP];                                                                         \
+            for (size_t k = 0; k < group; k++) {                                                           \
+                const size_t ahead = i + k + SLOTS_AHEAD;                                                  \
+                const size_t place = (i + k) % SLOTS_AHEAD;                                                \
+                now[k] = row[place];                                                                       \
+                aux[k] = auxiliary[place];                                                                 \
+                next[k] = 0;                                                                               \
+                if (ahead < count) {                                                                       \
+                    row[place] = row_of(rows, slots[ahead], &auxiliary[place]);                            \
+                    __builtin_prefetch(auxiliary[place], 0, 3);                                            \
+                    next[k] = (uintptr_t)row[place];                                                       \
+                }                                                                                          \
+            }                                                                                              \
+            if (group == GROUP) {                                                                          \
+                dot_rows((const char *)query, now, GROUP, next, n, dots + i);                              \
+            } else {                                                                                       \
+                dot_rows((const char *)query, now, 1, next, n, dots + i);                                  \
+            }                                                                                              \
+            for (size_t k = 0; k < group; k++) auxiliaries[i + k] = float_at(aux[k], 0);                   \
+            i += group;                                                                                    \
         }                                                                                                  \
     }                                                                                                      \
                                                                                                            \

@@ -13,38 +13,39 @@ extension VectorSegments {
 
     /// Scores every row of the space against `query`, and lends the results in the order of slots.
     ///
+    /// - Parameter start: the first slot to score.
     /// - Precondition: `query` has the space's dimension and is valid for its metric.
     /// - Complexity: O(rows × dimension), at the speed of memory.
     package func scan(
-        _ query: [Float], _ extent: Extent, in transaction: borrowing ReadTransaction,
+        _ query: [Float], from start: UInt32 = 0, _ extent: Extent, in transaction: borrowing ReadTransaction,
         _ body: (Block) throws -> Void
     ) throws {
         precondition(query.count == dimension)
         let queryAuxiliary = Distance.auxiliary(of: query, metric: metric)
         let rows = rowsPerSegment
         var scores = [Float](repeating: 0, count: rows)
-        if extent.segmentedSlots > 0 {
-            let passages = try segmentedPassages(extent, in: transaction)
-            for segment in 0..<Int(extent.segmentedSlots) / rows {
-                let value = try segmentValue(segment, in: transaction)
-                var target = scores.mutableSpan
-                Distance.dots(
-                    query: query.span, rows: value.extracting(Self.headerByteCount...),
-                    strideBytes: strideBytes,
-                    count: rows, into: &target)
-                let auxiliaries = Self.headerByteCount + rows * strideBytes
-                for index in 0..<rows {
-                    scores[index] = Distance.score(
-                        dot: scores[index], auxiliary: value.f32(at: auxiliaries + index * 4),
-                        queryAuxiliary: queryAuxiliary, metric: metric)
-                }
-                let first = segment * rows
-                try body(
-                    Block(firstSlot: UInt32(first), passages: passages[first..<first + rows], scores: scores))
+        var first = Int(start)
+        while first < Int(extent.segmentedSlots) {
+            let (segment, row) = first.quotientAndRemainder(dividingBy: rows)
+            let count = rows - row
+            let passages = try passages(of: first..<first + count, in: transaction)
+            let value = try segmentValue(segment, in: transaction)
+            let auxiliaries = Self.headerByteCount + rows * strideBytes
+            var target = scores.mutableSpan
+            Distance.dots(
+                query: query.span,
+                rows: value.extracting(Self.headerByteCount + row * strideBytes..<auxiliaries),
+                strideBytes: strideBytes, count: count, into: &target)
+            for index in 0..<count {
+                scores[index] = Distance.score(
+                    dot: scores[index], auxiliary: value.f32(at: auxiliaries + (row + index) * 4),
+                    queryAuxiliary: queryAuxiliary, metric: metric)
             }
+            try body(Block(firstSlot: UInt32(first), passages: passages[...], scores: scores))
+            first += count
         }
         // The tail, a bounded number of rows at a time.
-        var slot = Int(extent.segmentedSlots)
+        var slot = max(Int(start), Int(extent.segmentedSlots))
         while slot < Int(extent.nextSlot) {
             let count = min(rows, Int(extent.nextSlot) - slot)
             let stream = try readTail(

@@ -57,6 +57,12 @@ package struct VectorSegments: Sendable, Equatable {
     /// Bytes of a row in the tail: passage, auxiliary number, components.
     var tailRowByteCount: Int { 8 + dimension * 4 }
 
+    /// Bytes of a segment's payload.
+    var segmentPayloadByteCount: Int { Self.headerByteCount + rowsPerSegment * (strideBytes + 4) }
+    /// What the keys of its segments, and those of its slot column, begin with.
+    var segmentKeys: Key { Key(prefix: Self.segmentPrefix).u16(space) }
+    var passageKeys: Key { Key(prefix: Self.passagePrefix).u16(space) }
+
     private func tailKey(_ page: Int) -> Key { Key(prefix: Self.tailPrefix).u16(space).u32(UInt32(page)) }
     private func segmentKey(_ segment: Int) -> Key {
         Key(prefix: Self.segmentPrefix).u16(space).u32(UInt32(segment))
@@ -236,16 +242,22 @@ package struct VectorSegments: Sendable, Equatable {
     package func segmentedPassages(
         _ extent: Extent, in transaction: borrowing ReadTransaction
     ) throws -> [UInt32] {
+        try passages(of: 0..<Int(extent.segmentedSlots), in: transaction)
+    }
+
+    /// The passages of consecutive slots in segments.
+    func passages(of slots: Range<Int>, in transaction: borrowing ReadTransaction) throws -> [UInt32] {
         var passages: [UInt32] = []
-        passages.reserveCapacity(Int(extent.segmentedSlots) + Self.passagesPerBlock)
-        while passages.count < extent.segmentedSlots {
-            let key = passageKey(passages.count / Self.passagesPerBlock)
-            guard let value = try table.get(key, in: transaction),
+        passages.reserveCapacity(slots.count)
+        while passages.count < slots.count {
+            let (block, first) = (slots.lowerBound + passages.count)
+                .quotientAndRemainder(dividingBy: Self.passagesPerBlock)
+            guard let value = try table.get(passageKey(block), in: transaction),
                 value.byteCount == Self.passagesPerBlock * 4
             else { throw StoreError(.corrupted, "the slot column of space \(space) has a gap") }
-            for index in 0..<Self.passagesPerBlock { passages.append(value.u32(at: index * 4)) }
+            let end = min(Self.passagesPerBlock, first + slots.count - passages.count)
+            for index in first..<end { passages.append(value.u32(at: index * 4)) }
         }
-        passages.removeLast(passages.count - Int(extent.segmentedSlots))
         return passages
     }
 

@@ -99,6 +99,7 @@ extension Table {
         while isThere {
             guard cursor.key.hasPrefix(prefix.bytes) else { return }
             if isVerified { try cursor.verify() }
+            try transaction.checkAge()
             guard try body(cursor.key, cursor.unverifiedValue) else { return }
             isThere = try cursor.next()
         }
@@ -119,6 +120,7 @@ extension Table {
         while isThere {
             guard cursor.key.hasPrefix(prefix.bytes) else { return }
             try cursor.verify()
+            try transaction.checkAge()
             guard try body(cursor.key, cursor.unverifiedValue) else { return }
             isThere = try cursor.previous()
         }

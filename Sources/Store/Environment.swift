@@ -6,7 +6,12 @@ import Glibc
 @safe final class TableHandles: Sendable {
     static let capacity = 24
     private let handles: [MDB_dbi]
-    init(_ handles: [MDB_dbi]) { self.handles = handles }
+    /// Which opening of an environment they belong to; never the same twice in a process.
+    let map: UInt64
+    init(_ handles: [MDB_dbi]) {
+        self.handles = handles
+        map = MapNumber.next()
+    }
     subscript(index: Int) -> MDB_dbi { handles[index] }
 }
 
@@ -35,6 +40,10 @@ package enum Durability: String, Sendable, CaseIterable {
         package var maximumReaders: Int = 510
         package var durability: Durability = .commit
         package var isReadOnly = false
+        /// Nobody else has the file open, nor will: no lock file is made for it. For reading only.
+        package var isUnshared = false
+        /// How long a read may hold its snapshot before it is refused to go on; `nil` = as long as it likes.
+        package var longestRead: Duration?
         /// Where writers of other processes are kept out; `nil` for a file that nobody shares.
         package var writerLock: WriterLock?
         package init() {}
@@ -58,6 +67,9 @@ package enum Durability: String, Sendable, CaseIterable {
         var handles: TableHandles?
         var pool: [Handle] = []
         var activeReaders = 0
+        /// When the snapshots that are held were taken, by number.
+        var held: [UInt64: ContinuousClock.Instant] = [:]
+        var nextSnapshot: UInt64 = 0
         /// Set while the environment is being reopened or closed: new readers wait.
         var isPaused = false
         var isSyncPending = false
@@ -171,6 +183,7 @@ package enum Durability: String, Sendable, CaseIterable {
                 mdb_env_set_maxreaders(env, UInt32(options.maximumReaders)), "setting up readers")
             var flags = UInt32(MDB_NOSUBDIR) | UInt32(MDB_NOTLS) | UInt32(MDB_NORDAHEAD)
             if options.isReadOnly { flags |= UInt32(MDB_RDONLY) }
+            if options.isReadOnly, options.isUnshared { flags |= UInt32(MDB_NOLOCK) }
             if options.durability != .commit { flags |= UInt32(MDB_NOSYNC) }
             var status = unsafe mdb_env_open(env, path, flags, 0o640)
             if options.isReadOnly, status == EROFS {
@@ -273,49 +286,84 @@ package enum Durability: String, Sendable, CaseIterable {
     /// Lends a snapshot to `body`. Many may run at once; none waits for a writer.
     ///
     /// The closure is synchronous, so that nothing waits while the snapshot is held.
-    package func read<Result>(_ body: (borrowing ReadTransaction) throws -> Result) throws -> Result {
-        let (handle, tables) = try beginRead()
-        defer { endRead(handle) }
-        return unsafe try body(ReadTransaction(handle: handle.pointer, tables: tables))
+    ///
+    /// - Parameter isBounded: whether `Options.longestRead` holds; copies and checks take as long as they take.
+    /// - Throws: what `body` throws; `snapshotTooOld` out of the midst of it when the bound is exceeded.
+    package func read<Result>(
+        isBounded: Bool = true, _ body: (borrowing ReadTransaction) throws -> Result
+    ) throws -> Result {
+        let (handle, tables, number, start) = try beginRead()
+        defer { endRead(handle, number) }
+        let deadline = isBounded ? options.longestRead.map { start + $0 } : nil
+        return unsafe try body(
+            ReadTransaction(handle: handle.pointer, tables: tables, isInsideWrite: false, deadline: deadline))
     }
 
-    private func beginRead() throws -> (Handle, TableHandles) {
-        let (pooled, env, handles) = try admitReader()
+    private func beginRead() throws -> (Handle, TableHandles, UInt64, ContinuousClock.Instant) {
+        let start = ContinuousClock.now
+        let (pooled, env, handles, number) = try admitReader(start)
         do {
             if let pooled {
-                if unsafe mdb_txn_renew(pooled.pointer) == 0 { return (pooled, handles) }
+                if unsafe mdb_txn_renew(pooled.pointer) == 0 { return (pooled, handles, number, start) }
                 unsafe mdb_txn_abort(pooled.pointer)
             }
             var begun: OpaquePointer?
             try unsafe check(
                 mdb_txn_begin(env.pointer, nil, UInt32(MDB_RDONLY), &begun), "taking a snapshot of \(path)")
             guard let handle = unsafe begun else { throw StoreError(.io, "LMDB gave no snapshot of \(path)") }
-            return unsafe (Handle(handle), handles)
+            return unsafe (Handle(handle), handles, number, start)
         } catch {
+            _ = state.withLock { $0.held.removeValue(forKey: number) }
             finishRead(nil)
             throw error
         }
     }
 
     /// Counts a reader in, waiting while the environment is being reopened.
-    private func admitReader() throws -> (pooled: Handle?, env: Handle, handles: TableHandles) {
+    private func admitReader(
+        _ start: ContinuousClock.Instant
+    ) throws -> (pooled: Handle?, env: Handle, handles: TableHandles, number: UInt64) {
         while true {
-            let admitted: (Handle?, Handle, TableHandles)? = try state.withLock { state in
+            let admitted: (Handle?, Handle, TableHandles, UInt64)? = try state.withLock { state in
                 if state.isPaused { return nil }
                 guard let env = state.env, let handles = state.handles else {
                     throw StoreError(.io, "\(path) is closed")
                 }
                 state.activeReaders += 1
-                return (state.pool.popLast(), env, handles)
+                state.nextSnapshot += 1
+                state.held[state.nextSnapshot] = start
+                return (state.pool.popLast(), env, handles, state.nextSnapshot)
             }
             if let admitted { return admitted }
             condition.wait { state.withLock { !$0.isPaused } }
         }
     }
 
-    private func endRead(_ handle: Handle) {
+    private func endRead(_ handle: Handle, _ number: UInt64) {
         unsafe mdb_txn_reset(handle.pointer)
+        _ = state.withLock { $0.held.removeValue(forKey: number) }
         finishRead(handle)
+    }
+
+    /// The snapshots that this process holds.
+    package struct HeldSnapshots: Sendable {
+        package let count: Int
+        /// The number and the age of the oldest.
+        package let oldest: (number: UInt64, age: Duration)?
+    }
+
+    /// Which snapshots this process holds: pages that they may need are not used again, so the file grows with what is
+    /// written meanwhile.
+    ///
+    /// - Complexity: O(snapshots held).
+    package func heldSnapshots() -> HeldSnapshots {
+        state.withLock { state in
+            HeldSnapshots(
+                count: state.held.count,
+                oldest: state.held.min { $0.value < $1.value }.map {
+                    ($0.key, ContinuousClock.now - $0.value)
+                })
+        }
     }
 
     private func finishRead(_ handle: Handle?) {
@@ -357,7 +405,8 @@ package enum Durability: String, Sendable, CaseIterable {
         do {
             result = unsafe try body(
                 WriteTransaction(
-                    snapshot: ReadTransaction(handle: handle, tables: tables),
+                    snapshot: ReadTransaction(
+                        handle: handle, tables: tables, isInsideWrite: true, deadline: nil),
                     effects: WriteTransaction.Effects()))
         } catch {
             unsafe mdb_txn_abort(handle)
@@ -411,49 +460,6 @@ package enum Durability: String, Sendable, CaseIterable {
         DispatchQueue.global(qos: .utility).asyncAfter(deadline: .now() + .milliseconds(900)) { [weak self] in
             try? self?.sync()
         }
-    }
-
-    // MARK: Looking
-
-    package struct Information: Sendable {
-        package let mapSizeBytes: Int
-        package let pageByteCount: Int
-        package let lastPage: Int
-        package let lastCommit: UInt64
-        package let readerCount: Int
-        package let freePageCount: Int
-    }
-
-    /// Size, readers and free pages.
-    ///
-    /// - Complexity: O(entries of the free list).
-    package func information() throws -> Information {
-        try read { transaction in
-            let env = unsafe mdb_txn_env(transaction.handle)
-            var info = unsafe MDB_envinfo()
-            var stat = MDB_stat()
-            try unsafe check(mdb_env_info(env, &info), "measuring \(path)")
-            try unsafe check(mdb_env_stat(env, &stat), "measuring \(path)")
-            return unsafe Information(
-                mapSizeBytes: info.me_mapsize, pageByteCount: Int(stat.ms_psize), lastPage: info.me_last_pgno,
-                lastCommit: UInt64(info.me_last_txnid), readerCount: Int(info.me_numreaders),
-                freePageCount: try freePageCount(transaction))
-        }
-    }
-
-    private func freePageCount(_ transaction: borrowing ReadTransaction) throws -> Int {
-        // LMDB keeps its free list in table 0: transaction → count and page numbers.
-        var cursor: OpaquePointer?
-        try unsafe check(mdb_cursor_open(transaction.handle, 0, &cursor), "reading the free list")
-        defer { unsafe mdb_cursor_close(cursor) }
-        var key = unsafe MDB_val()
-        var value = unsafe MDB_val()
-        var count = 0
-        while unsafe mdb_cursor_get(cursor, &key, &value, MDB_NEXT) == 0 {
-            // Safe because a record of the free list begins with its count.
-            count += unsafe value.mv_data.loadUnaligned(as: Int.self)
-        }
-        return count
     }
 
     static func canonical(_ path: String) -> String {

@@ -15,6 +15,8 @@ package struct StoreError: Error, CustomStringConvertible, Sendable {
         case readOnly
         /// There is no such file.
         case missing
+        /// A read has held its snapshot longer than allowed.
+        case snapshotTooOld
         /// Too many snapshots are held at once.
         case tooManyReaders
         /// The caller gave something that the store cannot hold (a key too long, say).

@@ -196,8 +196,9 @@ package struct Table: Sendable, Hashable {
     private func rawValue(
         _ key: Key, in transaction: borrowing ReadTransaction
     ) throws -> UnsafeRawBufferPointer? {
+        try transaction.checkAge()
         // Safe because LMDB only reads the key; the value lives as long as the transaction.
-        try unsafe key.bytes.withUnsafeBytes { keyBytes in
+        return try unsafe key.bytes.withUnsafeBytes { keyBytes in
             var mdbKey = unsafe MDB_val(
                 mv_size: keyBytes.count, mv_data: UnsafeMutableRawPointer(mutating: keyBytes.baseAddress))
             var value = unsafe MDB_val()

@@ -7,6 +7,23 @@ import CLMDB
 @safe package struct ReadTransaction: ~Copyable {
     let handle: OpaquePointer
     let tables: TableHandles
+    /// Whether this is what a write transaction sees: such bytes may lie outside the file's map, and move with
+    /// the next put.
+    package let isInsideWrite: Bool
+
+    /// Names the map that the snapshot lies in, in this process: another one after the file was opened anew.
+    package var map: UInt64 { tables.map }
+
+    /// From then on it refuses to go on; `nil` = never.
+    let deadline: ContinuousClock.Instant?
+
+    /// - Throws: `snapshotTooOld` once the snapshot has been held too long.
+    func checkAge() throws {
+        guard let deadline, ContinuousClock.now >= deadline else { return }
+        throw StoreError(
+            .snapshotTooOld,
+            "a read has held its snapshot longer than the store's options allow; ask for less at once")
+    }
 
     /// The number of the commit that this snapshot shows.
     package var commit: UInt64 {

@@ -31,6 +31,57 @@ void kernels_dots_f32_gather(
     const float *query, const void *base, size_t stride_bytes, const uint32_t *rows, size_t rows_count,
     size_t n, float *out);
 
+/// Rows that lie in segments: row i is row `i % rows_per_segment` of segment `i / rows_per_segment`.
+typedef struct {
+    /// Where each segment begins.
+    const void *const *segments;
+    uint32_t rows_per_segment;
+    /// 2^64 / rows_per_segment, rounded up; 0 where there is one row to a segment.
+    uint64_t reciprocal;
+    /// Bytes from the beginning of a segment to its first row, from row to row, and to the auxiliary numbers.
+    size_t first_row, stride, first_auxiliary;
+    /// Floats of a row.
+    size_t dimension;
+} kernels_segments;
+
+/// Inner products of `query` with the rows in `slots`, and their auxiliary numbers: those of slot `slots[i]`
+/// go to `dots[i]` and `auxiliaries[i]`. The rows ahead are prefetched.
+void kernels_dots_f32_slots(
+    const kernels_segments *rows, const float *query, const uint32_t *slots, size_t slots_count, float *dots,
+    float *auxiliaries);
+
+/// Asks for the `bytes` bytes at `address`, which need not be mapped.
+static inline void kernels_prefetch(const void *address, size_t bytes) {
+    for (size_t offset = 0; offset < bytes; offset += 64) {
+        __builtin_prefetch((const char *)address + offset, 0, 3);
+    }
+}
+
+// Lists of neighbors. An entry's low 31 bits are a slot; a slot of `bound` or more ends the list. `visited`
+// and `matching` have a bit for each slot below `bound`.
+
+/// Marks the slots of a list as visited; those that were not go to `out` (room for `length`), and their count
+/// is returned.
+size_t kernels_unvisited(
+    const void *list, size_t length, uint32_t bound, uint64_t *visited, uint32_t *out);
+
+/// As `kernels_unvisited`, but what does not match goes to `others`, which has room for `length` too.
+size_t kernels_unvisited_matching(
+    const void *list, size_t length, uint32_t bound, uint64_t *visited, const uint64_t *matching,
+    uint32_t *out, uint32_t *others, size_t *others_count);
+
+/// As `kernels_unvisited`, but what does not match is passed over, and not marked.
+size_t kernels_unvisited_only_matching(
+    const void *list, size_t length, uint32_t bound, uint64_t *visited, const uint64_t *matching,
+    uint32_t *out);
+
+/// Sets bit i of `out` for each of `count` passages (32-bit, at any alignment) whose bit is set in `filter`, which has
+/// `words_count` words; passages beyond them do not match. Returns how many do. `out` must have been zero there, and
+/// begin at a multiple of 16 bits of its own: `out` is the word that bit 0 lies in, `first_bit` its place there.
+size_t kernels_match(
+    const void *passages, size_t count, const uint64_t *filter, size_t words_count, uint64_t *out,
+    size_t first_bit);
+
 /// Sum of the squares of `n` floats, in 64-bit floats. The squares are exact and are added in one fixed
 /// order, so that the result is the same to the last bit on every machine and in every variant.
 double kernels_squared_norm_f32(const float *a, size_t n);
@@ -55,6 +106,9 @@ void kernels_dots_f32_variant(
 void kernels_dots_f32_gather_variant(
     int variant, const float *query, const void *base, size_t stride_bytes, const uint32_t *rows,
     size_t rows_count, size_t n, float *out);
+void kernels_dots_f32_slots_variant(
+    int variant, const kernels_segments *rows, const float *query, const uint32_t *slots, size_t slots_count,
+    float *dots, float *auxiliaries);
 double kernels_squared_norm_f32_variant(int variant, const float *a, size_t n);
 int kernels_all_finite_f32_variant(int variant, const float *a, size_t n);
 

@@ -1,0 +1,221 @@
+import CKernels
+
+/// One search over the linked rows, by the way that its filter asks for:
+///
+/// - no filter, or one that many of the rows near the question match: a walk over all nodes, and what does not match
+///   is left out;
+/// - few rows match: each of them is scored;
+/// - else a walk over the matching nodes, passing through the others, with a budget: where it takes more work
+///   than to score all that match (the filter and the question point apart, say), those are scored after all.
+///
+/// Safe because who makes one keeps the query, the pointer table and the snapshot for its time.
+@safe struct GraphSearch {
+    let graph: Graph
+    let rows: SegmentAddresses
+    let state: IndexState
+    let scratch: Scratch
+    let target: Target
+    let ef: Int
+
+    /// Up to so many matching rows for each candidate of the walk, all of them are scored: the walk takes as long.
+    static let scoredPerCandidate = 20
+    /// Where at least this share of the nodes nearest to the question matches, the walk goes over all nodes.
+    static let plainShare = 0.4
+    /// Where the share among them is this many times smaller than the share of all, the filter and the question
+    /// point apart: what matches lies around the question on all sides, and a walk must be wider to find it.
+    static let opposedFactor = 4.0
+    static let widerFactor = 4
+    /// How many of the nearest nodes are looked at to tell.
+    static let probeCount = 48
+    /// So many of them would have to match on the average, to tell that fewer is no accident.
+    static let leastExpected = 4.0
+    /// A list of whose new slots at least this share matches is not passed through.
+    static let twoHopShare: Float = 0.35
+    /// Matching slots at even distances from which a walk begins too, in case the filter's rows lie elsewhere
+    /// than the question.
+    static let seedCount = 32
+
+    func run(
+        _ filter: PassageFilter?, _ nearest: inout NearestRows, _ result: inout SearchResult,
+        _ shouldStop: () -> Bool
+    ) {
+        var queue = scratch.queue(capacity: 1)
+        queue.equalLimit = ef >= state.nodeCount ? .max : max(nearest.capacity, state.m / 2)
+        if rows.erased != nil { graph.markLive(rows.noted, scratch) }
+        guard let filter else {
+            result.way = .walk
+            result.isComplete = descend(&queue, shouldStop) && walk(ef, &queue, shouldStop)
+            return collect(queue, nil, &nearest)
+        }
+        let matchCount = markMatching(filter)
+        if matchCount > Self.scoredPerCandidate * ef,
+            walkFiltered(matchCount, &queue, &nearest, &result, shouldStop)
+        {
+            return
+        }
+        result.way = .matches
+        nearest = NearestRows(capacity: nearest.capacity)
+        result.isComplete = scoreMatching(&nearest, shouldStop)
+    }
+
+    /// Looks at the nodes nearest to the target, and walks as they advise. Returns false where all that matches should
+    /// be scored instead.
+    private func walkFiltered(
+        _ matchCount: Int, _ queue: inout CandidateQueue, _ nearest: inout NearestRows,
+        _ result: inout SearchResult, _ shouldStop: () -> Bool
+    ) -> Bool {
+        result.way = .filteredWalk
+        guard descend(&queue, shouldStop), walk(Self.probeCount, &queue, shouldStop) else {
+            result.isComplete = false
+            collect(queue, scratch.matching, &nearest)
+            return true
+        }
+        let expected = min(nearest.capacity, matchCount)
+        let share = Double(matchCount) / Double(max(1, state.nodeCount))
+        let local = Double(matches(queue)) / Double(max(1, queue.count))
+        let isTelling = share * Double(queue.count) >= Self.leastExpected
+        if local >= Self.plainShare {
+            result.way = .walk
+            let wider = min(HNSWIndex.largestEf, Int((Double(ef) / local).rounded(.up)))
+            result.isComplete = walk(wider, &queue, shouldStop)
+            collect(queue, scratch.matching, &nearest)
+            if !result.isComplete || nearest.neighbors.count >= expected { return true }
+            nearest = NearestRows(capacity: nearest.capacity)
+            result.way = .filteredWalk
+        }
+        let isOpposed = isTelling && local * Self.opposedFactor < share
+        let width = min(HNSWIndex.largestEf, isOpposed ? ef * Self.widerFactor : ef)
+        guard matchCount > Self.scoredPerCandidate * width else { return false }
+        let ending = walkMatching(width, matchCount, &queue, shouldStop)
+        result.isComplete = ending != .stopped
+        guard ending != .exhausted else { return false }
+        collect(queue, scratch.matching, &nearest)
+        return !result.isComplete || nearest.neighbors.count >= expected
+    }
+
+    /// How many of a queue's candidates match.
+    private func matches(_ queue: CandidateQueue) -> Int {
+        (0..<queue.count).count { scratch.matching.contains(queue.slot($0)) }
+    }
+
+    // MARK: Walks
+
+    /// Goes down to layer 0, and leaves the node to begin there in the queue.
+    private func descend(_ queue: inout CandidateQueue, _ shouldStop: () -> Bool) -> Bool {
+        graph.begin(state.entryPoint, state.topLevel, target, &queue, scratch, erased: rows.erased)
+        return graph.descend(
+            from: state.topLevel, above: 0, target, &queue, scratch, erased: rows.erased,
+            shouldStop: shouldStop)
+    }
+
+    /// Makes what was found so far, and the entry point, the beginning of a search of layer 0. Links of the tree
+    /// lead from the entry point to all nodes, so that with an `ef` of as many as there are, all are found.
+    private func enter(_ ef: Int, _ queue: inout CandidateQueue) {
+        graph.restart(&queue, capacity: ef, scratch)
+        graph.add(state.entryPoint, target, &queue, scratch, layer: 0, erased: rows.erased)
+    }
+
+    /// Over all nodes that are not erased, from those in the queue on. Returns false if it was stopped.
+    private func walk(_ ef: Int, _ queue: inout CandidateQueue, _ shouldStop: () -> Bool) -> Bool {
+        enter(ef, &queue)
+        return graph.search(0, target, &queue, scratch, erased: rows.erased, shouldStop: shouldStop)
+    }
+
+    /// Over the nodes that match, from those in the queue on and from seeds.
+    private func walkMatching(
+        _ ef: Int, _ matchCount: Int, _ queue: inout CandidateQueue, _ shouldStop: () -> Bool
+    ) -> Graph.Ending {
+        enter(ef, &queue)
+        seed(&queue)
+        var budget = matchCount / 2
+        return graph.walkMatching(
+            0, target, &queue, scratch, matching: scratch.matching, erased: rows.erased,
+            twoHopShare: Self.twoHopShare, budget: &budget, shouldStop: shouldStop)
+    }
+
+    /// Puts matching slots from all over into the queue.
+    private func seed(_ queue: inout CandidateQueue) {
+        let wordCount = (Int(graph.bound) + 63) / 64
+        var count = 0
+        for part in 0..<Self.seedCount {
+            var word = part * wordCount / Self.seedCount
+            let end = (part + 1) * wordCount / Self.seedCount
+            while word < end, unsafe scratch.matching.words[word] == 0 { word += 1 }
+            guard word < end else { continue }
+            let bit = unsafe scratch.matching.words[word].trailingZeroBitCount
+            let slot = UInt32(word * 64 + bit)
+            if scratch.visited.contains(slot) { continue }
+            scratch.visited.insert(slot)
+            unsafe scratch.slots[count] = slot
+            count += 1
+        }
+        graph.score(count, target, &queue, scratch, layer: 0)
+    }
+
+    // MARK: Sets of slots
+
+    /// `scratch.matching` becomes the linked slots that the filter lets through. Returns how many there are.
+    ///
+    /// - Complexity: O(slots), some 0.3 ns each where consecutive slots have consecutive passages, else 1 ns.
+    private func markMatching(_ filter: PassageFilter) -> Int {
+        let end = Int(graph.bound)
+        scratch.matching.clear(capacity: end)
+        var count = 0
+        // Safe because a block has 1,008 passages, a multiple of 16, and the set has room for `end` slots.
+        unsafe filter.words.withUnsafeBufferPointer { words in
+            guard let base = words.baseAddress else { return }
+            for block in 0..<(end + VectorSegments.passagesPerBlock - 1) / VectorSegments.passagesPerBlock {
+                let first = block * VectorSegments.passagesPerBlock
+                unsafe count += kernels_match(
+                    rows.passageBlocks[block], min(VectorSegments.passagesPerBlock, end - first), base,
+                    words.count, scratch.matching.words + (first >> 6), first & 63)
+            }
+        }
+        return count
+    }
+
+    // MARK: Answers
+
+    /// Takes what the queue holds as answers, unless it was only passed through.
+    private func collect(_ queue: CandidateQueue, _ matching: VisitedSet?, _ nearest: inout NearestRows) {
+        for index in 0..<queue.count {
+            let slot = queue.slot(index)
+            guard matching?.contains(slot) ?? true else { continue }
+            let passage = rows.passage(slot)
+            guard passage != VectorSegments.noPassage else { continue }
+            nearest.insert(
+                Neighbor(slot: slot, passage: passage, score: ScoreKey.score(queue.key(index))))
+        }
+    }
+
+    /// Scores every matching slot, in the order of slots. Returns false if it was stopped.
+    private func scoreMatching(_ nearest: inout NearestRows, _ shouldStop: () -> Bool) -> Bool {
+        var count = 0
+        for index in 0..<(Int(graph.bound) + 63) / 64 {
+            var word = unsafe scratch.matching.words[index]
+            while word != 0 {
+                unsafe scratch.slots[count] = UInt32(index * 64 + word.trailingZeroBitCount)
+                count += 1
+                word &= word - 1
+            }
+            guard count > Scratch.batchCount - 64 else { continue }
+            take(count, &nearest)
+            count = 0
+            if shouldStop() { return false }
+        }
+        take(count, &nearest)
+        return true
+    }
+
+    /// Scores the first slots of the scratch, and takes them as answers.
+    private func take(_ count: Int, _ nearest: inout NearestRows) {
+        unsafe graph.dots(target, scratch.slots, count, scratch)
+        for index in 0..<count {
+            let key = graph.key(index, target, scratch, graph.metric)
+            let score = ScoreKey.score(key)
+            guard score >= nearest.worst else { continue }
+            let slot = unsafe scratch.slots[index]
+            nearest.insert(Neighbor(slot: slot, passage: rows.passage(slot), score: score))
+        }
+    }
+}

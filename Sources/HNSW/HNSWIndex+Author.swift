@@ -1,0 +1,166 @@
+import Store
+
+/// The steps of the index's one author.
+///
+/// ```swift
+/// while let batch = try environment.read({ try index.prepare(extent(in: $0), in: $0) }) {
+///     try await environment.submit(isBackground: true) { try index.commit(batch, in: $0) }
+/// }
+/// ```
+///
+/// The first half of a step computes over a snapshot, while callers read and write; the second puts the pages it
+/// made, in a transaction that a caller's commit waits for a few milliseconds at most. Between the two nothing is
+/// held but memory, and a step that is lost is done again.
+extension HNSWIndex {
+    /// What is to be done next; `nil` if nothing.
+    ///
+    /// - Complexity: O(1), but for a space without a graph that might need one: O(slots).
+    package func dueWork(
+        _ extent: VectorSegments.Extent, in transaction: borrowing ReadTransaction
+    ) throws -> LinkBatch.Work? {
+        let state = try state(in: transaction)
+        return try dueWork(state, extent, in: transaction)
+    }
+
+    private func dueWork(
+        _ state: IndexState?, _ extent: VectorSegments.Extent, in transaction: borrowing ReadTransaction
+    ) throws -> LinkBatch.Work? {
+        if state?.isDropping ?? false { return .drop }
+        guard let state, state.linkedSlots > 0 else {
+            let isLarge = byteCount(Int(extent.segmentedSlots)) >= parameters.thresholdByteCount
+            guard isLarge, segments.rowsPerSegment > 1, extent.segmentedSlots <= Slot.maximumCount else {
+                return nil
+            }
+            // Erased rows are skipped by scans, and are no reason for a graph.
+            let passages = try segments.segmentedPassages(extent, in: transaction)
+            var live = 0
+            for passage in passages where passage != VectorSegments.noPassage { live += 1 }
+            guard byteCount(live) >= parameters.thresholdByteCount else { return nil }
+            return state == nil ? .begin : .link
+        }
+        let unlinked = Int(extent.segmentedSlots) - Int(state.linkedSlots)
+        let live = Int(state.nodeCount) - Int(state.notedCount) + unlinked
+        if byteCount(live) < parameters.thresholdByteCount / 2 { return .drop }
+        // Repairs leave a graph a little worse each time: from a fifth on it is made anew.
+        if Int(state.removedCount) >= max(parameters.removedBeforeRelinking, Int(state.nodeCount) / 4) {
+            return .drop
+        }
+        // Notes of slots that are not linked yet are dealt with when it is their turn.
+        if state.notedCount > 0, try firstNote(in: transaction) ?? .max < state.linkedSlots { return .repair }
+        return unlinked > 0 && extent.segmentedSlots <= Slot.maximumCount ? .link : nil
+    }
+
+    private func byteCount(_ rows: Int) -> Int { rows * segments.strideBytes }
+
+    /// Computes the next step; `nil` if there is nothing to do.
+    ///
+    /// - Parameter shouldStop: asked after each row; true ends a step of linking early, with what is linked.
+    /// - Precondition: a read snapshot, not what a write transaction sees.
+    /// - Throws: `StoreError.corrupted`.
+    /// - Complexity: at most `parameters.rowsPerStep` rows, each as a search with `efConstruction`; and for a
+    ///   repair one pass over all lists.
+    package func prepare(
+        _ extent: VectorSegments.Extent, in transaction: borrowing ReadTransaction,
+        shouldStop: () -> Bool = { false }
+    ) throws -> LinkBatch? {
+        precondition(!transaction.isInsideWrite, "a step is prepared over a snapshot")
+        let state = try state(in: transaction)
+        switch try dueWork(state, extent, in: transaction) {
+        case nil: return nil
+        case .begin:
+            return LinkBatch(work: .begin, base: nil, state: IndexState(parameters, generation: 0))
+        case .drop: return try state.map { try prepareDrop($0, in: transaction) }
+        case .link: return try state.map { try prepareLinks($0, extent, in: transaction, shouldStop) }
+        case .repair: return try state.map { try prepareRepair($0, extent, in: transaction) }
+        }
+    }
+
+    /// Writes what a step made. Returns false, and writes nothing, if the record is no longer what it began from.
+    ///
+    /// - Complexity: O(`batch.pageCount`), at most `parameters.pagesPerCommit`; about 2 µs a page.
+    package func commit(_ batch: LinkBatch, in transaction: borrowing WriteTransaction) throws -> Bool {
+        let current = try state(in: transaction.snapshot)
+        guard let current else {
+            guard batch.work == .begin else { return false }
+            try write(
+                IndexState(parameters, generation: IndexState.next(0, in: transaction)), in: transaction)
+            return true
+        }
+        // Callers may have erased rows meanwhile: their notes say so, and wait for a repair. Where nothing was
+        // linked there are no notes, so there the segments must be the same.
+        guard let base = batch.base, base.linkGeneration == current.linkGeneration,
+            base.linkedSlots > 0 || base.segmentGeneration == current.segmentGeneration
+        else { return false }
+        for page in batch.pages { try table.put(page.key, page.payload, in: transaction) }
+        for key in batch.removed { try table.remove(key, in: transaction) }
+        var state = batch.state
+        state.segmentGeneration = current.segmentGeneration
+        state.linkGeneration = IndexState.next(current.linkGeneration, in: transaction)
+        state.notedCount = current.notedCount
+        for slot in batch.notes where try table.remove(noteKey(slot), in: transaction) {
+            state.notedCount = state.notedCount > 0 ? state.notedCount - 1 : 0
+        }
+        if !batch.notes.isEmpty {
+            // Kept tables know the notes.
+            state.segmentGeneration = IndexState.next(state.segmentGeneration, in: transaction)
+        }
+        try write(state, in: transaction)
+        return true
+    }
+
+    /// Gives up the graph, in a rebuild say: searches scan from this commit on, and the author's next steps remove
+    /// its pages and link everything anew.
+    package func drop(in transaction: borrowing WriteTransaction) throws {
+        guard var state = try state(in: transaction.snapshot) else { return }
+        state.isDropping = true
+        state.linkGeneration = IndexState.next(state.linkGeneration, in: transaction)
+        try write(state, in: transaction)
+    }
+
+    private func prepareLinks(
+        _ state: IndexState, _ extent: VectorSegments.Extent, in transaction: borrowing ReadTransaction,
+        _ shouldStop: () -> Bool
+    ) throws -> LinkBatch {
+        var begun = state
+        if state.linkedSlots == 0 {
+            // An empty graph takes the parameters of today.
+            begun = IndexState(parameters, generation: state.linkGeneration)
+            begun.segmentGeneration = state.segmentGeneration
+            begun.notedCount = state.notedCount
+        }
+        let table = try pointers.table(begun, extent, self, in: transaction)
+        let end = min(extent.segmentedSlots, state.linkedSlots + UInt32(parameters.rowsPerStep))
+        let scratch = scratches.take()
+        defer { scratches.giveBack(scratch) }
+        // Erased slots that are linked were repaired before.
+        let linker = Linker(table, begun, segments, end: end, erased: nil, scratch: scratch)
+        while linker.state.linkedSlots < end {
+            let slot = linker.state.linkedSlots
+            let isFull =
+                linker.changedPageCount + linker.pageCount(toLink: slot) > parameters.pagesPerCommit
+            if slot > state.linkedSlots, isFull || shouldStop() { break }
+            try linker.linkNext()
+        }
+        return LinkBatch(
+            work: .link, base: state, state: linker.state,
+            pages: linker.bottom.changedPages() + linker.upper.changedPages(), notes: linker.skippedNotes)
+    }
+
+    private func prepareDrop(
+        _ state: IndexState, in transaction: borrowing ReadTransaction
+    ) throws -> LinkBatch {
+        var keys: [Key] = []
+        for pages in [bottomPages(state), upperPages(state)] {
+            try table.scan(prefix: pages.prefix, in: transaction, isVerified: false) { key, _ in
+                if keys.count < parameters.pagesPerCommit { keys.append(Key(bytes: key.array)) }
+                return keys.count < parameters.pagesPerCommit
+            }
+        }
+        var next = IndexState(parameters, generation: 0)
+        // What is dropped is not searched; the last step leaves an empty graph.
+        next.isDropping = keys.count == parameters.pagesPerCommit
+        var batch = LinkBatch(work: .drop, base: state, state: next, removed: keys)
+        if !next.isDropping { batch.notes = try notes(in: transaction) }
+        return batch
+    }
+}

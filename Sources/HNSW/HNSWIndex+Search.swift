@@ -1,0 +1,153 @@
+import CKernels
+import Store
+
+/// A row that a search found.
+package struct Neighbor: Sendable, Equatable {
+    package let slot: UInt32
+    package let passage: UInt32
+    /// As `Distance.score`: the larger, the nearer.
+    package let score: Float
+}
+
+/// The passages that a search may answer with, a bit for each.
+package struct PassageFilter: Sendable {
+    /// Bit `passage % 64` of word `passage / 64`; passages beyond the last word do not match.
+    package let words: [UInt64]
+
+    package init(words: [UInt64]) { self.words = words }
+
+    @inline(__always)
+    func contains(_ passage: UInt32) -> Bool {
+        let word = Int(passage >> 6)
+        return word < words.count && words[word] >> UInt64(passage & 63) & 1 == 1
+    }
+}
+
+/// What a search gives.
+package struct SearchResult: Sendable {
+    /// How the linked rows were searched.
+    package enum Way: String, Sendable {
+        /// There is no graph: all rows were scanned.
+        case scan
+        /// Over the graph, all nodes alike.
+        case walk
+        /// Over the nodes that match, passing through the others.
+        case filteredWalk
+        /// The rows that match were scored, each of them.
+        case matches
+    }
+
+    /// The nearest first; of two that are as near, the lower slot.
+    package var neighbors: [Neighbor] = []
+    package var way = Way.scan
+    /// False if it was stopped: then these are the best of what had been looked at.
+    package var isComplete = true
+}
+
+extension HNSWIndex {
+    /// The `k` rows nearest to `query`.
+    ///
+    /// - Parameters:
+    ///   - ef: candidates kept by the walk, at least `k`; the more, the better the recall and the slower. Without
+    ///     it, `parameters.efSearch`.
+    ///   - filter: answers only with passages in it.
+    ///   - shouldStop: asked now and then (every few dozen hops, or 256 KiB of rows); true ends the search early.
+    /// - Precondition: `query` has passed `Distance.check`; `k` is from 1 to 4,096.
+    /// - Throws: `StoreError.corrupted`.
+    /// - Complexity: about O(ef × log n) distances for linked rows; O(rows that are not linked).
+    package func search(
+        _ query: [Float], k: Int, ef: Int? = nil, filter: PassageFilter? = nil,
+        _ extent: VectorSegments.Extent, in transaction: borrowing ReadTransaction,
+        shouldStop: () -> Bool = { false }
+    ) throws -> SearchResult {
+        precondition(query.count == segments.dimension)
+        precondition((1...Self.largestCount).contains(k), "\(k) neighbors")
+        var result = SearchResult()
+        var nearest = NearestRows(capacity: k)
+        let state = try state(in: transaction)
+        var scanned: UInt32 = 0
+        if let state, state.nodeCount > 0, !state.isDropping {
+            let table = try pointers.table(state, extent, self, in: transaction)
+            let scratch = scratches.take()
+            defer { scratches.giveBack(scratch) }
+            // Safe because the table and the query outlive the call, and the snapshot is held.
+            unsafe query.withUnsafeBufferPointer { vector in
+                let target = unsafe Target(
+                    vector: vector.baseAddress.unsafelyUnwrapped,
+                    auxiliary: Distance.auxiliary(of: query, metric: segments.metric))
+                let search = GraphSearch(
+                    graph: table.graph(state, segments), rows: table.rows, state: state, scratch: scratch,
+                    target: target, ef: min(max(ef ?? parameters.efSearch, k), Self.largestEf))
+                search.run(filter, &nearest, &result, shouldStop)
+            }
+            withExtendedLifetime(table) {}
+            scanned = state.linkedSlots
+        }
+        if result.isComplete {
+            result.isComplete = try scan(
+                query, from: scanned, filter, extent, &nearest, in: transaction, shouldStop)
+        }
+        result.neighbors = nearest.neighbors
+        return result
+    }
+
+    package static let largestCount = 4_096
+    static let largestEf = Scratch.largestQueue
+
+    /// Scans slots from `start` on. Returns false if it was stopped.
+    private func scan(
+        _ query: [Float], from start: UInt32, _ filter: PassageFilter?, _ extent: VectorSegments.Extent,
+        _ nearest: inout NearestRows, in transaction: borrowing ReadTransaction, _ shouldStop: () -> Bool
+    ) throws -> Bool {
+        do {
+            try segments.scan(query, from: start, extent, in: transaction) { block in
+                for (index, passage) in block.passages.enumerated() {
+                    let score = block.scores[index]
+                    guard score >= nearest.worst, passage != VectorSegments.noPassage,
+                        filter?.contains(passage) ?? true
+                    else { continue }
+                    nearest.insert(
+                        Neighbor(slot: block.firstSlot + UInt32(index), passage: passage, score: score))
+                }
+                if shouldStop() { throw Stopped() }
+            }
+            return true
+        } catch is Stopped {
+            return false
+        }
+    }
+
+    private struct Stopped: Error {}
+}
+
+/// The best rows so far, the best first.
+struct NearestRows {
+    private(set) var neighbors: [Neighbor] = []
+    let capacity: Int
+    /// A row with a lower score has no place any more.
+    private(set) var worst = -Float.infinity
+
+    init(capacity: Int) {
+        self.capacity = capacity
+        neighbors.reserveCapacity(capacity + 1)
+    }
+
+    private static func isBetter(_ a: Neighbor, _ b: Neighbor) -> Bool {
+        a.score != b.score ? a.score > b.score : a.slot < b.slot
+    }
+
+    mutating func insert(_ neighbor: Neighbor) {
+        if neighbors.count == capacity {
+            guard let last = neighbors.last, Self.isBetter(neighbor, last) else { return }
+            neighbors.removeLast()
+        }
+        var low = 0
+        var high = neighbors.count
+        while low < high {
+            let middle = (low + high) / 2
+            if Self.isBetter(neighbors[middle], neighbor) { low = middle + 1 } else { high = middle }
+        }
+        neighbors.insert(neighbor, at: low)
+        if neighbors.count == capacity { worst = neighbors[capacity - 1].score }
+    }
+}

@@ -1,0 +1,69 @@
+/// How a graph is built and searched. The names are those of Malkov and Yashunin (2018).
+package struct HNSWParameters: Sendable, Equatable {
+    /// Neighbors that a new node is given in each layer, and the most that a node has above layer 0.
+    package var m = 16
+    /// The most neighbors of a node in layer 0.
+    package var m0 = 32
+    /// Candidates kept while the neighbors of a new node are searched for.
+    package var efConstruction = 128
+    /// Candidates kept by a search that names no number of its own.
+    package var efSearch = 128
+    /// Decides the levels of nodes, so that doing a step again gives the same ones.
+    package var seed: UInt64 = 0x4c6f_6369
+
+    /// Below so many bytes of rows there is no graph: the exact scan is as fast, and has nothing to keep.
+    package var thresholdByteCount = 8 << 20
+    /// A graph is made anew when repairs have taken a fifth of its nodes out, and at least so many.
+    package var removedBeforeRelinking = 1_024
+    /// Rows linked in one step, unless its pages are full before.
+    package var rowsPerStep = 2_048
+    /// Pages that one commit of the graph's author writes at most. A caller's commit waits for it.
+    package var pagesPerCommit = 3_600
+
+    package init() {}
+
+    /// What may stand in a record: lists fit into a page twice at least.
+    static let allowedM = 2...504
+
+    static func allowedEfConstruction(_ m: Int) -> ClosedRange<Int> { m...Scratch.largestQueue }
+
+    /// Whether these can be used at all.
+    var isValid: Bool {
+        Self.allowedM.contains(m) && Self.allowedM.contains(m0) && m0 >= m
+            && Self.allowedEfConstruction(m).contains(efConstruction)
+            && efSearch > 0 && rowsPerStep > 0 && pagesPerCommit > 0
+    }
+}
+
+/// The level of each node: at least l for one in m^l of them.
+///
+/// The paper draws it at random as ⌊-ln(u) / ln(m)⌋; here u is a hash of the slot, compared with powers of m in
+/// whole numbers, so that a level is the same at any time and on any machine.
+struct NodeLevels: Equatable {
+    let seed: UInt64
+    let m: UInt64
+
+    init(seed: UInt64, m: Int) {
+        self.seed = seed
+        self.m = UInt64(m)
+    }
+
+    /// - Complexity: O(1); at most 64 for m = 2.
+    func callAsFunction(_ slot: UInt32) -> Int {
+        // SplitMix64.
+        var hash = seed &+ (UInt64(slot) &+ 1) &* 0x9e37_79b9_7f4a_7c15
+        hash = (hash ^ hash >> 30) &* 0xbf58_476d_1ce4_e5b9
+        hash = (hash ^ hash >> 27) &* 0x94d0_49bb_1331_11eb
+        hash ^= hash >> 31
+        var bound = UInt64.max / m
+        var level = 0
+        while hash < bound, level < Self.maximum {
+            level += 1
+            bound /= m
+        }
+        return level
+    }
+
+    /// No node has a higher level; with m = 2 one in 2^24 would.
+    static let maximum = 24
+}

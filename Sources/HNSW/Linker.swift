@@ -1,0 +1,294 @@
+import Store
+
+/// Links rows into a graph in memory, over copies of the pages that change (Malkov and Yashunin, 2018,
+/// algorithm 1).
+///
+/// **The tree.** Links are directed, and a list that is full gives up links; so nothing in the algorithm itself
+/// keeps a node from losing its last link from others, and then no search finds it. Therefore each node but the
+/// entry point has one link to it that is never given up, and these links form a tree whose root is the entry
+/// point: every node can be reached, always. The mark is the highest bit of the entry. A new node's link of the
+/// tree is the one from its nearest neighbor, which the algorithm would nearly always make and keep anyway; half
+/// of a list at most are such links, so that it keeps pointing in different directions. A new entry point gets a
+/// link of the tree to the old one instead.
+///
+/// Safe because it keeps what its graph points into, and slots are below the bound.
+@safe final class Linker {
+    private(set) var graph: Graph
+    var state: IndexState
+    let rows: SegmentAddresses
+    let bottom: PageOverlay
+    let upper: PageOverlay
+    let directory: UpperDirectory
+    private let links: LinkAddresses
+    let scratch: Scratch
+    /// Notes that need no repair: their slots were never linked.
+    private(set) var skippedNotes: [UInt32] = []
+
+    /// Erased nodes that are in the graph still.
+    private let erased: VisitedSet?
+
+    /// - Parameters:
+    ///   - end: slots below it may be linked.
+    ///   - erased: the erased slots, if some of them are in the graph.
+    init(
+        _ table: PointerTable, _ state: IndexState, _ segments: VectorSegments, end: UInt32,
+        erased: VisitedSet?, scratch: Scratch
+    ) {
+        self.erased = erased
+        self.state = state
+        rows = table.rows
+        links = table.links
+        var lists = table.links.directory.lists
+        lists.extend(to: end, state.levels)
+        directory = UpperDirectory(lists)
+        bottom = PageOverlay(table.links.bottom, listCount: Int(end), slotBound: end)
+        upper = PageOverlay(table.links.upper, listCount: lists.listCount, slotBound: end)
+        graph = unsafe Graph(
+            rows: UnsafePointer(table.rows.layout), metric: segments.metric, bottom: bottom.pages,
+            upper: upper.pages, bottomDivider: bottom.pages.divider, upperDivider: upper.pages.divider,
+            bottomPages: UnsafePointer(bottom.base), upperPages: UnsafePointer(upper.base),
+            upperSlots: directory.slots, upperFirst: directory.first, levels: state.levels,
+            bound: state.linkedSlots)
+        self.scratch = scratch
+        if erased != nil {
+            scratch.live.fill(Int(end))
+            for slot in rows.noted where slot < end { scratch.live.remove(slot) }
+        }
+    }
+
+    /// Pages that a commit of what was done would write.
+    var changedPageCount: Int { bottom.changed.count + upper.changed.count }
+
+    /// How many pages linking a slot may change.
+    func pageCount(toLink slot: UInt32) -> Int { (state.m + 2) * (state.levels(slot) + 1) + 1 }
+
+    // MARK: A new node
+
+    /// Links the next slot, `state.linkedSlots`, unless it was erased.
+    ///
+    /// - Throws: `StoreError.corrupted`.
+    func linkNext() throws {
+        let slot = state.linkedSlots
+        let level = state.levels(slot)
+        bottom.grow(to: Int(slot) + 1)
+        if level > 0, let first = graph.upperNumber(slot, 1) { upper.grow(to: first + level) }
+        state.linkedSlots = slot + 1
+        let isNoted = rows.erased?.contains(slot) ?? false
+        if isNoted { skippedNotes.append(slot) }
+        guard !isNoted, rows.passage(slot) != VectorSegments.noPassage else {
+            graph.bound = slot + 1
+            return
+        }
+        state.nodeCount += 1
+        defer { graph.bound = slot + 1 }
+        guard state.entryPoint != IndexState.noEntry else {
+            state.entryPoint = slot
+            state.topLevel = level
+            return
+        }
+        let target = unsafe Target(vector: graph.row(slot), auxiliary: graph.auxiliary(slot))
+        var queue = scratch.queue(capacity: 1)
+        queue.equalLimit = max(1, state.m / 2)
+        graph.begin(state.entryPoint, state.topLevel, target, &queue, scratch, erased: erased)
+        let start = min(level, state.topLevel)
+        _ = graph.descend(
+            from: state.topLevel, above: start, target, &queue, scratch, erased: erased,
+            shouldStop: { false })
+        for layer in stride(from: start, through: 0, by: -1) {
+            graph.restart(&queue, capacity: state.efConstruction, scratch)
+            _ = graph.search(layer, target, &queue, scratch, erased: erased, shouldStop: { false })
+            try connect(slot, layer, queue, isEntry: level > state.topLevel)
+        }
+        if level > state.topLevel {
+            state.entryPoint = slot
+            state.topLevel = level
+        }
+    }
+
+    /// Gives a new node its neighbors in a layer, and them a link back.
+    private func connect(
+        _ slot: UInt32, _ layer: Int, _ queue: CandidateQueue, isEntry: Bool
+    ) throws {
+        let count = sort(queue)
+        let picked = graph.selectNeighbors(count, atMost: state.m, fill: state.m, scratch)
+        var neighbors: [UInt32] = []
+        for index in 0..<picked { neighbors.append(unsafe scratch.picked[index]) }
+        guard layer == 0 else {
+            if let list = graph.upperNumber(slot, layer) { upper.replace(list, neighbors) }
+            for neighbor in neighbors { _ = addLink(from: neighbor, to: slot, layer, isTree: false) }
+            return
+        }
+        if isEntry {
+            bottom.replace(Int(slot), withTreeLink(to: state.entryPoint, neighbors))
+            for neighbor in neighbors { _ = addLink(from: neighbor, to: slot, 0, isTree: false) }
+            return
+        }
+        bottom.replace(Int(slot), neighbors)
+        var isAttached = false
+        for neighbor in neighbors {
+            let isTree = !isAttached && addLink(from: neighbor, to: slot, 0, isTree: true)
+            if isTree { isAttached = true } else { _ = addLink(from: neighbor, to: slot, 0, isTree: false) }
+        }
+        if !isAttached { try attach(slot, below: neighbors.first ?? state.entryPoint) }
+    }
+
+    /// Neighbors with a link of the tree to `root` among them.
+    private func withTreeLink(to root: UInt32, _ neighbors: [UInt32]) -> [UInt32] {
+        var entries = neighbors
+        if let place = entries.firstIndex(of: root) {
+            entries[place] |= Slot.treeMark
+        } else {
+            if entries.count == state.m0 { entries.removeLast() }
+            entries.append(root | Slot.treeMark)
+        }
+        return entries
+    }
+
+    /// Copies what a queue holds into `scratch.sorted`, without what is erased.
+    private func sort(_ queue: CandidateQueue) -> Int {
+        var count = 0
+        for index in 0..<queue.count {
+            let slot = queue.slot(index)
+            if erased?.contains(slot) ?? false { continue }
+            unsafe scratch.sorted[count] = UInt64(queue.key(index)) << 32 | UInt64(slot)
+            count += 1
+        }
+        return count
+    }
+
+    // MARK: Links
+
+    /// Links of the tree that a list has at most.
+    private var treeLimit: Int { max(1, state.m0 / 2) }
+
+    /// Adds a link to a list, choosing anew among its links if it is full. Returns whether it is there then; a link
+    /// of the tree is, unless the list has as many as it may; one that is there already is marked.
+    func addLink(from owner: UInt32, to slot: UInt32, _ layer: Int, isTree: Bool) -> Bool {
+        guard let list = layer == 0 ? Int(owner) : graph.upperNumber(owner, layer) else { return false }
+        let overlay = layer == 0 ? bottom : upper
+        let count = overlay.count(list)
+        let entry = isTree ? slot | Slot.treeMark : slot
+        if isTree {
+            var treeCount = 0
+            for place in 0..<count where overlay.entry(list, place) & Slot.treeMark != 0 { treeCount += 1 }
+            guard treeCount < treeLimit else { return false }
+            for place in 0..<count where overlay.entry(list, place) == slot {
+                overlay.set(entry, list, place)
+                return true
+            }
+        }
+        if count < overlay.pages.listLength {
+            overlay.set(entry, list, count)
+            return true
+        }
+        // The list is full: sort its links and the new one by distance, and choose.
+        for place in 0..<count { unsafe scratch.entries[place] = overlay.entry(list, place) }
+        unsafe scratch.entries[count] = entry
+        sortEntries(of: owner, count + 1)
+        let picked = graph.selectNeighbors(
+            count + 1, atMost: overlay.pages.listLength, fill: overlay.pages.listLength / 2, scratch)
+        unsafe overlay.replace(list, scratch.entries, picked)
+        for index in 0..<picked where unsafe scratch.picked[index] == slot { return true }
+        return false
+    }
+
+    /// Makes `scratch.sorted` the first `count` of `scratch.entries`, in the order of their distance to a node.
+    func sortEntries(of owner: UInt32, _ count: Int) {
+        for index in 0..<count {
+            unsafe scratch.slots[index] = unsafe scratch.entries[index] & Slot.mask
+        }
+        let target = unsafe Target(vector: graph.row(owner), auxiliary: graph.auxiliary(owner))
+        unsafe graph.dots(target, scratch.slots, count, scratch)
+        for index in 0..<count {
+            let key = graph.key(index, target, scratch, graph.metric)
+            let candidate = unsafe UInt64(key) << 32 | UInt64(scratch.entries[index])
+            // The key and the slot decide, not the mark.
+            var place = index
+            while place > 0, unsafe Self.isBehind(scratch.sorted[place - 1], candidate) {
+                unsafe scratch.sorted[place] = unsafe scratch.sorted[place - 1]
+                place -= 1
+            }
+            unsafe scratch.sorted[place] = candidate
+        }
+    }
+
+    private static func isBehind(_ a: UInt64, _ b: UInt64) -> Bool {
+        a & ~UInt64(Slot.treeMark) > b & ~UInt64(Slot.treeMark)
+    }
+
+    /// Gives a node its link of the tree from the first node that has room for it, searching down the tree from
+    /// `start`. There is one, as a tree has leaves.
+    ///
+    /// - Throws: `StoreError.corrupted` if there is none, because the links that were read are no tree.
+    func attach(_ slot: UInt32, below start: UInt32) throws {
+        var waiting = [start]
+        var next = 0
+        while next < waiting.count, next <= state.linkedSlots {
+            let owner = waiting[next]
+            next += 1
+            if owner != slot, addLink(from: owner, to: slot, 0, isTree: true) { return }
+            for entry in bottom.entries(Int(owner)) where entry & Slot.treeMark != 0 {
+                waiting.append(entry & Slot.mask)
+            }
+        }
+        throw StoreError(.corrupted, "the links of a vector index are damaged; run `loci rebuild`")
+    }
+}
+
+/// What repairs need of it.
+extension Linker {
+    /// The slots with a level above 0.
+    var upperSlots: [UInt32] { directory.lists.slots }
+
+    /// The entries of a node's list.
+    func entries(_ slot: UInt32, _ layer: Int) -> [UInt32] {
+        if layer == 0 { return bottom.entries(Int(slot)) }
+        return graph.upperNumber(slot, layer).map { upper.entries($0) } ?? []
+    }
+
+    func replace(_ slot: UInt32, _ layer: Int, _ entries: [UInt32]) {
+        if layer == 0 {
+            bottom.replace(Int(slot), entries)
+        } else if let list = graph.upperNumber(slot, layer) {
+            upper.replace(list, entries)
+        }
+    }
+
+    /// Makes a link of the tree a link like others.
+    func unmark(_ owner: UInt32, _ slot: UInt32) {
+        for (place, entry) in bottom.entries(Int(owner)).enumerated() where entry == slot | Slot.treeMark {
+            bottom.set(slot, Int(owner), place)
+        }
+    }
+
+    /// Chooses a node's neighbors in a layer among `candidates` (entries with their marks, those of the tree are
+    /// kept), as many as before or half of the list.
+    func choose(_ owner: UInt32, _ layer: Int, _ candidates: [UInt32]) {
+        let length = layer == 0 ? state.m0 : state.m
+        precondition(candidates.count < Scratch.batchCount)
+        for (index, entry) in candidates.enumerated() { unsafe scratch.entries[index] = entry }
+        sortEntries(of: owner, candidates.count)
+        let picked = graph.selectNeighbors(candidates.count, atMost: length, fill: length / 2, scratch)
+        replace(owner, layer, (0..<picked).map { unsafe scratch.entries[$0] })
+    }
+
+    /// The living nodes nearest to one in layer 0, itself left out, at most `ef` of them.
+    func nearest(_ slot: UInt32, _ ef: Int) -> [UInt32] {
+        guard state.entryPoint != IndexState.noEntry else { return [] }
+        let target = unsafe Target(vector: graph.row(slot), auxiliary: graph.auxiliary(slot))
+        var queue = scratch.queue(capacity: 1)
+        graph.begin(state.entryPoint, state.topLevel, target, &queue, scratch, erased: erased)
+        _ = graph.descend(
+            from: state.topLevel, above: 0, target, &queue, scratch, erased: erased,
+            shouldStop: { false })
+        graph.restart(&queue, capacity: ef, scratch)
+        graph.add(state.entryPoint, target, &queue, scratch, layer: 0, erased: erased)
+        _ = graph.search(0, target, &queue, scratch, erased: erased, shouldStop: { false })
+        var slots: [UInt32] = []
+        for index in 0..<queue.count {
+            let found = queue.slot(index)
+            if found != slot, !(erased?.contains(found) ?? false) { slots.append(found) }
+        }
+        return slots
+    }
+}

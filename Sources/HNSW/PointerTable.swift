@@ -1,0 +1,257 @@
+import CKernels
+import Store
+
+/// The addresses of an index's values in one snapshot: segments, slot → passage, and pages of links.
+///
+/// A look-up in the file costs a descent of its tree, several times what comparing two rows does. So the
+/// addresses are collected by one walk over the keys, about 0.05 ms for 100,000 rows, and kept for the snapshots
+/// to come.
+///
+/// The rule by which that is right: a table is kept under the map that it was made from, the space, how many
+/// slots are in segments, and the two generations of the index's record. Every commit that writes a segment, a
+/// slot column block or a page of links again, or removes one, changes a generation (`HNSWIndex.noteErased` and
+/// `commit`); folding adds segments and changes the count. So two snapshots with the same key see the same puts
+/// of these values. Each of them fills pages of its own (`ValueAddress.isStable`), so they lie where they were
+/// put; and as they are part of every snapshot with the key, LMDB cannot have used their pages again while one
+/// is held. A table is made from a read snapshot only: what a write transaction sees has addresses in memory, and
+/// generations that are given again if it fails.
+///
+/// What pages of the system's size do not hold alone (on machines whose pages are larger than 4,096 bytes) is not
+/// stable: such a table serves the snapshot it was made in, and is not kept.
+struct PointerTable {
+    let rows: SegmentAddresses
+    let links: LinkAddresses
+
+    /// What a walk needs of it. Valid while the table is kept and the snapshot is held.
+    func graph(_ state: IndexState, _ segments: VectorSegments) -> Graph {
+        unsafe Graph(
+            rows: UnsafePointer(rows.layout), metric: segments.metric, bottom: links.bottom.pages,
+            upper: links.upper.pages, bottomDivider: links.bottom.pages.divider,
+            upperDivider: links.upper.pages.divider, bottomPages: links.bottom.addresses.base,
+            upperPages: links.upper.addresses.base, upperSlots: links.directory.slots,
+            upperFirst: links.directory.first, levels: state.levels, bound: state.linkedSlots)
+    }
+}
+
+/// Addresses of values by their number.
+///
+/// Safe because the memory belongs to it, and indices are compared with the count.
+@safe final class AddressList: @unchecked Sendable {
+    let base: UnsafeMutablePointer<UnsafeRawPointer?>
+    let capacity: Int
+    fileprivate(set) var count = 0
+    fileprivate(set) var isStable = true
+
+    init(capacity: Int) {
+        self.capacity = capacity
+        unsafe base = .allocate(capacity: max(1, capacity))
+        unsafe base.initialize(repeating: nil, count: max(1, capacity))
+    }
+
+    deinit { unsafe base.deallocate() }
+
+    subscript(index: Int) -> UnsafeRawPointer {
+        precondition(index < count)
+        return unsafe base[index].unsafelyUnwrapped
+    }
+
+    func append(_ address: UnsafeRawPointer) {
+        precondition(count < capacity)
+        unsafe base[count] = address
+        count += 1
+    }
+
+    /// The addresses of the values `prefix` + 0, 1, 2, … (`u32`), `count` of them and each of `byteCount` bytes.
+    ///
+    /// - Throws: `StoreError.corrupted` if one is missing or has another size.
+    static func collect(
+        _ table: Table, prefix: Key, count: Int, byteCount: Int, what: String,
+        in transaction: borrowing ReadTransaction
+    ) throws -> AddressList {
+        let list = AddressList(capacity: count)
+        guard count > 0 else { return list }
+        let keyByteCount = prefix.bytes.count + 4
+        // Safe because an address is kept by the rule above, and nothing is read.
+        unsafe try table.forEachAddress(prefix: prefix, in: transaction) { key, value in
+            guard key.byteCount == keyByteCount, key.keyU32(at: keyByteCount - 4) == list.count,
+                unsafe value.payload.count == byteCount, let address = unsafe value.payload.baseAddress
+            else { throw StoreError(.corrupted, "\(what) \(list.count) is missing or damaged") }
+            unsafe list.append(address)
+            if unsafe !value.isStable { list.isStable = false }
+            return list.count < count
+        }
+        guard list.count == count else {
+            throw StoreError(.corrupted, "\(what) \(list.count) is missing or damaged")
+        }
+        return list
+    }
+}
+
+/// Where segments and the slot column are, and which erased slots still have links to them.
+///
+/// Safe because the layout points into address lists that it keeps, and belongs to it.
+@safe final class SegmentAddresses: @unchecked Sendable {
+    let segments: AddressList
+    let passageBlocks: AddressList
+    /// Erased slots that wait for their repair, those that are not linked included.
+    let noted: [UInt32]
+    /// The same as bits, if there are any.
+    let erased: VisitedSet?
+    let layout: UnsafeMutablePointer<kernels_segments>
+    let slotCount: Int
+    private static let passageDivider = Divider(by: VectorSegments.passagesPerBlock)
+
+    init(segments: AddressList, passageBlocks: AddressList, noted: [UInt32], _ vectors: VectorSegments) {
+        self.segments = segments
+        self.passageBlocks = passageBlocks
+        self.noted = noted
+        slotCount = segments.count * vectors.rowsPerSegment
+        if noted.isEmpty {
+            erased = nil
+        } else {
+            let set = VisitedSet(capacity: slotCount)
+            for slot in noted { set.insert(slot) }
+            erased = set
+        }
+        unsafe layout = .allocate(capacity: 1)
+        unsafe layout.initialize(to: vectors.layout(segments))
+    }
+
+    deinit { unsafe layout.deallocate() }
+
+    var isStable: Bool { segments.isStable && passageBlocks.isStable }
+
+    /// The passage of a slot, unverified; `VectorSegments.noPassage` if it was erased.
+    func passage(_ slot: UInt32) -> UInt32 {
+        precondition(slot < slotCount)
+        let (block, place) = Self.passageDivider.quotientAndRemainder(slot)
+        // Safe because blocks have room for 1,008 passages each, and there is one for every slot.
+        return unsafe passageBlocks[block].loadUnaligned(fromByteOffset: place * 4, as: UInt32.self)
+    }
+}
+
+extension VectorSegments {
+    /// The layout of its segments as kernels read it.
+    func layout(_ segments: AddressList) -> kernels_segments {
+        let divider = Divider(by: rowsPerSegment)
+        // Safe because the list keeps the memory, and whoever uses the layout keeps the list.
+        return unsafe kernels_segments(
+            segments: UnsafePointer(segments.base), rows_per_segment: divider.divisor,
+            reciprocal: divider.reciprocal, first_row: Self.headerByteCount, stride: strideBytes,
+            first_auxiliary: Self.headerByteCount + rowsPerSegment * strideBytes, dimension: dimension)
+    }
+}
+
+/// Where the pages of links are.
+struct LinkAddresses: Sendable {
+    struct Pages: Sendable {
+        let pages: LinkPages
+        let addresses: AddressList
+    }
+    let bottom: Pages
+    let upper: Pages
+    let directory: UpperDirectory
+    var isStable: Bool { bottom.addresses.isStable && upper.addresses.isStable }
+}
+
+/// `UpperLists` in memory that does not move.
+///
+/// Safe because the buffers belong to it and are not written after `init`.
+@safe final class UpperDirectory: @unchecked Sendable {
+    let lists: UpperLists
+    let slots: UnsafeBufferPointer<UInt32>
+    let first: UnsafeBufferPointer<UInt32>
+
+    init(_ lists: UpperLists) {
+        self.lists = lists
+        unsafe slots = unsafe Self.copy(lists.slots)
+        unsafe first = unsafe Self.copy(lists.first)
+    }
+
+    deinit {
+        unsafe slots.deallocate()
+        unsafe first.deallocate()
+    }
+
+    private static func copy(_ numbers: [UInt32]) -> UnsafeBufferPointer<UInt32> {
+        let buffer = UnsafeMutableBufferPointer<UInt32>.allocate(capacity: numbers.count)
+        _ = unsafe buffer.initialize(from: numbers)
+        return UnsafeBufferPointer(buffer)
+    }
+}
+
+/// The newest table of an index, for the snapshots to come.
+final class PointerCache: Sendable {
+    private struct RowKey: Equatable {
+        let map: UInt64
+        let generation: UInt64
+        let segmentedSlots: UInt32
+    }
+    private struct LinkKey: Equatable {
+        let map: UInt64
+        let generation: UInt64
+        let linkedSlots: UInt32
+    }
+    private struct Kept {
+        var rows: (key: RowKey, commit: UInt64, addresses: SegmentAddresses)?
+        var links: (key: LinkKey, commit: UInt64, addresses: LinkAddresses)?
+    }
+    private let kept = Mutex(Kept())
+
+    /// The table of a snapshot: a kept one, or one made now. Rows and links are kept apart, so that erasing a row
+    /// leaves the addresses of the links, and linking those of the rows.
+    ///
+    /// - Throws: `StoreError.corrupted` where a value is missing.
+    func table(
+        _ state: IndexState, _ extent: VectorSegments.Extent, _ index: HNSWIndex,
+        in transaction: borrowing ReadTransaction
+    ) throws -> PointerTable {
+        guard state.linkedSlots <= extent.segmentedSlots else {
+            throw StoreError(.corrupted, "the index of space \(index.segments.space) links slots it has not")
+        }
+        return PointerTable(
+            rows: try rows(state, extent, index, in: transaction),
+            links: try links(state, index, in: transaction))
+    }
+
+    private func rows(
+        _ state: IndexState, _ extent: VectorSegments.Extent, _ index: HNSWIndex,
+        in transaction: borrowing ReadTransaction
+    ) throws -> SegmentAddresses {
+        let key = RowKey(
+            map: transaction.map, generation: state.segmentGeneration, segmentedSlots: extent.segmentedSlots)
+        if !transaction.isInsideWrite, let rows = kept.withLock({ $0.rows }), rows.key == key {
+            return rows.addresses
+        }
+        let made = try index.collectRows(state, extent, in: transaction)
+        if made.isStable, !transaction.isInsideWrite {
+            let commit = transaction.commit
+            kept.withLock { kept in
+                if let old = kept.rows, old.key.map == key.map, old.commit > commit { return }
+                kept.rows = (key, commit, made)
+            }
+        }
+        return made
+    }
+
+    private func links(
+        _ state: IndexState, _ index: HNSWIndex, in transaction: borrowing ReadTransaction
+    ) throws -> LinkAddresses {
+        let key = LinkKey(
+            map: transaction.map, generation: state.linkGeneration, linkedSlots: state.linkedSlots)
+        let old = kept.withLock { $0.links }
+        if !transaction.isInsideWrite, let old, old.key == key { return old.addresses }
+        let made = try index.collectLinks(state, directory: old?.addresses.directory.lists, in: transaction)
+        if made.isStable, !transaction.isInsideWrite {
+            let commit = transaction.commit
+            kept.withLock { kept in
+                if let old = kept.links, old.key.map == key.map, old.commit > commit { return }
+                kept.links = (key, commit, made)
+            }
+        }
+        return made
+    }
+
+    /// Forgets what is kept.
+    func clear() { kept.withLock { $0 = Kept() } }
+}

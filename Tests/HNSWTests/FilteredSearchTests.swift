@@ -1,0 +1,104 @@
+import HNSW
+import Store
+import Testing
+
+@Suite struct `A filtered search` {
+    private func make(_ name: String, seed: UInt64, count: Int = 1_600) throws -> IndexedRows {
+        var parameters = HNSWParameters()
+        parameters.thresholdByteCount = 1
+        parameters.m = 8
+        parameters.m0 = 16
+        parameters.efConstruction = 60
+        parameters.efSearch = 24
+        let rows = try IndexedRows(
+            name, dimension: 256, usedComponents: 16, seed: seed, parameters: parameters)
+        try rows.append(count)
+        try rows.fold()
+        try rows.work()
+        return rows
+    }
+
+    /// How many of the ten best that match are found, on the average, and in which ways.
+    private func recall(
+        _ rows: IndexedRows, _ slots: [Int], _ queries: [[Float]]
+    ) throws -> (share: Double, ways: Set<SearchResult.Way>) {
+        let filter = rows.filter(slots)
+        let chosen = Set(slots)
+        var found = 0
+        var expected = 0
+        var ways: Set<SearchResult.Way> = []
+        for query in queries {
+            let best = try rows.bestScores(query, k: 10, filter: filter)
+            let result = try rows.search(query, filter: filter)
+            ways.insert(result.way)
+            for neighbor in result.neighbors { #expect(chosen.contains(Int(neighbor.slot))) }
+            expected += best.count
+            guard let last = best.last else { continue }
+            found += result.neighbors.count { $0.score >= last }
+        }
+        return (Double(found) / Double(max(1, expected)), ways)
+    }
+
+    @Test(arguments: [0.002, 0.03, 0.2, 0.5, 0.8, 0.95])
+    func `finds what matches at random`(share: Double) throws {
+        let rows = try make("random", seed: 21)
+        let size = Int(Double(rows.model.count) * share)
+        let slots = Array(rows.model.indices.shuffled(using: &rows.random).prefix(size))
+        let (recall, ways) = try recall(rows, slots, (0..<40).map { _ in rows.randomVector() })
+        #expect(recall >= 0.95, "\(recall), \(ways)")
+        #expect(share >= 0.03 || ways == [.matches])
+    }
+
+    @Test(arguments: [0.05, 0.25, 0.6], [true, false])
+    func `finds what matches near the question, or far from it`(share: Double, isNear: Bool) throws {
+        let rows = try make("sided", seed: 22)
+        let center = rows.randomVector()
+        func nearness(_ row: [Float]) -> Float { zip(row, center).reduce(0) { $0 + $1.0 * $1.1 } }
+        let order = rows.model.indices.sorted {
+            nearness(rows.model[$0]?.vector ?? []) > nearness(rows.model[$1]?.vector ?? [])
+        }
+        let size = Int(Double(rows.model.count) * share)
+        let slots = Array(isNear ? order.prefix(size) : order.suffix(size))
+        let queries = (0..<40).map { _ in zip(center, rows.randomVector()).map { 2 * $0 + 0.5 * $1 } }
+        let (recall, ways) = try recall(rows, slots, queries)
+        // The worst of the six is .92: most of what matches lies near, and the plain walk ends before the rest.
+        #expect(recall >= 0.9, "\(recall), \(ways)")
+    }
+
+    @Test func `finds what matches in a larger set`() throws {
+        let rows = try make("walk", seed: 23, count: 3_000)
+        let slots = rows.model.indices.filter { $0 % 5 == 1 }
+        let (recall, ways) = try recall(rows, slots, (0..<30).map { _ in rows.randomVector() })
+        #expect(recall >= 0.95, "\(recall), \(ways)")
+    }
+
+    @Test func `of nothing finds nothing`() throws {
+        let rows = try make("nothing", seed: 24, count: 1_100)
+        #expect(try rows.search(rows.randomVector(), filter: PassageFilter(words: [])).neighbors == [])
+        let one = try rows.search(rows.randomVector(), filter: rows.filter([1_050]))
+        #expect(one.neighbors.map(\.slot) == [1_050])
+    }
+
+    @Test func `leaves out rows that were erased, before their repair and after it`() throws {
+        let rows = try make("erased", seed: 25, count: 2_000)
+        let query = rows.randomVector()
+        let slots = rows.model.indices.filter { $0 % 2 == 0 }
+        let before = try rows.search(query, k: 20, ef: 4_000, filter: rows.filter(slots))
+        try rows.erase(before.neighbors.prefix(10).map { Int($0.slot) })
+        for _ in 0..<2 {
+            try rows.expectComplete(k: 20, filter: rows.filter(slots))
+            let after = try rows.search(query, k: 10, ef: 4_000, filter: rows.filter(slots))
+            #expect(after.neighbors == Array(before.neighbors.suffix(10)))
+            try rows.work()
+        }
+    }
+
+    @Test func `that is stopped says so`() throws {
+        let rows = try make("stopped", seed: 26, count: 2_000)
+        let query = rows.randomVector()
+        let result = try rows.environment.read {
+            try rows.index.search(query, k: 10, ef: 2_000, rows.extent, in: $0, shouldStop: { true })
+        }
+        #expect(!result.isComplete)
+    }
+}

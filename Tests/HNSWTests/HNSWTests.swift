@@ -1,0 +1,247 @@
+import HNSW
+import Store
+import Testing
+
+@Suite struct `A step of the index's author` {
+    @Test func `is refused when the index has changed since it was prepared`() throws {
+        let rows = try IndexedRows("stale", seed: 3)
+        try rows.append(60)
+        try rows.fold()
+        let begin = try #require(try rows.prepare())
+        #expect(begin.work == .begin)
+        #expect(try rows.commit(begin))
+        #expect(try !rows.commit(begin))
+        let first = try #require(try rows.prepare())
+        let second = try #require(try rows.prepare())
+        #expect(first.work == .link && first.linkedCount == rows.parameters.rowsPerStep)
+        #expect(try rows.commit(first))
+        #expect(try !rows.commit(second))
+        #expect(try rows.validate() == [])
+        #expect(try rows.state()?.linkedSlots == UInt32(first.linkedCount))
+    }
+
+    @Test func `that was lost is done again, and gives the same pages`() throws {
+        let rows = try IndexedRows("lost", seed: 4)
+        let other = try IndexedRows("kept", seed: 4)
+        for file in [rows, other] {
+            try file.append(100)
+            try file.fold()
+        }
+        while let lost = try rows.prepare() {
+            // A crash: the process begins anew, the step was not committed.
+            _ = lost.pageCount
+            try rows.reopen()
+            let batch = try #require(try rows.prepare())
+            #expect(try rows.commit(batch))
+            let same = try #require(try other.prepare())
+            #expect(try other.commit(same))
+            #expect(batch.work == same.work && batch.pageCount == same.pageCount)
+        }
+        #expect(try other.prepare() == nil)
+        #expect(try rows.validate() == [])
+        #expect(try Self.links(rows) == Self.links(other))
+    }
+
+    private static func links(_ rows: IndexedRows) throws -> [[UInt8]] {
+        try rows.environment.read { transaction in
+            var values: [[UInt8]] = []
+            try IndexedRows.links.scan(prefix: Key(), in: transaction) { key, value in
+                // The record has generations, which are numbers of commits.
+                if key.byteCount > 3 { values.append(value.array) }
+                return true
+            }
+            return values
+        }
+    }
+
+    @Test func `where a row was erased meanwhile is kept, and repaired by the next`() throws {
+        let rows = try IndexedRows("meanwhile", seed: 5)
+        try rows.append(100)
+        try rows.fold()
+        try rows.work(atMost: 3)
+        let batch = try #require(try rows.prepare())
+        #expect(batch.work == .link)
+        let linked = Int(try #require(try rows.state()).linkedSlots)
+        try rows.erase([0, linked + 1, linked + 3])
+        #expect(try rows.commit(batch))
+        #expect(try rows.validate() == [])
+        #expect(try rows.state()?.notedCount == 3)
+        try rows.expectComplete()
+        #expect(try rows.prepare()?.work == .repair)
+        try rows.work(atMost: 1)
+        #expect(try rows.state()?.notedCount == 0)
+        #expect(try rows.validate() == [])
+        try rows.expectComplete()
+    }
+
+    @Test func `that would be the first is refused when a row was erased meanwhile`() throws {
+        let rows = try IndexedRows("first", seed: 6)
+        try rows.append(40)
+        try rows.fold()
+        try rows.work(atMost: 1)
+        let batch = try #require(try rows.prepare())
+        #expect(batch.work == .link)
+        try rows.erase([2])
+        #expect(try !rows.commit(batch))
+        try rows.work()
+        let problems = try rows.validate()
+        #expect(problems == [])
+        try rows.expectComplete()
+    }
+
+    @Test func `writes no more pages than a commit may`() throws {
+        var parameters = IndexedRows.tiny
+        parameters.pagesPerCommit = 3
+        parameters.m = 2
+        parameters.m0 = 500
+        let rows = try IndexedRows("bounded", seed: 7, parameters: parameters)
+        try rows.append(150)
+        try rows.fold()
+        while let batch = try rows.prepare() {
+            #expect(batch.pageCount <= max(3, rows.parameters.m + 3), "\(batch.work)")
+            #expect(try rows.commit(batch))
+        }
+        #expect(try rows.validate() == [])
+    }
+
+    @Test func `gives the graph up when few rows are left, and makes one anew when there are more`() throws {
+        var parameters = IndexedRows.tiny
+        parameters.thresholdByteCount = 60 * 4_096 * 4
+        let rows = try IndexedRows("threshold", seed: 8, parameters: parameters)
+        try rows.append(59)
+        try rows.fold()
+        #expect(try rows.work() == 0)
+        #expect(try rows.state() == nil)
+        try rows.append(40)
+        try rows.fold()
+        try rows.work()
+        #expect(try rows.state()?.linkedSlots == rows.extent.segmentedSlots)
+        #expect(try rows.search(rows.randomVector()).way == .walk)
+        // Between half the threshold and all of it, it stays as it is.
+        try rows.erase(Array(rows.liveSlots.prefix(50)))
+        try rows.work()
+        #expect(try rows.search(rows.randomVector()).way == .walk)
+        try rows.erase(Array(rows.liveSlots.prefix(25)))
+        try rows.work()
+        #expect(try rows.state()?.linkedSlots == 0)
+        #expect(try rows.search(rows.randomVector()).way == .scan)
+        #expect(try rows.validate() == [])
+        try rows.expectComplete()
+        try rows.append(60)
+        try rows.fold()
+        try rows.work()
+        #expect(try rows.search(rows.randomVector()).way == .walk)
+        #expect(try rows.validate() == [])
+        try rows.expectComplete()
+    }
+
+    @Test func `makes the graph anew when a fifth of it was taken out`() throws {
+        var parameters = IndexedRows.tiny
+        parameters.removedBeforeRelinking = 10
+        let rows = try IndexedRows("anew", seed: 10, parameters: parameters)
+        try rows.append(120)
+        try rows.fold()
+        try rows.work()
+        let nodes = Int(try #require(try rows.state()).nodeCount)
+        try rows.erase(Array(rows.liveSlots.prefix(nodes / 5 - 2)))
+        try rows.work()
+        #expect(Int(try #require(try rows.state()).removedCount) == nodes / 5 - 2)
+        try rows.erase(Array(rows.liveSlots.prefix(4)))
+        try rows.work()
+        let state = try #require(try rows.state())
+        #expect(state.removedCount == 0)
+        #expect(Int(state.nodeCount) == nodes - nodes / 5 - 2)
+        #expect(try rows.validate() == [])
+        try rows.expectComplete()
+    }
+
+    @Test func `of a graph that was dropped leaves no page behind`() throws {
+        var parameters = IndexedRows.tiny
+        parameters.pagesPerCommit = 8
+        let rows = try IndexedRows("dropped", seed: 9, parameters: parameters)
+        try rows.append(400)
+        try rows.fold()
+        try rows.work()
+        try rows.environment.write { try rows.index.drop(in: $0) }
+        #expect(try rows.validate() == [])
+        #expect(try rows.search(rows.randomVector()).way == .scan)
+        try rows.expectComplete()
+        while let batch = try rows.prepare(), batch.work == .drop {
+            #expect(try rows.commit(batch))
+            #expect(try rows.validate() == [])
+            try rows.expectComplete()
+        }
+        let entries = try rows.environment.read { try IndexedRows.links.count(in: $0) }
+        #expect(entries == 1)
+        try rows.work()
+        #expect(try rows.validate() == [])
+        #expect(try rows.search(rows.randomVector()).way == .walk)
+    }
+}
+
+@Suite struct `The graph of an index` {
+    @Test func `finds nearly all of the ten nearest among clusters`() throws {
+        var parameters = HNSWParameters()
+        parameters.thresholdByteCount = 1
+        let rows = try IndexedRows(
+            "clusters", dimension: 256, usedComponents: 32, seed: 11, parameters: parameters)
+        let centers = (0..<40).map { _ in rows.randomVector() }
+        func near(_ center: [Float]) -> [Float] {
+            zip(center, rows.randomVector()).map { $0 + 0.15 * $1 }
+        }
+        let vectors = (0..<2_000).map { near(centers[$0 % 40]) }
+        try rows.append(vectors)
+        try rows.fold()
+        try rows.work()
+        #expect(try rows.validate() == [])
+        var found = 0
+        for index in 0..<100 {
+            let query = near(centers[index % 40])
+            let best = try rows.bestScores(query, k: 10)
+            let result = try rows.search(query)
+            #expect(result.way == .walk)
+            found += result.neighbors.count { $0.score >= best[9] }
+        }
+        #expect(found >= 980, "\(found) of 1,000")
+    }
+
+    @Test(arguments: Metric.allCases)
+    func `leads into and out of a thousand equal rows`(metric: Metric) throws {
+        var parameters = HNSWParameters()
+        parameters.thresholdByteCount = 1
+        let rows = try IndexedRows(
+            "equal", dimension: 256, usedComponents: 32, metric: metric, seed: 12, parameters: parameters)
+        try rows.append(400)
+        let equal = rows.randomVector()
+        try rows.append([[Float]](repeating: equal, count: 1_000))
+        try rows.append(500)
+        try rows.fold()
+        try rows.work()
+        #expect(try rows.validate() == [])
+        var found = 0
+        for _ in 0..<60 {
+            let query = rows.randomVector()
+            let best = try rows.bestScores(query, k: 10)
+            found += try rows.search(query).neighbors.count { $0.score >= best[9] }
+        }
+        #expect(found >= 570, "\(found) of 600")
+        let result = try rows.search(equal)
+        let best = try rows.bestScores(equal, k: 10)
+        #expect(result.neighbors.map(\.score) == best)
+    }
+
+    @Test func `has levels that depend on seed and slot alone, one in m of each above the last`() throws {
+        let rows = try IndexedRows("levels", seed: 13)
+        try rows.append(30)
+        try rows.fold()
+        try rows.work()
+        let state = try #require(try rows.state())
+        // The entry point of two graphs of other rows is the same slot.
+        let others = try IndexedRows("levels", metric: .l2, seed: 14)
+        try others.append(30)
+        try others.fold()
+        try others.work()
+        #expect(try others.state()?.entryPoint == state.entryPoint)
+        #expect(try others.state()?.topLevel == state.topLevel)
+    }
+}
