@@ -63,6 +63,7 @@ struct Corpus: Sendable {
         try await engine.promote(id, from: home.session("s"), to: home)
         let third = try await engine.remember("The third of them", in: home).id
         try await engine.supersede(third, by: id, in: home)
+        try await engine.remember("Grace Hopper broke it in 1234567890abcdef, see `make check`", in: home)
         _ = try await engine.remember((0..<1_500).map { MemoryDraft("number \($0) of a row") }, in: home)
         var query = RecallQuery("what did ada say", in: home)
         query.keepReceipt = true

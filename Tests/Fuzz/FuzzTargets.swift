@@ -1,4 +1,5 @@
 import Foundation
+import HNSW
 import MemoryEngine
 import Store
 
@@ -8,8 +9,8 @@ extension FuzzTarget {
         RecordDecoder.all.map { record($0, corpus.records[$0.name] ?? []) }
             + [
                 byteReader, tokenizer, query, splitter, timestamp, namespace, homeFile, space, memoryID,
-                fileCheck(corpus),
-            ]
+                fileCheck(corpus), indexRecord, linkPage,
+            ] + text
     }
 
     private static func record(_ decoder: RecordDecoder, _ samples: [[UInt8]]) -> FuzzTarget {
@@ -191,4 +192,35 @@ extension FuzzTarget {
             }
         }
     }
+
+    private static let indexRecord: FuzzTarget = {
+        var full = IndexState(HNSWParameters(), generation: 7)
+        full.linkedSlots = 1_000
+        full.entryPoint = 12
+        full.nodeCount = 990
+        full.topLevel = 2
+        let samples = [IndexState(HNSWParameters(), generation: 1), full].map { $0.encode() }
+        return FuzzTarget(name: "index-record", samples: samples) { bytes in
+            // Safe because the array outlives the call.
+            guard let state = try? unsafe IndexState(decoding: bytes.span.bytes) else { return .refused }
+            return state.encode() == bytes ? .taken : .failed("it changed when it was encoded again")
+        }
+    }()
+
+    private static let linkPage: FuzzTarget = {
+        let pages = LinkPages(
+            table: Table(name: "link", index: 0), kind: .bottom, space: 1, listLength: 32)
+        var sample = pages.empty(3)
+        for place in 44..<200 { sample[place] = UInt8(place & 31) }
+        return FuzzTarget(name: "link-page", samples: [pages.empty(3), sample]) { bytes in
+            // Safe because the array outlives the call.
+            let payload = unsafe bytes.span.bytes
+            guard pages.isPage(3, payload) else { return .refused }
+            for place in 0..<pages.listsPerPage
+            where pages.entries(place, of: payload).count > pages.listLength {
+                return .failed("list \(place) has more entries than a list may")
+            }
+            return .taken
+        }
+    }()
 }

@@ -92,6 +92,16 @@ struct FilterEvaluation {
         }
     }
 
+    /// Terms that a home has not got from the program that made its words: a home is given them when it is opened for
+    /// writing.
+    private func needTerms() throws {
+        guard view.state.wordsVersion < 2 else { return }
+        throw EngineError(
+            .foreign,
+            "the index of this home was made by an older program and does not know this condition; open it once for "
+                + "writing, or `loci rebuild` it")
+    }
+
     /// The passages that meet a filter, of whatever version.
     func set(_ filter: Filter, in transaction: borrowing ReadTransaction) throws -> PassageSet {
         switch filter {
@@ -128,26 +138,46 @@ struct FilterEvaluation {
             return try terms(FilterTerm.tag, prefix, in: transaction) { fields in
                 fields.tags.contains { $0.utf8.starts(with: prefix.utf8) }
             }
-        case .keyword(let word): return try term(FilterTerm.keyword(word), in: transaction)
+        case .keyword(let word):
+            try needTerms()
+            return try term(FilterTerm.keyword(word), in: transaction)
         case .attributeBetween(let name, let range):
             return try numbers(name, range, in: transaction)
         case .attributeHasPrefix(let name, let prefix):
-            return try terms({ FilterTerm.attribute(name, .string($0)) }, prefix, in: transaction) { fields in
+            func spelled(_ text: String) -> [UInt8] { FilterTerm.attribute(name, .string(text)) }
+            return try terms(spelled, prefix, in: transaction) { fields in
                 guard case .string(let text)? = fields.attributes[name] else { return false }
                 return text.utf8.starts(with: prefix.utf8)
             }
-        case .agent(let name): return try term(FilterTerm.agent(name), in: transaction)
-        case .model(let name): return try term(FilterTerm.model(name), in: transaction)
-        case .source(let name): return try term(FilterTerm.source(name), in: transaction)
+        case .agent(let name):
+            try needTerms()
+            return try term(FilterTerm.agent(name), in: transaction)
+        case .model(let name):
+            try needTerms()
+            return try term(FilterTerm.model(name), in: transaction)
+        case .source(let name):
+            try needTerms()
+            return try term(FilterTerm.source(name), in: transaction)
         case .sourceHasPrefix(let prefix):
+            try needTerms()
             return try terms(FilterTerm.source, prefix, in: transaction) { fields in
                 fields.origin.source?.utf8.starts(with: prefix.utf8) ?? false
             }
-        case .mayContribute: return try term(FilterTerm.mayContribute, in: transaction)
-        case .hasAttachment: return try mediaType("", in: transaction)
-        case .mediaType(let prefix): return try mediaType(prefix, in: transaction)
-        case .modality(.image): return try mediaType("image/", in: transaction)
-        case .modality(.video): return try mediaType("video/", in: transaction)
+        case .mayContribute:
+            try needTerms()
+            return try term(FilterTerm.mayContribute, in: transaction)
+        case .hasAttachment:
+            try needTerms()
+            return try mediaType("", in: transaction)
+        case .mediaType(let prefix):
+            try needTerms()
+            return try mediaType(prefix, in: transaction)
+        case .modality(.image):
+            try needTerms()
+            return try mediaType("image/", in: transaction)
+        case .modality(.video):
+            try needTerms()
+            return try mediaType("video/", in: transaction)
         case .modality(.text):
             return try matching(.byteCount, in: transaction) {
                 $0.u32(at: $1 * 4) > 0

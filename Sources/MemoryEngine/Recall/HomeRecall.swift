@@ -136,6 +136,11 @@ struct HomeRecall {
                 candidates[index].parts.context = weight * own(previous).sum
             }
         }
+        // What nothing speaks for is no answer, however little else there is.
+        candidates.removeAll { candidate in
+            (wordScores?.scores[Int(candidate.passage)] ?? 0) == 0 && candidate.parts.context == 0
+                && !vectorScores.contains { $0.matches(candidate.passage) }
+        }
         let ranked = try weighted(candidates, view, in: transaction)
         answer.timings.ranking = lap()
         answer.hits = try decode(ranked, view, in: transaction)

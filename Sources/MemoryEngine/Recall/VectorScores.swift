@@ -9,6 +9,7 @@ struct VectorScores {
     private(set) var mean = 0.0
     private(set) var deviation = 0.0
     private(set) var rowCount = 0
+    private let metric: EmbeddingMetric
 
     /// How many rows a sample has when only chosen rows are scored.
     static let sampleCount = 256
@@ -19,6 +20,7 @@ struct VectorScores {
         _ query: [Float], _ space: SpaceRecord, _ view: HomeView, eligible: PassageSet, eligibleCount: Int,
         current: PassageSet?, in transaction: borrowing ReadTransaction
     ) throws {
+        metric = space.space.metric
         scores = [Float](repeating: .nan, count: view.capacity)
         var sum = 0.0
         var squares = 0.0
@@ -91,12 +93,28 @@ struct VectorScores {
         return slots
     }
 
-    /// The score of a passage above the mean, in standard deviations where there is any; 0 for one without a
-    /// vector.
+    /// The score of a passage above the mean, in standard deviations. Where all are alike, as the only one of a home
+    /// is, its likeness to the question. 0 for one without a vector.
     func normalized(_ passage: UInt32) -> Double {
-        let score = scores[Int(passage)]
+        let score = Double(scores[Int(passage)])
         guard !score.isNaN else { return 0 }
-        return deviation == 0 ? Double(score) - mean : (Double(score) - mean) / deviation
+        return deviation == 0 ? likeness(score) : (score - mean) / deviation
+    }
+
+    /// Whether a passage has anything to do with the question, as far as the space can tell: where all are alike, it
+    /// must be like it.
+    func matches(_ passage: UInt32) -> Bool {
+        let score = Double(scores[Int(passage)])
+        return !score.isNaN && (deviation > 0 || likeness(score) > 0)
+    }
+
+    /// How like two vectors with this score are, 0 to 1. Cosines below a twentieth are the noise of any model.
+    private func likeness(_ score: Double) -> Double {
+        switch metric {
+        case .cosine: score < 0.05 ? 0 : min(1, score)
+        case .innerProduct: score > 0 ? score / (1 + score) : 0
+        case .l2: 1 / (1 - min(0, score))
+        }
     }
 }
 
