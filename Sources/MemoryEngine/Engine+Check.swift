@@ -9,8 +9,14 @@ public struct CheckReport: Sendable, Equatable {
     public var pages = 0
     public var entries = 0
     public var memories = 0
+    /// Entities that the engine made of names; not counted among the memories.
+    public var entities = 0
     public var passages = 0
     public var vectors = 0
+    /// What the file is and how far it has come, if it could be read.
+    var home = ""
+    var sequence: UInt64 = 0
+    var versions: UInt64 = 0
 }
 
 extension Engine {
@@ -37,6 +43,7 @@ extension Engine {
     ) async throws -> CheckReport {
         var options = Environment.Options()
         options.isReadOnly = true
+        options.isUnshared = Self.isUnshared(file)
         options.mapSizeBytes = self.options.quotaBytes
         let environmentOptions = given ?? options
         return try await readers.run {
@@ -53,7 +60,7 @@ extension Engine {
                 let environment = try Environment.open(
                     path: file, tables: Schema.all, options: environmentOptions)
                 defer { environment.close() }
-                report = try environment.read { transaction in
+                report = try environment.read(isBounded: false) { transaction in
                     if isBusy {
                         report.problems = try FileCheck.full(path: file).problems
                         guard report.problems.isEmpty else { return report }
@@ -96,7 +103,7 @@ struct HomeCheck {
     static let maximumProblems = 100
     var report: CheckReport
 
-    private mutating func note(_ problem: @autoclosure () -> String) {
+    mutating func note(_ problem: @autoclosure () -> String) {
         if report.problems.count < Self.maximumProblems { report.problems.append(problem()) }
     }
 
@@ -107,8 +114,17 @@ struct HomeCheck {
             note("the home has no header")
             return
         }
-        _ = try HomeHeader(decoding: header)
+        let found = try HomeHeader(decoding: header)
+        guard found.formatVersion == Schema.formatVersion else {
+            note(
+                "the home has format \(found.formatVersion); open it for writing once, which brings it to the newest"
+            )
+            return
+        }
         let view = try HomeView(in: transaction)
+        report.home = found.namespace
+        report.sequence = view.state.sequence
+        report.versions = view.state.versionCount - view.state.entityCount
         var owners = [UInt64](repeating: 0, count: view.capacity)
         try memories(view, &owners, in: transaction)
         try passages(view, owners, in: transaction)
@@ -156,7 +172,8 @@ struct HomeCheck {
             }
             return true
         }
-        report.memories = rows.count
+        report.memories = rows.count - Int(view.state.entityCount)
+        report.entities = Int(view.state.entityCount)
         if UInt64(rows.count) != view.state.memoryCount {
             note("there are \(rows.count) memories, the counter says \(view.state.memoryCount)")
         }
@@ -176,7 +193,9 @@ struct HomeCheck {
                 note("the head of memory \(head.id) names other passages than its newest version")
             }
             let time = Schema.memoryByTime(newest.fields.happened.lowerBound, row)
-            if try newest.recordedUntil == .max && !Schema.shared.contains(time, in: transaction) {
+            if try newest.recordedUntil == .max && newest.passageCount > 0
+                && !Schema.shared.contains(time, in: transaction)
+            {
                 note("memory \(head.id) is not found by its time")
             }
             if let key = head.key,
@@ -339,7 +358,7 @@ struct HomeCheck {
     /// Every id, key, time and turn leads to a memory that is there.
     private mutating func lookups(in transaction: borrowing ReadTransaction) throws {
         var found: [String] = []
-        for prefix in [Schema.Shared.rowOfMemory, .memoryByKey, .memoryByTurn] {
+        for prefix in [Schema.Shared.rowOfMemory, .memoryByKey, .memoryByTurn, .entityAlias] {
             try Schema.shared.scan(prefix: prefix.key, in: transaction) { _, value in
                 guard value.byteCount == 8, try HeadRecord.read(value.u64(at: 0), in: transaction) != nil
                 else {
@@ -349,9 +368,11 @@ struct HomeCheck {
                 return true
             }
         }
-        for prefix in [Schema.Shared.memoryByTime, .memoryByExpiry] {
+        for prefix in [Schema.Shared.memoryByTime, .memoryByExpiry, .memoryBySubject] {
+            let length = prefix == .memoryBySubject ? 13 : 17
             try Schema.shared.scan(prefix: prefix.key, in: transaction) { key, _ in
-                guard key.byteCount == 17, try HeadRecord.read(key.keyU64(at: 9), in: transaction) != nil
+                guard key.byteCount == length,
+                    try HeadRecord.read(key.keyU64(at: length - 8), in: transaction) != nil
                 else {
                     found.append("an entry of `\(prefix)` leads to a memory that is not there")
                     return found.count < Self.maximumProblems
@@ -382,29 +403,6 @@ struct HomeCheck {
         if count != state.receiptCount {
             note("there are \(count) receipts, the counter says \(state.receiptCount)")
         }
-    }
-
-    private mutating func edges(in transaction: borrowing ReadTransaction) throws {
-        var found: [String] = []
-        var count = 0
-        try Schema.edge.scan(prefix: Key(prefix: Schema.Edge.record), in: transaction) { key, value in
-            count += 1
-            let edge = key.keyU64(at: 1)
-            let record = try EdgeRecord(decoding: value)
-            let isWhole =
-                try Schema.edge.contains(
-                    Edges.outKey(record.from, record.label, record.to, edge), in: transaction)
-                && Schema.edge.contains(
-                    Edges.intoKey(record.to, record.label, record.from, edge), in: transaction)
-                && HeadRecord.read(record.from, in: transaction) != nil
-                && HeadRecord.read(record.to, in: transaction) != nil
-            if !isWhole { found.append("edge \(edge) dangles") }
-            return found.count < Self.maximumProblems
-        }
-        if try Schema.edge.count(in: transaction) != 3 * count {
-            found.append("an edge has a direction but no record")
-        }
-        for problem in found { note(problem) }
     }
 
     /// The change log has no gap above what was trimmed.

@@ -94,7 +94,10 @@ extension Engine {
         {
             last = row
             count += 1
-            guard let head = try HeadRecord.read(row, in: transaction) else { continue }
+            // Entities of the engine's own are made anew from what names them.
+            guard let head = try HeadRecord.read(row, in: transaction), head.passageCount > 0 else {
+                continue
+            }
             var exported = ExportedMemory(id: head.id, key: head.key, versions: [])
             for number in try versionNumbers(row, in: transaction) {
                 guard let record = try VersionRecord.read(row, number, in: transaction) else { continue }
@@ -297,8 +300,9 @@ extension Engine {
             return "term \(value.u32(at: 0)): " + String(decoding: key.copy(1..<key.byteCount), as: UTF8.self)
         case Schema.edge where key.u8(at: 0) == Schema.Edge.record:
             let edge = try EdgeRecord(decoding: value)
-            let label = EdgeLabel(rawValue: edge.label).map { "\($0)" } ?? "\(edge.label)"
-            return "edge \(key.keyU64(at: 1)): row \(edge.from) \(label) row \(edge.to)"
+            let kind = EdgeKind.builtIn.first { $0.number == edge.kind }?.kind.name ?? "kind \(edge.kind)"
+            let end = edge.foreign.map { "memory \($0.id) of \($0.home)" } ?? "row \(edge.to)"
+            return "edge \(key.keyU64(at: 1)): row \(edge.from) \(kind) \(end)"
         case Schema.shared:
             let name = Schema.Shared(rawValue: key.u8(at: 0)).map { "\($0)" } ?? "unknown"
             return "\(name) \(hexadecimal(key, from: 1)): \(hexadecimal(value, from: 0))"

@@ -33,9 +33,11 @@ extension Engine {
         var erasure = Erasure()
         if case .everything = what, subtree.session == nil {
             for home in try homes(under: subtree) {
-                if let statistics = try? await stats(in: home) {
-                    erasure.memories += Int(statistics.memories)
+                let count = try? await read(in: home) {
+                    let state = try HomeState.read(in: $0)
+                    return state.memoryCount - state.entityCount
                 }
+                erasure.memories += (count ?? nil).map { Int($0) } ?? 0
                 // Before the home is gone, so that asking again after a crash finds them; and after, as one more
                 // may have come.
                 let citing = try await homesCiting(home)

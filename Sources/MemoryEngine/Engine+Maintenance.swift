@@ -5,7 +5,10 @@ import Store
 public struct HomeStatistics: Sendable {
     public var namespace: Namespace
     public var memories: UInt64 = 0
+    /// Entities that the engine made of names; not counted among the memories.
+    public var entities: UInt64 = 0
     public var versions: UInt64 = 0
+    /// Passages that are there; what was forgotten is not counted.
     public var passages: UInt64 = 0
     public var currentPassages: UInt64 = 0
     /// Passages that the indexer has not folded yet.
@@ -15,11 +18,16 @@ public struct HomeStatistics: Sendable {
     public var receipts: UInt64 = 0
     public var fileBytes = 0
     public var freePages = 0
+    /// Places for readers that are taken in the file, by all processes; each keeps some for its next reads.
     public var readers = 0
+    /// Snapshots that this process holds now.
+    public var heldSnapshots = 0
+    /// How long the oldest of them has been held; what is written meanwhile makes the file grow.
+    public var oldestSnapshotAge: Duration?
     public var created = Timestamp.distantPast
     public var tables: [String: TableSize] = [:]
 
-    /// An embedding space and its vectors, those of closed versions and erased ones included.
+    /// An embedding space and its vectors, those of closed versions included.
     public struct Space: Sendable {
         public var space: EmbeddingSpace
         public var vectors: UInt64
@@ -38,28 +46,36 @@ extension Engine {
     /// What a home holds, and what it takes on disk.
     ///
     /// - Throws: `EngineError`: `notFound`.
-    /// - Complexity: O(free list).
+    /// - Complexity: O(passages + free list).
     public func stats(in namespace: Namespace) async throws -> HomeStatistics {
         try await withExistingHome(of: namespace) { home in
+            let held = home.environment.heldSnapshots()
             let information = try await readers.run { try home.environment.information() }
             return try await read(home) { transaction in
                 let state = try HomeState.read(in: transaction)
                 var statistics = HomeStatistics(namespace: namespace.home)
-                statistics.memories = state.memoryCount
-                statistics.versions = state.versionCount
-                statistics.passages = UInt64(state.nextPassage)
+                statistics.memories = state.memoryCount - state.entityCount
+                statistics.entities = state.entityCount
+                statistics.versions = state.versionCount - state.entityCount
+                let view = try HomeView(in: transaction)
+                statistics.passages = UInt64(try FilterEvaluation(view: view).present(in: transaction).count)
                 statistics.currentPassages = state.currentPassages
-                statistics.tailPassages = UInt64(state.nextPassage - state.foldedPassages)
-                statistics.spaces = try SpaceRecord.all(in: transaction).map {
-                    HomeStatistics.Space(
-                        space: $0.space, vectors: UInt64($0.nextSlot),
-                        tailVectors: UInt64($0.nextSlot - $0.segmentedSlots))
+                statistics.tailPassages = UInt64(view.tail.count)
+                for space in view.spaces {
+                    var counts = HomeStatistics.Space(space: space.space, vectors: 0, tailVectors: 0)
+                    try space.segments.forEachPassage(space.extent, in: transaction) { slot, _ in
+                        counts.vectors += 1
+                        if slot >= space.segmentedSlots { counts.tailVectors += 1 }
+                    }
+                    statistics.spaces.append(counts)
                 }
                 statistics.sequence = state.sequence
                 statistics.receipts = state.receiptCount
                 statistics.fileBytes = fileSize(home.environment.path) ?? 0
                 statistics.freePages = information.freePageCount
                 statistics.readers = information.readerCount
+                statistics.heldSnapshots = held.count
+                statistics.oldestSnapshotAge = held.oldest?.age
                 statistics.created = home.header.created
                 for table in Schema.all {
                     let size = try table.size(in: transaction)
@@ -203,7 +219,7 @@ extension Engine {
             let part = path + ".part"
             try? FileManager.default.removeItem(atPath: part)
             do {
-                let state = try await read(home) { transaction in
+                let state = try await read(home, isBounded: false) { transaction in
                     try Self.copy(
                         home.environment.path, transaction, to: part, self.options.quotaBytes, progress)
                     return try HomeState.read(in: transaction)
@@ -211,7 +227,8 @@ extension Engine {
                 let manifest = try await readers.run {
                     SnapshotManifest(
                         home: home.namespace, format: Int(home.header.formatVersion), program: Loci.version,
-                        sequence: state.sequence, memories: state.memoryCount, versions: state.versionCount,
+                        sequence: state.sequence, memories: state.memoryCount - state.entityCount,
+                        versions: state.versionCount - state.entityCount,
                         taken: now, byteCount: fileSize(part) ?? 0, sha256: try Self.digest(ofFile: part))
                 }
                 try manifest.write(to: path + SnapshotManifest.fileExtension)
@@ -230,12 +247,19 @@ extension Engine {
     ///   - namespace: where to; by default the home that it was taken of.
     ///   - replacing: a home that is there is replaced; otherwise it is an error.
     /// - Returns: the home.
-    /// - Throws: `EngineError`: `notFound`, `corrupted`, `conflict` (the home is there), `locked`.
+    /// - Throws: `EngineError`: `notFound`, `corrupted`, `conflict` (the home is there), `locked`, `invalidNamespace` (a
+    ///   session: a snapshot is of a whole home).
     @discardableResult
     public func restore(
         from path: String, as namespace: Namespace? = nil, replacing: Bool = false
     ) async throws -> Namespace {
         guard !options.isReadOnly else { throw EngineError(.readOnly, "the store is open for reading only") }
+        if let namespace, namespace.session != nil {
+            throw EngineError(
+                .invalidNamespace,
+                "`\(namespace)` is a session; a snapshot holds a whole home, so name one, as `\(namespace.home)`"
+            )
+        }
         guard FileManager.default.fileExists(atPath: path) else {
             throw EngineError(.notFound, "there is no snapshot at \(path)")
         }
@@ -248,15 +272,13 @@ extension Engine {
                 .conflict, "there is a home \(home) already; replace it, or restore under another name")
         }
         try await readers.run {
-            guard try Self.digest(ofFile: path) == manifest.sha256 else {
-                throw EngineError(
-                    .corrupted, "\(path) is not what its manifest describes; take another snapshot")
+            if let difference = try manifest.difference(fromFile: path) {
+                throw EngineError(.corrupted, "\(path) \(difference); use another snapshot")
             }
             try FileManager.default.createDirectory(
                 atPath: Self.directory(of: file), withIntermediateDirectories: true)
         }
         let report = try await check(file: path)
-        try? FileManager.default.removeItem(atPath: path + "-lock")
         guard report.problems.isEmpty else {
             throw EngineError(.corrupted, "\(path): \(report.problems[0])")
         }
@@ -309,6 +331,9 @@ extension Engine {
         }
     }
 
+    /// Whether nobody has opened a file as a home: it has no lock file, and gets none by being read.
+    static func isUnshared(_ file: String) -> Bool { fileSize(file + "-lock") == nil }
+
     /// Removes a file of LMDB's with its lock file.
     static func removeFiles(_ path: String) {
         for suffix in ["", "-lock"] { try? FileManager.default.removeItem(atPath: path + suffix) }
@@ -320,6 +345,7 @@ extension Engine {
     ) throws {
         var options = Environment.Options()
         options.isReadOnly = true
+        options.isUnshared = Self.isUnshared(file)
         options.mapSizeBytes = quota
         let environment = try Environment.open(path: file, tables: Schema.all, options: options)
         defer { environment.close() }
@@ -399,68 +425,5 @@ extension Engine {
         var hash = SHA256()
         while let data = try handle.read(upToCount: 1 << 20), !data.isEmpty { hash.update([UInt8](data)) }
         return hash.finish().map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
-    }
-}
-
-/// What a snapshot is of; a JSON file beside it.
-public struct SnapshotManifest: Sendable, Equatable {
-    static let fileExtension = ".manifest.json"
-
-    public let home: Namespace
-    public let format: Int
-    public let program: String
-    public let sequence: UInt64
-    public let memories: UInt64
-    public let versions: UInt64
-    public let taken: Timestamp
-    public let byteCount: Int
-    public let sha256: String
-
-    func write(to path: String) throws {
-        let object: [String: Any] = [
-            "home": home.description, "format": format, "program": program, "sequence": sequence,
-            "memories": memories, "versions": versions, "taken": taken.description, "bytes": byteCount,
-            "sha256": sha256,
-        ]
-        let data = try JSONSerialization.data(withJSONObject: object, options: [.prettyPrinted, .sortedKeys])
-        try data.write(to: URL(fileURLWithPath: path), options: .atomic)
-    }
-
-    init(
-        home: Namespace, format: Int, program: String, sequence: UInt64, memories: UInt64, versions: UInt64,
-        taken: Timestamp, byteCount: Int, sha256: String
-    ) {
-        self.home = home
-        self.format = format
-        self.program = program
-        self.sequence = sequence
-        self.memories = memories
-        self.versions = versions
-        self.taken = taken
-        self.byteCount = byteCount
-        self.sha256 = sha256
-    }
-
-    /// - Throws: `EngineError`: `notFound`, `corrupted`.
-    public init(contentsOf path: String) throws {
-        guard let data = FileManager.default.contents(atPath: path) else {
-            throw EngineError(.notFound, "the manifest \(path) is missing; it belongs beside the snapshot")
-        }
-        let object = (try? JSONSerialization.jsonObject(with: data)) as? [String: Any]
-        guard let object, let name = object["home"] as? String, let home = try? Namespace(path: name),
-            let format = object["format"] as? Int, let program = object["program"] as? String,
-            let sequence = object["sequence"] as? NSNumber, let memories = object["memories"] as? NSNumber,
-            let versions = object["versions"] as? NSNumber, let taken = object["taken"] as? String,
-            let time = Timestamp(taken), let byteCount = object["bytes"] as? Int,
-            let sha256 = object["sha256"] as? String
-        else { throw EngineError(.corrupted, "\(path) is not a manifest of a snapshot") }
-        guard format <= Int(Schema.formatVersion) else {
-            throw EngineError(
-                .foreign, "the snapshot has format \(format); use a newer program than \(Loci.version)")
-        }
-        self.init(
-            home: home, format: format, program: program, sequence: sequence.uint64Value,
-            memories: memories.uint64Value, versions: versions.uint64Value, taken: time, byteCount: byteCount,
-            sha256: sha256)
     }
 }

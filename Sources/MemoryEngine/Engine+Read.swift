@@ -179,7 +179,7 @@ extension Engine {
                 guard let head = try HeadRecord.read(row, in: transaction) else {
                     throw StoreError(.corrupted, "row \(row) has no head")
                 }
-                guard set.contains(head.firstPassage) else { return true }
+                guard head.passageCount > 0, set.contains(head.firstPassage) else { return true }
                 if memories.count == limit {
                     hasMore = true
                     return false

@@ -200,7 +200,8 @@ extension Engine {
     /// Says that a memory is no longer true because another one took its place: its validity ends, and an edge
     /// leads from the successor to it.
     ///
-    /// - Parameter moment: from when on; by default now.
+    /// - Parameter moment: from when on; by default now. One in the future is announced: the memory stays current until
+    ///   then, and the end can be moved.
     /// - Throws: `EngineError`: `notFound`, `conflict` (it is superseded or retracted already).
     public func supersede(
         _ id: MemoryID, by successor: MemoryID, in namespace: Namespace, at moment: Timestamp? = nil
@@ -210,6 +211,8 @@ extension Engine {
 
     /// Says that a memory is not true any more, or never was (with the beginning of its validity as `moment`).
     ///
+    /// - Parameter moment: from when on; by default now. One in the future is announced: the memory stays current until
+    ///   then, and can be retracted earlier.
     /// - Throws: `EngineError`: `notFound`, `conflict` (it is superseded or retracted already).
     public func retract(_ id: MemoryID, in namespace: Namespace, at moment: Timestamp? = nil) async throws {
         try await close(id, .retracted, nil, in: namespace, at: moment)

@@ -17,7 +17,8 @@ extension Engine {
         _ = try preparation.prepare(draft, id: MemoryID(rawValue: 0), in: namespace)
     }
 
-    /// Looks over the file of a home wherever it lies, as `check(in:)` does; no store is needed.
+    /// Looks over the file of a home wherever it lies, as `check(in:)` does; no store is needed. Beside a snapshot its
+    /// manifest is compared too. Nothing is written.
     ///
     /// - Throws: `EngineError`: `notFound`, `io`. What is wrong with the file is in the report.
     /// - Complexity: O(file).
@@ -28,8 +29,38 @@ extension Engine {
         let scratch = NSTemporaryDirectory() + "loci-check-\(UUID().uuidString)"
         defer { try? FileManager.default.removeItem(atPath: scratch) }
         let engine = try Engine.open(at: scratch)
-        let report = try await engine.check(file: path, progress: progress)
+        var report = try await engine.check(file: path, progress: progress)
         await engine.close()
+        let manifest = path + SnapshotManifest.fileExtension
+        if FileManager.default.fileExists(atPath: manifest) {
+            let found = report
+            report.problems += try await engine.readers.run {
+                try Self.differences(path, from: manifest, found)
+            }
+        }
         return report
+    }
+
+    /// How a snapshot differs from its manifest, in words.
+    private static func differences(
+        _ path: String, from manifest: String, _ report: CheckReport
+    ) throws -> [String] {
+        let said: SnapshotManifest
+        do {
+            said = try SnapshotManifest(contentsOf: manifest)
+        } catch let error as EngineError {
+            return [error.message]
+        }
+        if let difference = try said.difference(fromFile: path) { return ["the file \(difference)"] }
+        guard report.problems.isEmpty else { return [] }
+        let pairs = [
+            ("home", report.home, said.home.description),
+            ("sequence", "\(report.sequence)", "\(said.sequence)"),
+            ("memories", "\(report.memories)", "\(said.memories)"),
+            ("versions", "\(report.versions)", "\(said.versions)"),
+        ]
+        return pairs.filter { $0.1 != $0.2 }.map {
+            "the file has the \($0.0) \($0.1), and its manifest says \($0.2)"
+        }
     }
 }

@@ -12,6 +12,14 @@ public enum Durability: String, Sendable, CaseIterable {
     case none
 }
 
+/// What becomes of a read that holds its snapshot for longer than `Engine.Options.longestRead`.
+public enum LongReadPolicy: String, Sendable, CaseIterable {
+    /// `Engine.Options.warn` is told when something is written meanwhile; `stats` tells too.
+    case warn
+    /// The read is ended with the error `deadline` where it asks the store for more.
+    case end
+}
+
 /// A store of memories: a directory with one file for each home (project, user, agent, collective).
 ///
 /// Any number of tasks may use an engine at once. A read sees one snapshot and waits for no writer; each
@@ -27,6 +35,13 @@ public final class Engine: Sendable {
         public var maximumOpenHomes = 256
         /// How long to wait for another process that writes to a home, before giving up.
         public var writerWait: Duration = .zero
+        /// How long a read may hold its snapshot; `nil` = as long as it likes. A home's file grows with what is written
+        /// while a snapshot is held.
+        public var longestRead: Duration? = .seconds(60)
+        /// What becomes of a read that takes longer. Copies and checks are never ended.
+        public var longRead: LongReadPolicy = .warn
+        /// Called with words for a person, on any thread, when something is not as it should be.
+        public var warn: (@Sendable (String) -> Void)?
         /// Who writes. In a server, who logged in; by default the user of the operating system.
         public var principal: String = Options.systemUser
         /// What becomes of a text while the embedder does not answer.
@@ -163,11 +178,19 @@ public final class Engine: Sendable {
                 atPath: Self.directory(of: file), withIntermediateDirectories: true)
         }
         return try Home.open(
-            namespace, at: file, options: environmentOptions(of: namespace),
+            namespace, at: file, options: environmentOptions(of: namespace), watch: snapshotWatch,
             creating: creating
                 ? HomeHeader(
                     namespace: namespace.description, created: options.clock(),
                     passageByteCount: UInt32(options.passageByteCount)) : nil)
+    }
+
+    /// Who is told of reads that take long.
+    private var snapshotWatch: SnapshotWatch? {
+        guard options.longRead == .warn, let bound = options.longestRead, let warn = options.warn else {
+            return nil
+        }
+        return SnapshotWatch(bound: bound, warn: warn)
     }
 
     /// How the file of a home is opened.
@@ -175,6 +198,7 @@ public final class Engine: Sendable {
         var environment = Environment.Options()
         environment.mapSizeBytes = options.quotaBytes
         environment.isReadOnly = options.isReadOnly
+        if options.longRead == .end { environment.longestRead = options.longestRead }
         switch options.durability {
         case .commit: environment.durability = .commit
         case .everySecond: environment.durability = .everySecond
@@ -220,11 +244,12 @@ public final class Engine: Sendable {
 
     /// Runs `body` over a snapshot of a home, off the cooperative pool.
     func read<Result: Sendable>(
-        _ home: Home, _ body: @escaping @Sendable (borrowing ReadTransaction) throws -> Result
+        _ home: Home, isBounded: Bool = true,
+        _ body: @escaping @Sendable (borrowing ReadTransaction) throws -> Result
     ) async throws -> Result {
         try await readers.run {
             do {
-                return try home.environment.read(body)
+                return try home.environment.read(isBounded: isBounded, body)
             } catch let error as StoreError {
                 throw EngineError(error)
             }
@@ -252,6 +277,7 @@ extension EngineError {
             case .readOnly: .readOnly
             case .missing: .notFound
             case .invalid: .invalid
+            case .snapshotTooOld: .deadline
             case .tooManyReaders, .io: .io
             }
         self.init(code, error.message)

@@ -57,7 +57,8 @@ struct LociCommand: AsyncParsableCommand {
                 name: "Keeping it well",
                 subcommands: [
                     StatsCommand.self, CheckCommand.self, DumpCommand.self, CompactCommand.self,
-                    VacuumCommand.self, RebuildCommand.self, EmbedCommand.self, SnapshotCommand.self, RestoreCommand.self,
+                    VacuumCommand.self, RebuildCommand.self, EmbedCommand.self, SnapshotCommand.self,
+                    RestoreCommand.self,
                     MeasureCommand.self,
                 ]),
         ])

@@ -168,11 +168,11 @@ private func json(_ text: String) throws -> JSONValue { try JSONParser.parse(tex
     @Test(arguments: [
         "{\"content\":", "{\"content\":1}", "[]", "{\"content\":\" \"}",
         "{\"content\":\"x\",\"happenedAt\":\"0000\"}",
-        "{\"content\":\"x\",\"vectors\":{\"s/2\":[0,0]}}", String(repeating: "[", count: 100_000),
+        "{\"content\":\"x\",\"vectors\":{\"s/2\":[0,0]}}", String(repeating: "[", count: 100),
         "{\"content\":\"x\",\"namespace\":\"@acme\"}", "{\"content\":\"x\",\"namespace\":\"collective\"}",
         "{\"content\":\"x\",\"importance\":NaN}", "{\"content\":\"x\",\"importance\":1e39}",
         "{\"content\":\"x\",\"attributes\":{\"n\":1e400}}", "{\"content\":\"x\",\"content\":\"y\"}",
-        "{\"content\":\"\(String(repeating: "x", count: 16_000_001))\"}", "{\"content\":\"\\ud800\"}",
+        "{\"content\":\"\\ud800\"}",
         "{\"content\":\"x\",\"happenedAt\":\"10000-01-01\"}", "{\"content\":\"x\",\"happenedAt\":1e18}",
     ])
     func `refuses the whole for a bad line that it names, or leaves it out`(bad: String) throws {
@@ -185,6 +185,20 @@ private func json(_ text: String) throws -> JSONValue { try JSONParser.parse(tex
             let skipped = try shell.loci("import", path, "--on-error", "skip")
             #expect(skipped.status == 0 && skipped.errors.contains("line 2"))
             #expect(try shell.loci("list", "--json").lines.count == 2)
+        }
+    }
+
+    @Test func `leaves out lines that are too deep or too long`() throws {
+        try Shell.run { shell in
+            let lines = [
+                String(repeating: "[", count: 100_000),
+                "{\"content\":\"\(String(repeating: "x", count: 16_000_001))\"}",
+                "{\"content\":\"good\"}",
+            ]
+            let path = try shell.write(lines.joined(separator: "\n"), to: "large.jsonl")
+            let answer = try shell.loci("import", path, "--on-error", "skip")
+            #expect(answer.status == 0 && answer.output.hasPrefix("1 new, 0 known already, 2 left out"))
+            #expect(answer.errors.contains("line 1: ") && answer.errors.contains("line 2: "))
         }
     }
 
@@ -211,6 +225,35 @@ private func json(_ text: String) throws -> JSONValue { try JSONParser.parse(tex
     }
 }
 
+@Suite struct `The command, of versions` {
+    @Test func `names those that there are, and says what will be retracted`() throws {
+        try Shell.run { shell in
+            let id = try #require(json(shell.loci("remember", "one", "--json").output)["id"]?.string)
+            var answer = try shell.loci("get", id, "--version", "99")
+            #expect(answer.status == 2 && answer.errors.contains("only version 1"))
+            #expect(try shell.loci("update", id, "--tag", "a").output.contains("version 2"))
+            #expect(try shell.loci("update", id, "--tag", "a").output.contains("known already"))
+            answer = try shell.loci("get", id, "--version", "99")
+            #expect(answer.status == 2 && answer.errors.contains("1, 2"))
+            #expect(try shell.loci("retract", id, "--at", "2199-01-01").output.contains("valid until 2199"))
+            #expect(try !shell.loci("get", id).output.contains("not current"))
+            #expect(try shell.loci("retract", id).output.contains("retracted"))
+            #expect(try shell.loci("get", id).output.contains("not current"))
+        }
+    }
+
+    @Test func `embeds what has no vectors yet`() throws {
+        try Shell.run { shell in
+            try shell.loci("remember", "The deploy failed", "--embedder", "none")
+            let done = try json(shell.loci("embed", "--json").output)
+            #expect(done["added"]?.number == 1)
+            #expect(try json(shell.loci("embed", "--json").output)["added"]?.number == 0)
+            #expect(try shell.loci("stats").output.contains("vectors"))
+            #expect(try shell.loci("embed", "--embedder", "none").status == 1)
+        }
+    }
+}
+
 @Suite struct `Keeping a store well` {
     @Test func `is checked, compacted, copied and restored`() throws {
         try Shell.run { shell in
@@ -228,8 +271,12 @@ private func json(_ text: String) throws -> JSONValue { try JSONParser.parse(tex
             var bytes = try #require(FileManager.default.contents(atPath: copy))
             for index in 8_192..<bytes.count { bytes[index] ^= 0x5A }
             try bytes.write(to: URL(fileURLWithPath: copy))
-            #expect(try shell.loci("check", "--file", copy).status == 1)
-            #expect(try shell.loci("restore", copy, "--replace").status == 1)
+            let check = try shell.loci("check", "--file", copy)
+            #expect(check.status == 1 && check.output.contains("manifest"))
+            let restore = try shell.loci("restore", copy, "--replace")
+            #expect(restore.status == 1 && restore.errors.contains("SHA-256"))
+            #expect(try shell.loci("restore", copy, "--as", "project/x/session/s").errors.contains("session"))
+            #expect(!FileManager.default.fileExists(atPath: copy + "-lock"))
         }
     }
 }

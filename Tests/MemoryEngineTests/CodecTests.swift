@@ -71,6 +71,7 @@ struct RecordSamples {
             id: id(), key: optional { $0.text() }, content: content, passages: [0..<UInt32(content.count)],
             vectors: (0..<random.below(3)).map { _ in vector(part: 0) }, fields: fields(), terms: [])
         version.fields.attachments = (0..<random.below(3)).map { _ in attachment() }
+        version.saysHappened = random.chance(0.5)
         return version
     }
 
@@ -172,9 +173,14 @@ struct RecordSamples {
             #expect(try HomeHeader(decoding: header.encode().span.bytes) == header)
 
             var edge = EdgeRecord(
-                from: 1, label: .supersedes, to: .max, recordedFrom: samples.time(), origin: samples.origin())
-            edge.weight = 0.25
-            edge.validUntil = samples.time()
+                id: EdgeID(rawValue: UInt128(seed)), from: 1, kind: 40, to: .max,
+                span: EdgeSpan(weight: 0.25, recordedFrom: samples.time()), origin: samples.origin(),
+                evidence: [
+                    Evidence(namespace: samples.text(), id: MemoryID(rawValue: 7), version: 2, range: 3..<9)
+                ])
+            #expect(try EdgeRecord(decoding: edge.encode().span.bytes) == edge)
+            edge.to = 0
+            edge.foreign = EdgeRecord.Foreign(home: samples.text(), id: MemoryID(rawValue: 8))
             #expect(try EdgeRecord(decoding: edge.encode().span.bytes) == edge)
 
             let receipt = samples.receipt()

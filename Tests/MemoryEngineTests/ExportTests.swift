@@ -125,7 +125,7 @@ import Testing
         #expect(recall.hits.contains { $0.memory.id == ids[1] })
         let turns = try await engine.list(in: atlas, includesClosed: true).memories.map(\.turn)
         let edges = try await engine.entries(of: atlas).filter { $0.table == "edge" }.map(\.key)
-        #expect(edges.count == 3)
+        #expect(edges.count == 4)
 
         store.clock.advance()
         try await store.engine.update(ids[1], in: atlas) { $0.tags = ["port"] }

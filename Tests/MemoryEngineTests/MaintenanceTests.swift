@@ -76,6 +76,76 @@ import Testing
         #expect(try store.engine.homes() == [atlas])
     }
 
+    @Test func `says how a snapshot differs from its manifest, and leaves nothing beside it`() async throws {
+        let store = try await filled()
+        let engine = store.engine
+        let folder = store.directory.path + "-copies"
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let path = folder + "/atlas.loci"
+        let manifest = path + ".manifest.json"
+        _ = try await engine.snapshot(of: atlas, to: path)
+        func names() throws -> [String] {
+            try FileManager.default.contentsOfDirectory(atPath: folder).sorted()
+        }
+        #expect(try await Engine.check(fileAt: path).problems == [])
+        try await engine.restore(from: path, as: .user("u"))
+        #expect(try names() == ["atlas.loci", "atlas.loci.manifest.json"])
+        let session = await refusal {
+            try await engine.restore(from: path, as: Namespace.user("v").session("s"))
+        }
+        #expect(session?.code == .invalidNamespace && session?.message.contains("user/v") == true)
+        #expect(try engine.homes() == [atlas, .user("u")])
+
+        let bytes = try #require(FileManager.default.contents(atPath: path))
+        let words = String(
+            decoding: try #require(FileManager.default.contents(atPath: manifest)), as: UTF8.self)
+        func differs(_ part: String) async throws {
+            let problems = try await Engine.check(fileAt: path).problems
+            #expect(
+                problems.contains { $0.contains(part) && $0.contains("manifest") }, "\(part): \(problems)")
+        }
+        // A byte that no page check sees: the oldest free gap of a page.
+        var damaged = bytes
+        damaged[bytes.count - 1] ^= 1
+        try damaged.write(to: URL(fileURLWithPath: path))
+        try await differs("SHA-256")
+        var error = await refusal { try await engine.restore(from: path, as: .user("v")) }
+        #expect(error?.code == .corrupted && error?.message.contains("SHA-256") == true)
+        try (bytes + Data(count: 4_096)).write(to: URL(fileURLWithPath: path))
+        try await differs("bytes")
+        error = await refusal { try await engine.restore(from: path, as: .user("v")) }
+        #expect(error?.code == .corrupted && error?.message.contains("\(bytes.count) ") != nil)
+        #expect(error?.message.contains("has \(bytes.count + 4_096) bytes") == true)
+        try bytes.write(to: URL(fileURLWithPath: path))
+        for (from, to) in [("\"project\\/atlas\"", "\"user\\/x\""), ("\"memories\" : ", "\"memories\" : 1")] {
+            #expect(words.contains(from))
+            try words.replacing(from, with: to).write(toFile: manifest, atomically: true, encoding: .utf8)
+            try await differs(from.hasPrefix("\"mem") ? "memories" : "home")
+        }
+        try "{}".write(toFile: manifest, atomically: true, encoding: .utf8)
+        try await differs("not a manifest")
+        #expect(try names() == ["atlas.loci", "atlas.loci.manifest.json"])
+    }
+
+    @Test func `counts what is there, not what was forgotten`() async throws {
+        let store = try ScratchStore()
+        let space = EmbeddingSpace(model: "own", dimension: 100)
+        var ids: [MemoryID] = []
+        for number in 0..<900 {
+            var draft = MemoryDraft("number \(number)")
+            draft.embeddings = [Embedding([Float](repeating: 1, count: 99) + [Float(number)], in: space)]
+            ids.append(try await store.engine.remember(draft, in: atlas).id)
+            if number == 700 { try await store.engine.fold(atlas) }
+        }
+        for id in ids[690..<720] { try await store.engine.forget(.id(id), under: atlas) }
+        let statistics = try await store.engine.stats(in: atlas)
+        #expect(statistics.passages == 870 && statistics.currentPassages == 870 && statistics.memories == 870)
+        #expect(statistics.tailPassages == 180)
+        let vectors = try #require(statistics.spaces.first)
+        #expect(vectors.vectors == 870 && vectors.tailVectors < 870 && vectors.tailVectors >= 180)
+    }
+
     @Test func `lets closed versions go by their number`() async throws {
         let store = try ScratchStore()
         let id = try await store.engine.remember("v1 alpha", in: atlas).id

@@ -108,15 +108,19 @@ private struct Model {
                     there.map {
                         !model.entries[$0]!.versions.last!.isClosed
                             && model.entries[$0]!.versions.last!.content == draft.content
+                            && (draft.tags.isEmpty || draft.tags == model.entries[$0]!.versions.last!.tags)
                     }
                     ?? false
                 #expect(result.isNew == !isSame && (there == nil || result.id == there))
                 guard !isSame else { continue }
+                // The same words again leave what the draft does not say, as the validity, as it is.
+                let last = there.flatMap { model.entries[$0]!.versions.last }
+                let isAgain = last.map { !$0.isClosed && $0.content == draft.content } ?? false
                 model.add(
                     .init(
                         content: draft.content, tags: draft.tags, session: session,
                         recorded: now..<Timestamp.distantFuture,
-                        valid: Model.always, isClosed: false), to: result.id)
+                        valid: isAgain ? last!.valid : Model.always, isClosed: false), to: result.id)
                 model.entries[result.id]!.key = draft.key
             case 5...7:
                 let id = random.pick(ids)

@@ -147,7 +147,7 @@ import Testing
         store.clock.advance()
         try await store.engine.supersede(old, by: new, in: atlas)
         #expect(try await store.engine.recall("port", in: atlas).map(\.memory.id) == [new])
-        #expect(try await store.engine.stats(in: atlas).tables["edge"]?.entries == 3)
+        #expect(try await store.engine.stats(in: atlas).tables["edge"]?.entries == 4)
         #expect(await refusal { try await store.engine.supersede(new, by: new, in: atlas) }?.code == .invalid)
         #expect(
             await refusal { try await store.engine.supersede(old, by: new, in: atlas) }?.code == .conflict)
@@ -160,6 +160,43 @@ import Testing
         try await store.engine.forget(.id(new), under: atlas)
         #expect(try await store.engine.stats(in: atlas).tables["edge"]?.entries == 0)
         try await store.engine.expectClean(atlas)
+    }
+
+    @Test func `can be announced to end, which can be drawn earlier`() async throws {
+        let store = try ScratchStore()
+        let engine = store.engine
+        let id = try await engine.remember("The trial is free", in: atlas).id
+        func at(_ seconds: Int) -> Timestamp {
+            Timestamp("2026-03-01T12:00:00Z")!.advanced(by: .seconds(seconds))
+        }
+        try await engine.retract(id, in: atlas, at: at(100))
+        var memory = try #require(try await engine.get(id, in: atlas))
+        #expect(memory.isCurrent && memory.valid.upperBound == at(100))
+        #expect(try await engine.recall("trial", in: atlas).count == 1)
+        try await engine.retract(id, in: atlas, at: at(50))
+        memory = try #require(try await engine.get(id, in: atlas))
+        #expect(memory.version == 3 && memory.isCurrent && memory.valid.upperBound == at(50))
+        #expect(await refusal { try await engine.retract(id, in: atlas, at: at(80)) }?.code == .conflict)
+        let successor = try await engine.remember("The month costs a coin", in: atlas).id
+        try await engine.supersede(id, by: successor, in: atlas, at: at(40))
+        try await engine.supersede(id, by: successor, in: atlas, at: at(30))
+        #expect(try await engine.stats(in: atlas).tables["edge"]?.entries == 4)
+        store.clock.advance(by: .seconds(29))
+        #expect(try await engine.recall("trial", in: atlas).count == 1)
+        store.clock.advance(by: .seconds(1))
+        #expect(try await engine.recall("trial", in: atlas).isEmpty)
+        try await engine.expectClean(atlas)
+        // Now it is over, and that can be said.
+        try await engine.retract(id, in: atlas)
+        memory = try #require(try await engine.get(id, in: atlas))
+        #expect(!memory.isCurrent && memory.valid.upperBound == at(30))
+        #expect(await refusal { try await engine.retract(id, in: atlas) }?.code == .conflict)
+        var kinds: [Change.Kind] = []
+        for try await change in engine.changes(in: atlas, upToNow: true) where change.id == id {
+            kinds.append(change.kind)
+        }
+        #expect(kinds == [.remembered, .updated, .updated, .updated, .updated, .retracted])
+        try await engine.expectClean(atlas)
     }
 
     @Test func `cannot end before it begins to be true`() async throws {

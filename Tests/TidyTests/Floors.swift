@@ -30,7 +30,13 @@ enum Floors {
 
     /// Folders that must do with less than their target, and why.
     static let withoutFoundation: [String: String] = [
-        "Sources/MemoryEngine/Words": "words are bytes and scalars; Foundation's strings are slow and change"
+        "Sources/MemoryEngine/Words": "words are bytes and scalars; Foundation's strings are slow and change",
+        "Sources/MemoryEngine/Lexing": "tokens are bytes; what is derived from them is stored",
+        "Sources/MemoryEngine/Graph/Cues": "cues are bytes; they may be stored",
+        "Sources/MemoryEngine/Recall/Intent": "questions are read as passages are",
+        "Sources/MemoryEngine/Graph/Mentions": "mentions are bytes; they are stored",
+        "Sources/MemoryEngine/Time":
+            "the calendar is ours: Foundation's changes with the machine's zone and locale",
     ]
 
     /// Modules that only one target may import, whatever its list says.

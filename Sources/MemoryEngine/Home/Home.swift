@@ -19,7 +19,12 @@ final class Home: Sendable {
     /// How long callers have not written when they pause.
     private static let pause = Duration.milliseconds(100)
 
-    private init(namespace: Namespace, environment: Environment, header: HomeHeader) {
+    private let watch: SnapshotWatch?
+
+    private init(
+        namespace: Namespace, environment: Environment, header: HomeHeader, watch: SnapshotWatch?
+    ) {
+        self.watch = watch
         self.namespace = namespace
         self.environment = environment
         self.header = header
@@ -29,7 +34,8 @@ final class Home: Sendable {
     ///
     /// - Throws: `StoreError.missing` if it is not there and `creating` is nil.
     static func open(
-        _ namespace: Namespace, at path: String, options: Environment.Options, creating header: HomeHeader?
+        _ namespace: Namespace, at path: String, options: Environment.Options,
+        watch: SnapshotWatch? = nil, ladder: FormatLadder = .current, creating header: HomeHeader?
     ) throws -> Home {
         let isNew = fileSize(path) ?? 0 == 0
         if isNew, header == nil || options.isReadOnly {
@@ -37,12 +43,21 @@ final class Home: Sendable {
         }
         let environment = try Environment.open(path: path, tables: Schema.all, options: options)
         do {
-            var found = try environment.read { try readHeader(in: $0) }
-            if found == nil, let header, !options.isReadOnly {
-                found = try environment.locked { try writeHeader(header, in: $0) }
+            var existing = try environment.read { try readHeader(of: ladder, in: $0) }
+            if existing == nil, let header, !options.isReadOnly {
+                existing = try environment.locked { try writeHeader(header, of: ladder, in: $0) }
             }
-            guard let found else {
+            guard var found = existing else {
                 throw StoreError(.foreign, "\(path) has no header; it is not a home of Loci")
+            }
+            if found.formatVersion < ladder.newest {
+                guard !options.isReadOnly else {
+                    throw StoreError(
+                        .foreign,
+                        "\(path) has format \(found.formatVersion); open it for writing once, which brings it to "
+                            + "format \(ladder.newest)")
+                }
+                found = try environment.locked { try ladder.climb(in: $0) }
             }
             guard found.namespace == namespace.description else {
                 throw StoreError(
@@ -50,29 +65,32 @@ final class Home: Sendable {
                     "\(path) is the home `\(found.namespace)`, not `\(namespace)`; restore it under its own name"
                 )
             }
-            // Words of another version's tokenizer are made anew: forgetting must find what was indexed.
-            if !options.isReadOnly,
-                try environment.read({ try HomeState.read(in: $0).wordsVersion }) != Schema.wordsVersion
-            {
-                try environment.locked { try Rebuild.run(nil, in: $0) }
+            // What another version's rules derived is made anew: forgetting must find what was indexed.
+            if !options.isReadOnly {
+                let state = try environment.read { try HomeState.read(in: $0) }
+                if state.wordsVersion != Schema.wordsVersion || state.graphVersion != Schema.graphVersion {
+                    try environment.locked { try Rebuild.run(nil, in: $0) }
+                }
             }
-            return Home(namespace: namespace, environment: environment, header: found)
+            return Home(namespace: namespace, environment: environment, header: found, watch: watch)
         } catch {
             environment.close()
             throw error
         }
     }
 
-    private static func readHeader(in transaction: borrowing ReadTransaction) throws -> HomeHeader? {
+    private static func readHeader(
+        of ladder: FormatLadder, in transaction: borrowing ReadTransaction
+    ) throws -> HomeHeader? {
         guard let bytes = try Schema.shared.get(Schema.Shared.header.key, in: transaction) else { return nil }
-        return try HomeHeader(decoding: bytes)
+        return try HomeHeader(decoding: bytes, of: ladder)
     }
 
     /// Writes the header, unless another process was faster.
     private static func writeHeader(
-        _ header: HomeHeader, in transaction: borrowing WriteTransaction
+        _ header: HomeHeader, of ladder: FormatLadder, in transaction: borrowing WriteTransaction
     ) throws -> HomeHeader {
-        if let found = try readHeader(in: transaction.snapshot) { return found }
+        if let found = try readHeader(of: ladder, in: transaction.snapshot) { return found }
         try Schema.shared.put(Schema.Shared.header.key, header.encode(), in: transaction)
         try HomeState().write(in: transaction)
         return header
@@ -90,6 +108,7 @@ final class Home: Sendable {
         }
         if load == .heavy { startIndexing() }
         if load == .due { startIndexingInPause() }
+        watch?.look(at: environment, of: namespace)
         if !result.isRepeated, let observe = observer.withLock({ $0 }) { observe(mutation) }
         return result
     }

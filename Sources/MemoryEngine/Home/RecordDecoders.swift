@@ -34,6 +34,13 @@ package struct RecordDecoder: Sendable {
         RecordDecoder("edge", (Schema.edge, Schema.Edge.record)) {
             try unsafe EdgeRecord(decoding: $0.span.bytes).encode()
         },
+        RecordDecoder("derivedEdge", (Schema.edge, Schema.Edge.derivedOut)) {
+            try unsafe DerivedEdges.Out(decoding: $0.span.bytes).encode()
+        },
+        RecordDecoder("reference", (Schema.edge, Schema.Edge.reference)) {
+            let (reference, version) = try unsafe References.decode($0.span.bytes, kind: .refersTo)
+            return References.encode(reference, version: version)
+        },
         RecordDecoder("receipt", (Schema.shared, Schema.Shared.receipt.rawValue)) {
             var reader = unsafe ByteReader($0.span.bytes)
             let receipt = try Receipt(from: &reader)

@@ -6,10 +6,12 @@ import Store
 /// file of a home with ten memories stays small, and a `remember` touches few pages.
 package enum Schema {
     /// The version of the file format that this program writes, and the newest that it reads.
-    package static let formatVersion: UInt16 = 1
+    package static let formatVersion: UInt16 = 2
     package static let magic: [UInt8] = Array("LOCIHOME".utf8)
     /// The version of the code that derives words and filter terms; a file with another is rebuilt on opening.
     package static let wordsVersion: UInt16 = 2
+    /// The version of the code that derives edges; a file with another is rebuilt on opening.
+    package static let graphVersion: UInt16 = 1
 
     package static let shared = Table(name: "shared", index: 0)
     package static let memory = Table(name: "memory", index: 1)
@@ -43,6 +45,8 @@ package enum Schema {
         case memoryByTime = 0x22
         case memoryByTurn = 0x23
         case memoryByExpiry = 0x24
+        /// First line of a commit, hashed → row.
+        case memoryBySubject = 0x25
         /// Block → operation ids (`Operations`).
         case operation = 0x30
         case attachment = 0x40
@@ -74,6 +78,14 @@ package enum Schema {
         static let record: UInt8 = 0x01
         static let out: UInt8 = 0x02
         static let into: UInt8 = 0x03
+        /// Edge id → number.
+        static let numberOfID: UInt8 = 0x04
+        static let derivedOut: UInt8 = 0x05
+        static let derivedInto: UInt8 = 0x06
+        /// What memories cite by name, whether it is there or not (`References`).
+        static let reference: UInt8 = 0x07
+        /// Memory → edges whose evidence cites it.
+        static let evidence: UInt8 = 0x08
     }
 
     // MARK: Keys
@@ -132,17 +144,24 @@ package struct HomeHeader: Equatable, Sendable {
         self.passageByteCount = passageByteCount
     }
 
-    package init(decoding bytes: RawSpan) throws {
+    package init(decoding bytes: RawSpan, of ladder: FormatLadder = .current) throws {
         var reader = ByteReader(bytes)
         guard try reader.raw(Schema.magic.count) == Schema.magic else {
             throw StoreError(.foreign, "the file is not a home of Loci")
         }
         formatVersion = try reader.u16()
-        guard (1...Schema.formatVersion).contains(formatVersion) else {
+        let known = ladder.known
+        guard formatVersion <= known.upperBound else {
             throw StoreError(
                 .foreign,
                 "the file has format \(formatVersion); this program (\(Loci.version)) reads up to "
-                    + "\(Schema.formatVersion): use a newer one")
+                    + "\(known.upperBound): use a newer one")
+        }
+        guard formatVersion >= known.lowerBound else {
+            throw StoreError(
+                .foreign,
+                "the file has format \(formatVersion); this program (\(Loci.version)) reads from "
+                    + "\(known.lowerBound) on: open it with an older one first")
         }
         features = try reader.u64()
         guard features == 0 else {
@@ -177,6 +196,9 @@ package struct HomeState: Equatable, Sendable {
     package var nextEdge: UInt64 = 1
     package var nextSpace: UInt16 = 1
     package var wordsVersion = Schema.wordsVersion
+    package var graphVersion = Schema.graphVersion
+    /// Entities that the engine made of names; they are among the memories.
+    package var entityCount: UInt64 = 0
     package var memoryCount: UInt64 = 0
     package var versionCount: UInt64 = 0
     /// Passages of current versions, and the sum of their lengths in terms: the statistics of BM25.
@@ -210,6 +232,8 @@ package struct HomeState: Equatable, Sendable {
         writer.u64(trimmedSequence)
         writer.bool(hasExpiry)
         writer.bool(hasValidity)
+        writer.u16(graphVersion)
+        writer.u64(entityCount)
         return writer.bytes
     }
 
@@ -232,6 +256,8 @@ package struct HomeState: Equatable, Sendable {
         trimmedSequence = try reader.u64()
         hasExpiry = try reader.bool()
         hasValidity = try reader.bool()
+        graphVersion = try reader.u16()
+        entityCount = try reader.u64()
         try reader.finish()
         guard foldedPassages <= nextPassage, currentPassages <= UInt64(nextPassage) else {
             throw StoreError(.corrupted, "the counters of the home contradict each other")

@@ -28,6 +28,7 @@ enum Rebuild {
             try write(entry, analyzer, slots, &state, in: transaction)
             if index % 1_000 == 999 { progress?(index + 1, records.count) }
         }
+        state = try edges(records, state, spaces, in: transaction)
         if state.nextPassage >= Indexer.foldThreshold {
             // As far as the indexer itself would have folded.
             while state.nextPassage - state.foldedPassages >= Indexer.foldThreshold {
@@ -36,6 +37,30 @@ enum Rebuild {
         }
         try state.write(in: transaction)
         progress?(records.count, records.count)
+    }
+
+    /// Derived edges and entities, from the newest versions in the order of remembering.
+    private static func edges(
+        _ records: [Entry], _ state: HomeState, _ spaces: [SpaceRecord],
+        in transaction: borrowing WriteTransaction
+    ) throws -> HomeState {
+        for prefix in [Schema.Edge.derivedOut, Schema.Edge.derivedInto, Schema.Edge.reference] {
+            try Schema.edge.removeAll(prefix: Key(prefix: prefix), in: transaction)
+        }
+        try Schema.shared.removeAll(prefix: Schema.Shared.memoryBySubject.key, in: transaction)
+        var applier = Applier(rebuilding: state, spaces)
+        for entry in records.sorted(by: { $0.row < $1.row }) {
+            guard let head = try HeadRecord.read(entry.row, in: transaction.snapshot),
+                head.version == entry.version,
+                let record = try VersionRecord.read(entry.row, entry.version, in: transaction.snapshot),
+                record.passageCount > 0
+            else { continue }
+            let content = try record.content(entry.row, entry.version, in: transaction.snapshot)
+            try applier.rederiveEdges(entry.row, head, record, content, in: transaction)
+        }
+        try applier.eraseUnnamedEntities(in: transaction)
+        applier.state.graphVersion = Schema.graphVersion
+        return applier.state
     }
 
     private struct Entry {
@@ -52,6 +77,8 @@ enum Rebuild {
             let version = key.keyU32(at: 8)
             guard version > 0, key.keyU32(at: 12) == 0 else { return true }
             let record = try VersionRecord(decoding: value)
+            // An entity that the engine made has no passage, and is made of what names it.
+            if record.ranges.isEmpty { return true }
             entries.append(Entry(row: key.keyU64(at: 0), version: version, firstPassage: record.firstPassage))
             return true
         }

@@ -41,7 +41,7 @@ struct DraftPreparation {
         }
         return Mutation.NewVersion(
             id: id, key: draft.key, content: content, passages: passages, vectors: vectors, fields: fields,
-            terms: [])
+            saysHappened: draft.happened != nil, terms: [])
     }
 
     /// Passages that a caller brings: in order, without overlap, none empty (but the only one of no content), at most

@@ -83,7 +83,8 @@ public struct MemoryDraft: Sendable, Equatable {
     /// The conversation, file or series that it belongs to; memories of a thread follow each other.
     public var thread: String?
     /// A name of the caller's, unique in its namespace: remembering the same content under it again
-    /// returns the memory that is there, other content becomes a new version of it.
+    /// returns the memory that is there, other content becomes a new version of it. So do other kinds, tags and so on
+    /// with the same content; what the draft leaves at its default stays then (`update` changes that too).
     public var key: String?
     /// When it happened. `nil` = at the time of remembering.
     public var happened: ClosedRange<Timestamp>?

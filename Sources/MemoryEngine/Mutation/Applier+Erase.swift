@@ -14,7 +14,13 @@ extension Applier {
         for id in ids {
             guard let row = try Lookup.row(of: id, in: transaction.snapshot) else { continue }
             let head = try self.head(row, in: transaction.snapshot)
+            if let name = try version(row, head.version, in: transaction.snapshot).fields.entityName {
+                try Schema.shared.remove(name.aliasKey, in: transaction)
+                state.entityCount -= 1
+            }
             try eraseVersions(of: row, head, &counts, &names, in: transaction)
+            // While its id leads to its row: evidence is found by id.
+            try eraseEdges(of: row, id, &counts, in: transaction)
             try Schema.memory.remove(Schema.head(row), in: transaction)
             try Schema.shared.remove(Schema.rowOfMemory(id), in: transaction)
             if let key = head.key {
@@ -28,10 +34,6 @@ extension Applier {
                 try Schema.shared.remove(Schema.memoryByTurn(head.series, head.turn), in: transaction)
             }
             if head.key != nil { names[.session, default: []].insert(head.keySession) }
-            for (edge, record) in try Edges.touching(row, in: transaction.snapshot) {
-                try Edges.remove(edge, record, in: transaction)
-                counts["edges", default: 0] += 1
-            }
             state.memoryCount -= 1
             counts["memories", default: 0] += 1
             log.append(LogEntry(kind: .forgotten, id: id, version: head.version))
@@ -65,6 +67,7 @@ extension Applier {
         var counts: [String: Int] = [:]
         var names: [NameClass: Set<UInt32>] = [:]
         try eraseVersions(of: row, head, &counts, &names, in: transaction)
+        try eraseDerivedEdges(outOf: row, &counts, in: transaction)
         return names
     }
 
@@ -77,6 +80,7 @@ extension Applier {
         var names: [NameClass: Set<UInt32>] = [:]
         for number in versions where number != head.version {
             guard try VersionRecord.read(row, number, in: transaction.snapshot) != nil else { continue }
+            try trimDerivedEdges(of: row, number, &counts, in: transaction)
             try eraseVersion(row, number, isNewest: false, &counts, &names, in: transaction)
         }
         if !counts.isEmpty {
@@ -128,6 +132,7 @@ extension Applier {
             counts["passages", default: 0] += 1
         }
         if isNewest {
+            try removeReferences(of: row, content, version.fields, in: transaction)
             try Schema.shared.remove(
                 Schema.memoryByTime(version.fields.happened.lowerBound, row), in: transaction)
             if version.fields.expires != .max {

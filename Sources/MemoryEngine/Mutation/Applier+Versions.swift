@@ -23,7 +23,7 @@ extension Applier {
                 if current.isCurrent, current.fields.expires > time,
                     try current.content(row, head.version, in: transaction.snapshot) == version.content
                 {
-                    return .stored(head.id, version: head.version, isNew: false)
+                    return try rememberAgain(row, head, current, version, in: transaction)
                 }
                 return try addVersion(row, head, version, .updated, in: transaction)
             }
@@ -90,6 +90,12 @@ extension Applier {
         }
         let old = try self.version(row, head.version, in: transaction.snapshot)
         guard old.fields.session != version.fields.session else {
+            if old.closure == .open, version.fields.differsOnlyInPrincipal(from: old.fields),
+                try holds(old, row, head.version, sameAs: version, in: transaction.snapshot),
+                try !bringsOtherVectors(version, than: old, in: transaction)
+            {
+                return try keep(row, head, old, addingVectorsOf: version, in: transaction)
+            }
             return try addVersion(row, head, version, .updated, in: transaction)
         }
         let moved = try moveKey(row, head, to: version.fields.session, in: transaction)
@@ -116,7 +122,7 @@ extension Applier {
         return head
     }
 
-    private mutating func addVersion(
+    mutating func addVersion(
         _ row: UInt64, _ head: HeadRecord, _ version: Mutation.NewVersion, _ kind: Change.Kind,
         closure: Closure = .open, in transaction: borrowing WriteTransaction
     ) throws -> Outcome {
@@ -210,6 +216,14 @@ extension Applier {
                 "memory \(id) is valid from \(Timestamp(microseconds: old.fields.valid.lowerBound)), which is after "
                     + "\(Timestamp(microseconds: moment))")
         }
+        // What will end is true until then: it stays current, and the end can still be moved.
+        let isPlanned = moment > time
+        guard !isPlanned || moment < old.fields.valid.upperBound else {
+            throw EngineError(
+                .conflict,
+                "memory \(id) is valid until \(Timestamp(microseconds: old.fields.valid.upperBound)) only; `update` "
+                    + "moves that")
+        }
         var fields = old.fields
         fields.valid = fields.valid.lowerBound..<min(moment, fields.valid.upperBound)
         let content = try old.content(row, head.version, in: transaction.snapshot)
@@ -218,15 +232,18 @@ extension Applier {
             passages: old.ranges, vectors: [], fields: fields, terms: [])
         copy.vectors = try vectors(of: old, in: transaction.snapshot)
         copy.prepare(Analyzer())
+        let kind: Change.Kind =
+            isPlanned ? .updated : closure == .retracted ? .retracted : .superseded
         let outcome = try addVersion(
-            row, head, copy, closure == .retracted ? .retracted : .superseded, closure: closure,
-            in: transaction)
-        if let successorRow {
-            try Edges.add(
+            row, head, copy, kind, closure: isPlanned ? .open : closure, in: transaction)
+        if let successorRow,
+            try !Edges.contains(successorRow, .supersedes, row, in: transaction.snapshot)
+        {
+            try add(
                 EdgeRecord(
-                    from: successorRow, label: .supersedes, to: row, recordedFrom: time, origin: fields.origin
-                ),
-                &state, in: transaction)
+                    id: impliedEdgeID(), from: successorRow, kind: EdgeKind.supersedes.builtInNumber ?? 0,
+                    to: row,
+                    span: EdgeSpan(weight: 1, recordedFrom: time), origin: fields.origin), in: transaction)
         }
         return outcome
     }
@@ -309,6 +326,7 @@ extension Applier {
             try Schema.shared.put(Schema.memoryByExpiry(fields.expires, row), [], in: transaction)
         }
         if number > 1 { try relink(successorOf: head, to: state.nextPassage - 1, in: transaction) }
+        try deriveEdges(version, row, head, number, recordedFrom: recorded.lowerBound, in: transaction)
     }
 
     private func putContent(

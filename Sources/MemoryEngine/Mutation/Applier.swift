@@ -28,7 +28,9 @@ struct Applier {
 
     var state: HomeState
     var spaces: [SpaceRecord]
-    let time: Int64
+    private(set) var time: Int64
+    let operation: UInt128
+    var impliedEdgeCount: UInt128 = 0
     private let loadedSpaces: [SpaceRecord]
     /// Rows for the vector tails, written together at the end.
     var pendingVectors: [UInt16: [(passage: UInt32, vector: [Float])]] = [:]
@@ -39,6 +41,28 @@ struct Applier {
         spaces = try SpaceRecord.all(in: transaction)
         loadedSpaces = spaces
         time = mutation.time
+        operation = mutation.operation
+    }
+
+    /// For deriving anew what versions say, each at the time when it was recorded.
+    init(rebuilding state: HomeState, _ spaces: [SpaceRecord]) {
+        self.state = state
+        self.spaces = spaces
+        loadedSpaces = spaces
+        time = 0
+        operation = 0
+    }
+
+    mutating func rederiveEdges(
+        _ row: UInt64, _ head: HeadRecord, _ record: VersionRecord, _ content: [UInt8],
+        in transaction: borrowing WriteTransaction
+    ) throws {
+        time = record.recordedFrom
+        var version = Mutation.NewVersion(
+            id: head.id, key: head.key, content: content, passages: record.ranges, vectors: [],
+            fields: record.fields, terms: [])
+        version.references = Extraction.references(in: content, record.fields)
+        try deriveEdges(version, row, head, head.version, recordedFrom: record.recordedFrom, in: transaction)
     }
 
     /// - Throws: `EngineError` for what the state does not allow (a conflict, an unknown id), before
@@ -84,6 +108,8 @@ struct Applier {
             var counts: [String: Int] = [:]
             try eraseReceipts(&counts, in: transaction) { $0.principal == principal }
             return .erased(counts)
+        case .link(let edge): return try link(edge, in: transaction)
+        case .unlink(let id): return try unlink(id, in: transaction)
         case .expire(let ids):
             return .erased(try erase(try expired(ids, in: transaction.snapshot), in: transaction))
         case .citedBy(let home, let isCited): return try note(home, isCited, in: transaction)

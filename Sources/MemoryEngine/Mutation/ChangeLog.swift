@@ -22,6 +22,9 @@ public struct Change: Sendable, Equatable {
         case outcome = 9
         case trimmed = 10
         case promoted = 11
+        /// An edge; `Change.id` is the edge's.
+        case linked = 12
+        case unlinked = 13
 
         public var name: String {
             switch self {
@@ -36,6 +39,8 @@ public struct Change: Sendable, Equatable {
             case .outcome: "outcome"
             case .trimmed: "trimmed"
             case .promoted: "promoted"
+            case .linked: "linked"
+            case .unlinked: "unlinked"
             }
         }
     }

@@ -4,7 +4,7 @@ import Store
 extension Mutation {
     package func encode() -> [UInt8] {
         var writer = ByteWriter(capacity: byteCount)
-        writer.u8(1)
+        writer.u8(2)
         writer.u128(operation)
         writer.i64(time)
         writer.list(changes) { $1.encode(into: &$0) }
@@ -14,7 +14,7 @@ extension Mutation {
     package init(decoding bytes: RawSpan) throws {
         var reader = ByteReader(bytes)
         let version = try reader.u8()
-        guard version == 1 else { throw StoreError(.foreign, "a mutation has the unknown form \(version)") }
+        guard version == 2 else { throw StoreError(.foreign, "a mutation has the unknown form \(version)") }
         operation = try reader.u128()
         time = try reader.i64()
         changes = try reader.list { try Change(from: &$0) }
@@ -76,6 +76,12 @@ extension Mutation.Change {
         case .eraseReceipts(let principal):
             writer.u8(11)
             writer.string(principal)
+        case .link(let edge):
+            writer.u8(15)
+            edge.encode(into: &writer)
+        case .unlink(let id):
+            writer.u8(16)
+            writer.u128(id.rawValue)
         case .expire(let ids):
             writer.u8(12)
             writer.list(ids) { $0.u128($1.rawValue) }
@@ -122,6 +128,8 @@ extension Mutation.Change {
         case 10:
             self = .trim(MemoryID(rawValue: try reader.u128()), versions: try reader.list { try $0.u32() })
         case 11: self = .eraseReceipts(principal: try reader.string())
+        case 15: self = .link(try NewEdge(from: &reader))
+        case 16: self = .unlink(EdgeID(rawValue: try reader.u128()))
         case 12: self = .expire(try reader.list { MemoryID(rawValue: try $0.u128()) })
         case 13: self = .citedBy(home: try reader.string(), try reader.bool())
         case 14:
@@ -187,6 +195,7 @@ extension Mutation.NewVersion {
         fields.encode(into: &writer)
         // Bytes of attachments follow in the order of the fields.
         writer.list(fields.attachments) { $0.blob($1.data) }
+        writer.bool(saysHappened)
     }
 
     fileprivate init(from reader: inout ByteReader) throws {
@@ -220,6 +229,7 @@ extension Mutation.NewVersion {
                 .corrupted, "a mutation has \(data.count) attachments of \(fields.attachments.count)")
         }
         for index in data.indices { fields.attachments[index].data = data[index] }
+        saysHappened = try reader.bool()
         terms = []
     }
 }

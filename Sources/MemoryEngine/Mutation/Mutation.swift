@@ -43,6 +43,8 @@ package struct Mutation: Sendable, Equatable {
         case trim(MemoryID, versions: [UInt32])
         /// Removes the receipts of what a principal asked.
         case eraseReceipts(principal: String)
+        case link(NewEdge)
+        case unlink(EdgeID)
         /// Forgets those that have expired and are not pinned when it is applied.
         case expire([MemoryID])
         /// Notes that receipts of another home may cite memories of this one, or that none does any more.
@@ -60,8 +62,12 @@ package struct Mutation: Sendable, Equatable {
         var passages: [Range<UInt32>]
         var vectors: [NewVector]
         var fields: VersionFields
+        /// Whether the caller said when it happened; else it is when it was remembered.
+        var saysHappened = false
         /// The terms of the passages, made from the content by `prepare`; derived, so not encoded.
         var terms: [TermList]
+        /// What the words point to; made and kept as the terms are.
+        var references: [Reference] = []
     }
 
     struct NewVector: Sendable, Equatable {
@@ -125,6 +131,7 @@ extension Mutation.NewVersion {
         terms = passages.enumerated().map { part, range in
             analyzer.terms(of: content, range, part: part, fields: fields)
         }
+        references = Extraction.references(in: content, fields)
     }
 }
 

@@ -16,6 +16,9 @@ final class ByteStream {
     private var peekedPosition = 0
     private var isAtEnd = false
 
+    /// How far it is read.
+    var progress: ImportProgress { ImportProgress(done: byteCount, total: totalByteCount, unit: .bytes) }
+
     /// What one read asks for.
     private static let pieceByteCount = 1 << 18
 

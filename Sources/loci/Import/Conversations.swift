@@ -49,9 +49,7 @@ final class Conversations: ImportParser {
         self.maker = maker
     }
 
-    var progress: ImportProgress {
-        ImportProgress(done: elements.stream.byteCount, total: elements.stream.totalByteCount, unit: .bytes)
-    }
+    var progress: ImportProgress { elements.stream.progress }
 
     func next() throws(ImportError) -> ImportItem? {
         while true {

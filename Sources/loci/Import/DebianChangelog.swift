@@ -28,9 +28,7 @@ final class DebianChangelog: ImportParser {
 
     init(_ stream: ByteStream) { lines = LineReader(stream, maximumByteCount: 1 << 20) }
 
-    var progress: ImportProgress {
-        ImportProgress(done: lines.stream.byteCount, total: lines.stream.totalByteCount, unit: .bytes)
-    }
+    var progress: ImportProgress { lines.stream.progress }
 
     func next() throws(ImportError) -> ImportItem? {
         while true {

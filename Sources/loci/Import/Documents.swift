@@ -42,9 +42,7 @@ final class Documents: ImportParser {
         isMarkdown = !lowered.hasSuffix(".txt") && !lowered.hasSuffix(".rst") && !lowered.hasSuffix(".adoc")
     }
 
-    var progress: ImportProgress {
-        ImportProgress(done: lines.stream.byteCount, total: lines.stream.totalByteCount, unit: .bytes)
-    }
+    var progress: ImportProgress { lines.stream.progress }
 
     func next() throws(ImportError) -> ImportItem? {
         while true {

@@ -22,9 +22,7 @@ final class JSONLines: ImportParser {
         self.isLenient = isLenient
     }
 
-    var progress: ImportProgress {
-        ImportProgress(done: lines.stream.byteCount, total: lines.stream.totalByteCount, unit: .bytes)
-    }
+    var progress: ImportProgress { lines.stream.progress }
 
     func next() throws(ImportError) -> ImportItem? {
         while let line = try lines.next() {

@@ -48,9 +48,7 @@ final class Notes: ImportParser {
         links = NoteLinks(noteAt: (parts.count > 1 ? parts.dropFirst() : parts[...]).joined(separator: "/"))
     }
 
-    var progress: ImportProgress {
-        ImportProgress(done: lines.stream.byteCount, total: lines.stream.totalByteCount, unit: .bytes)
-    }
+    var progress: ImportProgress { lines.stream.progress }
 
     func next() throws(ImportError) -> ImportItem? {
         guard !isAtEnd else { return nil }

@@ -71,7 +71,9 @@ final class Progress: Sendable {
             let line = line(state.done, state.total, elapsed: (now - start).inSeconds)
             // Written under the lock, so that none follows what takes the bar off the screen.
             if Terminal.isErrorTerminal {
-                try? FileHandle.standardError.write(contentsOf: Data("\r\u{1B}[K\(line)".utf8))
+                // Without the terminal's wrapping: of a line that goes on below only the rest could be replaced.
+                let shown = "\r\u{1B}[K\u{1B}[?7l\(line)\u{1B}[?7h"
+                try? FileHandle.standardError.write(contentsOf: Data(shown.utf8))
             } else {
                 Terminal.note(line)
             }
@@ -89,9 +91,9 @@ final class Progress: Sendable {
         }
     }
 
-    private func amount(_ count: Int) -> String {
-        isBytes ? Terminal.bytes(count) : Terminal.grouped(count) + (unit.isEmpty ? "" : " \(unit)")
-    }
+    private func amount(_ count: Int) -> String { isBytes ? Terminal.bytes(count) : Terminal.grouped(count) }
+
+    private var counted: String { unit.isEmpty ? "" : " \(unit)" }
 
     private static func time(_ seconds: Double) -> String {
         let seconds = Int(min(seconds, 1e9).rounded(.up))
@@ -106,16 +108,21 @@ final class Progress: Sendable {
         let rate = elapsed > 0 ? Double(done) / elapsed : 0
         guard done > 0 else { return "\(title)  \(Self.time(elapsed))" }
         guard let total, total > 0 else {
-            return "\(title)  \(amount(done))  \(amount(Int(rate)))/s  \(Self.time(elapsed))"
+            return "\(title)  \(Self.time(elapsed))  \(amount(done))\(counted)  \(amount(Int(rate)))/s"
         }
         let share = min(1, Double(done) / Double(total))
         let filled = Int(share * 24)
         let bar =
             hasBar
             ? String(repeating: "█", count: filled) + String(repeating: "░", count: 24 - filled) + " " : ""
-        // What is counted is done, and what follows is not.
-        let rest = done >= total ? Self.time(elapsed) : "\(Self.time(Double(total - done) / rate)) left"
-        return "\(title)  \(bar)\(Int(share * 100)) %  \(amount(done)) of \(amount(total))  "
-            + "\(amount(Int(rate)))/s  \(rest)"
+        let head = "\(title)  \(bar)\(Int(share * 100)) %  "
+        // All that is counted is done, and what follows is not counted.
+        guard done < total else {
+            return head + "finishing, \(Self.time(elapsed))  \(amount(total))\(counted)"
+        }
+        // What matters most stands first, because a narrow terminal cuts the rest.
+        return head
+            + "\(Self.time(Double(total - done) / rate)) left  \(amount(done)) of \(amount(total))\(counted)  "
+            + "\(amount(Int(rate)))/s"
     }
 }

@@ -1,4 +1,5 @@
 import Glibc
+
 import struct Synchronization.Atomic
 
 /// What signals do to a run: a crash says what to do next in one line, and the first SIGINT asks a long

@@ -29,7 +29,7 @@ struct SupersedeCommand: AsyncParsableCommand {
         try await options.place.withEngine(for: .changing) { engine, namespace in
             try await engine.supersede(id, by: successor, in: namespace, at: options.at)
         }
-        done(id, "superseded", asJSON: options.place.json)
+        done(id, options.at.flatMap(announced) ?? "superseded", asJSON: options.place.json)
     }
 }
 
@@ -42,7 +42,7 @@ struct RetractCommand: AsyncParsableCommand {
               loci retract ID
               loci retract ID --at 2026-11-01
 
-            It stays in the history; `forget` removes all trace of one.
+            With --at in the future it stays current until then. It stays in the history; `forget` removes all trace of one.
             """)
 
     @Argument(help: "Its id.", transform: Accept.id) var id: MemoryID
@@ -52,7 +52,7 @@ struct RetractCommand: AsyncParsableCommand {
         try await options.place.withEngine(for: .changing) { engine, namespace in
             try await engine.retract(id, in: namespace, at: options.at)
         }
-        done(id, "retracted", asJSON: options.place.json)
+        done(id, options.at.flatMap(announced) ?? "retracted", asJSON: options.place.json)
     }
 }
 
@@ -122,6 +122,9 @@ struct RecordCommand: AsyncParsableCommand {
         return id
     }
 }
+
+/// What an end in the future is called; `nil` for one that has come.
+private func announced(_ moment: Timestamp) -> String? { moment > .now ? "valid until \(moment)" : nil }
 
 /// One line of what was done to what.
 private func done(_ id: MemoryID, _ what: String, asJSON: Bool) {

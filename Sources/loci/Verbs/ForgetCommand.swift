@@ -45,10 +45,12 @@ struct ForgetCommand: AsyncParsableCommand {
         let erasure = try await place.withEngine(for: .changing) { engine, namespace in
             // Before, so that a typing error in the name is told from a selection that is empty.
             _ = try engine.existingHomes(under: namespace)
-            return try await Progress("forgetting", unit: "ids", isSilent: place.json).during { progress in
+            return try await Progress("forgetting", unit: "memories", isSilent: place.json).during {
+                progress in
+                let watch = Task { if !all { await Self.watch(engine, namespace, progress) } }
+                defer { watch.cancel() }
                 var sum = try await engine.forget(chosen[0], under: namespace)
-                for (index, selection) in chosen.enumerated().dropFirst() {
-                    progress.update(index, of: chosen.count)
+                for selection in chosen.dropFirst() {
                     let erasure = try await engine.forget(selection, under: namespace)
                     sum.memories += erasure.memories
                     sum.homes += erasure.homes
@@ -58,6 +60,17 @@ struct ForgetCommand: AsyncParsableCommand {
             }
         }
         erasure.print(asJSON: place.json)
+    }
+
+    /// Says how many memories a home has lost so far, until it is cancelled. Of a home whose file is to be removed
+    /// it must not be asked: who reads it keeps it open.
+    private static func watch(_ engine: Engine, _ namespace: Namespace, _ progress: Progress) async {
+        guard let before = try? await engine.stats(in: namespace).memories else { return }
+        while !Task.isCancelled {
+            try? await Task.sleep(for: .seconds(1))
+            guard let now = try? await engine.stats(in: namespace).memories else { return }
+            progress.update(before > now ? Int(before - now) : 0, of: nil)
+        }
     }
 }
 

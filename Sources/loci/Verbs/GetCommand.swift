@@ -69,7 +69,15 @@ struct GetCommand: AsyncParsableCommand {
         if versions { return try await engine.versions(of: id, in: namespace) }
         let memory = try await engine.get(
             id, in: namespace, version: version, asOf: clocks.asOf, validAt: clocks.validAt)
-        return memory.map { [$0] } ?? []
+        if let memory { return [memory] }
+        guard let version, clocks.validAt == nil else { return [] }
+        let numbers = try await engine.versions(of: id, in: namespace).map(\.version)
+        guard let last = numbers.last, !numbers.contains(version) else { return [] }
+        throw EngineError(
+            .notFound,
+            "memory \(id) has no version \(version); there "
+                + (numbers.count == 1
+                    ? "is only version \(last)" : "are \(numbers.map(String.init).joined(separator: ", "))"))
     }
 }
 

@@ -81,6 +81,12 @@ struct StatsCommand: AsyncParsableCommand {
             "file",
             "\(Terminal.bytes(statistics.fileBytes)), \(Terminal.grouped(statistics.freePages)) free pages")
         line("readers", "\(statistics.readers)")
+        if let age = statistics.oldestSnapshotAge {
+            line(
+                "snapshots",
+                "\(statistics.heldSnapshots) held in this process, the oldest for \(age.components.seconds) seconds"
+            )
+        }
         line("made", statistics.created.description)
         for (name, size) in statistics.tables.sorted(by: { $0.key < $1.key }) {
             line(
@@ -113,6 +119,10 @@ struct StatsCommand: AsyncParsableCommand {
             json.member("bytes", statistics.fileBytes)
             json.member("freePages", statistics.freePages)
             json.member("readers", statistics.readers)
+            json.member("heldSnapshots", statistics.heldSnapshots)
+            if let age = statistics.oldestSnapshotAge {
+                json.member("oldestSnapshotMilliseconds", age.milliseconds)
+            }
             json.member("created", statistics.created)
             json.object("tables") { json in
                 for (name, size) in statistics.tables.sorted(by: { $0.key < $1.key }) {

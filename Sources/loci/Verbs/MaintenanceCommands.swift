@@ -12,7 +12,8 @@ struct CheckCommand: AsyncParsableCommand {
               loci check -n project/atlas
               loci check --file backup/atlas.loci
 
-            It reads the pages itself before the database does, so that damage cannot stop it. Exit status 1 \
+            It reads the pages itself before the database does, so that damage cannot stop it. A snapshot is \
+            compared with the manifest beside it. Exit status 1 \
             if something is wrong: then stop writing, and `loci restore` a snapshot.
             """)
 

@@ -15,7 +15,8 @@ struct RememberCommand: AsyncParsableCommand {
               loci remember - --thread standup --happened 2026-11-23T09:30Z < notes.txt
               loci remember "The API limit is 100 a minute." --key api-limit
 
-            With --key the same words again change nothing, and other words become a new version.
+            With --key the same words again change nothing, and other words become a new version, as do the \
+            same words with another kind, other tags and so on.
             """)
 
     @Argument(help: "The words; `-` reads standard input.")

@@ -1,0 +1,124 @@
+import Store
+
+extension Engine {
+    /// Links two memories.
+    ///
+    /// - Parameters:
+    ///   - from: a memory of `namespace`; the edge is kept in its home.
+    ///   - toHome: where `to` lies, if in another home. Such an edge is shown, and not walked.
+    ///   - kind: what it says. The kinds that follow from threads or vectors cannot be given.
+    ///   - weight: above 0 and up to 1; of a causal edge, how sure.
+    ///   - valid: when it is true; by default always.
+    ///   - evidence: where it is said, at most 32 places.
+    /// - Returns: the edge's id, with which it can be taken back.
+    /// - Throws: `EngineError`: `notFound` (an end, or a cited memory), `invalid`, `tooLarge` (too many kinds).
+    @discardableResult
+    public func link(
+        _ from: MemoryID, to: MemoryID, as kind: EdgeKind, in namespace: Namespace,
+        toHome: Namespace? = nil, weight: Float = 1,
+        valid: Range<Timestamp> = Timestamp.distantPast..<Timestamp.distantFuture,
+        evidence: [Citation] = [], origin: Origin = Origin()
+    ) async throws -> EdgeID {
+        try checkWritable(namespace)
+        guard weight > 0, weight <= 1 else {
+            throw EngineError(.invalid, "the weight of an edge lies above 0 and up to 1; \(weight) does not")
+        }
+        guard !EdgeKind.computed.contains(kind) else {
+            throw EngineError(
+                .invalid,
+                "`\(kind)` follows from \(kind == .similarTo ? "vectors" : "threads"), and cannot be given")
+        }
+        guard evidence.count <= NewEdge.maximumEvidenceCount else {
+            throw EngineError(
+                .tooLarge,
+                "an edge has at most \(NewEdge.maximumEvidenceCount) places of evidence, not \(evidence.count)"
+            )
+        }
+        let home = namespace.home
+        for citation in evidence where citation.range.lowerBound < 0 {
+            throw EngineError(.invalid, "the citation \(citation) begins before its memory")
+        }
+        for bound in [valid.lowerBound, valid.upperBound]
+        where bound != .distantPast && bound != .distantFuture && !Timestamp.allowed.contains(bound) {
+            throw EngineError(.invalid, "the edge's validity lies outside of the years 1 to 9999")
+        }
+        var other: String?
+        if let toHome, toHome.home != home {
+            try checkHome(toHome)
+            guard try await get(to, in: toHome.home) != nil else {
+                throw EngineError(.notFound, "there is no memory \(to) in \(toHome.home)")
+            }
+            other = toHome.home.description
+        }
+        var origin = origin
+        origin.principal = options.principal
+        let now = options.clock()
+        let edge = NewEdge(
+            id: EdgeID(rawValue: MemoryID(at: now).rawValue), kind: kind, from: from, to: to,
+            toHome: other, weight: weight,
+            valid: valid.lowerBound.microseconds..<valid.upperBound.microseconds, origin: origin,
+            evidence: evidence.map { Evidence($0, home: home) })
+        let mutation = Mutation(at: now, changes: [.link(edge)])
+        try await withExistingHome(of: namespace) { _ = try await $0.apply(mutation) }
+        return edge.id
+    }
+
+    /// Links two memories from a moment on; see `link(_:to:as:in:toHome:weight:valid:evidence:origin:)`.
+    @discardableResult
+    public func link(
+        _ from: MemoryID, to: MemoryID, as kind: EdgeKind, in namespace: Namespace,
+        toHome: Namespace? = nil, weight: Float = 1, valid: PartialRangeFrom<Timestamp>,
+        evidence: [Citation] = [], origin: Origin = Origin()
+    ) async throws -> EdgeID {
+        try await link(
+            from, to: to, as: kind, in: namespace, toHome: toHome, weight: weight,
+            valid: valid.lowerBound..<max(valid.lowerBound, .distantFuture), evidence: evidence,
+            origin: origin)
+    }
+
+    /// Takes an edge back: the store knows it no more, and `asOf` an earlier time still shows it.
+    ///
+    /// - Throws: `EngineError`: `notFound`, `conflict` (it was taken back before).
+    public func unlink(_ id: EdgeID, in namespace: Namespace) async throws {
+        try checkWritable(namespace)
+        let mutation = Mutation(at: options.clock(), changes: [.unlink(id)])
+        try await withExistingHome(of: namespace) { _ = try await $0.apply(mutation) }
+    }
+
+    /// The edges of a memory, of whatever origin: given, derived from words, and following from its thread.
+    ///
+    /// - Parameters:
+    ///   - kinds: `nil` = all.
+    ///   - includesClosed: also given edges that were taken back or are not true now.
+    ///   - limit: at most so many, 1 to 100,000.
+    /// - Throws: `EngineError`: `notFound`, `invalid`.
+    /// - Complexity: O(edges of the memory).
+    public func edges(
+        of id: MemoryID, in namespace: Namespace, direction: EdgeDirection = .both,
+        kinds: Set<EdgeKind>? = nil, asOf: Timestamp? = nil, validAt: Timestamp? = nil,
+        includesClosed: Bool = false, limit: Int = 1_000
+    ) async throws -> [Edge] {
+        guard (1...100_000).contains(limit) else {
+            throw EngineError(.invalid, "a list of edges has 1 to 100,000, not \(limit)")
+        }
+        let moment = (validAt ?? options.clock()).microseconds
+        return try await graph(in: namespace) { transaction in
+            let view = try GraphView(home: namespace.home, in: transaction)
+            let row = try view.row(of: id, in: transaction)
+            return try view.edges(
+                of: row, direction, kinds, asOf: asOf?.microseconds, validAt: moment, includesClosed, limit,
+                in: transaction)
+        }
+    }
+
+    /// Reads a home's graph over one snapshot.
+    func graph<Result: Sendable>(
+        in namespace: Namespace, _ body: @escaping @Sendable (borrowing ReadTransaction) throws -> Result
+    ) async throws -> Result {
+        try checkHome(namespace)
+        guard let result = try await read(in: namespace, body) else {
+            throw EngineError(.notFound, "there is no home \(namespace.home)")
+        }
+        return result
+    }
+}

@@ -1,0 +1,197 @@
+import Store
+
+extension Engine {
+    /// The memories around one, by the edges of its home.
+    ///
+    /// - Throws: `EngineError`: `notFound`, `invalid` (a bound outside of its limits).
+    /// - Complexity: O(edges of the memories looked at), over one snapshot.
+    public func neighbors(
+        of id: MemoryID, in namespace: Namespace, query: GraphQuery = GraphQuery()
+    ) async throws -> GraphHits {
+        try check(query)
+        let (deadline, now) = (query.deadline.map { ContinuousClock.now + $0 }, options.clock())
+        return try await graph(in: namespace) { transaction in
+            try Self.neighbors(of: id, namespace, query, now, deadline, in: transaction)
+        }
+    }
+
+    private static func neighbors(
+        of id: MemoryID, _ namespace: Namespace, _ query: GraphQuery, _ now: Timestamp,
+        _ deadline: ContinuousClock.Instant?, in transaction: borrowing ReadTransaction
+    ) throws -> GraphHits {
+        let view = try GraphView(home: namespace.home, in: transaction)
+        let start = try view.row(of: id, in: transaction)
+        var walk = GraphWalk(
+            view.reader(query, now),
+            GraphWalk.Bounds(depth: query.depth, count: query.visitLimit, deadline: deadline))
+        switch query.order {
+        case .breadthFirst: try walk.breadthFirst(from: [start], view.state, in: transaction)
+        case .strongest: try walk.bestFirst(from: [start], view.state, in: transaction)
+        }
+        var hits: [GraphHit] = []
+        for index in walk.steps.indices.dropFirst() where hits.count < query.limit {
+            let step = walk.steps[index]
+            guard let memory = try view.memory(step.row, asOf: query.asOf?.microseconds, in: transaction),
+                namespace.contains(memory.namespace), memory.expires.map({ $0 > now }) ?? true,
+                query.happened.map({
+                    $0.overlaps(
+                        memory.happened.isEmpty
+                            ? memory.happened
+                                .lowerBound..<memory.happened.lowerBound.advanced(by: .microseconds(1))
+                            : memory.happened)
+                }) ?? true
+            else { continue }
+            hits.append(
+                GraphHit(
+                    memory: memory, path: try view.edges(along: walk.path(to: index), in: transaction),
+                    strength: step.strength))
+        }
+        return GraphHits(hits: hits, visitedCount: walk.steps.count, isComplete: walk.isComplete)
+    }
+
+    /// A shortest path between two memories of a home; of those with as few edges one is given.
+    ///
+    /// - Parameter query: its depth is the most edges of the path.
+    /// - Returns: `nil` if there is none within the bounds. An empty path leads from a memory to itself.
+    /// - Throws: `EngineError`: `notFound`, `invalid`; `deadline` when the bound of time or of memories ended it
+    ///   before a path was found.
+    public func path(
+        from: MemoryID, to: MemoryID, in namespace: Namespace, query: GraphQuery = GraphQuery()
+    ) async throws -> [Edge]? {
+        try check(query)
+        let (deadline, now) = (query.deadline.map { ContinuousClock.now + $0 }, options.clock())
+        return try await graph(in: namespace) { transaction in
+            try Self.path(from, to, namespace, query, now, deadline, in: transaction)
+        }
+    }
+
+    private static func path(
+        _ from: MemoryID, _ to: MemoryID, _ namespace: Namespace, _ query: GraphQuery, _ now: Timestamp,
+        _ deadline: ContinuousClock.Instant?, in transaction: borrowing ReadTransaction
+    ) throws -> [Edge]? {
+        let view = try GraphView(home: namespace.home, in: transaction)
+        let start = try view.row(of: from, in: transaction)
+        let end = try view.row(of: to, in: transaction)
+        var walk = GraphWalk(
+            view.reader(query, now),
+            GraphWalk.Bounds(depth: query.depth, count: query.visitLimit, deadline: deadline))
+        switch query.order {
+        case .breadthFirst:
+            try walk.breadthFirst(from: [start], view.state, in: transaction) { $0 == end }
+        case .strongest: try walk.bestFirst(from: [start], view.state, in: transaction) { $0 == end }
+        }
+        guard let index = walk.index(of: end) else {
+            guard walk.isComplete else {
+                throw EngineError(
+                    .deadline,
+                    "no path was found among the \(walk.steps.count) memories that the bounds allow; raise them"
+                )
+            }
+            return nil
+        }
+        return try view.edges(along: walk.path(to: index), in: transaction)
+    }
+
+    /// Why a memory came to be: the causal graph followed from effects to causes, with evidence for each link.
+    ///
+    /// - Parameter depth: the most links from the memory to a cause, 1 to 64.
+    /// - Throws: `EngineError`: `notFound`, `invalid`.
+    public func causes(
+        of id: MemoryID, in namespace: Namespace, depth: Int = 4, limit: Int = 100, asOf: Timestamp? = nil,
+        validAt: Timestamp? = nil, deadline: Duration? = nil
+    ) async throws -> CausalChain {
+        try await chain(
+            of: id, namespace, .out, depth: depth, limit: limit, asOf: asOf, validAt: validAt,
+            deadline: deadline)
+    }
+
+    /// What came of a memory: the causal graph followed from causes to effects.
+    ///
+    /// - Throws: as `causes(of:in:depth:limit:asOf:validAt:deadline:)`.
+    public func effects(
+        of id: MemoryID, in namespace: Namespace, depth: Int = 4, limit: Int = 100, asOf: Timestamp? = nil,
+        validAt: Timestamp? = nil, deadline: Duration? = nil
+    ) async throws -> CausalChain {
+        try await chain(
+            of: id, namespace, .into, depth: depth, limit: limit, asOf: asOf, validAt: validAt,
+            deadline: deadline)
+    }
+
+    private func chain(
+        of id: MemoryID, _ namespace: Namespace, _ direction: EdgeDirection, depth: Int, limit: Int,
+        asOf: Timestamp?, validAt: Timestamp?, deadline: Duration?
+    ) async throws -> CausalChain {
+        var query = GraphQuery()
+        query.graphs = [.causal]
+        query.direction = direction
+        query.depth = depth
+        query.limit = limit
+        query.asOf = asOf
+        query.validAt = validAt
+        try check(query)
+        let (end, now, ready) = (deadline.map { ContinuousClock.now + $0 }, options.clock(), query)
+        return try await graph(in: namespace) { transaction in
+            try Self.chain(of: id, namespace, ready, now, end, in: transaction)
+        }
+    }
+
+    private static func chain(
+        of id: MemoryID, _ namespace: Namespace, _ query: GraphQuery, _ now: Timestamp,
+        _ deadline: ContinuousClock.Instant?, in transaction: borrowing ReadTransaction
+    ) throws -> CausalChain {
+        let view = try GraphView(home: namespace.home, in: transaction)
+        let start = try view.row(of: id, in: transaction)
+        let walk = try CausalWalk(
+            from: start, view.reader(query, now),
+            GraphWalk.Bounds(depth: query.depth, count: query.limit, deadline: deadline), view.state,
+            in: transaction)
+        var links: [CausalLink] = []
+        for link in walk.links {
+            // What was not known then, or lies in another session, is no part of the answer.
+            guard let effect = try view.memory(link.effect, asOf: query.asOf?.microseconds, in: transaction),
+                let cause = try view.memory(link.cause, asOf: query.asOf?.microseconds, in: transaction)
+            else { continue }
+            let near = link.edge.isOut ? link.effect : link.cause
+            links.append(
+                CausalLink(
+                    effect: effect, cause: cause, edge: try view.edge(near, link.edge, in: transaction),
+                    depth: link.depth, confidence: link.confidence))
+        }
+        return CausalChain(links: links, isComplete: walk.isComplete)
+    }
+
+    private func check(_ query: GraphQuery) throws {
+        guard (1...64).contains(query.depth) else {
+            throw EngineError(.invalid, "a walk has a depth of 1 to 64, not \(query.depth)")
+        }
+        guard (1...10_000).contains(query.limit) else {
+            throw EngineError(.invalid, "a walk gives 1 to 10,000 memories, not \(query.limit)")
+        }
+        guard (1...1_000_000).contains(query.visitLimit) else {
+            throw EngineError(.invalid, "a walk looks at 1 to 1,000,000 memories, not \(query.visitLimit)")
+        }
+    }
+}
+
+extension GraphView {
+    /// What a query asks of edges.
+    func reader(_ query: GraphQuery, _ now: Timestamp) -> GraphReader {
+        var followed = numbers(of: query.kinds)
+        if followed == nil, let graphs = query.graphs {
+            followed = graphs.reduce(into: []) { $0.formUnion(kinds.numbers(of: $1)) }
+        }
+        return GraphReader(
+            kinds: followed, direction: query.direction, asOf: query.asOf?.microseconds,
+            validAt: (query.validAt ?? now).microseconds)
+    }
+
+    /// The edges of a path.
+    func edges(along path: [GraphWalk.Step], in transaction: borrowing ReadTransaction) throws -> [Edge] {
+        var edges: [Edge] = []
+        for (step, next) in zip(path, path.dropFirst()) {
+            guard let neighbor = next.edge else { continue }
+            edges.append(try edge(step.row, neighbor, in: transaction))
+        }
+        return edges
+    }
+}

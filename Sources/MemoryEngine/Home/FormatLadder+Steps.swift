@@ -1,0 +1,83 @@
+import Store
+
+extension FormatLadder {
+    /// Format 2: operation ids in blocks, edges with ids and evidence and their spans beside each direction, and derived
+    /// edges with their entities, which the rebuild on opening makes (the state says that none were made).
+    static let toFormat2 = Step(from: 1) { transaction in
+        var state = try stateOfFormat1(in: transaction.snapshot)
+        state.graphVersion = 0
+        try state.write(in: transaction)
+        try gatherOperations(state, in: transaction)
+        try rewriteEdges(in: transaction)
+    }
+
+    private static func stateOfFormat1(in transaction: borrowing ReadTransaction) throws -> HomeState {
+        guard let bytes = try Schema.shared.get(Schema.Shared.state.key, in: transaction) else {
+            return HomeState()
+        }
+        var writer = ByteWriter()
+        writer.raw(bytes.array)
+        // What format 2 adds stands at the end.
+        writer.u16(0)
+        writer.u64(0)
+        let encoded = writer.bytes
+        // Safe because bytes have no padding.
+        return try unsafe HomeState(decoding: encoded.span.bytes)
+    }
+
+    /// Ids had a key each; the change log has them too.
+    private static func gatherOperations(
+        _ state: HomeState, in transaction: borrowing WriteTransaction
+    ) throws {
+        try Schema.shared.removeAll(prefix: Schema.Shared.operation.key, in: transaction)
+        let last = state.sequence / Operations.idsPerBlock
+        guard last > 0 else { return }
+        let first = last > Operations.blockCount ? last - Operations.blockCount + 1 : 1
+        for block in first...last {
+            try Operations.append(block * Operations.idsPerBlock, in: transaction)
+        }
+    }
+
+    private static func rewriteEdges(in transaction: borrowing WriteTransaction) throws {
+        var old: [(number: UInt64, value: [UInt8])] = []
+        try Schema.edge.scan(prefix: Key(prefix: Schema.Edge.record), in: transaction.snapshot) {
+            key, value in
+            guard key.byteCount == 9 else { throw StoreError(.corrupted, "a key of an edge is not one") }
+            old.append((key.keyU64(at: 1), value.array))
+            return true
+        }
+        for (number, value) in old {
+            // Safe because bytes have no padding.
+            let record = try unsafe edgeOfFormat1(value.span.bytes, number)
+            var writer = ByteWriter(capacity: 8)
+            writer.u64(number)
+            try Schema.edge.put(Edges.numberKey(record.id), writer.bytes, in: transaction)
+            try Edges.write(number, record, in: transaction)
+        }
+    }
+
+    private static func edgeOfFormat1(_ bytes: RawSpan, _ number: UInt64) throws -> EdgeRecord {
+        var reader = ByteReader(bytes)
+        let from = try reader.u64()
+        let kind = try reader.u16()
+        let to = try reader.u64()
+        let recordedFrom = try reader.i64()
+        let recordedUntil = try reader.i64()
+        let validFrom = try reader.i64()
+        let validUntil = try reader.i64()
+        let weight = try reader.f32()
+        let origin = try Origin(from: &reader)
+        try reader.finish()
+        guard recordedFrom <= recordedUntil, validFrom <= validUntil, weight > 0, weight <= 1 else {
+            throw StoreError(
+                .corrupted, "edge \(number) ends before it begins, or has a weight outside of 0 to 1")
+        }
+        var span = EdgeSpan(weight: weight, recordedFrom: recordedFrom, valid: validFrom..<validUntil)
+        span.recordedUntil = recordedUntil
+        // Of the form of the ids made since, with the number in the place of random bits: the same in every copy.
+        let milliseconds = UInt128(max(0, recordedFrom / 1_000)) & 0xffff_ffff_ffff
+        let id = milliseconds << 80 | 7 << 76 | 2 << 62 | UInt128(number & 0x3fff_ffff_ffff_ffff)
+        return EdgeRecord(
+            id: EdgeID(rawValue: id), from: from, kind: kind, to: to, span: span, origin: origin)
+    }
+}

@@ -1,0 +1,299 @@
+import Store
+
+/// Edges that follow from a memory's words, kept in step with its newest version.
+extension Applier {
+    /// Makes the derived edges of a new newest version, closes those that its words no longer say, and completes
+    /// edges of others that cited it before it was there.
+    mutating func deriveEdges(
+        _ version: Mutation.NewVersion, _ row: UInt64, _ head: HeadRecord, _ number: UInt32,
+        recordedFrom: Int64, in transaction: borrowing WriteTransaction
+    ) throws {
+        if number > 1 { try removeReferences(of: row, before: number, in: transaction) }
+        var open: [DerivedKey: DerivedEdges.Out] = [:]
+        for reference in version.references {
+            let kind = reference.kind.builtInNumber ?? 0
+            if let name = References.name(of: reference.target) {
+                try Schema.edge.put(
+                    References.key(name, row, kind), References.encode(reference, version: number),
+                    in: transaction)
+            }
+            guard let to = try resolve(reference.target, head, in: transaction), to != row else { continue }
+            let out = DerivedEdges.Out(
+                span: DerivedEdges.Span(weight: reference.weight, recordedFrom: recordedFrom),
+                rule: reference.rule, version: number, range: reference.range)
+            let key = DerivedKey(kind: kind, to: to)
+            if open[key].map({ $0.span.weight < out.span.weight }) ?? true { open[key] = out }
+        }
+        if number > 1 {
+            for (kind, to, old) in try DerivedEdges.leadingOut(of: row, in: transaction.snapshot) {
+                let key = DerivedKey(kind: kind, to: to)
+                if let new = open.removeValue(forKey: key) {
+                    var out = new
+                    out.span.recordedFrom = old.span.recordedFrom
+                    if out != old { try DerivedEdges.put(row, kind, to, out, in: transaction) }
+                } else if old.span.recordedUntil == .max {
+                    var closed = old
+                    closed.span.recordedUntil = max(recordedFrom, old.span.recordedFrom)
+                    try DerivedEdges.put(row, kind, to, closed, in: transaction)
+                }
+            }
+        }
+        for (key, out) in open.sorted(by: { $0.key < $1.key }) {
+            try DerivedEdges.put(row, key.kind, key.to, out, in: transaction)
+        }
+        let subject = References.subject(of: version.content, kind: version.fields.kind)
+        if let subject {
+            try Schema.shared.put(References.subjectKey(subject, row), [], in: transaction)
+        }
+        try completeEdges(to: row, key: head.key, subject, in: transaction)
+    }
+
+    private struct DerivedKey: Hashable, Comparable {
+        var kind: UInt16
+        var to: UInt64
+        static func < (a: DerivedKey, b: DerivedKey) -> Bool { (a.kind, a.to) < (b.kind, b.to) }
+    }
+
+    /// Takes out what the version before said by name.
+    private func removeReferences(
+        of row: UInt64, before number: UInt32, in transaction: borrowing WriteTransaction
+    ) throws {
+        guard let old = try VersionRecord.read(row, number - 1, in: transaction.snapshot) else { return }
+        let content = try old.content(row, number - 1, in: transaction.snapshot)
+        try removeReferences(of: row, content, old.fields, in: transaction)
+    }
+
+    /// Takes out what a version said by name, and its subject.
+    func removeReferences(
+        of row: UInt64, _ content: [UInt8], _ fields: VersionFields,
+        in transaction: borrowing WriteTransaction
+    ) throws {
+        for reference in Extraction.references(in: content, fields) {
+            guard let name = References.name(of: reference.target) else { continue }
+            try Schema.edge.remove(
+                References.key(name, row, reference.kind.builtInNumber ?? 0), in: transaction)
+        }
+        if let subject = References.subject(of: content, kind: fields.kind) {
+            try Schema.shared.remove(References.subjectKey(subject, row), in: transaction)
+        }
+    }
+
+    // MARK: Resolving
+
+    /// The row that a target means; an entity that is new is made.
+    private mutating func resolve(
+        _ target: Reference.Target, _ head: HeadRecord, in transaction: borrowing WriteTransaction
+    ) throws -> UInt64? {
+        switch target {
+        case .entity(let name): try entity(name, in: transaction)
+        case .commit(let hash):
+            try Self.row(ofCommit: hash, session: head.keySession, in: transaction.snapshot)
+        case .key(let key):
+            try Lookup.row(ofKey: key, session: head.keySession, in: transaction.snapshot)
+                ?? Lookup.row(ofKey: key, session: 0, in: transaction.snapshot)
+        case .subject(let subject): try Self.row(ofSubject: subject, in: transaction.snapshot)
+        }
+    }
+
+    /// The commit whose hash begins with `hash`; of several the first that was remembered, since an abbreviation
+    /// was unambiguous when it was written.
+    static func row(
+        ofCommit hash: String, session: UInt32, in transaction: borrowing ReadTransaction
+    ) throws -> UInt64? {
+        var best: UInt64?
+        for session in Set([session, 0]) {
+            let prefix = Schema.memoryByKey(session: session, References.commitPrefix + hash)
+            try Schema.shared.scan(prefix: prefix, in: transaction) { _, value in
+                guard value.byteCount == 8 else {
+                    throw StoreError(.corrupted, "the row of a key is not one")
+                }
+                best = min(best ?? .max, value.u64(at: 0))
+                return true
+            }
+        }
+        return best
+    }
+
+    /// The commit with a first line; `nil` where there are several, or none.
+    static func row(
+        ofSubject subject: String, in transaction: borrowing ReadTransaction
+    ) throws -> UInt64? {
+        var rows: [UInt64] = []
+        let key = References.subjectKey(subject, 0)
+        let prefix = Key(bytes: Array(key.bytes.dropLast(8)))
+        try Schema.shared.scan(prefix: prefix, in: transaction) { key, _ in
+            guard key.byteCount == 13 else { throw StoreError(.corrupted, "a key of a subject is not one") }
+            rows.append(key.keyU64(at: 5))
+            return rows.count < 64
+        }
+        var found: [UInt64] = []
+        for row in rows {
+            guard let head = try HeadRecord.read(row, in: transaction),
+                let version = try VersionRecord.read(row, head.version, in: transaction)
+            else { throw StoreError(.corrupted, "a subject leads to row \(row), which is not there") }
+            let content = try version.content(
+                row, head.version, 0..<min(400, Int(version.contentByteCount)), in: transaction)
+            if References.subject(of: content, kind: version.fields.kind) == subject { found.append(row) }
+        }
+        return found.count == 1 ? found[0] : nil
+    }
+
+    /// Completes what others cited by a name of this memory before it was there.
+    private mutating func completeEdges(
+        to row: UInt64, key: String?, _ subject: String?, in transaction: borrowing WriteTransaction
+    ) throws {
+        for name in References.names(key: key, subject: subject) {
+            var waiting: [(from: UInt64, kind: UInt16, value: [UInt8])] = []
+            try Schema.edge.scan(
+                prefix: Key(prefix: Schema.Edge.reference).u32(name), in: transaction.snapshot
+            ) { key, value in
+                guard key.byteCount == References.keyByteCount else {
+                    throw StoreError(.corrupted, "a key of a reference is not one")
+                }
+                waiting.append((key.keyU64(at: 5), key.keyU16(at: 13), value.array))
+                return true
+            }
+            for (from, number, value) in waiting where from != row {
+                guard let kind = EdgeKind.builtIn.first(where: { $0.number == number })?.kind,
+                    let head = try HeadRecord.read(from, in: transaction.snapshot)
+                else { throw StoreError(.corrupted, "a reference has no memory; run `loci rebuild`") }
+                // Safe because bytes have no padding.
+                let (reference, version) = try unsafe References.decode(value.span.bytes, kind: kind)
+                guard try resolve(reference.target, head, in: transaction) == row,
+                    try DerivedEdges.out(from, number, row, in: transaction.snapshot).map({
+                        $0.span.recordedUntil != .max
+                    }) ?? true
+                else { continue }
+                let out = DerivedEdges.Out(
+                    span: DerivedEdges.Span(weight: reference.weight, recordedFrom: time),
+                    rule: reference.rule,
+                    version: version, range: reference.range)
+                try DerivedEdges.put(from, number, row, out, in: transaction)
+            }
+        }
+    }
+
+    // MARK: Entities
+
+    /// The entity of a name, made if it is new: a memory of kind `entity` without passages, so that it is no hit of
+    /// a recall and counts for no statistic of words.
+    private mutating func entity(
+        _ name: EntityName, in transaction: borrowing WriteTransaction
+    ) throws -> UInt64 {
+        if let row = try Lookup.number(name.aliasKey, in: transaction.snapshot) { return row }
+        let row = state.nextRow
+        state.nextRow += 1
+        state.memoryCount += 1
+        state.versionCount += 1
+        state.entityCount += 1
+        let head = HeadRecord(
+            id: name.id, version: 1, firstPassage: 0, passageCount: 0, series: 0, turn: 0, keySession: 0,
+            key: nil)
+        try head.write(row, in: transaction)
+        let content = Array(name.surface.utf8.prefix(VersionRecord.inlineByteCount))
+        let record = VersionRecord(
+            fields: .entity(name, at: time), recordedFrom: time, recordedUntil: .max, closure: .open,
+            firstPassage: 0, ranges: [], contentByteCount: UInt32(content.count), inlineContent: content)
+        try record.write(row, 1, in: transaction)
+        try putNumber(Schema.rowOfMemory(name.id), row, in: transaction)
+        try putNumber(name.aliasKey, row, in: transaction)
+        return row
+    }
+
+    /// Erases an entity that nothing names any more and no given edge touches.
+    private mutating func eraseIfUnnamed(
+        _ row: UInt64, _ counts: inout [String: Int], in transaction: borrowing WriteTransaction
+    ) throws {
+        guard let head = try HeadRecord.read(row, in: transaction.snapshot), head.passageCount == 0,
+            let record = try VersionRecord.read(row, head.version, in: transaction.snapshot),
+            let name = record.fields.entityName,
+            try DerivedEdges.leadingInto(row, in: transaction.snapshot).isEmpty,
+            try Edges.touching(row, in: transaction.snapshot).isEmpty
+        else { return }
+        try Schema.shared.remove(name.aliasKey, in: transaction)
+        try Schema.memory.removeAll(prefix: Key().u64(row), in: transaction)
+        try Schema.shared.remove(Schema.rowOfMemory(head.id), in: transaction)
+        state.memoryCount -= 1
+        state.versionCount -= 1
+        state.entityCount -= 1
+        counts["entities", default: 0] += 1
+    }
+
+    /// Erases the entities that nothing names.
+    mutating func eraseUnnamedEntities(in transaction: borrowing WriteTransaction) throws {
+        var rows: [UInt64] = []
+        try Schema.shared.scan(prefix: Schema.Shared.entityAlias.key, in: transaction.snapshot) { _, value in
+            guard value.byteCount == 8 else {
+                throw StoreError(.corrupted, "the row of an entity is not one")
+            }
+            rows.append(value.u64(at: 0))
+            return true
+        }
+        var counts: [String: Int] = [:]
+        for row in rows { try eraseIfUnnamed(row, &counts, in: transaction) }
+    }
+
+    // MARK: Erasing
+
+    /// Erases derived edges that were closed and cite a version which is trimmed.
+    mutating func trimDerivedEdges(
+        of row: UInt64, _ number: UInt32, _ counts: inout [String: Int],
+        in transaction: borrowing WriteTransaction
+    ) throws {
+        for (kind, to, out) in try DerivedEdges.leadingOut(of: row, in: transaction.snapshot)
+        where out.version == number {
+            try DerivedEdges.remove(row, kind, to, in: transaction)
+            counts["edges", default: 0] += 1
+            try eraseIfUnnamed(to, &counts, in: transaction)
+        }
+    }
+
+    /// Erases the derived edges of a memory that is forgotten, and the entities that only it named.
+    mutating func eraseDerivedEdges(
+        of row: UInt64, _ counts: inout [String: Int], in transaction: borrowing WriteTransaction
+    ) throws {
+        for (kind, from) in try DerivedEdges.leadingInto(row, in: transaction.snapshot) {
+            try DerivedEdges.remove(from, kind, row, in: transaction)
+            counts["edges", default: 0] += 1
+        }
+        try eraseDerivedEdges(outOf: row, &counts, in: transaction)
+    }
+
+    /// Erases the derived edges that lead out of a memory, and the entities that only it named.
+    mutating func eraseDerivedEdges(
+        outOf row: UInt64, _ counts: inout [String: Int], in transaction: borrowing WriteTransaction
+    ) throws {
+        let out = try DerivedEdges.leadingOut(of: row, in: transaction.snapshot)
+        for (kind, to, _) in out {
+            try DerivedEdges.remove(row, kind, to, in: transaction)
+            counts["edges", default: 0] += 1
+        }
+        for to in Set(out.map(\.to)).sorted() { try eraseIfUnnamed(to, &counts, in: transaction) }
+    }
+}
+
+extension VersionFields {
+    /// Where the engine's own entities are from.
+    static let entityPrincipal = "loci"
+
+    /// What an entity is that the engine made of a name.
+    static func entity(_ name: EntityName, at time: Int64) -> VersionFields {
+        var origin = Origin(agent: entityPrincipal, trust: .known)
+        origin.principal = entityPrincipal
+        return VersionFields(
+            kind: MemoryKind.entity.rawValue, session: nil, actor: nil, thread: nil,
+            happened: time..<time + 1,
+            valid: Int64.min..<Int64.max, expires: .max, isPinned: false, importance: 0.5, tags: [],
+            keywords: [], attributes: ["sort": .string(name.sort.name), "name": .string(name.key)],
+            origin: origin, attachments: [])
+    }
+
+    /// What an entity that the engine made is found by; `nil` for any other memory.
+    var entityName: EntityName? {
+        guard kind == MemoryKind.entity.rawValue, origin.principal == Self.entityPrincipal,
+            case .string(let sort) = attributes["sort"], let sort = EntitySort(name: sort),
+            case .string(let key) = attributes["name"]
+        else { return nil }
+        return EntityName(sort: sort, key: key, surface: key)
+    }
+}

@@ -1,0 +1,105 @@
+import Store
+
+/// Linking memories, and taking links back.
+extension Applier {
+    mutating func link(_ edge: NewEdge, in transaction: borrowing WriteTransaction) throws -> Outcome {
+        if try Edges.number(of: edge.id, in: transaction.snapshot) != nil { return .done }
+        let from = try find(edge.from, in: transaction.snapshot).row
+        var to: UInt64 = 0
+        var foreign: EdgeRecord.Foreign?
+        if let home = edge.toHome {
+            foreign = EdgeRecord.Foreign(home: home, id: edge.to)
+        } else {
+            to = try find(edge.to, in: transaction.snapshot).row
+        }
+        for evidence in edge.evidence where evidence.namespace == nil {
+            _ = try find(evidence.id, in: transaction.snapshot)
+        }
+        var kinds = try EdgeKinds(in: transaction.snapshot)
+        let kind = try kinds.intern(edge.kind, in: transaction)
+        var span = EdgeSpan(
+            weight: edge.weight, recordedFrom: edge.recorded?.lowerBound ?? time, valid: edge.valid)
+        if let recorded = edge.recorded { span.recordedUntil = recorded.upperBound }
+        try add(
+            EdgeRecord(
+                id: edge.id, from: from, kind: kind, to: to, foreign: foreign, span: span,
+                origin: edge.origin,
+                evidence: edge.evidence), in: transaction)
+        log.append(LogEntry(kind: .linked, id: MemoryID(rawValue: edge.id.rawValue), version: 0))
+        return .done
+    }
+
+    /// Adds an edge, and notes which memories its evidence cites.
+    mutating func add(_ record: EdgeRecord, in transaction: borrowing WriteTransaction) throws {
+        let edge = state.nextEdge
+        try Edges.add(record, &state, in: transaction)
+        for row in try citedRows(record, in: transaction.snapshot) {
+            try Schema.edge.put(Edges.evidenceKey(row, edge), [], in: transaction)
+        }
+    }
+
+    /// The memories of this home that the evidence of an edge cites.
+    private func citedRows(
+        _ record: EdgeRecord, in transaction: borrowing ReadTransaction
+    ) throws -> Set<UInt64> {
+        var rows = Set<UInt64>()
+        for evidence in record.evidence where evidence.namespace == nil {
+            if let row = try Lookup.row(of: evidence.id, in: transaction) { rows.insert(row) }
+        }
+        return rows
+    }
+
+    /// Ends what the store held to be so of an edge; as of an earlier time it is still there.
+    mutating func unlink(_ id: EdgeID, in transaction: borrowing WriteTransaction) throws -> Outcome {
+        guard let edge = try Edges.number(of: id, in: transaction.snapshot) else {
+            throw EngineError(.notFound, "there is no edge \(id) here")
+        }
+        var record = try Edges.record(edge, in: transaction.snapshot)
+        guard record.span.recordedUntil == .max else {
+            throw EngineError(.conflict, "edge \(id) has been taken back already")
+        }
+        record.span.recordedUntil = max(time, record.span.recordedFrom + 1)
+        try Edges.write(edge, record, in: transaction)
+        log.append(LogEntry(kind: .unlinked, id: MemoryID(rawValue: id.rawValue), version: 0))
+        return .done
+    }
+
+    /// Erases the edges of a memory that is forgotten, and what only it is evidence of.
+    mutating func eraseEdges(
+        of row: UInt64, _ id: MemoryID, _ counts: inout [String: Int],
+        in transaction: borrowing WriteTransaction
+    ) throws {
+        for (edge, record) in try Edges.touching(row, in: transaction.snapshot) {
+            try erase(edge, record, in: transaction)
+            counts["edges", default: 0] += 1
+        }
+        for edge in try Edges.citing(row, in: transaction.snapshot) {
+            var record = try Edges.record(edge, in: transaction.snapshot)
+            try Schema.edge.remove(Edges.evidenceKey(row, edge), in: transaction)
+            record.evidence.removeAll { $0.namespace == nil && $0.id == id }
+            if record.evidence.isEmpty {
+                try erase(edge, record, in: transaction)
+                counts["edges", default: 0] += 1
+            } else {
+                try Edges.write(edge, record, in: transaction)
+                counts["evidence", default: 0] += 1
+            }
+        }
+        try eraseDerivedEdges(of: row, &counts, in: transaction)
+    }
+
+    private func erase(
+        _ edge: UInt64, _ record: EdgeRecord, in transaction: borrowing WriteTransaction
+    ) throws {
+        for row in try citedRows(record, in: transaction.snapshot) {
+            try Schema.edge.remove(Edges.evidenceKey(row, edge), in: transaction)
+        }
+        try Edges.remove(edge, record, in: transaction)
+    }
+
+    /// An id for an edge that a mutation implies; the same when the mutation is replayed.
+    mutating func impliedEdgeID() -> EdgeID {
+        impliedEdgeCount += 1
+        return EdgeID(rawValue: operation &+ impliedEdgeCount)
+    }
+}

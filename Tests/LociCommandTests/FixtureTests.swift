@@ -1,0 +1,61 @@
+import Foundation
+import MemoryEngine
+import Testing
+
+@testable import loci
+
+@Suite struct `A store of a released version` {
+    /// `Tests/Fixtures`: a folder for each version, with its store and what its `loci export` said of it.
+    private static let fixtures = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+        .deletingLastPathComponent().appendingPathComponent("Fixtures").path
+
+    static var versions: [String] {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: fixtures)) ?? []
+        return names.filter { FileManager.default.fileExists(atPath: "\(fixtures)/\($0)/store") }.sorted()
+    }
+
+    private func lines(_ engine: Engine) async throws -> [String] {
+        var lines: [String] = []
+        for home in try engine.homes() {
+            try await engine.export(in: home) { lines += ExportLine.lines(of: $0) }
+        }
+        return lines
+    }
+
+    @Test func `is kept for each`() { #expect(Self.versions.contains("0.1.0")) }
+
+    @Test(arguments: versions, [true, false])
+    func `opens, is clean, and holds what it held`(version: String, isReadOnly: Bool) async throws {
+        let folder = NSTemporaryDirectory() + "loci-fixture-\(UUID().uuidString)"
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        try FileManager.default.copyItem(atPath: "\(Self.fixtures)/\(version)/store", toPath: folder)
+        let expected = try String(contentsOfFile: "\(Self.fixtures)/\(version)/export.jsonl", encoding: .utf8)
+            .split(separator: "\n").map(String.init)
+        var options = Engine.Options()
+        options.quotaBytes = 1 << 30
+        options.isReadOnly = isReadOnly
+        options.clock = { Timestamp(microseconds: 1_780_000_000_000_000) }
+        let engine = try Engine.open(at: folder, options: options)
+        #expect(try engine.homes().count > 1 && expected.count > 5)
+        if isReadOnly, version == "0.1.0" {
+            // Its format is brought to the newest by one who may write.
+            let error = await #expect(throws: EngineError.self) { try await lines(engine) }
+            #expect(error?.code == .foreign && error?.message.contains("for writing") == true)
+            await engine.close()
+            return
+        }
+        #expect(try await lines(engine) == expected)
+        for home in try engine.homes() { #expect(try await engine.check(in: home).problems == []) }
+        var query = RecallQuery("Why did the deploy fail?", in: .project("atlas"))
+        query.channels = [.words]
+        query.filter = isReadOnly ? nil : .keyword("rollback")
+        #expect(try await engine.recall(query).first?.memory.content.contains("token") == true)
+        if !isReadOnly {
+            try await engine.remember("goes on", in: .project("atlas"))
+            try await engine.rebuild(in: .project("atlas"))
+            #expect(try await engine.check(in: .project("atlas")).problems == [])
+            #expect(try await lines(engine).count == expected.count + 1)
+        }
+        await engine.close()
+    }
+}
