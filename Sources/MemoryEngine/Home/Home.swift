@@ -6,18 +6,8 @@ final class Home: Sendable {
     let namespace: Namespace
     let environment: Environment
     let header: HomeHeader
-    private let indexing = Mutex(Indexing())
+    private let isIndexing = Mutex(false)
     private let observer = Mutex<(@Sendable (Mutation) -> Void)?>(nil)
-
-    private struct Indexing {
-        var isRunning = false
-        /// Somebody waits for callers to pause.
-        var isAwaited = false
-        var lastWrite = ContinuousClock.now
-    }
-
-    /// How long callers have not written when they pause.
-    private static let pause = Duration.milliseconds(100)
 
     private let watch: SnapshotWatch?
 
@@ -102,12 +92,11 @@ final class Home: Sendable {
 
     /// Applies a mutation in the next commit.
     func apply(_ mutation: Mutation) async throws -> Applier.Result {
-        let (result, load) = try await environment.submit(byteCount: mutation.byteCount) { transaction in
+        let (result, isDue) = try await environment.submit(byteCount: mutation.byteCount) { transaction in
             let result = try Applier.apply(mutation, in: transaction)
-            return (result, try Self.load(in: transaction.snapshot))
+            return (result, try Self.isIndexingDue(in: transaction.snapshot))
         }
-        if load == .heavy { startIndexing() }
-        if load == .due { startIndexingInPause() }
+        if isDue { startIndexing() }
         watch?.look(at: environment, of: namespace)
         if !result.isRepeated, let observe = observer.withLock({ $0 }) { observe(mutation) }
         return result
@@ -117,33 +106,15 @@ final class Home: Sendable {
     /// ground state. The order of those that are committed together is not told.
     func observe(_ body: (@Sendable (Mutation) -> Void)?) { observer.withLock { $0 = body } }
 
-    private static func load(in transaction: borrowing ReadTransaction) throws -> Indexer.Load {
-        Indexer.load(try HomeState.read(in: transaction), try SpaceRecord.all(in: transaction))
-    }
-
-    /// Starts the indexer once callers pause, so that it does not compete with them for nothing.
-    private func startIndexingInPause() {
-        let isFirst = indexing.withLock { indexing in
-            indexing.lastWrite = .now
-            guard !indexing.isAwaited, !indexing.isRunning else { return false }
-            indexing.isAwaited = true
-            return true
-        }
-        guard isFirst else { return }
-        Task(priority: .utility) { [weak self] in
-            while let until = self?.indexing.withLock({ $0.lastWrite + Self.pause }), until > .now {
-                try? await Task.sleep(until: until, clock: .continuous)
-            }
-            self?.indexing.withLock { $0.isAwaited = false }
-            self?.startIndexing()
-        }
+    private static func isIndexingDue(in transaction: borrowing ReadTransaction) throws -> Bool {
+        Indexer.hasWork(try HomeState.read(in: transaction), try SpaceRecord.all(in: transaction))
     }
 
     /// Starts the indexer unless it runs already. It stops when there is nothing more to fold.
     private func startIndexing() {
-        let isFree = indexing.withLock { indexing in
-            defer { indexing.isRunning = true }
-            return !indexing.isRunning
+        let isFree = isIndexing.withLock { isIndexing in
+            defer { isIndexing = true }
+            return !isIndexing
         }
         guard isFree else { return }
         Task(priority: .utility) {
@@ -159,9 +130,9 @@ final class Home: Sendable {
                 guard let step, step.0 else { break }
                 isPressed = step.1
             }
-            indexing.withLock { $0.isRunning = false }
+            isIndexing.withLock { $0 = false }
             // Work may have come between the last step and now, when nobody could start the indexer.
-            if !hasFailed, (try? environment.read({ try Self.load(in: $0) })) ?? .little > .little {
+            if !hasFailed, (try? environment.read({ try Self.isIndexingDue(in: $0) })) == true {
                 startIndexing()
             }
         }

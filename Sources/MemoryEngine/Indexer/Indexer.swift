@@ -11,28 +11,15 @@ enum Indexer {
     static let foldThreshold: UInt32 = 1_024
     /// Passages folded in one transaction. Many at a time share the blocks of their common terms.
     static let stepCount: UInt32 = 2_048
-    /// A tail of so many passages is folded while callers go on writing; a shorter one when they pause.
-    static let busyCount: UInt32 = 4_096
     /// From here on the indexer's steps go before further callers.
     static let pressureCount: UInt32 = 8_192
     /// Segments made in one transaction.
     static let segmentsPerStep = 8
 
-    /// How much there is to fold.
-    enum Load: Comparable, Sendable {
-        case little
-        /// Worth a step when callers pause.
-        case due
-        /// Worth a step beside callers.
-        case heavy
-    }
-
-    static func load(_ state: HomeState, _ spaces: [SpaceRecord]) -> Load {
-        let passages = state.nextPassage - state.foldedPassages
-        let segments =
-            spaces.map { Int($0.nextSlot - $0.segmentedSlots) / $0.segments.rowsPerSegment }.max() ?? 0
-        if passages >= busyCount || segments >= 2 * segmentsPerStep { return .heavy }
-        return passages >= foldThreshold || segments >= 4 ? .due : .little
+    /// Whether there is enough in the tails to be worth a step.
+    static func hasWork(_ state: HomeState, _ spaces: [SpaceRecord]) -> Bool {
+        state.nextPassage - state.foldedPassages >= foldThreshold
+            || spaces.contains { Int($0.nextSlot - $0.segmentedSlots) >= $0.segments.rowsPerSegment * 4 }
     }
 
     /// One step; returns whether there is more to do.
@@ -53,7 +40,7 @@ enum Indexer {
             try space.write(in: transaction)
             folded.append(space)
         }
-        return load(state, folded) > .little
+        return hasWork(state, folded)
     }
 
     /// Folds everything, for `rebuild` and for tests.
