@@ -111,12 +111,17 @@ extension Engine {
         }
     }
 
-    /// Reads a home's graph over one snapshot.
+    /// Reads a home's graph over one snapshot, after the edges of all that was remembered before have been made; a
+    /// store that is open for reading only shows those that the writing process has made.
     func graph<Result: Sendable>(
         in namespace: Namespace, _ body: @escaping @Sendable (borrowing ReadTransaction) throws -> Result
     ) async throws -> Result {
         try checkHome(namespace)
-        guard let result = try await read(in: namespace, body) else {
+        let result: Result? = try await withHome(of: namespace, creating: false) { home in
+            if !options.isReadOnly { try await home.finishEdges() }
+            return try await read(home, body)
+        }
+        guard let result else {
             throw EngineError(.notFound, "there is no home \(namespace.home)")
         }
         return result

@@ -69,6 +69,7 @@ public final class Engine: Sendable {
     public let options: Options
     public let embedder: (any Embedder)?
     private let openHomes: OpenHomes
+    private let callers = CallerGauge()
     let readers: BoundedExecutor
 
     private init(path: String, embedder: (any Embedder)?, options: Options) {
@@ -149,6 +150,8 @@ public final class Engine: Sendable {
         do {
             try checkHome(namespace)
             let name = namespace.home
+            callers.enter()
+            defer { callers.leave() }
             let borrowed = try await openHomes.borrow(name, creating: creating) { creating in
                 try self.openHome(name, creating: creating)
             }
@@ -179,6 +182,7 @@ public final class Engine: Sendable {
         }
         return try Home.open(
             namespace, at: file, options: environmentOptions(of: namespace), watch: snapshotWatch,
+            callers: callers,
             creating: creating
                 ? HomeHeader(
                     namespace: namespace.description, created: options.clock(),

@@ -114,6 +114,15 @@ package struct ByteReader: ~Escapable {
         return span.copy(offset..<offset + count)
     }
 
+    /// Passes over bytes.
+    package mutating func skip(_ count: Int) throws {
+        guard count >= 0, count <= remaining else {
+            throw StoreError(
+                .corrupted, "a record of \(span.byteCount) bytes ends \(count - remaining) too early")
+        }
+        offset += count
+    }
+
     package mutating func floats() throws -> [Float] {
         let count = Int(try u32())
         guard count <= remaining / 4 else {

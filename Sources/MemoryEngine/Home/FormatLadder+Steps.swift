@@ -20,6 +20,7 @@ extension FormatLadder {
         // What format 2 adds stands at the end.
         writer.u16(0)
         writer.u64(0)
+        writer.u32(0)
         let encoded = writer.bytes
         // Safe because bytes have no padding.
         return try unsafe HomeState(decoding: encoded.span.bytes)

@@ -7,14 +7,19 @@ final class Home: Sendable {
     let environment: Environment
     let header: HomeHeader
     private let isIndexing = Mutex(false)
+    /// Whether this process has written to it.
+    private let hasWritten = Mutex(false)
     private let observer = Mutex<(@Sendable (Mutation) -> Void)?>(nil)
 
     private let watch: SnapshotWatch?
+    private let callers: CallerGauge
 
     private init(
-        namespace: Namespace, environment: Environment, header: HomeHeader, watch: SnapshotWatch?
+        namespace: Namespace, environment: Environment, header: HomeHeader, watch: SnapshotWatch?,
+        callers: CallerGauge
     ) {
         self.watch = watch
+        self.callers = callers
         self.namespace = namespace
         self.environment = environment
         self.header = header
@@ -25,7 +30,8 @@ final class Home: Sendable {
     /// - Throws: `StoreError.missing` if it is not there and `creating` is nil.
     static func open(
         _ namespace: Namespace, at path: String, options: Environment.Options,
-        watch: SnapshotWatch? = nil, ladder: FormatLadder = .current, creating header: HomeHeader?
+        watch: SnapshotWatch? = nil, callers: CallerGauge = CallerGauge(), ladder: FormatLadder = .current,
+        creating header: HomeHeader?
     ) throws -> Home {
         let isNew = fileSize(path) ?? 0 == 0
         if isNew, header == nil || options.isReadOnly {
@@ -62,7 +68,8 @@ final class Home: Sendable {
                     try environment.locked { try Rebuild.run(nil, in: $0) }
                 }
             }
-            return Home(namespace: namespace, environment: environment, header: found, watch: watch)
+            return Home(
+                namespace: namespace, environment: environment, header: found, watch: watch, callers: callers)
         } catch {
             environment.close()
             throw error
@@ -86,7 +93,20 @@ final class Home: Sendable {
         return header
     }
 
-    func close() { environment.close() }
+    /// Closes it, after what was submitted. What another process may read then has all its edges.
+    func close() {
+        if hasWritten.withLock({ $0 }) {
+            // One that fails is made up for by the next process that writes.
+            try? environment.locked { try Self.finishEdges(in: $0) }
+        }
+        environment.close()
+    }
+
+    private static func finishEdges(in transaction: borrowing WriteTransaction) throws {
+        while let batch = try EdgeBatch(HomeState.read(in: transaction.snapshot), in: transaction.snapshot) {
+            try batch.commit(in: transaction)
+        }
+    }
 
     // MARK: Writing
 
@@ -96,6 +116,7 @@ final class Home: Sendable {
             let result = try Applier.apply(mutation, in: transaction)
             return (result, try Self.isIndexingDue(in: transaction.snapshot))
         }
+        hasWritten.withLock { $0 = true }
         if isDue { startIndexing() }
         watch?.look(at: environment, of: namespace)
         if !result.isRepeated, let observe = observer.withLock({ $0 }) { observe(mutation) }
@@ -110,7 +131,8 @@ final class Home: Sendable {
         Indexer.hasWork(try HomeState.read(in: transaction), try SpaceRecord.all(in: transaction))
     }
 
-    /// Starts the indexer unless it runs already. It stops when there is nothing more to fold.
+    /// Starts the indexer unless it runs already. It stops when there is nothing more to fold, and waits while callers
+    /// keep all cores busy, unless the tail has become long.
     private func startIndexing() {
         let isFree = isIndexing.withLock { isIndexing in
             defer { isIndexing = true }
@@ -119,28 +141,51 @@ final class Home: Sendable {
         guard isFree else { return }
         Task(priority: .utility) {
             var isPressed = false
-            var hasFailed = false
-            while true {
-                let step = try? await environment.submit(isBackground: !isPressed) { transaction in
-                    let hasMore = try Indexer.step(in: transaction)
-                    let state = try HomeState.read(in: transaction.snapshot)
-                    return (hasMore, state.nextPassage - state.foldedPassages > Indexer.pressureCount)
+            var step: Indexer.Progress? = nil
+            repeat {
+                while !isPressed, callers.keepCoresBusy {
+                    try? await Task.sleep(for: Self.pause)
+                    isPressed = (try? environment.read({ try Indexer.isPressed(HomeState.read(in: $0)) })) ?? true
                 }
-                hasFailed = step == nil
-                guard let step, step.0 else { break }
-                isPressed = step.1
-            }
+                step = try? await self.step(isBackground: !isPressed)
+                isPressed = step?.isPressed ?? false
+            } while step?.hasMore ?? false
             isIndexing.withLock { $0 = false }
             // Work may have come between the last step and now, when nobody could start the indexer.
-            if !hasFailed, (try? environment.read({ try Self.isIndexingDue(in: $0) })) == true {
+            if step != nil, (try? environment.read({ try Self.isIndexingDue(in: $0) })) == true {
                 startIndexing()
             }
         }
     }
 
+    /// How long the indexer waits for a free core before it looks again.
+    private static let pause = Duration.milliseconds(4)
+
+    /// One step of the indexer: edges of some versions, then passages and vectors folded.
+    private func step(isBackground: Bool) async throws -> Indexer.Progress {
+        // First, as the tail is where a version is found fastest; a part, so that the tail does not wait for all of it.
+        for _ in 0..<8 {
+            let edges = try environment.read { transaction in
+                let state = try HomeState.read(in: transaction)
+                return try Indexer.hasEdges(state) ? EdgeBatch(state, in: transaction) : nil
+            }
+            guard let edges else { break }
+            try await environment.submit(isBackground: isBackground) { try edges.commit(in: $0) }
+        }
+        return try await environment.submit(isBackground: isBackground) { try Indexer.step(in: $0) }
+    }
+
+    /// Makes the edges that are still to be made. Fast when there are none.
+    func finishEdges() async throws {
+        while let batch = try environment.read({ try EdgeBatch(HomeState.read(in: $0), in: $0) }) {
+            try await environment.submit { try batch.commit(in: $0) }
+        }
+    }
+
     /// Returns when nothing is left to fold; for tests and benchmarks.
     func finishIndexing() async throws {
-        while try await environment.submit({ try Indexer.step(in: $0) }) {}
+        try await finishEdges()
+        while try await step(isBackground: false).hasMore {}
     }
 }
 

@@ -191,6 +191,8 @@ package struct HomeState: Equatable, Sendable {
     package var nextPassage: UInt32 = 0
     /// Passages below it are in columns and postings; those from it on are in the tail.
     package var foldedPassages: UInt32 = 0
+    /// The edges that follow from the words of passages below it have been made.
+    package var derivedPassages: UInt32 = 0
     package var nextName: UInt32 = 1
     package var nextTerm: UInt32 = 1
     package var nextEdge: UInt64 = 1
@@ -234,6 +236,7 @@ package struct HomeState: Equatable, Sendable {
         writer.bool(hasValidity)
         writer.u16(graphVersion)
         writer.u64(entityCount)
+        writer.u32(derivedPassages)
         return writer.bytes
     }
 
@@ -258,8 +261,9 @@ package struct HomeState: Equatable, Sendable {
         hasValidity = try reader.bool()
         graphVersion = try reader.u16()
         entityCount = try reader.u64()
+        derivedPassages = try reader.u32()
         try reader.finish()
-        guard foldedPassages <= nextPassage, currentPassages <= UInt64(nextPassage) else {
+        guard foldedPassages <= nextPassage, derivedPassages <= nextPassage, currentPassages <= UInt64(nextPassage) else {
             throw StoreError(.corrupted, "the counters of the home contradict each other")
         }
     }

@@ -1,29 +1,42 @@
 import HNSW
 import Store
 
-/// The background author of derived tables: it folds the tail into columns and postings, and rows of
-/// vectors into segments, in bounded transactions.
+/// The background author of derived tables: it makes edges from words (`EdgeBatch`), folds the tail into columns and
+/// postings, and rows of vectors into segments, in bounded transactions.
 ///
-/// What lies above a watermark is tail, which every recall scans exactly; so nothing waits for the
+/// What lies above a watermark is tail, which every recall scans exactly; so no recall waits for the
 /// indexer, and doing a step again after a crash is harmless.
 enum Indexer {
     /// A tail shorter than this stays: a small home has no columns and no postings at all.
     static let foldThreshold: UInt32 = 1_024
     /// Passages folded in one transaction. Many at a time share the blocks of their common terms.
     static let stepCount: UInt32 = 2_048
-    /// From here on the indexer's steps go before further callers.
-    static let pressureCount: UInt32 = 8_192
+    /// From here on the indexer waits for no free core, and its steps go before further callers.
+    static let pressureCount: UInt32 = 4_096
     /// Segments made in one transaction.
     static let segmentsPerStep = 8
 
+    /// So many passages without edges are worth a step.
+    static let edgeThreshold: UInt32 = 256
+
+    /// What is left to do after a step.
+    struct Progress: Sendable {
+        var hasMore: Bool
+        var isPressed: Bool
+    }
+
+    static func hasEdges(_ state: HomeState) -> Bool {
+        state.nextPassage - state.derivedPassages >= edgeThreshold
+    }
+
     /// Whether there is enough in the tails to be worth a step.
     static func hasWork(_ state: HomeState, _ spaces: [SpaceRecord]) -> Bool {
-        state.nextPassage - state.foldedPassages >= foldThreshold
+        hasEdges(state) || state.nextPassage - state.foldedPassages >= foldThreshold
             || spaces.contains { Int($0.nextSlot - $0.segmentedSlots) >= $0.segments.rowsPerSegment * 4 }
     }
 
-    /// One step; returns whether there is more to do.
-    static func step(in transaction: borrowing WriteTransaction) throws -> Bool {
+    /// One step of folding.
+    static func step(in transaction: borrowing WriteTransaction) throws -> Progress {
         var state = try HomeState.read(in: transaction.snapshot)
         let spaces = try SpaceRecord.all(in: transaction.snapshot)
         if state.nextPassage - state.foldedPassages >= foldThreshold {
@@ -40,7 +53,12 @@ enum Indexer {
             try space.write(in: transaction)
             folded.append(space)
         }
-        return hasWork(state, folded)
+        return Progress(hasMore: hasWork(state, folded), isPressed: isPressed(state))
+    }
+
+    /// Whether so much is waiting that callers must.
+    static func isPressed(_ state: HomeState) -> Bool {
+        state.nextPassage - min(state.foldedPassages, state.derivedPassages) > pressureCount
     }
 
     /// Folds everything, for `rebuild` and for tests.
@@ -64,8 +82,9 @@ enum Indexer {
         try TailRecord.forEach(in: transaction.snapshot, from: first, below: end) { passage, front, words in
             rows[Int(passage - first)] = front.row
             for slot in front.slots { slots[slot.space, default: []].append((passage, slot.slot)) }
-            for term in front.filterTerms where !term.isEmpty {
-                let name = term.span.extracting(1...)
+            front.forEachFilterTerm { term in
+                guard !term.isEmpty else { return }
+                let name = term.extracting(1...)
                 terms.add(term[0], name, hash: TermHash.hash(name), Posting(passage: passage, frequency: 1))
             }
             try TermListView(checking: words).forEach(in: words) { hash, term, frequency in

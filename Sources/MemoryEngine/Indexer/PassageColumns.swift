@@ -229,6 +229,17 @@ enum Columns {
         return try checked(bytes, column).u32(at: index * 4)
     }
 
+    /// An eight-byte value of a folded passage; `nil` where its block is not there.
+    static func u64(
+        _ column: Column, _ passage: UInt32, in transaction: borrowing ReadTransaction
+    ) throws -> UInt64? {
+        let (block, index) = Int(passage).quotientAndRemainder(dividingBy: column.rowsPerBlock)
+        guard let bytes = try Schema.passage.get(column.key(block: block), in: transaction) else {
+            return nil
+        }
+        return try checked(bytes, column).u64(at: index * 8)
+    }
+
     @_lifetime(copy bytes)
     private static func checked(_ bytes: RawSpan, _ column: Column) throws -> RawSpan {
         guard bytes.byteCount == Column.blockByteCount else {

@@ -13,6 +13,25 @@ enum PassageReader {
         return PassageRow(value)
     }
 
+    /// The row and the version that a passage belongs to; `nil` if it was forgotten.
+    static func version(
+        of passage: UInt32, _ state: HomeState, in transaction: borrowing ReadTransaction
+    ) throws -> (row: UInt64, version: UInt32)? {
+        if passage >= state.foldedPassages {
+            guard let value = try Schema.passage.get(Schema.tail(passage), in: transaction) else { return nil }
+            guard value.byteCount >= PassageRow.byteCount else {
+                throw StoreError(.corrupted, "a record of the tail has only \(value.byteCount) bytes")
+            }
+            let row = PassageRow(value)
+            return (row.row, row.version)
+        }
+        guard let row = try Columns.u64(.row, passage, in: transaction),
+            let version = try Columns.u32(.version, passage, in: transaction)
+        else { throw StoreError(.corrupted, "a column has no block for passage \(passage)") }
+        // Rows count from 1, and an erased passage has none.
+        return row == 0 ? nil : (row, version)
+    }
+
     /// The slot of a passage in a space; `nil` if it has no vector there.
     static func slot(
         _ passage: UInt32, _ space: UInt16, _ state: HomeState, in transaction: borrowing ReadTransaction

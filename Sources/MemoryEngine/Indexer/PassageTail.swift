@@ -34,24 +34,25 @@ struct TailRecord: Equatable, Sendable {
     }
 
     init(decoding bytes: RawSpan) throws {
-        let (row, slots, filterTerms, offset) = try Self.decodeFront(bytes)
-        self.row = row
-        self.slots = slots
-        self.filterTerms = filterTerms
+        let (front, offset) = try Self.decodeFront(bytes)
+        row = front.row
+        slots = front.slots
         words = try TermList(decoding: bytes.copy(offset..<bytes.byteCount).span)
+        front.forEachFilterTerm { filterTerms.append($0.array) }
     }
 
     /// All but the words, and where they begin.
-    private static func decodeFront(
-        _ bytes: RawSpan
-    ) throws -> (row: PassageRow, slots: [Slot], filterTerms: [[UInt8]], offset: Int) {
+    private static func decodeFront(_ bytes: RawSpan) throws -> (front: Front, offset: Int) {
         guard bytes.byteCount >= PassageRow.byteCount else {
             throw StoreError(.corrupted, "a record of the tail has only \(bytes.byteCount) bytes")
         }
         var reader = ByteReader(bytes, at: PassageRow.byteCount)
         let slots = try reader.list { Slot(space: try $0.u16(), slot: try $0.u32()) }
-        let filterTerms = try reader.list { try $0.blob() }
-        return (PassageRow(bytes), slots, filterTerms, reader.offset)
+        let count = try reader.u32()
+        let start = reader.offset
+        for _ in 0..<count { try reader.skip(Int(try reader.u32())) }
+        let terms = count == 0 ? [] : bytes.copy(start..<reader.offset)
+        return (Front(row: PassageRow(bytes), slots: slots, encodedTerms: terms), reader.offset)
     }
 
     static func read(_ passage: UInt32, in transaction: borrowing ReadTransaction) throws -> TailRecord? {
@@ -74,17 +75,36 @@ struct TailRecord: Equatable, Sendable {
             guard key.byteCount == 5 else { throw StoreError(.corrupted, "a key of the tail is not one") }
             let passage = key.keyU32(at: 1)
             guard passage < end else { return false }
-            let (row, slots, filterTerms, offset) = try decodeFront(value)
-            try body(
-                passage, Front(row: row, slots: slots, filterTerms: filterTerms), value.extracting(offset...))
+            let (front, offset) = try decodeFront(value)
+            try body(passage, front, value.extracting(offset...))
             return true
         }
     }
 
+    /// All but the words. Every recall reads that of the whole tail, so the terms stay as they are encoded: each has
+    /// its length before it, and the lengths have been checked.
     struct Front {
-        var row: PassageRow
-        var slots: [Slot]
-        var filterTerms: [[UInt8]]
+        let row: PassageRow
+        let slots: [Slot]
+        fileprivate let encodedTerms: [UInt8]
+
+        func forEachFilterTerm(_ body: (Span<UInt8>) throws -> Void) rethrows {
+            let bytes = encodedTerms.span
+            var start = 0
+            while start < bytes.count {
+                var count = 0
+                for index in 0..<4 { count |= Int(bytes[start + index]) << (8 * index) }
+                start += 4
+                try body(bytes.extracting(start..<start + count))
+                start += count
+            }
+        }
+
+        func hasFilterTerm(_ term: [UInt8]) -> Bool {
+            var isThere = false
+            forEachFilterTerm { if $0.count == term.count, $0.begins(with: term) { isThere = true } }
+            return isThere
+        }
     }
 }
 

@@ -28,7 +28,7 @@ enum Rebuild {
             try write(entry, analyzer, slots, &state, in: transaction)
             if index % 1_000 == 999 { progress?(index + 1, records.count) }
         }
-        state = try edges(records, state, spaces, in: transaction)
+        state = try edges(state, in: transaction)
         if state.nextPassage >= Indexer.foldThreshold {
             // As far as the indexer itself would have folded.
             while state.nextPassage - state.foldedPassages >= Indexer.foldThreshold {
@@ -39,25 +39,17 @@ enum Rebuild {
         progress?(records.count, records.count)
     }
 
-    /// Derived edges and entities, from the newest versions in the order of remembering.
+    /// Derived edges and entities, from all versions in the order of their passages.
     private static func edges(
-        _ records: [Entry], _ state: HomeState, _ spaces: [SpaceRecord],
-        in transaction: borrowing WriteTransaction
+        _ state: HomeState, in transaction: borrowing WriteTransaction
     ) throws -> HomeState {
         for prefix in [Schema.Edge.derivedOut, Schema.Edge.derivedInto, Schema.Edge.reference] {
             try Schema.edge.removeAll(prefix: Key(prefix: prefix), in: transaction)
         }
         try Schema.shared.removeAll(prefix: Schema.Shared.memoryBySubject.key, in: transaction)
-        var applier = Applier(rebuilding: state, spaces)
-        for entry in records.sorted(by: { $0.row < $1.row }) {
-            guard let head = try HeadRecord.read(entry.row, in: transaction.snapshot),
-                head.version == entry.version,
-                let record = try VersionRecord.read(entry.row, entry.version, in: transaction.snapshot),
-                record.passageCount > 0
-            else { continue }
-            let content = try record.content(entry.row, entry.version, in: transaction.snapshot)
-            try applier.rederiveEdges(entry.row, head, record, content, in: transaction)
-        }
+        var applier = Applier(deriving: state)
+        applier.state.derivedPassages = 0
+        try applier.deriveEdges(in: transaction)
         try applier.eraseUnnamedEntities(in: transaction)
         applier.state.graphVersion = Schema.graphVersion
         return applier.state

@@ -1,30 +1,57 @@
 import Store
 
-/// Edges that follow from a memory's words, kept in step with its newest version.
+/// Edges that follow from memories' words, kept in step with their versions.
 extension Applier {
-    /// Makes the derived edges of a new newest version, closes those that its words no longer say, and completes
-    /// edges of others that cited it before it was there.
-    mutating func deriveEdges(
-        _ version: Mutation.NewVersion, _ row: UInt64, _ head: HeadRecord, _ number: UInt32,
-        recordedFrom: Int64, in transaction: borrowing WriteTransaction
+    /// Derives what has not been derived yet, before something that must find all of it.
+    mutating func deriveEdges(in transaction: borrowing WriteTransaction) throws {
+        while let batch = try EdgeBatch(state, in: transaction.snapshot) {
+            try derive(batch, in: transaction)
+        }
+    }
+
+    /// - Precondition: the batch begins where the last one ended.
+    mutating func derive(_ batch: EdgeBatch, in transaction: borrowing WriteTransaction) throws {
+        precondition(batch.passages.lowerBound == state.derivedPassages, "a batch that was overtaken")
+        for entry in batch.entries {
+            // Forgotten or trimmed since the batch was read.
+            guard let head = try HeadRecord.read(entry.row, in: transaction.snapshot),
+                try VersionRecord.read(entry.row, entry.version, in: transaction.snapshot) != nil
+            else { continue }
+            try derive(entry, head, in: transaction)
+        }
+        state.derivedPassages = batch.passages.upperBound
+    }
+
+    /// Makes the derived edges of a version, closes those that its words no longer say, and completes edges of others
+    /// that cited the memory before it was there.
+    private mutating func derive(
+        _ entry: EdgeBatch.Entry, _ head: HeadRecord, in transaction: borrowing WriteTransaction
     ) throws {
-        if number > 1 { try removeReferences(of: row, before: number, in: transaction) }
+        let (row, number, recordedFrom) = (entry.row, entry.version, entry.recordedFrom)
+        let before = try numberOfVersion(before: number, of: row, in: transaction.snapshot)
+        if let before { try removeReferences(of: row, before, in: transaction) }
         var open: [DerivedKey: DerivedEdges.Out] = [:]
-        for reference in version.references {
+        for reference in entry.references {
             let kind = reference.kind.builtInNumber ?? 0
             if let name = References.name(of: reference.target) {
                 try Schema.edge.put(
                     References.key(name, row, kind), References.encode(reference, version: number),
                     in: transaction)
             }
-            guard let to = try resolve(reference.target, head, in: transaction), to != row else { continue }
+            guard let to = try resolve(reference.target, head, recordedFrom, in: transaction), to != row
+            else { continue }
+            // It is known from when both are there.
+            var moment = recordedFrom
+            if kind != Self.mentions {
+                moment = max(moment, try firstRecorded(of: to, in: transaction.snapshot))
+            }
             let out = DerivedEdges.Out(
-                span: DerivedEdges.Span(weight: reference.weight, recordedFrom: recordedFrom),
+                span: DerivedEdges.Span(weight: reference.weight, recordedFrom: moment),
                 rule: reference.rule, version: number, range: reference.range)
             let key = DerivedKey(kind: kind, to: to)
             if open[key].map({ $0.span.weight < out.span.weight }) ?? true { open[key] = out }
         }
-        if number > 1 {
+        if before != nil {
             for (kind, to, old) in try DerivedEdges.leadingOut(of: row, in: transaction.snapshot) {
                 let key = DerivedKey(kind: kind, to: to)
                 if let new = open.removeValue(forKey: key) {
@@ -41,11 +68,39 @@ extension Applier {
         for (key, out) in open.sorted(by: { $0.key < $1.key }) {
             try DerivedEdges.put(row, key.kind, key.to, out, in: transaction)
         }
-        let subject = References.subject(of: version.content, kind: version.fields.kind)
-        if let subject {
+        if let subject = entry.subject {
             try Schema.shared.put(References.subjectKey(subject, row), [], in: transaction)
         }
-        try completeEdges(to: row, key: head.key, subject, in: transaction)
+        try completeEdges(to: row, key: head.key, entry.subject, recordedFrom, in: transaction)
+    }
+
+    private static let mentions = EdgeKind.mentions.builtInNumber ?? 0
+
+    /// The version before one, as far as it has not been trimmed.
+    private func numberOfVersion(
+        before number: UInt32, of row: UInt64, in transaction: borrowing ReadTransaction
+    ) throws -> UInt32? {
+        guard number > 1 else { return nil }
+        var found: UInt32?
+        try Schema.memory.scanBackwards(
+            prefix: Key().u64(row), below: Schema.version(row, number), in: transaction
+        ) { key, _ in
+            guard key.byteCount == 16 else { throw StoreError(.corrupted, "a key of a memory is not one") }
+            if key.keyU32(at: 8) > 0 { found = key.keyU32(at: 8) }
+            return false
+        }
+        return found
+    }
+
+    /// When the oldest version that is left of a memory was recorded.
+    private func firstRecorded(of row: UInt64, in transaction: borrowing ReadTransaction) throws -> Int64 {
+        var moment = Int64.min
+        try Schema.memory.scan(prefix: Key().u64(row), from: Schema.version(row, 1), in: transaction) {
+            _, value in
+            moment = try VersionRecord(decoding: value).recordedFrom
+            return false
+        }
+        return moment
     }
 
     private struct DerivedKey: Hashable, Comparable {
@@ -54,12 +109,12 @@ extension Applier {
         static func < (a: DerivedKey, b: DerivedKey) -> Bool { (a.kind, a.to) < (b.kind, b.to) }
     }
 
-    /// Takes out what the version before said by name.
+    /// Takes out what a version said by name.
     private func removeReferences(
-        of row: UInt64, before number: UInt32, in transaction: borrowing WriteTransaction
+        of row: UInt64, _ number: UInt32, in transaction: borrowing WriteTransaction
     ) throws {
-        guard let old = try VersionRecord.read(row, number - 1, in: transaction.snapshot) else { return }
-        let content = try old.content(row, number - 1, in: transaction.snapshot)
+        guard let old = try VersionRecord.read(row, number, in: transaction.snapshot) else { return }
+        let content = try old.content(row, number, in: transaction.snapshot)
         try removeReferences(of: row, content, old.fields, in: transaction)
     }
 
@@ -82,10 +137,11 @@ extension Applier {
 
     /// The row that a target means; an entity that is new is made.
     private mutating func resolve(
-        _ target: Reference.Target, _ head: HeadRecord, in transaction: borrowing WriteTransaction
+        _ target: Reference.Target, _ head: HeadRecord, _ moment: Int64,
+        in transaction: borrowing WriteTransaction
     ) throws -> UInt64? {
         switch target {
-        case .entity(let name): try entity(name, in: transaction)
+        case .entity(let name): try entity(name, moment, in: transaction)
         case .commit(let hash):
             try Self.row(ofCommit: hash, session: head.keySession, in: transaction.snapshot)
         case .key(let key):
@@ -140,7 +196,8 @@ extension Applier {
 
     /// Completes what others cited by a name of this memory before it was there.
     private mutating func completeEdges(
-        to row: UInt64, key: String?, _ subject: String?, in transaction: borrowing WriteTransaction
+        to row: UInt64, key: String?, _ subject: String?, _ moment: Int64,
+        in transaction: borrowing WriteTransaction
     ) throws {
         for name in References.names(key: key, subject: subject) {
             var waiting: [(from: UInt64, kind: UInt16, value: [UInt8])] = []
@@ -159,13 +216,13 @@ extension Applier {
                 else { throw StoreError(.corrupted, "a reference has no memory; run `loci rebuild`") }
                 // Safe because bytes have no padding.
                 let (reference, version) = try unsafe References.decode(value.span.bytes, kind: kind)
-                guard try resolve(reference.target, head, in: transaction) == row,
+                guard try resolve(reference.target, head, moment, in: transaction) == row,
                     try DerivedEdges.out(from, number, row, in: transaction.snapshot).map({
                         $0.span.recordedUntil != .max
                     }) ?? true
                 else { continue }
                 let out = DerivedEdges.Out(
-                    span: DerivedEdges.Span(weight: reference.weight, recordedFrom: time),
+                    span: DerivedEdges.Span(weight: reference.weight, recordedFrom: moment),
                     rule: reference.rule,
                     version: version, range: reference.range)
                 try DerivedEdges.put(from, number, row, out, in: transaction)
@@ -178,7 +235,7 @@ extension Applier {
     /// The entity of a name, made if it is new: a memory of kind `entity` without passages, so that it is no hit of
     /// a recall and counts for no statistic of words.
     private mutating func entity(
-        _ name: EntityName, in transaction: borrowing WriteTransaction
+        _ name: EntityName, _ moment: Int64, in transaction: borrowing WriteTransaction
     ) throws -> UInt64 {
         if let row = try Lookup.number(name.aliasKey, in: transaction.snapshot) { return row }
         let row = state.nextRow
@@ -192,7 +249,7 @@ extension Applier {
         try head.write(row, in: transaction)
         let content = Array(name.surface.utf8.prefix(VersionRecord.inlineByteCount))
         let record = VersionRecord(
-            fields: .entity(name, at: time), recordedFrom: time, recordedUntil: .max, closure: .open,
+            fields: .entity(name, at: moment), recordedFrom: moment, recordedUntil: .max, closure: .open,
             firstPassage: 0, ranges: [], contentByteCount: UInt32(content.count), inlineContent: content)
         try record.write(row, 1, in: transaction)
         try putNumber(Schema.rowOfMemory(name.id), row, in: transaction)

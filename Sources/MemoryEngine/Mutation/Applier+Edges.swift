@@ -4,6 +4,12 @@ import Store
 extension Applier {
     mutating func link(_ edge: NewEdge, in transaction: borrowing WriteTransaction) throws -> Outcome {
         if try Edges.number(of: edge.id, in: transaction.snapshot) != nil { return .done }
+        // An end may be an entity that is yet to be made of its name.
+        if try Lookup.row(of: edge.from, in: transaction.snapshot) == nil
+            || edge.toHome == nil && Lookup.row(of: edge.to, in: transaction.snapshot) == nil
+        {
+            try deriveEdges(in: transaction)
+        }
         let from = try find(edge.from, in: transaction.snapshot).row
         var to: UInt64 = 0
         var foreign: EdgeRecord.Foreign?

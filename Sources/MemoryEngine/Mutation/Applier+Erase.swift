@@ -9,6 +9,7 @@ extension Applier {
     mutating func erase(
         _ ids: [MemoryID], in transaction: borrowing WriteTransaction
     ) throws -> [String: Int] {
+        try deriveEdges(in: transaction)
         var counts: [String: Int] = [:]
         var names: [NameClass: Set<UInt32>] = [:]
         for id in ids {
@@ -76,6 +77,7 @@ extension Applier {
         _ id: MemoryID, _ versions: [UInt32], in transaction: borrowing WriteTransaction
     ) throws -> [String: Int] {
         let (row, head) = try find(id, in: transaction.snapshot)
+        try deriveEdges(in: transaction)
         var counts: [String: Int] = [:]
         var names: [NameClass: Set<UInt32>] = [:]
         for number in versions where number != head.version {

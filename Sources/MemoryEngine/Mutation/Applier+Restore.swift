@@ -50,6 +50,7 @@ extension Applier {
         _ row: UInt64, _ head: HeadRecord, by memory: Mutation.RestoredMemory,
         _ newest: Mutation.RestoredVersion, in transaction: borrowing WriteTransaction
     ) throws {
+        try deriveEdges(in: transaction)
         // An earlier memory of the same import may be this one.
         if !pendingVectors.isEmpty { try flushVectors(in: transaction) }
         var versions = memory.versions

@@ -326,7 +326,6 @@ extension Applier {
             try Schema.shared.put(Schema.memoryByExpiry(fields.expires, row), [], in: transaction)
         }
         if number > 1 { try relink(successorOf: head, to: state.nextPassage - 1, in: transaction) }
-        try deriveEdges(version, row, head, number, recordedFrom: recorded.lowerBound, in: transaction)
     }
 
     private func putContent(

@@ -28,7 +28,7 @@ struct Applier {
 
     var state: HomeState
     var spaces: [SpaceRecord]
-    private(set) var time: Int64
+    let time: Int64
     let operation: UInt128
     var impliedEdgeCount: UInt128 = 0
     private let loadedSpaces: [SpaceRecord]
@@ -44,25 +44,13 @@ struct Applier {
         operation = mutation.operation
     }
 
-    /// For deriving anew what versions say, each at the time when it was recorded.
-    init(rebuilding state: HomeState, _ spaces: [SpaceRecord]) {
+    /// For deriving what versions say, each as of the time when it was recorded.
+    init(deriving state: HomeState) {
         self.state = state
-        self.spaces = spaces
-        loadedSpaces = spaces
+        spaces = []
+        loadedSpaces = []
         time = 0
         operation = 0
-    }
-
-    mutating func rederiveEdges(
-        _ row: UInt64, _ head: HeadRecord, _ record: VersionRecord, _ content: [UInt8],
-        in transaction: borrowing WriteTransaction
-    ) throws {
-        time = record.recordedFrom
-        var version = Mutation.NewVersion(
-            id: head.id, key: head.key, content: content, passages: record.ranges, vectors: [],
-            fields: record.fields, terms: [])
-        version.references = Extraction.references(in: content, record.fields)
-        try deriveEdges(version, row, head, head.version, recordedFrom: record.recordedFrom, in: transaction)
     }
 
     /// - Throws: `EngineError` for what the state does not allow (a conflict, an unknown id), before

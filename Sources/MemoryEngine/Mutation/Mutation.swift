@@ -66,8 +66,6 @@ package struct Mutation: Sendable, Equatable {
         var saysHappened = false
         /// The terms of the passages, made from the content by `prepare`; derived, so not encoded.
         var terms: [TermList]
-        /// What the words point to; made and kept as the terms are.
-        var references: [Reference] = []
     }
 
     struct NewVector: Sendable, Equatable {
@@ -131,7 +129,6 @@ extension Mutation.NewVersion {
         terms = passages.enumerated().map { part, range in
             analyzer.terms(of: content, range, part: part, fields: fields)
         }
-        references = Extraction.references(in: content, fields)
     }
 }
 

@@ -8,7 +8,7 @@ extension FilterEvaluation {
         if let number = try Postings.number(of: Postings.termKey(term), in: transaction) {
             try insertPostings(of: number, into: &set, in: transaction)
         }
-        for entry in view.tail where entry.front.filterTerms.contains(term) { set.insert(entry.passage) }
+        for entry in view.tail where entry.front.hasFilterTerm(term) { set.insert(entry.passage) }
         return set
     }
 
@@ -60,9 +60,9 @@ extension FilterEvaluation {
             try insertPostings(of: number, into: &uncertain, in: transaction)
         }
         for entry in view.tail {
-            for term in entry.front.filterTerms {
-                if term.starts(with: prefix), matches(term) { set.insert(entry.passage) }
-                if term.starts(with: long) { uncertain.insert(entry.passage) }
+            entry.front.forEachFilterTerm { term in
+                if term.begins(with: prefix), matches(term.array) { set.insert(entry.passage) }
+                if term.begins(with: long) { uncertain.insert(entry.passage) }
             }
         }
         var last: (row: UInt64, version: UInt32, holds: Bool)?
