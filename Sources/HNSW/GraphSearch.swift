@@ -127,7 +127,7 @@ import CKernels
     ) -> Graph.Ending {
         enter(ef, &queue)
         seed(&queue)
-        var budget = matchCount / 2
+        var budget = matchCount
         return graph.walkMatching(
             0, target, &queue, scratch, matching: scratch.matching, erased: rows.erased,
             twoHopShare: Self.twoHopShare, budget: &budget, shouldStop: shouldStop)

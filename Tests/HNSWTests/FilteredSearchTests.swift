@@ -8,8 +8,8 @@ import Testing
         parameters.thresholdByteCount = 1
         parameters.m = 8
         parameters.m0 = 16
-        parameters.efConstruction = 60
-        parameters.efSearch = 24
+        parameters.efConstruction = 80
+        parameters.efSearch = 40
         let rows = try IndexedRows(
             name, dimension: 256, usedComponents: 16, seed: seed, parameters: parameters)
         try rows.append(count)
@@ -52,23 +52,27 @@ import Testing
     @Test(arguments: [0.05, 0.25, 0.6], [true, false])
     func `finds what matches near the question, or far from it`(share: Double, isNear: Bool) throws {
         let rows = try make("sided", seed: 22)
-        let center = rows.randomVector()
-        func nearness(_ row: [Float]) -> Float { zip(row, center).reduce(0) { $0 + $1.0 * $1.1 } }
-        let order = rows.model.indices.sorted {
-            nearness(rows.model[$0]?.vector ?? []) > nearness(rows.model[$1]?.vector ?? [])
+        // Around several points, as questions around one share what they miss.
+        var shares: [Double] = []
+        for _ in 0..<5 {
+            let center = rows.randomVector()
+            func nearness(_ row: [Float]) -> Float { zip(row, center).reduce(0) { $0 + $1.0 * $1.1 } }
+            let order = rows.model.indices.sorted {
+                nearness(rows.model[$0]?.vector ?? []) > nearness(rows.model[$1]?.vector ?? [])
+            }
+            let size = Int(Double(rows.model.count) * share)
+            let slots = Array(isNear ? order.prefix(size) : order.suffix(size))
+            let queries = (0..<16).map { _ in zip(center, rows.randomVector()).map { 2 * $0 + 0.5 * $1 } }
+            shares.append(try recall(rows, slots, queries).share)
         }
-        let size = Int(Double(rows.model.count) * share)
-        let slots = Array(isNear ? order.prefix(size) : order.suffix(size))
-        let queries = (0..<40).map { _ in zip(center, rows.randomVector()).map { 2 * $0 + 0.5 * $1 } }
-        let (recall, ways) = try recall(rows, slots, queries)
-        // The worst of the six is .92: most of what matches lies near, and the plain walk ends before the rest.
-        #expect(recall >= 0.9, "\(recall), \(ways)")
+        #expect(shares.reduce(0, +) / 5 >= 0.95, "\(shares)")
     }
 
-    @Test func `finds what matches in a larger set`() throws {
-        let rows = try make("walk", seed: 23, count: 3_000)
-        let slots = rows.model.indices.filter { $0 % 5 == 1 }
+    @Test func `finds what matches by the walk, in a larger set`() throws {
+        let rows = try make("walk", seed: 23, count: 5_000)
+        let slots = rows.model.indices.filter { $0 % 4 == 1 }
         let (recall, ways) = try recall(rows, slots, (0..<30).map { _ in rows.randomVector() })
+        #expect(ways.contains(.filteredWalk))
         #expect(recall >= 0.95, "\(recall), \(ways)")
     }
 

@@ -1,18 +1,21 @@
 import Store
 
 extension FormatLadder {
-    /// Format 2: operation ids in blocks, edges with ids and evidence and their spans beside each direction, and derived
+    /// Format 2: the counters behind the tail of passages, operation ids in blocks, edges with ids and evidence and their spans beside each direction, and derived
     /// edges with their entities, which the rebuild on opening makes (the state says that none were made).
     static let toFormat2 = Step(from: 1) { transaction in
         var state = try stateOfFormat1(in: transaction.snapshot)
         state.graphVersion = 0
+        try Schema.shared.remove(stateKeyOfFormat1, in: transaction)
         try state.write(in: transaction)
         try gatherOperations(state, in: transaction)
         try rewriteEdges(in: transaction)
     }
 
+    private static let stateKeyOfFormat1 = Key(prefix: 0x02)
+
     private static func stateOfFormat1(in transaction: borrowing ReadTransaction) throws -> HomeState {
-        guard let bytes = try Schema.shared.get(Schema.Shared.state.key, in: transaction) else {
+        guard let bytes = try Schema.shared.get(stateKeyOfFormat1, in: transaction) else {
             return HomeState()
         }
         var writer = ByteWriter()

@@ -93,19 +93,21 @@ final class Home: Sendable {
         return header
     }
 
-    /// Closes it, after what was submitted. What another process may read then has all its edges.
+    /// Closes it, after what was submitted. What this process wrote has all its edges then, and is folded, so that
+    /// others which only read find it fast.
     func close() {
         if hasWritten.withLock({ $0 }) {
-            // One that fails is made up for by the next process that writes.
-            try? environment.locked { try Self.finishEdges(in: $0) }
+            // What fails is made up for by the next process that writes.
+            try? finish()
         }
         environment.close()
     }
 
-    private static func finishEdges(in transaction: borrowing WriteTransaction) throws {
-        while let batch = try EdgeBatch(HomeState.read(in: transaction.snapshot), in: transaction.snapshot) {
-            try batch.commit(in: transaction)
+    private func finish() throws {
+        while let batch = try environment.read({ try EdgeBatch(HomeState.read(in: $0), in: $0) }) {
+            try environment.locked { try batch.commit(in: $0) }
         }
+        while try environment.locked({ try Indexer.step(in: $0) }).hasMore {}
     }
 
     // MARK: Writing

@@ -16,7 +16,7 @@ package struct RecordDecoder: Sendable {
         RecordDecoder("header", (Schema.shared, Schema.Shared.header.rawValue)) {
             try unsafe HomeHeader(decoding: $0.span.bytes).encode()
         },
-        RecordDecoder("state", (Schema.shared, Schema.Shared.state.rawValue)) {
+        RecordDecoder("state", (Schema.passage, Schema.Passage.state)) {
             try unsafe HomeState(decoding: $0.span.bytes).encode()
         },
         RecordDecoder("space", (Schema.shared, Schema.Shared.space.rawValue)) {

@@ -30,7 +30,6 @@ package enum Schema {
     /// Prefixes in `shared`.
     package enum Shared: UInt8, CaseIterable {
         case header = 0x01
-        case state = 0x02
         case setting = 0x03
         case space = 0x04
         case sample = 0x05
@@ -64,6 +63,8 @@ package enum Schema {
     enum Passage {
         static let column: UInt8 = 0x01
         static let tail: UInt8 = 0x02
+        /// The counters of the home, behind the tail: a commit writes that page anyway.
+        static let state: UInt8 = 0x03
     }
 
     /// Prefixes in `word`.
@@ -110,6 +111,7 @@ package enum Schema {
         Shared.memoryByTurn.key.u32(series).u32(turn)
     }
     static func space(_ number: UInt16) -> Key { Shared.space.key.u16(number) }
+    static let state = Key(prefix: Passage.state)
     static func tail(_ passage: UInt32) -> Key { Key(prefix: Passage.tail).u32(passage) }
     static func change(_ sequence: UInt64, part: UInt16) -> Key { Key().u64(sequence).u16(part) }
 }
@@ -269,14 +271,14 @@ package struct HomeState: Equatable, Sendable {
     }
 
     package static func read(in transaction: borrowing ReadTransaction) throws -> HomeState {
-        guard let bytes = try Schema.shared.get(Schema.Shared.state.key, in: transaction) else {
+        guard let bytes = try Schema.passage.get(Schema.state, in: transaction) else {
             return HomeState()
         }
         return try HomeState(decoding: bytes)
     }
 
     package func write(in transaction: borrowing WriteTransaction) throws {
-        try Schema.shared.put(Schema.Shared.state.key, encode(), in: transaction)
+        try Schema.passage.put(Schema.state, encode(), in: transaction)
     }
 }
 
