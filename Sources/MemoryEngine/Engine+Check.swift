@@ -347,6 +347,11 @@ struct HomeCheck {
                 }
             }
             for entry in view.tail { slots += entry.front.slots.filter { $0.space == space.number }.count }
+            for problem in try HNSWIndex(table: Schema.link, segments: space.segments)
+                .validate(space.extent, in: transaction)
+            {
+                found.append("the index of \(space.space.name): \(problem); run `loci rebuild`")
+            }
             if slots != count {
                 found.append("\(slots) passages have a vector in \(space.space.name), there are \(count)")
             }

@@ -1,4 +1,5 @@
 import Foundation
+import HNSW
 import Store
 
 /// When a write is safe.
@@ -48,6 +49,8 @@ public final class Engine: Sendable {
         public var embedding: EmbeddingPolicy = .required
         /// The longest passage in bytes, for homes made from now on.
         public var passageByteCount = 1_200
+        /// How the graphs over vectors are built and searched; tests make small ones.
+        package var index = HNSWParameters()
         /// What the time is; a test turns a clock of its own.
         public var clock: @Sendable () -> Timestamp = { .now }
 
@@ -182,7 +185,7 @@ public final class Engine: Sendable {
         }
         return try Home.open(
             namespace, at: file, options: environmentOptions(of: namespace), watch: snapshotWatch,
-            callers: callers,
+            callers: callers, indexes: VectorIndexes(parameters: options.index),
             creating: creating
                 ? HomeHeader(
                     namespace: namespace.description, created: options.clock(),

@@ -1,4 +1,4 @@
-import Dispatch
+import Foundation
 import HNSW
 import Store
 import Testing
@@ -59,6 +59,12 @@ import struct Synchronization.Atomic
         try rows.expectComplete()
     }
 
+    private final class Counts: Sendable {
+        let searches = Atomic<Int>(0)
+        let failures = Atomic<Int>(0)
+        let isDone = Atomic<Bool>(false)
+    }
+
     @Test func `is searched while its author works and rows are erased`() throws {
         let rows = try IndexedRows("together", seed: 51)
         try rows.append(400)
@@ -66,14 +72,15 @@ import struct Synchronization.Atomic
         let (index, environment, extent) = (rows.index, rows.environment, rows.extent)
         let segments = rows.segments
         let queries = (0..<8).map { _ in rows.randomVector() }
-        let searchCount = Atomic<Int>(0)
-        let failureCount = Atomic<Int>(0)
-        let isDone = Atomic<Bool>(false)
-        // The first works and erases, the others search until it is done.
-        DispatchQueue.concurrentPerform(iterations: 4) { thread in
+        let counts = Counts()
+        // The first works and erases, the others search until it is done. Threads of their own, as a busy pool may run
+        // one after the other.
+        let threads = DispatchGroup()
+        @Sendable func run(_ thread: Int) {
+            defer { threads.leave() }
             do {
                 if thread == 0 {
-                    defer { isDone.store(true, ordering: .releasing) }
+                    defer { counts.isDone.store(true, ordering: .releasing) }
                     for round in 0..<120 as Range<UInt32> {
                         if let batch = try environment.read({ try index.prepare(extent, in: $0) }) {
                             _ = try environment.write { try index.commit(batch, in: $0) }
@@ -86,7 +93,7 @@ import struct Synchronization.Atomic
                     }
                     return
                 }
-                while !isDone.load(ordering: .acquiring) {
+                repeat {
                     for query in queries {
                         let isRight = try environment.read { transaction in
                             let found = try index.search(query, k: 10, ef: 1_000, extent, in: transaction)
@@ -100,16 +107,21 @@ import struct Synchronization.Atomic
                             let best = Array(scores.sorted(by: >).prefix(10))
                             return found.neighbors.map(\.score) == best
                         }
-                        searchCount.add(1, ordering: .relaxed)
-                        if !isRight { failureCount.add(1, ordering: .relaxed) }
+                        counts.searches.add(1, ordering: .relaxed)
+                        if !isRight { counts.failures.add(1, ordering: .relaxed) }
                     }
-                }
+                } while !counts.isDone.load(ordering: .acquiring)
             } catch {
-                failureCount.add(1, ordering: .relaxed)
+                counts.failures.add(1, ordering: .relaxed)
             }
         }
-        #expect(searchCount.load(ordering: .relaxed) > 0)
-        #expect(failureCount.load(ordering: .relaxed) == 0)
+        for thread in 0..<4 {
+            threads.enter()
+            Thread.detachNewThread { run(thread) }
+        }
+        threads.wait()
+        #expect(counts.searches.load(ordering: .relaxed) > 0)
+        #expect(counts.failures.load(ordering: .relaxed) == 0)
         #expect(try rows.validate() == [])
     }
 }

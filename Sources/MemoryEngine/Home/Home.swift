@@ -1,4 +1,4 @@
-import Dispatch
+import HNSW
 import Store
 
 /// One open home: its file, and the indexer that works on it.
@@ -13,13 +13,17 @@ final class Home: Sendable {
 
     private let watch: SnapshotWatch?
     private let callers: CallerGauge
+    private let pressure = IndexPressure()
+    /// The graphs over its vectors.
+    let indexes: VectorIndexes
 
     private init(
         namespace: Namespace, environment: Environment, header: HomeHeader, watch: SnapshotWatch?,
-        callers: CallerGauge
+        callers: CallerGauge, indexes: VectorIndexes
     ) {
         self.watch = watch
         self.callers = callers
+        self.indexes = indexes
         self.namespace = namespace
         self.environment = environment
         self.header = header
@@ -30,8 +34,8 @@ final class Home: Sendable {
     /// - Throws: `StoreError.missing` if it is not there and `creating` is nil.
     static func open(
         _ namespace: Namespace, at path: String, options: Environment.Options,
-        watch: SnapshotWatch? = nil, callers: CallerGauge = CallerGauge(), ladder: FormatLadder = .current,
-        creating header: HomeHeader?
+        watch: SnapshotWatch? = nil, callers: CallerGauge = CallerGauge(),
+        indexes: VectorIndexes = VectorIndexes(), ladder: FormatLadder = .current, creating header: HomeHeader?
     ) throws -> Home {
         let isNew = fileSize(path) ?? 0 == 0
         if isNew, header == nil || options.isReadOnly {
@@ -69,7 +73,8 @@ final class Home: Sendable {
                 }
             }
             return Home(
-                namespace: namespace, environment: environment, header: found, watch: watch, callers: callers)
+                namespace: namespace, environment: environment, header: found, watch: watch, callers: callers,
+                indexes: indexes)
         } catch {
             environment.close()
             throw error
@@ -96,6 +101,7 @@ final class Home: Sendable {
     /// Closes it, after what was submitted. What this process wrote has all its edges then, and is folded, so that
     /// others which only read find it fast.
     func close() {
+        pressure.close()
         if hasWritten.withLock({ $0 }) {
             // What fails is made up for by the next process that writes.
             try? finish()
@@ -113,12 +119,20 @@ final class Home: Sendable {
     // MARK: Writing
 
     /// Applies a mutation in the next commit.
+    ///
+    /// Where so much waits for the indexer that recalls would become slow, one that adds vectors waits for it first.
     func apply(_ mutation: Mutation) async throws -> Applier.Result {
-        let (result, isDue) = try await environment.submit(byteCount: mutation.byteCount) { transaction in
+        if mutation.addsVectors { await pressure.wait() }
+        let (result, isDue, isPressed) = try await environment.submit(byteCount: mutation.byteCount) {
+            transaction in
             let result = try Applier.apply(mutation, in: transaction)
-            return (result, try Self.isIndexingDue(in: transaction.snapshot))
+            let state = try HomeState.read(in: transaction.snapshot)
+            return (
+                result, try self.isIndexingDue(state, in: transaction.snapshot), Indexer.isPressed(state)
+            )
         }
         hasWritten.withLock { $0 = true }
+        if isPressed { pressure.set(tail: true) }
         if isDue { startIndexing() }
         watch?.look(at: environment, of: namespace)
         if !result.isRepeated, let observe = observer.withLock({ $0 }) { observe(mutation) }
@@ -129,12 +143,21 @@ final class Home: Sendable {
     /// ground state. The order of those that are committed together is not told.
     func observe(_ body: (@Sendable (Mutation) -> Void)?) { observer.withLock { $0 = body } }
 
-    private static func isIndexingDue(in transaction: borrowing ReadTransaction) throws -> Bool {
-        Indexer.hasWork(try HomeState.read(in: transaction), try SpaceRecord.all(in: transaction))
+    private func isIndexingDue(in transaction: borrowing ReadTransaction) throws -> Bool {
+        try isIndexingDue(HomeState.read(in: transaction), in: transaction)
     }
 
-    /// Starts the indexer unless it runs already. It stops when there is nothing more to fold, and waits while callers
-    /// keep all cores busy, unless the tail has become long.
+    private func isIndexingDue(
+        _ state: HomeState, in transaction: borrowing ReadTransaction
+    ) throws -> Bool {
+        // It looks for itself what there is.
+        if isIndexing.withLock({ $0 }) { return false }
+        let spaces = try SpaceRecord.all(in: transaction)
+        return try Indexer.hasWork(state, spaces) || indexes.due(spaces, in: transaction) != nil
+    }
+
+    /// Starts the indexer unless it runs already. It stops when there is nothing more to do, and waits while callers
+    /// keep all cores busy, unless so much is left that it must not.
     private func startIndexing() {
         let isFree = isIndexing.withLock { isIndexing in
             defer { isIndexing = true }
@@ -142,19 +165,18 @@ final class Home: Sendable {
         }
         guard isFree else { return }
         Task(priority: .utility) {
-            var isPressed = false
-            var step: Indexer.Progress? = nil
+            var progress: Indexer.Progress? = nil
             repeat {
-                while !isPressed, callers.keepCoresBusy {
+                while callers.keepCoresBusy, !pressure.isHigh {
                     try? await Task.sleep(for: Self.pause)
-                    isPressed = (try? environment.read({ try Indexer.isPressed(HomeState.read(in: $0)) })) ?? true
+                    if pressure.isClosing { break }
                 }
-                step = try? await self.step(isBackground: !isPressed)
-                isPressed = step?.isPressed ?? false
-            } while step?.hasMore ?? false
+                progress = try? await step(isBackground: !pressure.isHigh)
+            } while progress?.hasMore ?? false
             isIndexing.withLock { $0 = false }
+            pressure.relieve()
             // Work may have come between the last step and now, when nobody could start the indexer.
-            if step != nil, (try? environment.read({ try Self.isIndexingDue(in: $0) })) == true {
+            if progress != nil, (try? await onThread { try self.isIndexingDue(in: $0) }) == true {
                 startIndexing()
             }
         }
@@ -163,18 +185,49 @@ final class Home: Sendable {
     /// How long the indexer waits for a free core before it looks again.
     private static let pause = Duration.milliseconds(4)
 
-    /// One step of the indexer: edges of some versions, then passages and vectors folded.
+    /// Reads on the indexer's thread.
+    private func onThread<Result: Sendable>(
+        _ body: @escaping @Sendable (borrowing ReadTransaction) throws -> Result
+    ) async throws -> Result {
+        try await BackgroundThread.shared.run { try self.environment.read(isBounded: false, body) }
+    }
+
+    /// One step of the indexer: edges of some versions, passages and vectors folded, then some rows linked.
     private func step(isBackground: Bool) async throws -> Indexer.Progress {
         // First, as the tail is where a version is found fastest; a part, so that the tail does not wait for all of it.
         for _ in 0..<8 {
-            let edges = try environment.read { transaction in
+            let edges = try await onThread { transaction in
                 let state = try HomeState.read(in: transaction)
                 return try Indexer.hasEdges(state) ? EdgeBatch(state, in: transaction) : nil
             }
             guard let edges else { break }
             try await environment.submit(isBackground: isBackground) { try edges.commit(in: $0) }
         }
-        return try await environment.submit(isBackground: isBackground) { try Indexer.step(in: $0) }
+        var progress = try await environment.submit(isBackground: isBackground) { try Indexer.step(in: $0) }
+        pressure.set(tail: progress.isPressed)
+        // What is in the tail makes every recall slower than what is not linked does.
+        if !progress.isPressed, try await link(isBackground: isBackground) { progress.hasMore = true }
+        return progress
+    }
+
+    /// One step of the author of a graph. Returns whether there was something to do.
+    private func link(isBackground: Bool) async throws -> Bool {
+        let made = try await onThread { transaction -> (HNSWIndex, LinkBatch)? in
+            let spaces = try SpaceRecord.all(in: transaction)
+            guard let due = try self.indexes.due(spaces, in: transaction) else {
+                self.pressure.set(backlogByteCount: 0)
+                return nil
+            }
+            self.pressure.set(backlogByteCount: due.byteCount)
+            let index = self.indexes.index(of: due.space)
+            let batch = try index.prepare(due.space.extent, in: transaction) {
+                self.pressure.isClosing || self.pressure.isTailLong
+            }
+            return batch.map { (index, $0) }
+        }
+        guard let (index, batch) = made else { return false }
+        _ = try await environment.submit(isBackground: isBackground) { try index.commit(batch, in: $0) }
+        return true
     }
 
     /// Makes the edges that are still to be made. Fast when there are none.
@@ -184,10 +237,21 @@ final class Home: Sendable {
         }
     }
 
-    /// Returns when nothing is left to fold; for tests and benchmarks.
-    func finishIndexing() async throws {
+    /// Returns when nothing is left to fold and to link.
+    ///
+    /// - Parameter progress: told now and then how many rows of vectors are linked, of how many.
+    func finishIndexing(_ progress: (@Sendable (Int, Int) -> Void)? = nil) async throws {
         try await finishEdges()
-        while try await step(isBackground: false).hasMore {}
+        while try await step(isBackground: false).hasMore {
+            guard let progress else { continue }
+            let (done, all) = try environment.read { transaction in
+                try SpaceRecord.all(in: transaction).reduce((0, 0)) { sum, space in
+                    let linked = try self.indexes.index(of: space).state(in: transaction)?.linkedSlots ?? 0
+                    return linked == 0 ? sum : (sum.0 + Int(linked), sum.1 + Int(space.segmentedSlots))
+                }
+            }
+            if all > 0 { progress(done, all) }
+        }
     }
 }
 

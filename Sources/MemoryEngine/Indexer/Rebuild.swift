@@ -36,6 +36,10 @@ enum Rebuild {
             }
         }
         try state.write(in: transaction)
+        // The indexer's next steps take it down and link all anew.
+        for space in spaces {
+            try HNSWIndex(table: Schema.link, segments: space.segments).drop(in: transaction)
+        }
         progress?(records.count, records.count)
     }
 

@@ -1,3 +1,4 @@
+import HNSW
 import Store
 
 /// Forgetting: nothing of a memory stays in any table but its id in the change log.
@@ -113,6 +114,8 @@ extension Applier {
                 else { continue }
                 if slot >= spaces[index].nextSlot { try flushVectors(in: transaction) }
                 try spaces[index].segments.erase(slot, spaces[index].extent, in: transaction)
+                try HNSWIndex(table: Schema.link, segments: spaces[index].segments).noteErased(
+                    slot, spaces[index].extent, in: transaction)
                 if passage < state.foldedPassages {
                     try Columns.setSlots(spaces[index].number, [(passage, .max)], in: transaction)
                 }

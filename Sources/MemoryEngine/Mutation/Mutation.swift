@@ -99,6 +99,18 @@ package struct Mutation: Sendable, Equatable {
         }
     }
 
+    /// Whether it brings vectors.
+    var addsVectors: Bool {
+        changes.contains { change in
+            switch change {
+            case .remember(let version), .update(_, _, let version): !version.vectors.isEmpty
+            case .embed: true
+            case .restore(let memory): memory.versions.contains { !$0.version.vectors.isEmpty }
+            default: false
+            }
+        }
+    }
+
     /// Makes the terms of every version in it, off the writer's queue.
     mutating func prepare(_ analyzer: Analyzer) {
         for index in changes.indices {
