@@ -1,7 +1,7 @@
 import ArgumentParser
 import Foundation
 import MemoryEngine
-import Synchronization
+import Store
 
 /// How much of what answers a question a recall finds, over conversations with known answers.
 struct Evaluate: AsyncParsableCommand {
@@ -19,6 +19,15 @@ struct Evaluate: AsyncParsableCommand {
     @Flag(help: "Do not tell the sessions of the turns.")
     var withoutSessions = false
 
+    @Flag(help: "Group by what questions want to know (why, when, …), not by the category of the file.")
+    var byIntent = false
+    @Option(
+        name: .customLong("weight"),
+        help: ArgumentHelp(
+            "One weight of RecallWeights for one more line of the table; may be repeated.",
+            valueName: "name=number"))
+    var weights: [String] = []
+
     func run() async throws {
         let missing = EvaluationData.missing(in: common.data)
         guard missing.isEmpty else {
@@ -30,12 +39,40 @@ struct Evaluate: AsyncParsableCommand {
         let store = try EvaluationStore(path: scratch.path + "/evaluate")
         try await store.load(data.turns, captions: !withoutCaptions, withoutSessions: withoutSessions)
         var scores: [(name: String, score: EvaluationScore)] = []
-        for setting in EvaluationSetting.all {
-            scores.append((setting.name, try await store.score(data.questions, setting)))
+        for setting in EvaluationSetting.all + (try changed()) {
+            scores.append((setting.name, try await store.score(data.questions, setting, byIntent: byIntent)))
         }
         await store.engine.close()
         let table = EvaluationTable(scores)
         print(common.json ? try table.json() : table.text(title: "bench evaluate \(common.data)"))
+    }
+}
+
+extension Evaluate {
+    /// The defaults, and the weights of the command line.
+    private func changed() throws -> [EvaluationSetting] {
+        if weights.isEmpty { return [] }
+        var changes: [(name: String, value: Double)] = []
+        for weight in weights {
+            let parts = weight.split(separator: "=")
+            guard parts.count == 2, let value = Double(parts[1]),
+                RecallWeights.names.contains(where: { $0.name == parts[0] })
+            else { throw ValidationError("`\(weight)` is no weight: write `reply=0.5`") }
+            changes.append((String(parts[0]), value))
+        }
+        let values = changes
+        return [
+            EvaluationSetting(name: weights.joined(separator: " ")) { query in
+                // Over what the intent of the question gives.
+                var weights = RecallWeights(for: query.readIntent)
+                for (name, path) in RecallWeights.names {
+                    if let change = values.first(where: { $0.name == name }) {
+                        weights[keyPath: path] = change.value
+                    }
+                }
+                query.weights = weights
+            }
+        ]
     }
 }
 
@@ -44,12 +81,34 @@ struct EvaluationSetting: Sendable {
     var name: String
     var change: @Sendable (inout RecallQuery) -> Void
 
-    static let all = [
-        EvaluationSetting(name: "vectors alone") { $0.channels = [.vectors] },
-        EvaluationSetting(name: "words alone") { $0.channels = [.words] },
-        EvaluationSetting(name: "both") { $0.channels = [.words, .vectors] },
-        EvaluationSetting(name: "the defaults") { _ in },
-    ]
+    static let all =
+        [
+            EvaluationSetting(name: "vectors alone") { $0.channels = [.vectors] },
+            EvaluationSetting(name: "words alone") { $0.channels = [.words] },
+            EvaluationSetting(name: "both") { $0.channels = [.words, .vectors] },
+            adding("+ previous and next turns alike", ["previous", "next"]),
+            adding("+ replies instead", ["previous", "reply"]),
+            adding("+ next", ["previous", "reply", "next"]),
+            adding("+ session", ["previous", "reply", "next", "session"]),
+            adding("+ actor", ["previous", "reply", "next", "session", "actor"]),
+            adding("+ calendar", ["previous", "reply", "next", "session", "actor", "calendar"]),
+            adding("+ event", ["previous", "reply", "next", "session", "actor", "calendar", "event"]),
+            EvaluationSetting(name: "the defaults") { _ in },
+        ]
+
+    /// Words, vectors, and of the edges these, each with its default.
+    private static func adding(_ name: String, _ edges: [String]) -> EvaluationSetting {
+        EvaluationSetting(name: name) { query in
+            var weights = RecallWeights.none
+            let defaults = RecallWeights()
+            for (name, path) in RecallWeights.names where edges.contains(name) {
+                weights[keyPath: path] = defaults[keyPath: path]
+            }
+            // Untyped: what asks is a turn like any other.
+            if !edges.contains("reply") { weights.reply = defaults.previous }
+            query.weights = weights
+        }
+    }
 }
 
 /// A home for each conversation, and a clock that shows when a question is asked.
@@ -115,7 +174,7 @@ struct EvaluationStore {
 
     /// Asks every question.
     func score(
-        _ questions: [EvaluationData.Question], _ setting: EvaluationSetting
+        _ questions: [EvaluationData.Question], _ setting: EvaluationSetting, byIntent: Bool
     ) async throws -> EvaluationScore {
         var score = EvaluationScore()
         for question in questions {
@@ -130,7 +189,10 @@ struct EvaluationStore {
                 if case .string(let id)? = hit.memory.attributes["turn"] { return id }
                 return ""
             }
-            score.add(ids, question, recall.timings.total.milliseconds)
+            let isCounted = question.category != "adversarial"
+            score.add(
+                ids, question, byIntent ? recall.intent.name : question.category, isCounted: isCounted,
+                recall.timings.total.milliseconds)
         }
         return score
     }
@@ -142,7 +204,8 @@ struct EvaluationScore {
     static let ranks = [5, 10, 20, 50]
 
     private struct Answer {
-        var category: String
+        var group: String
+        var isCounted: Bool
         /// The share of the evidence among the first hits, for each of `ranks`.
         var recalls: [Double]
         var gain: Double
@@ -150,7 +213,10 @@ struct EvaluationScore {
     }
     private var answers: [Answer] = []
 
-    mutating func add(_ ids: [String], _ question: EvaluationData.Question, _ milliseconds: Double) {
+    mutating func add(
+        _ ids: [String], _ question: EvaluationData.Question, _ group: String, isCounted: Bool,
+        _ milliseconds: Double
+    ) {
         let recalls = Self.ranks.map { rank in
             Double(Set(ids.prefix(rank)).intersection(question.evidence).count)
                 / Double(question.evidence.count)
@@ -162,10 +228,11 @@ struct EvaluationScore {
         let best = (0..<min(10, question.evidence.count)).reduce(0) { $0 + discount($1) }
         answers.append(
             Answer(
-                category: question.category, recalls: recalls, gain: gain / best, milliseconds: milliseconds))
+                group: group, isCounted: isCounted, recalls: recalls, gain: gain / best,
+                milliseconds: milliseconds))
     }
 
-    var categories: [String] { Set(answers.map(\.category)).sorted() }
+    private var groups: [String] { Set(answers.map(\.group)).sorted() }
 
     private func mean(_ answers: [Answer], _ value: (Answer) -> Double) -> Double {
         100 * answers.reduce(0) { $0 + value($1) } / Double(max(1, answers.count))
@@ -173,14 +240,15 @@ struct EvaluationScore {
 
     /// The columns of the table with their values, in percent.
     var columns: [(name: String, value: Double)] {
-        let counted = answers.filter { $0.category != "adversarial" }
+        let counted = answers.filter(\.isCounted)
         var columns: [(String, Double)] = Self.ranks.enumerated().map { index, rank in
             ("R@\(rank)", mean(counted) { $0.recalls[index] })
         }
         columns.append(("all@10", mean(counted) { $0.recalls[1] == 1 ? 1 : 0 }))
         columns.append(("nDCG@10", mean(counted) { $0.gain }))
-        for category in categories where categories.count > 1 {
-            columns.append((category, mean(answers.filter { $0.category == category }) { $0.recalls[1] }))
+        for group in groups where groups.count > 1 {
+            let part = answers.filter { $0.group == group }
+            columns.append(("\(group) \(part.count)", mean(part) { $0.recalls[1] }))
         }
         var times = Samples()
         for answer in answers { times.add(answer.milliseconds) }
@@ -214,7 +282,7 @@ struct EvaluationTable {
             }.joined(separator: "  ")
         }
         return ([title] + lines.map { "  " + $0 }).joined(separator: "\n")
-            + "\n  (R@k: evidence recall in percent; under a category its R@10; adversarial questions stand apart)"
+            + "\n  (R@k: evidence recall in percent; under a group its R@10 and how many questions it has; adversarial ones count only in it)"
     }
 
     func json() throws -> String {
