@@ -8,8 +8,8 @@ extension Engine {
         return try await recall(query)
     }
 
-    /// Finds the memories that answer a question: by words and by vectors, fused by normalised scores, with
-    /// the previous memory of the thread as context, over one snapshot of each home.
+    /// Finds the memories that answer a question: by words and by vectors, fused by normalised scores, and by what
+    /// stands around them (`RecallWeights`), over one snapshot of each home.
     ///
     /// - Throws: `EngineError`: `invalid` (a query outside of the limits), `invalidVector`, `corrupted`, `io`.
     ///   A home that is not there holds nothing; it is named in `leftOut`.
@@ -29,6 +29,8 @@ extension Engine {
         let tokenizer = Tokenizer()
         let words = WordQuery(query.text, tokenizer)
         let weight = query.lexicalWeight ?? embedder?.lexicalWeight ?? 0.35
+        let intent = query.readIntent
+        let weights = query.weights ?? RecallWeights(for: intent)
         let homes = Dictionary(grouping: query.namespaces, by: \.key.home).sorted {
             $0.key.description < $1.key.description
         }
@@ -39,7 +41,8 @@ extension Engine {
                     if let session = namespace.session { sessions[session] = weight }
                 }
                 let recall = HomeRecall(
-                    query: query, words: words, embeddings: embeddings, lexicalWeight: weight, home: home,
+                    query: query, words: words, embeddings: embeddings, lexicalWeight: weight,
+                    weights: weights, home: home,
                     homeWeight: parts.first { $0.key.session == nil }?.value, sessionWeights: sessions,
                     now: now,
                     deadline: deadline)
@@ -71,6 +74,7 @@ extension Engine {
         if words.isEmpty, query.channels.contains(.words) { leftOut.append("words: the question has none") }
         hits.sort { $0.score != $1.score ? $0.score > $1.score : $0.memory.id < $1.memory.id }
         hits.removeLast(max(0, hits.count - query.limit))
+        hits = (query.order ?? RecallQuery.Order(for: intent)).arrange(hits)
         timings.embedding = embedded
         let id = RecallID(rawValue: MemoryID(at: now).rawValue)
         if query.keepReceipt {
@@ -82,7 +86,7 @@ extension Engine {
         }
         timings.total = clock.now - start
         return Recall(
-            id: id, hits: hits, timings: timings, leftOut: leftOut,
+            id: id, hits: hits, intent: intent, timings: timings, leftOut: leftOut,
             isRankedWithTodaysStatistics: query.asOf != nil, sequences: sequences)
     }
 
@@ -111,6 +115,15 @@ extension Engine {
             query.lexicalWeight.map({ (0...1).contains($0) }) ?? true
         else {
             throw EngineError(.invalid, "k1 lies between 0 and 10, b and the weight of words between 0 and 1")
+        }
+        let edgeWeights = query.weights ?? RecallWeights()
+        for (name, path) in RecallWeights.names {
+            let weight = edgeWeights[keyPath: path]
+            guard abs(weight) <= RecallWeights.maximum else {
+                throw EngineError(
+                    .invalid,
+                    "the weight `\(name)` is \(weight); it lies within \(RecallWeights.maximum) of 0")
+            }
         }
         try check(query.filter)
         var spaces = Set<EmbeddingSpace>()

@@ -20,13 +20,57 @@ private func json(_ text: String) throws -> JSONValue { try JSONParser.parse(tex
             #expect(hits.first?["memory"]?["id"]?.string == id)
             for hit in hits {
                 let parts = try #require(hit["parts"])
-                let sum = ["words", "vectors", "context"].reduce(0) { $0 + (parts[$1]?.number ?? .nan) }
-                #expect(abs(sum - (hit["score"]?.number ?? .nan)) < 1e-6)
+                let score = hit["score"]?.number ?? .nan
+                let sum = Hit.ScoreParts.names.reduce(0) { $0 + (parts[$1.name]?.number ?? .nan) }
+                #expect(abs(sum - score) < 1e-6)
+                let steps = try #require(hit["path"]?.array)
+                #expect(abs(steps.reduce(0) { $0 + ($1["adds"]?.number ?? .nan) } - score) < 1e-6)
             }
             let filtered = try json(
                 shell.loci("recall", "messages", "--filter", "tag:style && !kind:event", "--json").output)
             #expect(filtered["hits"]?.array?.count == 1)
             #expect(try shell.loci("recall", "deploy", "--words-only").output.contains("token had expired"))
+        }
+    }
+
+    @Test func `tells the path of a hit in words, and takes intent, order and weights`() throws {
+        try Shell.run { shell in
+            func say(_ text: String, _ actor: String, _ time: String) throws -> String {
+                let said = try shell.loci(
+                    "remember", text, "--actor", actor, "--thread", "t", "--happened", time, "--json")
+                return try #require(json(said.output)["id"]?.string)
+            }
+            let question = try say("Where is the harbour office?", "Ada", "2025-05-07")
+            try say("Behind the old mill, to the left.", "Zeno", "2025-05-07")
+            for number in 0..<8 {
+                try say("Lunch number \(number) was soup.", "Zeno", "2025-06-0\(number + 1)")
+            }
+            let asked = "What did Zeno say of the harbour in May 2025?"
+            let output = try shell.loci("recall", asked).output
+            #expect(output.contains("words #"), "\(output)")
+            #expect(output.contains("replies to \(question) +"), "\(output)")
+            #expect(output.contains("by Zeno +0.80"), "\(output)")
+            #expect(output.contains("happened in 2025-05-01…2025-05-31 +2.00"), "\(output)")
+
+            let plain = try json(
+                shell.loci(
+                    "recall", asked, "--weight", "calendar=0.5", "--weight", "reply=0", "--intent", "who",
+                    "--order", "time", "--json"
+                ).output)
+            #expect(plain["intent"]?.string == "who")
+            let hits = try #require(plain["hits"]?.array)
+            let calendars = hits.compactMap { $0["parts"]?["calendar"]?.number }
+            #expect(calendars.max() == 0.5)
+            let steps = hits.flatMap { $0["path"]?.array ?? [] }
+            #expect(!steps.contains { $0["kind"]?.string == "repliesTo" })
+            let times = hits.compactMap { $0["memory"]?["happenedAt"]?.string }
+            #expect(times.count == hits.count)
+            #expect(times == times.sorted())
+            for wrong in [
+                ["--weight", "reply"], ["--weight", "x=1"], ["--intent", "x"], ["--order", "x"],
+            ] {
+                #expect(try shell.run(["recall", asked] + wrong).status == 64)
+            }
         }
     }
 

@@ -44,104 +44,16 @@ struct ScriptedEmbedder: Embedder {
     }
 }
 
+extension RecallWeights {
+    fileprivate static func + (weights: RecallWeights, more: Double) -> RecallWeights {
+        var sum = weights
+        sum.session += more
+        return sum
+    }
+}
+
 @Suite struct `A recall` {
     let atlas = Namespace.project("atlas")
-
-    /// The sum of normalised scores, worked out slowly from what the home exports: every passage is scored,
-    /// and the memory before it in its thread counts as context.
-    private func slowScores(
-        _ store: ScratchStore, _ question: String, _ vector: Embedding?, share: Double
-    ) async throws -> [MemoryID: Double] {
-        let memories = try await store.engine.exported(atlas)
-        struct Item {
-            var memory: Memory
-            var own = 0.0
-        }
-        let documents = try await `Scores of words`.documents(store, in: atlas)
-        let words = SlowWordScores(question, documents)
-        let versions = memories.flatMap(\.versions)
-        #expect(versions.count == documents.count)
-        var vectorScores = [Double?](repeating: nil, count: versions.count)
-        if let vector {
-            vectorScores = versions.map { version in
-                version.embeddings.first.map { Vectors.score(vector.vector, $0.vector, .cosine) }
-            }
-        }
-        let current = zip(versions, vectorScores).compactMap { $0.memory.isCurrent ? $1 : nil }
-        let mean = current.reduce(0, +) / Double(max(1, current.count))
-        let deviation = (current.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(max(1, current.count)))
-            .squareRoot()
-        let hasWords = !WordQuery(question, Tokenizer()).isEmpty
-        let hasBoth = hasWords && vector != nil
-        var own: [Double] = []
-        for place in versions.indices {
-            var sum = 0.0
-            if hasWords {
-                sum += (hasBoth ? share : 1) * (words.scores[place] - words.mean) / words.deviation
-            }
-            if let score = vectorScores[place] {
-                sum += (hasBoth ? 1 - share : 1) * (score - mean) / deviation
-            }
-            own.append(sum)
-        }
-        var result: [MemoryID: Double] = [:]
-        var newest: [MemoryID: Int] = [:]
-        for (place, version) in versions.enumerated() { newest[version.memory.id] = place }
-        for (id, place) in newest where versions[place].memory.isCurrent {
-            let memory = versions[place].memory
-            var score = own[place]
-            let before = newest.values.first {
-                let other = versions[$0].memory
-                return memory.thread != nil && other.thread == memory.thread
-                    && other.turn! + 1 == memory.turn!
-            }
-            if let before {
-                score += (versions[before].memory.content.contains("?") ? 0.6 : 0.1) * own[before]
-            }
-            result[id] = score
-        }
-        return result
-    }
-
-    @Test(arguments: 1...5 as ClosedRange<UInt64>)
-    func `fuses normalised scores of words, vectors and context, and its parts sum to the score`(
-        seed: UInt64
-    ) async throws {
-        var random = SeededRandom(seed: seed)
-        let store = try ScratchStore()
-        let space = EmbeddingSpace(model: "m", dimension: 8)
-        var ids: [MemoryID] = []
-        for _ in 0..<70 {
-            store.clock.advance()
-            var draft = MemoryDraft(`Scores of words`.text(&random) + (random.chance(0.3) ? "?" : "."))
-            draft.thread = random.chance(0.8) ? "t\(random.below(4))" : nil
-            if random.chance(0.9) { draft.embeddings = [Embedding(random.vector(8), in: space)] }
-            ids.append(try await store.engine.remember(draft, in: atlas).id)
-        }
-        for id in ids.prefix(6) { try await store.engine.retract(id, in: atlas) }
-        for isFolded in [false, true] {
-            if isFolded { try await store.engine.fold(atlas) }
-            for _ in 0..<8 {
-                let question = `Scores of words`.text(&random)
-                var query = RecallQuery(question, in: atlas)
-                query.limit = 1_000
-                query.lexicalWeight = Double(random.below(11)) / 10
-                query.embeddings = random.chance(0.7) ? [Embedding(random.vector(8), in: space)] : []
-                let recall = try await store.engine.recall(query)
-                let slow = try await slowScores(
-                    store, question, query.embeddings.first, share: query.lexicalWeight!)
-                #expect(!recall.isEmpty)
-                for hit in recall {
-                    #expect(abs(hit.parts.sum - hit.score) < 1e-6)
-                    let expected = try #require(slow[hit.memory.id])
-                    #expect(abs(hit.score - expected) < 1e-3 * max(1, abs(expected)), "\(hit.memory.content)")
-                }
-                #expect(zip(recall, recall.dropFirst()).allSatisfy { $0.score >= $1.score })
-                let best = slow.values.max()!
-                #expect(abs(recall[0].score - best) < 1e-3 * max(1, abs(best)))
-            }
-        }
-    }
 
     @Test func `asks several namespaces, each with its weight`() async throws {
         let store = try ScratchStore()
@@ -175,7 +87,8 @@ struct ScriptedEmbedder: Embedder {
             { $0.limit = 0 }, { $0.limit = 1_001 }, { $0.namespaces = [:] }, { $0.k1 = -1 }, { $0.b = 1.5 },
             { $0.b = .nan },
             { $0.lexicalWeight = 2 }, { $0.namespaces = [.project("atlas"): .infinity] },
-            { $0.namespaces = [.project("atlas"): 0] }, { $0.text = String(repeating: "a", count: 70_000) },
+            { $0.namespaces = [.project("atlas"): 0] }, { $0.weights = RecallWeights() + 101 },
+            { $0.weights = RecallWeights() + .nan }, { $0.text = String(repeating: "a", count: 70_000) },
             { $0.atLeast = 99 },
             { query in
                 query.namespaces = Dictionary(uniqueKeysWithValues: (0..<65).map { (.project("p\($0)"), 1) })

@@ -1,13 +1,14 @@
 import Store
 
-/// A recall in one home, over one snapshot: candidates by words and vectors, fused by normalised scores,
-/// the previous memory of the thread as context, the best decoded.
+/// A recall in one home, over one snapshot: candidates by words and vectors, fused by normalised scores; what
+/// stands around them vouches (`Vouching`); the best are decoded.
 struct HomeRecall {
     let query: RecallQuery
     let words: WordQuery
     /// The question's vector in each space that takes part.
     let embeddings: [Embedding]
     let lexicalWeight: Double
+    let weights: RecallWeights
     /// What is asked of this home: the weight of all of it, and of single sessions.
     let home: Namespace
     let homeWeight: Double?
@@ -17,10 +18,6 @@ struct HomeRecall {
 
     /// The best of each way of finding that become candidates.
     static let candidateCount = 100
-    /// How much the previous memory of a thread vouches for the next: one that asks, and any other. Measured on
-    /// conversations (LoCoMo): 0.6 and 0.1 are a flat optimum.
-    static let contextOfQuestion = 0.6
-    static let contextOfStatement = 0.1
 
     struct Answer: Sendable {
         var hits: [Hit] = []
@@ -29,35 +26,30 @@ struct HomeRecall {
         var sequence: UInt64 = 0
     }
 
-    private struct Candidate {
-        var passage: UInt32
-        var parts: Hit.ScoreParts
-        var score: Double { parts.sum }
+    /// What was measured of the time so far.
+    private struct Laps {
+        private var mark = ContinuousClock.now
+        mutating func lap() -> Duration {
+            let start = mark
+            mark = ContinuousClock.now
+            return mark - start
+        }
     }
+
+    private var isLate: Bool { deadline.map { ContinuousClock.now >= $0 } ?? false }
 
     func run(in transaction: borrowing ReadTransaction) throws -> Answer {
         var answer = Answer()
-        let clock = ContinuousClock()
-        var mark = clock.now
-        func lap() -> Duration {
-            let start = mark
-            mark = clock.now
-            return mark - start
-        }
-
+        var laps = Laps()
         let view = try HomeView(words: words.words.map(\.term), prefixes: words.prefixes, in: transaction)
         answer.sequence = view.state.sequence
         if let least = query.atLeast, view.state.sequence < least {
             throw EngineError(
                 .invalid, "\(home) is at commit \(view.state.sequence); commit \(least) was asked for")
         }
-        let evaluation = FilterEvaluation(view: view)
-        let eligible = try evaluation.eligible(
-            asOf: query.asOf, validAt: query.validAt ?? now, now: now,
-            sessions: homeWeight == nil ? Set(sessionWeights.keys) : nil, filter: query.filter,
-            in: transaction)
+        let eligible = try passages(query.filter, view, in: transaction)
         let eligibleCount = eligible.count
-        answer.timings.filter = lap()
+        answer.timings.filter = laps.lap()
         guard eligibleCount > 0 else { return answer }
 
         // Ways of finding.
@@ -67,143 +59,157 @@ struct HomeRecall {
             if scores.isCut { answer.leftOut.append("\(home): words beyond the bound on postings") }
             wordScores = scores
         }
-        answer.timings.words = lap()
-        let hasClosed = view.state.currentPassages != UInt64(view.capacity)
-        let current = hasClosed ? try evaluation.flagged(.current, in: transaction) : nil
-        var vectorScores: [VectorScores] = []
-        if query.channels.contains(.vectors) {
-            for embedding in embeddings {
-                guard let space = view.spaces.first(where: { $0.space == embedding.space }),
-                    space.nextSlot > 0
-                else {
-                    answer.leftOut.append("\(home): no vectors in \(embedding.space.name)")
-                    continue
-                }
-                if let deadline, clock.now >= deadline {
-                    answer.leftOut.append("\(home): vectors in \(embedding.space.name) (deadline)")
-                    continue
-                }
-                vectorScores.append(
-                    try VectorScores(
-                        embedding.vector, space, view, eligible: eligible, eligibleCount: eligibleCount,
-                        current: current, in: transaction))
-            }
-        }
-        answer.timings.vectors = lap()
+        answer.timings.words = laps.lap()
+        let (spaces, vectorScores) = try vectors(
+            view, eligible, eligibleCount, &answer.leftOut, in: transaction)
+        answer.timings.vectors = laps.lap()
 
-        var passages = Set<UInt32>()
-        let listCount = max(Self.candidateCount, query.limit * 2)
-        if let wordScores {
-            var top = TopList(capacity: listCount)
-            for passage in wordScores.matched where eligible.contains(passage) {
-                top.insert(wordScores.scores[Int(passage)], passage)
-            }
-            for item in top.items { passages.insert(item.passage) }
-        }
-        for scores in vectorScores {
-            var top = TopList(capacity: listCount)
-            eligible.forEachPassage { passage in
-                let score = scores.scores[Int(passage)]
-                if !score.isNaN { top.insert(score, passage) }
-            }
-            for item in top.items { passages.insert(item.passage) }
-        }
-
-        // Fusion: the words' share and the vectors' share of normalised scores.
-        let hasBoth = wordScores != nil && !vectorScores.isEmpty
-        let wordShare = hasBoth ? lexicalWeight : 1
-        let vectorShare = (hasBoth ? 1 - lexicalWeight : 1) / Double(max(1, vectorScores.count))
-        func own(_ passage: UInt32) -> Hit.ScoreParts {
-            var parts = Hit.ScoreParts()
-            if let wordScores { parts.words = wordShare * wordScores.normalized(passage) }
-            for scores in vectorScores { parts.vectors += vectorShare * scores.normalized(passage) }
-            return parts
-        }
-        var candidates = passages.sorted().map { Candidate(passage: $0, parts: own($0)) }
-        if query.channels.contains(.context) {
-            candidates.sort { $0.score != $1.score ? $0.score > $1.score : $0.passage < $1.passage }
-            let answers = try followers(
-                of: candidates.prefix(query.limit + 10).map(\.passage), view, eligible, in: transaction)
-            for passage in answers where !passages.contains(passage) {
-                candidates.append(Candidate(passage: passage, parts: own(passage)))
-            }
-            for index in candidates.indices {
-                let previous = try view.previous(candidates[index].passage, in: transaction)
-                guard previous < view.capacity else { continue }
-                let flags = try view.flags(previous, in: transaction)
-                if flags.contains(.erased) { continue }
-                let weight = flags.contains(.question) ? Self.contextOfQuestion : Self.contextOfStatement
-                candidates[index].parts.context = weight * own(previous).sum
-            }
-        }
+        let own = OwnScores(words: wordScores, vectors: vectorScores, lexicalWeight: lexicalWeight)
+        let found = lists(own, spaces, eligible)
+        var vouching = Vouching(
+            view: view, weights: weights, eligible: eligible,
+            visible: query.filter == nil ? eligible : try passages(nil, view, in: transaction), own: own)
+        let actor = try vouch(&vouching, found, in: transaction)
         // What nothing speaks for is no answer, however little else there is.
-        candidates.removeAll { candidate in
-            (wordScores?.scores[Int(candidate.passage)] ?? 0) == 0 && candidate.parts.context == 0
-                && !vectorScores.contains { $0.matches(candidate.passage) }
+        vouching.candidates.removeAll { candidate in
+            candidate.parts.context <= 0 && candidate.parts.calendar <= 0 && candidate.parts.causes <= 0
+                && !vouching.own.matches(candidate.passage)
         }
-        let ranked = try weighted(candidates, view, in: transaction)
-        answer.timings.ranking = lap()
-        answer.hits = try decode(ranked, view, in: transaction)
-        answer.timings.decoding = lap()
+        try weigh(&vouching, in: transaction)
+        vouching.candidates.sort { $0.score != $1.score ? $0.score > $1.score : $0.passage < $1.passage }
+        answer.timings.ranking = laps.lap()
+        answer.hits = try decode(vouching, found, actor, in: transaction)
+        answer.timings.decoding = laps.lap()
         return answer
     }
 
-    /// What follows passages that ask something, in their threads: an answer may share no word with
-    /// its question.
-    private func followers(
-        of passages: [UInt32], _ view: HomeView, _ eligible: PassageSet,
-        in transaction: borrowing ReadTransaction
-    ) throws -> [UInt32] {
-        var followers: [UInt32] = []
-        for passage in passages where try view.flags(passage, in: transaction).contains(.question) {
-            let row = try view.row(passage, in: transaction)
-            guard let head = try HeadRecord.read(row.row, in: transaction), head.series != 0,
-                head.turn < .max,
-                let next = try Lookup.number(
-                    Schema.memoryByTurn(head.series, head.turn + 1), in: transaction),
-                let nextHead = try HeadRecord.read(next, in: transaction)
-            else { continue }
-            if eligible.contains(nextHead.firstPassage) { followers.append(nextHead.firstPassage) }
-        }
-        return followers
+    /// What may be given of the namespaces that are asked.
+    private func passages(
+        _ filter: Filter?, _ view: HomeView, in transaction: borrowing ReadTransaction
+    ) throws -> PassageSet {
+        try FilterEvaluation(view: view).eligible(
+            asOf: query.asOf, validAt: query.validAt ?? now, now: now,
+            sessions: homeWeight == nil ? Set(sessionWeights.keys) : nil, filter: filter, in: transaction)
     }
 
-    /// Multiplies scores by the weight of the namespace that a passage lies in, and sorts.
-    private func weighted(
-        _ candidates: [Candidate], _ view: HomeView, in transaction: borrowing ReadTransaction
-    ) throws -> [Candidate] {
-        var candidates = candidates
-        var weights: [UInt32: Double] = [:]
+    private func vectors(
+        _ view: HomeView, _ eligible: PassageSet, _ eligibleCount: Int, _ leftOut: inout [String],
+        in transaction: borrowing ReadTransaction
+    ) throws -> ([EmbeddingSpace], [VectorScores]) {
+        guard query.channels.contains(.vectors) else { return ([], []) }
+        let hasClosed = view.state.currentPassages != UInt64(view.capacity)
+        let current =
+            hasClosed ? try FilterEvaluation(view: view).flagged(.current, in: transaction) : nil
+        var spaces: [EmbeddingSpace] = []
+        var scores: [VectorScores] = []
+        for embedding in embeddings {
+            guard let space = view.spaces.first(where: { $0.space == embedding.space }), space.nextSlot > 0
+            else {
+                leftOut.append("\(home): no vectors in \(embedding.space.name)")
+                continue
+            }
+            if isLate {
+                leftOut.append("\(home): vectors in \(embedding.space.name) (deadline)")
+                continue
+            }
+            spaces.append(embedding.space)
+            scores.append(
+                try VectorScores(
+                    embedding.vector, space, view, eligible: eligible, eligibleCount: eligibleCount,
+                    current: current, in: transaction))
+        }
+        return (spaces, scores)
+    }
+
+    /// The best by each way of finding.
+    private func lists(_ own: OwnScores, _ spaces: [EmbeddingSpace], _ eligible: PassageSet) -> FoundLists {
+        var found = FoundLists()
+        let count = max(Self.candidateCount, query.limit * 2)
+        if let words = own.words {
+            var top = TopList(capacity: count)
+            for passage in words.matched where eligible.contains(passage) {
+                top.insert(words.scores[Int(passage)], passage)
+            }
+            found.words = top.ranked
+        }
+        for (space, vectors) in zip(spaces, own.vectors) {
+            var top = TopList(capacity: count)
+            eligible.forEachPassage { passage in
+                let score = vectors.scores[Int(passage)]
+                if !score.isNaN { top.insert(score, passage) }
+            }
+            found.vectors.append((space, top.ranked))
+        }
+        return found
+    }
+
+    /// Gathers candidates, and lets what stands around them vouch. Returns the actor whom alone the question names.
+    private func vouch(
+        _ vouching: inout Vouching, _ found: FoundLists, in transaction: borrowing ReadTransaction
+    ) throws -> String? {
+        guard query.channels.contains(.context) else {
+            vouching.gather(onlyFound: found)
+            return nil
+        }
+        let reading = QuestionReading(query.text, now: now)
+        if weights.calendar != 0 || weights.event != 0 {
+            vouching.intervals = try reading.intervals(in: transaction)
+        }
+        let causes =
+            weights.causes == 0
+            ? nil : try CausalEdges(asOf: query.asOf, validAt: query.validAt ?? now, in: transaction)
+        try vouching.gather(found, causes, in: transaction)
+        try vouching.vouchByThread(in: transaction)
+        try vouching.vouchBySession(in: transaction)
+        var actor: String?
+        if weights.actor != 0,
+            let only = try reading.onlyActor(vouching.view, among: vouching.visible, in: transaction)
+        {
+            actor = only.name
+            try vouching.vouchByActor(only.number, in: transaction)
+        }
+        try vouching.vouchByCalendar(in: transaction)
+        // Weights of namespaces may yet bring up what stands low.
+        try vouching.vouchByEvents(for: sessionWeights.isEmpty ? query.limit : .max, in: transaction)
+        return actor
+    }
+
+    /// Multiplies scores by the weight of the namespace that a passage lies in.
+    private func weigh(
+        _ vouching: inout Vouching, in transaction: borrowing ReadTransaction
+    ) throws {
+        var weights: [UInt64: Double] = [:]
         for (session, weight) in sessionWeights {
             if let number = try Names.number(of: session, .session, in: transaction) {
-                weights[number] = weight
+                weights[UInt64(number)] = weight
             }
         }
-        for index in candidates.indices {
-            var weight = homeWeight ?? 0
-            if !weights.isEmpty {
-                let session = try view.row(candidates[index].passage, in: transaction).session
-                weight = max(weight, weights[session] ?? 0)
-            }
-            guard weight != 1 else { continue }
+        let whole = homeWeight ?? 0
+        if weights.isEmpty, whole == 1 { return }
+        let passages = vouching.candidates.map(\.passage)
+        let sessions = try vouching.view.values(.session, of: passages, in: transaction) {
+            UInt64($0.session)
+        }
+        for index in vouching.candidates.indices {
+            let weight = max(whole, weights[sessions[index]] ?? 0)
             // A negative score becomes worse with a smaller weight, as a positive one does.
-            let factor = candidates[index].score >= 0 ? weight : 1 / max(weight, 1e-6)
-            candidates[index].parts.words *= factor
-            candidates[index].parts.vectors *= factor
-            candidates[index].parts.context *= factor
+            let factor = vouching.candidates[index].score >= 0 ? weight : 1 / max(weight, 1e-6)
+            vouching.candidates[index].factor = factor
+            vouching.candidates[index].parts.scale(by: factor)
         }
-        return candidates.sorted { $0.score != $1.score ? $0.score > $1.score : $0.passage < $1.passage }
     }
 
     /// Reads the best memories, each by its best passage.
     private func decode(
-        _ candidates: [Candidate], _ view: HomeView, in transaction: borrowing ReadTransaction
+        _ vouching: Vouching, _ found: FoundLists, _ actor: String?,
+        in transaction: borrowing ReadTransaction
     ) throws -> [Hit] {
+        let paths = try HitPaths(vouching, found, actor, in: transaction)
         var hits: [Hit] = []
         var seen = Set<UInt64>()
-        for candidate in candidates {
+        for candidate in vouching.candidates {
             if hits.count == query.limit { break }
-            let row = try view.row(candidate.passage, in: transaction)
+            let row = try vouching.view.row(candidate.passage, in: transaction)
             guard seen.insert(row.row).inserted else { continue }
             let reader = MemoryReader(home: home)
             let (memory, record) = try reader.memory(row.row, row.version, in: transaction)
@@ -216,7 +222,7 @@ struct HomeRecall {
                         part: Int(row.part), text: String(decoding: bytes, as: UTF8.self),
                         citation: Citation(
                             namespace: memory.namespace, id: memory.id, version: memory.version, range: range)
-                    )))
+                    ), path: try paths.path(of: candidate, in: transaction)))
         }
         return hits
     }

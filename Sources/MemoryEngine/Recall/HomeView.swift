@@ -52,6 +52,53 @@ struct HomeView {
         return entry.front.row
     }
 
+    /// One column of several passages. A block is read once for passages that follow each other in it.
+    ///
+    /// - Parameters:
+    ///   - passages: best in ascending order; each is below `capacity`.
+    ///   - tail: gives the column of a passage that is not folded yet.
+    func values(
+        _ column: Column, of passages: [UInt32], in transaction: borrowing ReadTransaction,
+        tail: (PassageRow) -> UInt64
+    ) throws -> [UInt64] {
+        var values: [UInt64] = []
+        values.reserveCapacity(passages.count)
+        while values.count < passages.count {
+            let passage = passages[values.count]
+            guard passage < state.foldedPassages else {
+                values.append(tail(tailEntry(passage)?.front.row ?? .erased))
+                continue
+            }
+            let block = Int(passage) / column.rowsPerBlock
+            guard let bytes = try Schema.passage.get(column.key(block: block), in: transaction),
+                bytes.byteCount == Column.blockByteCount
+            else { throw StoreError(.corrupted, "column \(column.number) has no block \(block)") }
+            while values.count < passages.count {
+                let passage = passages[values.count]
+                let (place, index) = Int(passage).quotientAndRemainder(dividingBy: column.rowsPerBlock)
+                guard passage < state.foldedPassages, place == block else { break }
+                switch column.width {
+                case 1: values.append(UInt64(bytes.u8(at: index)))
+                case 4: values.append(UInt64(bytes.u32(at: index * 4)))
+                default: values.append(bytes.u64(at: index * 8))
+                }
+            }
+        }
+        return values
+    }
+
+    /// The slots of passages in a space; `max` = none.
+    func slots(
+        _ space: UInt16, of passages: [UInt32], in transaction: borrowing ReadTransaction
+    ) throws -> [UInt32] {
+        try passages.map { passage in
+            if passage >= state.foldedPassages {
+                return tailEntry(passage)?.front.slots.first { $0.space == space }?.slot ?? .max
+            }
+            return try Columns.u32(.slot(space), passage, in: transaction) ?? .max
+        }
+    }
+
     /// A four-byte column or the flags of a passage, without the rest of its row.
     func flags(_ passage: UInt32, in transaction: borrowing ReadTransaction) throws -> PassageRow.Flags {
         if passage >= state.foldedPassages { return tailEntry(passage)?.front.row.flags ?? .erased }

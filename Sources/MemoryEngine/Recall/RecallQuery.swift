@@ -11,6 +11,12 @@ public struct RecallQuery: Sendable {
     public var validAt: Timestamp?
     /// Which ways of finding take part.
     public var channels: Set<Channel> = [.words, .vectors, .context]
+    /// What the question wants to know; `nil` = read from its words by rules.
+    public var intent: Intent?
+    /// How much what stands around a memory counts; `nil` = as the intent has it.
+    public var weights: RecallWeights?
+    /// How hits are put in order; `nil` = as the intent has it.
+    public var order: Order?
     /// The share of words in the sum of normalised scores, 0 to 1; `nil` = as the embedder advises.
     public var lexicalWeight: Double?
     /// BM25: how fast the repetition of a word saturates.
@@ -26,11 +32,25 @@ public struct RecallQuery: Sendable {
     /// The least commit that must be seen, for each home asked.
     public var atLeast: UInt64?
 
+    /// What the question wants to know, as the query says or the rules read it from its words.
+    package var readIntent: Intent { intent ?? IntentRules.classify(text).intent }
+
     /// A way of finding.
     public enum Channel: String, Sendable, CaseIterable {
         case words, vectors
-        /// The previous memory of the thread vouches for the next.
+        /// What stands around a memory vouches for it, and leads to more: its thread and session, who said it, when,
+        /// and edges of cause (`RecallWeights`).
         case context
+    }
+
+    /// How hits are put in order. Which memories are hits is always a matter of the score.
+    public enum Order: String, Sendable, CaseIterable {
+        /// The best first.
+        case score
+        /// What happened first comes first.
+        case time
+        /// The best first, and behind each those that edges of cause or reference join to it.
+        case chains
     }
 
     /// The most hits that a recall gives.
@@ -90,13 +110,43 @@ public struct Hit: Sendable {
     public let parts: ScoreParts
     /// The part of the memory that matched.
     public let passage: Passage
+    /// How it was found, and what vouched for it. What the steps add is the score.
+    public let path: [Step]
 
     /// What each way of finding adds to a score, in standard deviations and weighted.
     public struct ScoreParts: Sendable, Equatable {
+        /// BM25.
         public var words = 0.0
+        /// Likeness of vectors, in all spaces asked.
         public var vectors = 0.0
+        /// What stands before and behind it in its thread.
         public var context = 0.0
-        public var sum: Double { words + vectors + context }
+        /// The best of its session.
+        public var session = 0.0
+        /// The question names alone who said or did it.
+        public var actor = 0.0
+        /// It happened at a time that the question names.
+        public var calendar = 0.0
+        /// It speaks of a time that the question names.
+        public var event = 0.0
+        /// An edge of cause or reference joins it to a good one.
+        public var causes = 0.0
+
+        public var sum: Double { words + vectors + edges }
+        /// What others vouch for it: all but words and vectors.
+        public var edges: Double { context + session + actor + calendar + event + causes }
+
+        mutating func scale(by factor: Double) {
+            for (_, path) in Self.names { self[keyPath: path] *= factor }
+        }
+
+        /// Each part with its name.
+        package static var names: [(name: String, path: WritableKeyPath<ScoreParts, Double>)] {
+            [
+                ("words", \.words), ("vectors", \.vectors), ("context", \.context), ("session", \.session),
+                ("actor", \.actor), ("calendar", \.calendar), ("event", \.event), ("causes", \.causes),
+            ]
+        }
     }
 
     /// The part of a memory that was found, and where it stands.
@@ -109,10 +159,12 @@ public struct Hit: Sendable {
     public var citation: Citation { passage.citation }
 }
 
-/// What a recall gave: hits, the best first.
+/// What a recall gave: hits, the best first unless another order was asked for.
 public struct Recall: Sendable, RandomAccessCollection {
     public let id: RecallID
     public let hits: [Hit]
+    /// What the question was taken to want to know; it set the weights and the order, unless the query did.
+    public let intent: Intent
     public let timings: Timings
     /// What did not take part, and why, in words.
     public let leftOut: [String]

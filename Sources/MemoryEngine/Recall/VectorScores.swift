@@ -10,6 +10,10 @@ struct VectorScores {
     private(set) var deviation = 0.0
     private(set) var rowCount = 0
     private let metric: EmbeddingMetric
+    private let query: [Float]
+    private let space: SpaceRecord
+    /// All rows were compared: what has no score has no vector.
+    private var isComplete = false
 
     /// How many rows a sample has when only chosen rows are scored.
     static let sampleCount = 256
@@ -21,6 +25,8 @@ struct VectorScores {
         current: PassageSet?, in transaction: borrowing ReadTransaction
     ) throws {
         metric = space.space.metric
+        self.query = query
+        self.space = space
         scores = [Float](repeating: .nan, count: view.capacity)
         var sum = 0.0
         var squares = 0.0
@@ -48,6 +54,7 @@ struct VectorScores {
                 count += 1
             }
         } else {
+            isComplete = true
             try space.segments.scan(query, space.extent, in: transaction) { block in
                 rowCount += block.passages.count
                 for (index, passage) in block.passages.enumerated() where passage != VectorSegments.noPassage
@@ -91,6 +98,29 @@ struct VectorScores {
                 .corrupted, "a passage has slot \(slot) of \(space.space.name), which is not there")
         }
         return slots
+    }
+
+    /// Compares the vectors of passages that were not chosen at first: neighbors of those that were.
+    ///
+    /// - Parameter passages: in ascending order.
+    mutating func complete(
+        _ passages: [UInt32], _ view: HomeView, in transaction: borrowing ReadTransaction
+    ) throws {
+        if isComplete { return }
+        let missing = passages.filter { scores[Int($0)].isNaN }
+        if missing.isEmpty { return }
+        var chosen: [(slot: UInt32, passage: UInt32)] = []
+        for (passage, slot) in zip(missing, try view.slots(space.number, of: missing, in: transaction))
+        where slot != .max {
+            guard slot < space.nextSlot else {
+                throw StoreError(
+                    .corrupted, "a passage has slot \(slot) of \(space.space.name), which is not there")
+            }
+            chosen.append((slot, passage))
+        }
+        chosen.sort { $0.slot < $1.slot }
+        let values = try space.segments.scores(of: chosen.map(\.slot), query, space.extent, in: transaction)
+        for (choice, value) in zip(chosen, values) { scores[Int(choice.passage)] = value }
     }
 
     /// The score of a passage above the mean, in standard deviations. Where all are alike, as the only one of a home
@@ -143,6 +173,9 @@ struct TopList {
     ) -> Bool {
         a.score != b.score ? a.score < b.score : a.passage > b.passage
     }
+
+    /// The passages, the best first.
+    var ranked: [UInt32] { items.sorted { Self.isWorse($1, $0) }.map(\.passage) }
 
     mutating func insert(_ score: Float, _ passage: UInt32) {
         let item = (score, passage)

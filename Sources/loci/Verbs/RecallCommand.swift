@@ -12,10 +12,12 @@ struct RecallCommand: AsyncParsableCommand {
               loci recall "deploy" --since "2 weeks ago" --kind event
               loci recall "What did we think then?" --as-of yesterday --json
               loci recall "Who removed the timer?" --compare
+              loci recall "What did Ada say in May?" --order time --weight reply=0.3
 
             Words and vectors are asked, each score is normalised (how far it stands out among all), and the \
-            sum ranks; the three parts beside the score add up to it. --compare shows at which rank words \
-            alone and vectors alone have each hit.
+            sum ranks; edges are what the thread, the session, the actor, the times and the causes around a memory \
+            add. The line under each hit tells its path: how it was found, and what vouched for it. --compare \
+            shows at which rank words alone and vectors alone have each hit.
 
             Of several namespaces one with a weight of 0.5 counts half. Behind a backslash `=` and `,` are part \
             of a name: 'project/a\\=b'. Exit status 2 if none of the homes is there.
@@ -35,6 +37,7 @@ struct RecallCommand: AsyncParsableCommand {
     var compare = false
     @OptionGroup var filter: FilterOptions
     @OptionGroup var clocks: ClockOptions
+    @OptionGroup var ranking: RankingOptions
     @Option(
         help: ArgumentHelp("The share of words in the score, 0 to 1.", valueName: "number"),
         transform: Accept.number(0...1, as: "0.7"))
@@ -62,6 +65,7 @@ struct RecallCommand: AsyncParsableCommand {
         query.asOf = clocks.asOf
         query.validAt = clocks.validAt
         query.lexicalWeight = wordWeight
+        ranking.apply(to: &query)
         query.keepReceipt = receipt
         query.deadline = deadline.map { .milliseconds($0) }
         if wordsOnly { query.channels = [.words] }
@@ -85,24 +89,11 @@ struct RecallCommand: AsyncParsableCommand {
         var json = JSONWriter()
         json.beginObject()
         json.member("id", recall.id.description)
+        json.member("intent", recall.intent.name)
         json.name("hits")
         json.beginArray()
         for hit in recall.hits {
-            json.beginObject()
-            json.member("score", hit.score)
-            json.object("parts") { json in
-                json.member("words", hit.parts.words)
-                json.member("vectors", hit.parts.vectors)
-                json.member("context", hit.parts.context)
-            }
-            json.member("citation", hit.citation.description)
-            json.object("passage") { json in
-                json.member("part", hit.passage.part)
-                json.member("text", hit.passage.text)
-            }
-            json.name("memory")
-            json.write(hit.memory)
-            json.endObject()
+            json.write(hit)
         }
         json.endArray()
         json.object("milliseconds") { json in
@@ -164,12 +155,12 @@ struct RecallTable {
         if recall.isRankedWithTodaysStatistics {
             Terminal.note("old versions are ranked with today's statistics of words")
         }
-        var rows = [["", "score", "words", "vectors", "context", "date", "actor", "namespace"]]
+        var rows = [["", "score", "words", "vectors", "edges", "date", "actor", "namespace"]]
         if comparison != nil { rows[0].insert(contentsOf: ["by words", "by vectors"], at: 5) }
         for (index, hit) in recall.hits.enumerated() {
             var row = [
                 "\(index + 1)", Terminal.decimals(hit.score, 3), Terminal.decimals(hit.parts.words, 3),
-                Terminal.decimals(hit.parts.vectors, 3), Terminal.decimals(hit.parts.context, 3),
+                Terminal.decimals(hit.parts.vectors, 3), Terminal.decimals(hit.parts.edges, 3),
                 hit.memory.happened.lowerBound.day,
                 String(Visible.line(hit.memory.actor ?? "").prefix(20)),
                 hit.memory.namespace.description,
@@ -195,6 +186,7 @@ struct RecallTable {
                 let hit = recall.hits[index - 1]
                 let margin = String(repeating: " ", count: widths[0] + 2)
                 Terminal.print(margin + line(of: hit.passage.text))
+                Terminal.print(Terminal.styled(margin + Self.path(of: hit), .dim))
             }
         }
         if let comparison, let first = recall.hits.first {
@@ -202,6 +194,14 @@ struct RecallTable {
             bestAlone("vectors alone", comparison.vectors, unlike: first)
         }
         Terminal.print(Terminal.styled(timings, .dim))
+    }
+
+    /// How a hit was found and what vouched for it, in words, each with what it adds.
+    private static func path(of hit: Hit) -> String {
+        hit.path.map { step in
+            let sign = step.adds < 0 ? "" : "+"
+            return Visible.line(step.reason.description) + " " + sign + Terminal.decimals(step.adds, 2)
+        }.joined(separator: "; ")
     }
 
     /// The line of a passage that shares most words with the question; the first of them.

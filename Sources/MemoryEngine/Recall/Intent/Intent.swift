@@ -1,5 +1,5 @@
 /// What a question wants to know, in the words of MAGMA's router (arXiv 2601.03236) and of grammar.
-package enum Intent: UInt8, Sendable, CaseIterable {
+public enum Intent: UInt8, Sendable, CaseIterable {
     /// A cause or a reason.
     case why = 0
     /// A time, or how long something took.
@@ -14,6 +14,13 @@ package enum Intent: UInt8, Sendable, CaseIterable {
     case howMany
     /// Anything else: how, whether, "tell me about".
     case open
+
+    public var name: String { "\(self)" }
+
+    public init?(name: String) {
+        guard let intent = Intent.allCases.first(where: { $0.name == name }) else { return nil }
+        self = intent
+    }
 }
 
 /// An intent and what it rests on.

@@ -1,0 +1,59 @@
+import Store
+
+/// What words and vectors say of each passage by itself: their normalised scores, weighted and added.
+struct OwnScores {
+    let words: WordScores?
+    private(set) var vectors: [VectorScores]
+    private let wordShare: Double
+    private let vectorShare: Double
+
+    init(words: WordScores?, vectors: [VectorScores], lexicalWeight: Double) {
+        self.words = words
+        self.vectors = vectors
+        let hasBoth = words != nil && !vectors.isEmpty
+        wordShare = hasBoth ? lexicalWeight : 1
+        vectorShare = (hasBoth ? 1 - lexicalWeight : 1) / Double(max(1, vectors.count))
+    }
+
+    /// The share of the score that is of words.
+    func wordPart(of passage: UInt32) -> Double {
+        words.map { wordShare * $0.normalized(passage) } ?? 0
+    }
+
+    /// The share of the score that is of one space.
+    func vectorPart(of passage: UInt32, _ space: Int) -> Double {
+        vectorShare * vectors[space].normalized(passage)
+    }
+
+    func score(of passage: UInt32) -> Double {
+        vectors.indices.reduce(wordPart(of: passage)) { $0 + vectorPart(of: passage, $1) }
+    }
+
+    /// Whether a passage has anything to do with the question.
+    func matches(_ passage: UInt32) -> Bool {
+        (words?.scores[Int(passage)] ?? 0) > 0 || vectors.contains { $0.matches(passage) }
+    }
+
+    /// Makes up for vectors that were not compared so far.
+    ///
+    /// - Parameter passages: in ascending order.
+    mutating func complete(
+        _ passages: [UInt32], _ view: HomeView, in transaction: borrowing ReadTransaction
+    ) throws {
+        for index in vectors.indices { try vectors[index].complete(passages, view, in: transaction) }
+    }
+}
+
+/// What was found by each way of finding, the best first.
+struct FoundLists {
+    var words: [UInt32] = []
+    /// A list for each space of `OwnScores.vectors`.
+    var vectors: [(space: EmbeddingSpace, passages: [UInt32])] = []
+
+    /// All of it, ascending.
+    var passages: [UInt32] {
+        var all = Set(words)
+        for list in vectors { all.formUnion(list.passages) }
+        return all.sorted()
+    }
+}

@@ -1,0 +1,148 @@
+import Store
+
+/// What a question says beside its words: whom it names, and which times.
+struct QuestionReading: Sendable {
+    let text: String
+    /// When it is asked: "last week" counts from here.
+    let now: Timestamp
+
+    /// The most bytes of a question that are read for names and times.
+    static let maximumByteCount = 4_096
+    /// The most names of actors of a home that are looked at.
+    static let maximumNameCount = 65_536
+    /// The most times of a question that count.
+    static let maximumIntervalCount = 64
+
+    init(_ text: String, now: Timestamp) {
+        let utf8 = text.utf8.span
+        self.text =
+            utf8.count <= Self.maximumByteCount
+            ? text : String(decoding: utf8.extracting(first: Self.maximumByteCount).array, as: UTF8.self)
+        self.now = now
+    }
+
+    // MARK: Times
+
+    /// The times that the question names, ascending and apart. A month or day without a year is that of every year
+    /// since the first memory of the home.
+    func intervals(in transaction: borrowing ReadTransaction) throws -> [Range<Int64>] {
+        // Most questions name none, whatever is in the home.
+        guard !TimeExpressions.find(in: text, relativeTo: now, limit: 1).isEmpty else { return [] }
+        var dialect = TimeExpressions.Dialect()
+        dialect.yearless = .every(since: try Self.first(in: transaction))
+        var intervals = TimeExpressions.find(
+            in: text, relativeTo: now, dialect: dialect, limit: Self.maximumIntervalCount
+        ).map { $0.interval.lowerBound.microseconds..<$0.interval.upperBound.microseconds }
+        intervals.sort { ($0.lowerBound, $0.upperBound) < ($1.lowerBound, $1.upperBound) }
+        var apart: [Range<Int64>] = []
+        for interval in intervals where !interval.isEmpty {
+            if let last = apart.last, interval.lowerBound <= last.upperBound {
+                apart[apart.count - 1] = last.lowerBound..<max(last.upperBound, interval.upperBound)
+            } else {
+                apart.append(interval)
+            }
+        }
+        return apart
+    }
+
+    /// When the first memory of a home happened.
+    private static func first(in transaction: borrowing ReadTransaction) throws -> Timestamp {
+        var first = Timestamp.distantFuture
+        try Schema.shared.scan(prefix: Schema.Shared.memoryByTime.key, in: transaction) { key, _ in
+            guard key.byteCount == 17 else {
+                throw StoreError(.corrupted, "a key of the order of time is not one")
+            }
+            first = Timestamp(microseconds: key.keyI64(at: 1))
+            return false
+        }
+        return first
+    }
+
+    // MARK: Names
+
+    /// The only actor that the question names among those who said or did something in `passages`; `nil` where it names
+    /// none of them, or several.
+    ///
+    /// - Complexity: O(names of actors), and O(passages) where two of the names are in the question.
+    func onlyActor(
+        _ view: HomeView, among passages: PassageSet, in transaction: borrowing ReadTransaction
+    ) throws -> (name: String, number: UInt32)? {
+        let mayBeNamed = NameFilter(text)
+        var numbers: [String: UInt32] = [:]
+        var seen = 0
+        let prefix = Schema.Shared.name.key.u8(NameClass.actor.rawValue)
+        try Schema.shared.scan(prefix: prefix, in: transaction) { key, value in
+            seen += 1
+            guard mayBeNamed.matches(key, from: 2) else { return seen < Self.maximumNameCount }
+            guard value.byteCount == 4,
+                let name = String(validating: key.copy(2..<key.byteCount), as: UTF8.self)
+            else { throw StoreError(.corrupted, "a name is not valid UTF-8") }
+            numbers[name] = value.u32(at: 0)
+            return seen < Self.maximumNameCount
+        }
+        if numbers.isEmpty { return nil }
+        var named = NamedActors.find(text, actors: numbers.keys.sorted()).compactMap { name in
+            numbers[name].map { (name: name, number: $0) }
+        }
+        if named.count > 1 {
+            let present = try Self.actors(of: passages, among: named.map(\.number), view, in: transaction)
+            named.removeAll { !present.contains($0.number) }
+        }
+        return named.count == 1 ? named[0] : nil
+    }
+
+    /// Those of a few actors who have a passage in a set.
+    private static func actors(
+        of passages: PassageSet, among numbers: [UInt32], _ view: HomeView,
+        in transaction: borrowing ReadTransaction
+    ) throws -> Set<UInt32> {
+        var present: Set<UInt32> = []
+        let folded = Int(view.state.foldedPassages)
+        let column = Column.actor
+        try Columns.forEachBlock(column, below: view.state.foldedPassages, in: transaction) { first, bytes in
+            for index in 0..<min(column.rowsPerBlock, folded - first) {
+                let number = bytes.u32(at: index * 4)
+                if numbers.contains(number), passages.contains(UInt32(first + index)) {
+                    present.insert(number)
+                }
+            }
+        }
+        for entry in view.tail where numbers.contains(entry.front.row.actor) {
+            if passages.contains(entry.passage) { present.insert(entry.front.row.actor) }
+        }
+        return present
+    }
+}
+
+/// Passes over names that a question cannot name, without decoding them: those whose first letter begins no word of it.
+/// Names that begin with other letters than those of ASCII pass.
+private struct NameFilter {
+    /// The first two letters of each word, folded, as bits of `first * 26 + second`.
+    private var pairs = [Bool](repeating: false, count: 26 * 26)
+    /// Letters of other kinds may fold to those of ASCII.
+    private var passesAll = false
+
+    init(_ text: String) {
+        var before: (last: UInt8?, lastButOne: UInt8?) = (nil, nil)
+        for byte in text.utf8 {
+            if byte >= 0x80 { passesAll = true }
+            let letter = Self.letter(byte)
+            if let letter, let last = before.last, before.lastButOne == nil {
+                pairs[Int(last) * 26 + Int(letter)] = true
+            }
+            before = (letter, before.last)
+        }
+    }
+
+    private static func letter(_ byte: UInt8) -> UInt8? {
+        let letter = (byte | 0x20) &- UInt8(ascii: "a")
+        return letter < 26 ? letter : nil
+    }
+
+    func matches(_ key: RawSpan, from start: Int) -> Bool {
+        guard !passesAll, start + 1 < key.byteCount, let first = Self.letter(key.u8(at: start)),
+            let second = Self.letter(key.u8(at: start + 1))
+        else { return true }
+        return pairs[Int(first) * 26 + Int(second)]
+    }
+}

@@ -1,0 +1,49 @@
+/// How much each way of vouching counts in a score, in standard deviations or as a share of the score of what vouches.
+///
+/// The defaults were measured on conversations and stay the same for other data: the optimum is flat, and to halve or double
+/// one of them costs about a point of recall@10 (`docs/decisions/0011-recall-over-edges.md`). 0 switches one off.
+public struct RecallWeights: Sendable, Equatable {
+    /// The share of its score that a turn which asks something gives to the turn behind it: that is likely its answer.
+    public var reply = 0.6
+    /// The share of its score that any other turn gives to the turn behind it.
+    public var previous = 0.1
+    /// The share of its score that a turn gives to the turn before it.
+    public var next = 0.2
+    /// The share of its score that the best memory of a session (where there is none, of a thread) gives to all of it.
+    /// Nothing that holds more than half of what was found counts as a session: it would tell nothing apart.
+    public var session = 0.3
+    /// Added to what somebody said or did whom the question names, where it names nobody else.
+    public var actor = 0.8
+    /// Added to what happened within a time that the question names.
+    public var calendar = 2.0
+    /// Added to what speaks of a time that the question names; half of it where the memory's words name a time of more
+    /// than a month.
+    public var event = 0.5
+    /// The share of its score that a memory gives to those which an edge of cause or reference joins to it.
+    public var causes = 0.0
+
+    /// The greatest weight, of either sign.
+    public static let maximum = 100.0
+
+    public init() {}
+
+    /// The weights for what a question wants to know.
+    public init(for intent: Intent) {
+        if intent == .why { causes = 0.6 }
+    }
+
+    /// Nothing vouches.
+    public static let none: RecallWeights = {
+        var weights = RecallWeights()
+        for path in names.map(\.path) { weights[keyPath: path] = 0 }
+        return weights
+    }()
+
+    /// Each weight with its name.
+    package static var names: [(name: String, path: WritableKeyPath<RecallWeights, Double>)] {
+        [
+            ("reply", \.reply), ("previous", \.previous), ("next", \.next), ("session", \.session),
+            ("actor", \.actor), ("calendar", \.calendar), ("event", \.event), ("causes", \.causes),
+        ]
+    }
+}

@@ -1,0 +1,150 @@
+import Store
+
+extension Vouching {
+    /// The most candidates whose words are read for times, the best first, and the most bytes of each and of all.
+    static let eventCount = 300
+    static let eventByteCount = 2_048
+    static let eventByteCountOfAll = 65_536
+    /// A time that is longer says little of when.
+    private static let longMicroseconds: Int64 = 31 * 86_400_000_000
+
+    /// What happened at a time that the question names counts more.
+    mutating func vouchByCalendar(in transaction: borrowing ReadTransaction) throws {
+        guard !intervals.isEmpty, weights.calendar != 0 else { return }
+        let times = HappenedIntervals(intervals)
+        let (from, until) = try happened(candidates.map(\.passage), in: transaction)
+        for index in candidates.indices {
+            guard let interval = times.first(meeting: from[index]..<max(from[index], until[index])) else {
+                continue
+            }
+            candidates[index].interval = interval
+            candidates[index].parts.calendar = weights.calendar
+        }
+    }
+
+    /// What speaks of a time that the question names counts more. Words count from when they were said.
+    ///
+    /// - Parameter limit: How many memories will be given. What cannot be among them whatever it speaks of is not read.
+    mutating func vouchByEvents(
+        for limit: Int, in transaction: borrowing ReadTransaction
+    ) throws {
+        guard !intervals.isEmpty, weights.event != 0 else { return }
+        let times = HappenedIntervals(intervals)
+        let best = try contenders(for: limit, in: transaction)
+        let (from, _) = try happened(best.map { candidates[$0].passage }, in: transaction)
+        var byteCount = 0
+        for (place, index) in best.enumerated() where byteCount < Self.eventByteCountOfAll {
+            let text = try text(of: candidates[index].passage, in: transaction)
+            byteCount += text.count
+            let mentions = TimeExpressions.find(
+                in: text.span, relativeTo: Timestamp(microseconds: from[place]), limit: 64)
+            for mention in mentions {
+                let event =
+                    mention.interval.lowerBound.microseconds..<mention.interval.upperBound.microseconds
+                guard times.first(meeting: event) != nil else { continue }
+                let length = event.upperBound.subtractingReportingOverflow(event.lowerBound)
+                let isLong = length.overflow || length.partialValue > Self.longMicroseconds
+                let part = isLong ? weights.event / 2 : weights.event
+                guard candidates[index].event == nil || abs(part) > abs(candidates[index].parts.event) else {
+                    continue
+                }
+                candidates[index].event = event
+                candidates[index].parts.event = part
+            }
+        }
+    }
+
+    /// The best candidates, the best first, down to those that an event cannot bring among the first `limit` memories.
+    private func contenders(
+        for limit: Int, in transaction: borrowing ReadTransaction
+    ) throws -> [Int] {
+        let order = candidates.indices.sorted {
+            let (a, b) = (candidates[$0], candidates[$1])
+            return a.score != b.score ? a.score > b.score : a.passage < b.passage
+        }
+        let rows = try view.values(.row, of: order.map { candidates[$0].passage }, in: transaction) { $0.row }
+        var memories: Set<UInt64> = []
+        var least = -Double.infinity
+        for (place, index) in order.enumerated() {
+            memories.insert(rows[place])
+            if memories.count == limit {
+                least = candidates[index].score - abs(weights.event)
+                break
+            }
+        }
+        return Array(order.prefix(Self.eventCount).prefix { candidates[$0].score >= least })
+    }
+
+    private func happened(
+        _ passages: [UInt32], in transaction: borrowing ReadTransaction
+    ) throws -> (from: [Int64], until: [Int64]) {
+        let from = try view.values(.happenedFrom, of: passages, in: transaction) {
+            UInt64(bitPattern: $0.happenedFrom)
+        }
+        let until = try view.values(.happenedUntil, of: passages, in: transaction) {
+            UInt64(bitPattern: $0.happenedUntil)
+        }
+        return (from.map { Int64(bitPattern: $0) }, until.map { Int64(bitPattern: $0) })
+    }
+
+    /// The beginning of a passage's words.
+    private func text(
+        of passage: UInt32, in transaction: borrowing ReadTransaction
+    ) throws -> [UInt8] {
+        let row = try view.row(passage, in: transaction)
+        guard let version = try VersionRecord.read(row.row, row.version, in: transaction) else {
+            throw StoreError(.corrupted, "a passage belongs to row \(row.row), which is not there")
+        }
+        let range = Int(row.byteFrom)..<Int(row.byteFrom) + min(Int(row.byteCount), Self.eventByteCount)
+        return try version.content(row.row, row.version, range, in: transaction)
+    }
+}
+
+/// Times that a question names, ascending and apart.
+struct HappenedIntervals {
+    private let intervals: [Range<Int64>]
+
+    init(_ intervals: [Range<Int64>]) { self.intervals = intervals }
+
+    /// The first interval that shares a moment with a time; a time without length is a moment.
+    func first(meeting time: Range<Int64>) -> Range<Int64>? {
+        intervals.first {
+            $0.lowerBound < max(time.upperBound, time.lowerBound &+ 1) && time.lowerBound < $0.upperBound
+        }
+    }
+
+    /// The passages of a set that happened within one of the intervals, ascending.
+    ///
+    /// - Complexity: O(passages of the home), at the speed of a scan of two columns.
+    func passages(
+        of set: PassageSet, _ view: HomeView, in transaction: borrowing ReadTransaction
+    ) throws -> [UInt32] {
+        guard let start = intervals.first?.lowerBound, let end = intervals.last?.upperBound else { return [] }
+        let evaluation = FilterEvaluation(view: view)
+        // What began before the end and ended behind the start may lie between two intervals.
+        var near = try evaluation.matching(.happenedFrom, in: transaction) {
+            $0.i64(at: $1 * 8) < end
+        } tail: {
+            $0.happenedFrom < end
+        }
+        near.formIntersection(
+            try evaluation.matching(.happenedUntil, in: transaction) {
+                $0.i64(at: $1 * 8) >= start
+            } tail: {
+                $0.happenedUntil >= start
+            })
+        near.formIntersection(set)
+        var passages: [UInt32] = []
+        near.forEachPassage { passages.append($0) }
+        let from = try view.values(.happenedFrom, of: passages, in: transaction) {
+            UInt64(bitPattern: $0.happenedFrom)
+        }
+        let until = try view.values(.happenedUntil, of: passages, in: transaction) {
+            UInt64(bitPattern: $0.happenedUntil)
+        }
+        return passages.indices.filter { index in
+            let lower = Int64(bitPattern: from[index])
+            return first(meeting: lower..<max(lower, Int64(bitPattern: until[index]))) != nil
+        }.map { passages[$0] }
+    }
+}

@@ -1,0 +1,206 @@
+import Store
+
+/// Gathers what may be a hit, and lets what stands around it vouch for it: its thread, session, actor, times and edges.
+///
+/// The rules and their weights are those of `RecallWeights`. What must stay true: all that vouches does so by its own
+/// score, of words and vectors alone, so that the order of the steps does not matter and nothing vouches for itself by
+/// a way round.
+struct Vouching {
+    let view: HomeView
+    let weights: RecallWeights
+    /// What may be a hit.
+    let eligible: PassageSet
+    /// What may vouch: all that could be a hit without the filter.
+    let visible: PassageSet
+    var own: OwnScores
+    /// Ascending by passage.
+    var candidates: [Candidate] = []
+    /// The times that the question names.
+    var intervals: [Range<Int64>] = []
+
+    /// The most memories that become candidates because they happened at a time that the question names.
+    static let calendarCount = 300
+    /// Where more happened then, vectors that were not compared yet are not compared now.
+    static let calendarCompletionCount = 4_096
+
+    // MARK: Candidates
+
+    /// Makes candidates of what was found, of what stands beside it, of what happened at the times asked for, and of
+    /// what edges join to the best.
+    mutating func gather(
+        _ found: FoundLists, _ causes: CausalEdges?, in transaction: borrowing ReadTransaction
+    ) throws {
+        let listed = found.passages
+        var all = Set(listed)
+        for passage in try neighbors(of: listed, in: transaction).all where eligible.contains(passage) {
+            all.insert(passage)
+        }
+        if !intervals.isEmpty { all.formUnion(try happened(in: transaction)) }
+        var edges: [UInt32: CausalEdge] = [:]
+        if let causes {
+            edges = try causes.edges(from: listed, view, eligible, &own, in: transaction)
+            all.formUnion(edges.keys)
+        }
+        candidates = all.sorted().map { Candidate($0) }
+        try own.complete(candidates.map(\.passage), view, in: transaction)
+        for index in candidates.indices {
+            addOwnParts(to: &candidates[index])
+            guard let edge = edges[candidates[index].passage] else { continue }
+            candidates[index].cause = edge
+            candidates[index].parts.causes = weights.causes * edge.strength * own.score(of: edge.anchor)
+        }
+    }
+
+    /// Makes candidates of what was found, and of nothing else.
+    mutating func gather(onlyFound found: FoundLists) {
+        candidates = found.passages.map { Candidate($0) }
+        for index in candidates.indices { addOwnParts(to: &candidates[index]) }
+    }
+
+    private func addOwnParts(to candidate: inout Candidate) {
+        candidate.parts.words = own.wordPart(of: candidate.passage)
+        for space in own.vectors.indices {
+            candidate.parts.vectors += own.vectorPart(of: candidate.passage, space)
+        }
+    }
+
+    /// The best of what happened at the times that the question names.
+    private mutating func happened(in transaction: borrowing ReadTransaction) throws -> [UInt32] {
+        let inside = try HappenedIntervals(intervals).passages(of: eligible, view, in: transaction)
+        if inside.count <= Self.calendarCompletionCount { try own.complete(inside, view, in: transaction) }
+        var top = TopList(capacity: Self.calendarCount)
+        for passage in inside { top.insert(Float(own.score(of: passage)), passage) }
+        return top.ranked
+    }
+
+    // MARK: Threads
+
+    /// What stands beside passages in their series; `PassageRow.none` where nothing does that counts.
+    struct Neighbors {
+        var previous: [UInt32]
+        var next: [UInt32]
+        /// All of them, ascending.
+        var all: [UInt32] { Set(previous + next).subtracting([PassageRow.none]).sorted() }
+    }
+
+    /// What stands before and behind each passage, in the memory or in the thread. Turns of one session only: what was
+    /// said another day is no reply. And no commits: those around one in a history tell little of it.
+    private func neighbors(
+        of passages: [UInt32], in transaction: borrowing ReadTransaction
+    ) throws -> Neighbors {
+        let count = passages.count
+        var neighbors = Neighbors(
+            previous: [UInt32](repeating: PassageRow.none, count: count),
+            next: [UInt32](repeating: PassageRow.none, count: count))
+        let sessions = try view.values(.session, of: passages, in: transaction) { UInt64($0.session) }
+        let threads = try view.values(.thread, of: passages, in: transaction) { UInt64($0.thread) }
+        let kinds = try view.values(.kind, of: passages, in: transaction) { UInt64($0.kind) }
+        let commits = UInt64(try Names.number(of: MemoryKind.commit.rawValue, .kind, in: transaction) ?? 0)
+        let previous = try view.values(.previous, of: passages, in: transaction) { UInt64($0.previous) }
+        // What was remembered next often is the next one: then its column tells so.
+        let behind = passages.map { min($0 + 1, view.state.nextPassage - 1) }
+        let before = try view.values(.previous, of: behind, in: transaction) { UInt64($0.previous) }
+        for (index, passage) in passages.enumerated() where commits == 0 || kinds[index] != commits {
+            let hasSeries = sessions[index] != 0 || threads[index] != 0
+            let beforeThis = UInt32(truncatingIfNeeded: previous[index])
+            if visible.contains(beforeThis) { neighbors.previous[index] = beforeThis }
+            if behind[index] != passage, before[index] == UInt64(passage), visible.contains(behind[index]) {
+                neighbors.next[index] = behind[index]
+            } else if hasSeries {
+                neighbors.next[index] = try nextTurn(of: passage, in: transaction)
+            }
+        }
+        let all = neighbors.all
+        let sessionOf = Dictionary(
+            uniqueKeysWithValues: zip(
+                all, try view.values(.session, of: all, in: transaction) { UInt64($0.session) }))
+        for index in passages.indices {
+            if sessionOf[neighbors.previous[index]] != sessions[index] {
+                neighbors.previous[index] = PassageRow.none
+            }
+            if sessionOf[neighbors.next[index]] != sessions[index] {
+                neighbors.next[index] = PassageRow.none
+            }
+        }
+        return neighbors
+    }
+
+    /// The first passage of the turn behind the memory that ends with a passage.
+    private func nextTurn(
+        of passage: UInt32, in transaction: borrowing ReadTransaction
+    ) throws -> UInt32 {
+        let row = try view.values(.row, of: [passage], in: transaction) { $0.row }
+        guard let head = try HeadRecord.read(row[0], in: transaction), head.series != 0, head.turn < .max,
+            head.passageCount > 0, head.firstPassage + head.passageCount - 1 == passage,
+            let nextRow = try Lookup.number(
+                Schema.memoryByTurn(head.series, head.turn + 1), in: transaction),
+            let next = try HeadRecord.read(nextRow, in: transaction), visible.contains(next.firstPassage),
+            try view.previous(next.firstPassage, in: transaction) == passage
+        else { return PassageRow.none }
+        return next.firstPassage
+    }
+
+    /// The turn before vouches, more so if it asks; and the turn behind.
+    mutating func vouchByThread(in transaction: borrowing ReadTransaction) throws {
+        let neighbors = try neighbors(of: candidates.map(\.passage), in: transaction)
+        let beside = neighbors.all
+        try own.complete(beside, view, in: transaction)
+        let flags = Dictionary(
+            uniqueKeysWithValues: zip(
+                beside,
+                try view.values(.flags, of: beside, in: transaction) { UInt64($0.flags.rawValue) }.map {
+                    PassageRow.Flags(rawValue: UInt8(truncatingIfNeeded: $0))
+                }))
+        for index in candidates.indices {
+            candidates[index].previous = neighbors.previous[index]
+            candidates[index].isReply = flags[neighbors.previous[index]]?.contains(.question) ?? false
+            candidates[index].next = neighbors.next[index]
+            candidates[index].parts.context =
+                previousPart(of: candidates[index]) + nextPart(of: candidates[index])
+        }
+    }
+
+    func previousPart(of candidate: Candidate) -> Double {
+        guard candidate.previous != PassageRow.none else { return 0 }
+        return (candidate.isReply ? weights.reply : weights.previous) * own.score(of: candidate.previous)
+    }
+
+    func nextPart(of candidate: Candidate) -> Double {
+        candidate.next == PassageRow.none ? 0 : weights.next * own.score(of: candidate.next)
+    }
+
+    // MARK: Sessions and actors
+
+    /// The best of a session vouches for all of it.
+    mutating func vouchBySession(in transaction: borrowing ReadTransaction) throws {
+        guard weights.session != 0 else { return }
+        let passages = candidates.map(\.passage)
+        let sessions = try view.values(.session, of: passages, in: transaction) { UInt64($0.session) }
+        let threads = try view.values(.thread, of: passages, in: transaction) { UInt64($0.thread) }
+        /// The best of each session or thread, and how many of the candidates it has.
+        var groups: [UInt64: (best: Int, count: Int)] = [:]
+        let keys = candidates.indices.map { index in
+            sessions[index] != 0 ? sessions[index] : threads[index] << 32
+        }
+        let scores = passages.map { own.score(of: $0) }
+        for (index, key) in keys.enumerated() where key != 0 {
+            let group = groups[key] ?? (index, 0)
+            groups[key] = (scores[index] > scores[group.best] ? index : group.best, group.count + 1)
+        }
+        for (index, key) in keys.enumerated() {
+            var best = index
+            if let group = groups[key], 2 * group.count <= candidates.count { best = group.best }
+            candidates[index].best = passages[best]
+            candidates[index].parts.session = weights.session * scores[best]
+        }
+    }
+
+    /// What somebody said or did counts more where the question names nobody else.
+    mutating func vouchByActor(_ actor: UInt32, in transaction: borrowing ReadTransaction) throws {
+        let passages = candidates.map(\.passage)
+        let actors = try view.values(.actor, of: passages, in: transaction) { UInt64($0.actor) }
+        for index in candidates.indices where actors[index] == UInt64(actor) {
+            candidates[index].parts.actor = weights.actor
+        }
+    }
+}
