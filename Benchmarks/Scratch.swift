@@ -26,19 +26,7 @@ extension Engine {
 
     /// Waits until the indexer has nothing to do.
     func settle(_ namespace: Namespace) async throws {
-        var last: HomeStatistics?
-        var quiet = 0
-        while quiet < 3 {
-            let now = try await stats(in: namespace)
-            let isSame =
-                last.map {
-                    $0.tailPassages == now.tailPassages
-                        && $0.spaces.map(\.tailVectors) == now.spaces.map(\.tailVectors)
-                } ?? false
-            quiet = isSame ? quiet + 1 : 0
-            last = now
-            try await Task.sleep(for: .milliseconds(50))
-        }
+        try await finishIndexing(in: namespace)
     }
 
     /// Remembers paragraphs in batches of 1,000, with vectors where there are any.

@@ -45,6 +45,12 @@ package final class HNSWIndex: Sendable {
         return try IndexState(decoding: bytes)
     }
 
+    /// Whether searches walk a graph. Rows that it does not hold are scanned.
+    package func hasGraph(in transaction: borrowing ReadTransaction) throws -> Bool {
+        guard let state = try state(in: transaction) else { return false }
+        return state.nodeCount > 0 && !state.isDropping
+    }
+
     func write(_ state: IndexState, in transaction: borrowing WriteTransaction) throws {
         try table.put(stateKey, state.encode(), in: transaction)
     }

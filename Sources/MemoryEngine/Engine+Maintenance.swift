@@ -32,6 +32,8 @@ public struct HomeStatistics: Sendable {
         public var space: EmbeddingSpace
         public var vectors: UInt64
         public var tailVectors: UInt64
+        /// Those that the graph holds; 0 = there is none, and all are scanned.
+        public var linkedVectors: UInt64 = 0
     }
 
     /// What a table's tree takes.
@@ -67,6 +69,8 @@ extension Engine {
                         counts.vectors += 1
                         if slot >= space.segmentedSlots { counts.tailVectors += 1 }
                     }
+                    let graph = try home.indexes.index(of: space).state(in: transaction)
+                    if let graph, !graph.isDropping { counts.linkedVectors = UInt64(graph.nodeCount) }
                     statistics.spaces.append(counts)
                 }
                 statistics.sequence = state.sequence
@@ -194,14 +198,32 @@ extension Engine {
         return trims
     }
 
-    /// Drops everything that is derived (columns, postings) and makes it anew from ground state, in one
-    /// transaction: readers see the old or the new.
+    /// Has the indexer work off all that waits for it: the tail, edges, and rows that no graph holds. Nobody needs to
+    /// call it; a program that loads much and ends then leaves readers a store that answers fast.
+    ///
+    /// - Parameters:
+    ///   - namespace: a home; `nil` = those that are open.
+    ///   - progress: told now and then how many rows of vectors the graphs hold, of how many.
+    /// - Throws: `EngineError`: `notFound`, `readOnly`, `io`.
+    public func finishIndexing(
+        in namespace: Namespace? = nil, progress: (@Sendable (Int, Int) -> Void)? = nil
+    ) async throws {
+        for home in namespace.map({ [$0] }) ?? openHomeNames {
+            try checkMaintainable(home)
+            try await withExistingHome(of: home) { try await $0.finishIndexing(progress) }
+        }
+    }
+
+    /// Drops everything that is derived (columns, postings, edges from words) and makes it anew from ground state, in
+    /// one transaction: readers see the old or the new. Then the graphs over vectors are made anew, while searches
+    /// scan.
     public func rebuild(
         in namespace: Namespace, progress: (@Sendable (Int, Int) -> Void)? = nil
     ) async throws {
         try checkMaintainable(namespace)
         try await withExistingHome(of: namespace) { home in
             try await home.environment.submit { try Rebuild.run(progress, in: $0) }
+            try await home.finishIndexing(progress)
         }
     }
 

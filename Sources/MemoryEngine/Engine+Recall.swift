@@ -46,7 +46,12 @@ extension Engine {
                     homeWeight: parts.first { $0.key.session == nil }?.value, sessionWeights: sessions,
                     now: now,
                     deadline: deadline)
-                group.addTask { (home, try await self.read(in: home) { try recall.run(in: $0) }) }
+                group.addTask {
+                    let answer = try await self.withHome(of: home, creating: false) { opened in
+                        try await self.read(opened) { try recall.run(opened.indexes, in: $0) }
+                    }
+                    return (home, answer)
+                }
             }
             var answers: [(Namespace, HomeRecall.Answer?)] = []
             for try await answer in group { answers.append(answer) }

@@ -140,6 +140,8 @@ public final class Engine: Sendable {
 
     // MARK: Homes
 
+    var openHomeNames: [Namespace] { openHomes.names }
+
     func filePath(of home: Namespace) -> String { path + "/" + home.relativePath + Self.fileExtension }
 
     static func directory(of file: String) -> String {

@@ -71,6 +71,11 @@ final class OpenHomes: Sendable {
         for home in homes { home.close() }
     }
 
+    /// The homes that are open, in the order of their paths.
+    var names: [Namespace] {
+        state.withLock { Array($0.entries.keys) }.sorted { $0.description < $1.description }
+    }
+
     // MARK: Using a home
 
     /// Gives a home for use until `giveBack`; `nil` where there is none and none is to be made.

@@ -229,6 +229,17 @@ enum Columns {
         return try checked(bytes, column).u32(at: index * 4)
     }
 
+    /// A block of a column; `nil` where it has no values yet.
+    @_lifetime(borrow transaction)
+    static func block(
+        _ column: Column, _ block: Int, in transaction: borrowing ReadTransaction
+    ) throws -> RawSpan? {
+        guard let bytes = try Schema.passage.get(column.key(block: block), in: transaction) else {
+            return nil
+        }
+        return try checked(bytes, column)
+    }
+
     /// An eight-byte value of a folded passage; `nil` where its block is not there.
     static func u64(
         _ column: Column, _ passage: UInt32, in transaction: borrowing ReadTransaction

@@ -36,9 +36,12 @@ struct HomeRecall {
         }
     }
 
+    /// How many of the best of each way of finding become candidates.
+    private var listCount: Int { max(Self.candidateCount, query.limit * 2) }
+
     private var isLate: Bool { deadline.map { ContinuousClock.now >= $0 } ?? false }
 
-    func run(in transaction: borrowing ReadTransaction) throws -> Answer {
+    func run(_ indexes: VectorIndexes, in transaction: borrowing ReadTransaction) throws -> Answer {
         var answer = Answer()
         var laps = Laps()
         let view = try HomeView(words: words.words.map(\.term), prefixes: words.prefixes, in: transaction)
@@ -61,7 +64,7 @@ struct HomeRecall {
         }
         answer.timings.words = laps.lap()
         let (spaces, vectorScores) = try vectors(
-            view, eligible, eligibleCount, &answer.leftOut, in: transaction)
+            view, indexes, eligible, eligibleCount, &answer.leftOut, in: transaction)
         answer.timings.vectors = laps.lap()
 
         let own = OwnScores(words: wordScores, vectors: vectorScores, lexicalWeight: lexicalWeight)
@@ -93,8 +96,8 @@ struct HomeRecall {
     }
 
     private func vectors(
-        _ view: HomeView, _ eligible: PassageSet, _ eligibleCount: Int, _ leftOut: inout [String],
-        in transaction: borrowing ReadTransaction
+        _ view: HomeView, _ indexes: VectorIndexes, _ eligible: PassageSet, _ eligibleCount: Int,
+        _ leftOut: inout [String], in transaction: borrowing ReadTransaction
     ) throws -> ([EmbeddingSpace], [VectorScores]) {
         guard query.channels.contains(.vectors) else { return ([], []) }
         let hasClosed = view.state.currentPassages != UInt64(view.capacity)
@@ -113,10 +116,12 @@ struct HomeRecall {
                 continue
             }
             spaces.append(embedding.space)
-            scores.append(
-                try VectorScores(
-                    embedding.vector, space, view, eligible: eligible, eligibleCount: eligibleCount,
-                    current: current, in: transaction))
+            let found = try VectorScores(
+                embedding.vector, space, view, eligible: eligible, eligibleCount: eligibleCount,
+                current: current, indexes.index(of: space), limit: listCount, in: transaction
+            ) { isLate }
+            if found.isCut { leftOut.append("\(home): some vectors in \(embedding.space.name) (deadline)") }
+            scores.append(found)
         }
         return (spaces, scores)
     }
@@ -124,16 +129,15 @@ struct HomeRecall {
     /// The best by each way of finding.
     private func lists(_ own: OwnScores, _ spaces: [EmbeddingSpace], _ eligible: PassageSet) -> FoundLists {
         var found = FoundLists()
-        let count = max(Self.candidateCount, query.limit * 2)
         if let words = own.words {
-            var top = TopList(capacity: count)
+            var top = TopList(capacity: listCount)
             for passage in words.matched where eligible.contains(passage) {
                 top.insert(words.scores[Int(passage)], passage)
             }
             found.words = top.ranked
         }
         for (space, vectors) in zip(spaces, own.vectors) {
-            var top = TopList(capacity: count)
+            var top = TopList(capacity: listCount)
             eligible.forEachPassage { passage in
                 let score = vectors.scores[Int(passage)]
                 if !score.isNaN { top.insert(score, passage) }
@@ -148,7 +152,7 @@ struct HomeRecall {
         _ vouching: inout Vouching, _ found: FoundLists, in transaction: borrowing ReadTransaction
     ) throws -> String? {
         guard query.channels.contains(.context) else {
-            vouching.gather(onlyFound: found)
+            try vouching.gather(onlyFound: found, in: transaction)
             return nil
         }
         let reading = QuestionReading(query.text, now: now)

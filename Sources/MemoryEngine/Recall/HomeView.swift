@@ -87,16 +87,33 @@ struct HomeView {
         return values
     }
 
-    /// The slots of passages in a space; `max` = none.
+    /// The slots of passages in a space; `max` = none. A block is read once for passages that follow each other in it.
     func slots(
         _ space: UInt16, of passages: [UInt32], in transaction: borrowing ReadTransaction
     ) throws -> [UInt32] {
-        try passages.map { passage in
-            if passage >= state.foldedPassages {
-                return tailEntry(passage)?.front.slots.first { $0.space == space }?.slot ?? .max
+        var slots: [UInt32] = []
+        slots.reserveCapacity(passages.count)
+        let column = Column.slot(space)
+        while slots.count < passages.count {
+            let passage = passages[slots.count]
+            guard passage < state.foldedPassages else {
+                slots.append(tailEntry(passage)?.front.slots.first { $0.space == space }?.slot ?? .max)
+                continue
             }
-            return try Columns.u32(.slot(space), passage, in: transaction) ?? .max
+            let block = Int(passage) / column.rowsPerBlock
+            guard let bytes = try Columns.block(column, block, in: transaction) else {
+                // No passage of the block has a vector.
+                slots.append(.max)
+                continue
+            }
+            while slots.count < passages.count {
+                let (place, index) = Int(passages[slots.count]).quotientAndRemainder(
+                    dividingBy: column.rowsPerBlock)
+                guard passages[slots.count] < state.foldedPassages, place == block else { break }
+                slots.append(bytes.u32(at: index * 4))
+            }
         }
+        return slots
     }
 
     /// A four-byte column or the flags of a passage, without the rest of its row.

@@ -14,15 +14,24 @@ struct VectorScores {
     private let space: SpaceRecord
     /// All rows were compared: what has no score has no vector.
     private var isComplete = false
+    /// It was stopped before the nearest were found.
+    private(set) var isCut = false
 
     /// How many rows a sample has when only chosen rows are scored.
     static let sampleCount = 256
     /// Chosen rows are scored alone when they are fewer than one in this many; below, the scan of all is faster.
     static let selectionFactor = 6
 
+    /// Where the space has a graph, the nearest `limit` of the eligible are searched, and a sample tells mean and
+    /// deviation; elsewhere rows are scanned.
+    ///
+    /// - Parameters:
+    ///   - current: the passages of current versions; `nil` = all are.
+    ///   - shouldStop: asked now and then while a graph is searched.
     init(
         _ query: [Float], _ space: SpaceRecord, _ view: HomeView, eligible: PassageSet, eligibleCount: Int,
-        current: PassageSet?, in transaction: borrowing ReadTransaction
+        current: PassageSet?, _ index: HNSWIndex, limit: Int, in transaction: borrowing ReadTransaction,
+        shouldStop: () -> Bool
     ) throws {
         metric = space.space.metric
         self.query = query
@@ -31,7 +40,28 @@ struct VectorScores {
         var sum = 0.0
         var squares = 0.0
         var count = 0.0
-        if eligibleCount * Self.selectionFactor < Int(space.nextSlot) {
+        if try index.hasGraph(in: transaction) {
+            let filter = eligibleCount == view.capacity ? nil : PassageFilter(words: eligible.words)
+            let result = try index.search(
+                query, k: min(limit, HNSWIndex.largestCount), filter: filter, space.extent, in: transaction,
+                shouldStop: shouldStop)
+            isCut = !result.isComplete
+            for neighbor in result.neighbors {
+                guard neighbor.passage < view.capacity else {
+                    throw StoreError(
+                        .corrupted, "a vector belongs to passage \(neighbor.passage), which is not there")
+                }
+                scores[Int(neighbor.passage)] = neighbor.score
+            }
+            let sample = try sample(current, view, in: transaction)
+            for (passage, value) in sample {
+                scores[Int(passage)] = value
+                sum += Double(value)
+                squares += Double(value) * Double(value)
+                count += 1
+            }
+            rowCount = result.neighbors.count + sample.count
+        } else if eligibleCount * Self.selectionFactor < Int(space.nextSlot) {
             let slots = try Self.slots(of: space, view, in: transaction)
             // The sample: slots at even distances, the same ones for every question.
             let step = max(1, space.nextSlot / UInt32(Self.sampleCount))
@@ -100,17 +130,25 @@ struct VectorScores {
         return slots
     }
 
-    /// Compares the vectors of passages that were not chosen at first: neighbors of those that were.
+    /// Scores of current passages at even distances, the same ones for every question.
+    private func sample(
+        _ current: PassageSet?, _ view: HomeView, in transaction: borrowing ReadTransaction
+    ) throws -> [(passage: UInt32, score: Float)] {
+        let distance = max(1, view.capacity / Self.sampleCount)
+        let passages = stride(from: 0, to: view.capacity, by: distance).map { UInt32($0) }.filter {
+            current?.contains($0) ?? true
+        }
+        return try scores(of: passages, view, in: transaction)
+    }
+
+    /// The scores of those of the passages that have a vector.
     ///
     /// - Parameter passages: in ascending order.
-    mutating func complete(
-        _ passages: [UInt32], _ view: HomeView, in transaction: borrowing ReadTransaction
-    ) throws {
-        if isComplete { return }
-        let missing = passages.filter { scores[Int($0)].isNaN }
-        if missing.isEmpty { return }
+    private func scores(
+        of passages: [UInt32], _ view: HomeView, in transaction: borrowing ReadTransaction
+    ) throws -> [(passage: UInt32, score: Float)] {
         var chosen: [(slot: UInt32, passage: UInt32)] = []
-        for (passage, slot) in zip(missing, try view.slots(space.number, of: missing, in: transaction))
+        for (passage, slot) in zip(passages, try view.slots(space.number, of: passages, in: transaction))
         where slot != .max {
             guard slot < space.nextSlot else {
                 throw StoreError(
@@ -120,7 +158,21 @@ struct VectorScores {
         }
         chosen.sort { $0.slot < $1.slot }
         let values = try space.segments.scores(of: chosen.map(\.slot), query, space.extent, in: transaction)
-        for (choice, value) in zip(chosen, values) { scores[Int(choice.passage)] = value }
+        return zip(chosen, values).map { ($0.passage, $1) }
+    }
+
+    /// Compares the vectors of passages that were not chosen at first: neighbors of those that were.
+    ///
+    /// - Parameter passages: in ascending order.
+    mutating func complete(
+        _ passages: [UInt32], _ view: HomeView, in transaction: borrowing ReadTransaction
+    ) throws {
+        if isComplete { return }
+        let missing = passages.filter { scores[Int($0)].isNaN }
+        if missing.isEmpty { return }
+        for (passage, value) in try scores(of: missing, view, in: transaction) {
+            scores[Int(passage)] = value
+        }
     }
 
     /// The score of a passage above the mean, in standard deviations. Where all are alike, as the only one of a home

@@ -52,8 +52,9 @@ struct Vouching {
     }
 
     /// Makes candidates of what was found, and of nothing else.
-    mutating func gather(onlyFound found: FoundLists) {
+    mutating func gather(onlyFound found: FoundLists, in transaction: borrowing ReadTransaction) throws {
         candidates = found.passages.map { Candidate($0) }
+        try own.complete(candidates.map(\.passage), view, in: transaction)
         for index in candidates.indices { addOwnParts(to: &candidates[index]) }
     }
 

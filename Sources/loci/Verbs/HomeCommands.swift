@@ -73,7 +73,9 @@ struct StatsCommand: AsyncParsableCommand {
             line(
                 "vectors",
                 "\(Terminal.grouped(space.vectors)) in \(Visible.line(space.space.name)), \(Terminal.grouped(space.tailVectors)) "
-                    + "in the tail")
+                    + "in the tail, "
+                    + (space.linkedVectors == 0
+                        ? "no graph" : "\(Terminal.grouped(space.linkedVectors)) in the graph"))
         }
         line("receipts", Terminal.grouped(statistics.receipts))
         line("commits", Terminal.grouped(statistics.sequence))
@@ -111,6 +113,7 @@ struct StatsCommand: AsyncParsableCommand {
                 json.member("space", space.space.name)
                 json.member("vectors", space.vectors)
                 json.member("tailVectors", space.tailVectors)
+                json.member("linkedVectors", space.linkedVectors)
                 json.endObject()
             }
             json.endArray()

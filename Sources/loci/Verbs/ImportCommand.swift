@@ -86,6 +86,11 @@ struct ImportCommand: AsyncParsableCommand {
                 sum.failed += outcome.failed
                 sum.isInterrupted = outcome.isInterrupted
             }
+            if !sum.isInterrupted, sum.new > 0 {
+                try await Progress("indexing", unit: "vectors", isSilent: place.json).during { progress in
+                    try await engine.finishIndexing { progress.update($0, of: $1) }
+                }
+            }
             if sum.isInterrupted {
                 Terminal.note("loci: interrupted; run the same command again to go on")
             } else if !place.json {
