@@ -1,0 +1,124 @@
+import Testing
+
+@testable import MemoryEngine
+
+@Suite struct `A context` {
+    private let atlas = Namespace.project("atlas")
+
+    private func commit(_ hash: String, _ text: String) -> MemoryDraft {
+        var draft = MemoryDraft(text)
+        draft.kind = .commit
+        draft.key = "git:" + hash
+        return draft
+    }
+
+    /// A store with notes about a harbour, long and short.
+    private func harbour(_ seed: UInt64) async throws -> ScratchStore {
+        var random = SeededRandom(seed: seed)
+        let store = try ScratchStore()
+        let words = ["harbour", "crane", "ship", "pilot", "storm", "cargo", "rope", "tide", "gate", "lamp"]
+        var drafts: [MemoryDraft] = []
+        for step in 0..<120 {
+            store.clock.advance(by: .seconds(3_600))
+            var text = "The harbour log, entry \(step)."
+            for _ in 0..<1 + random.below(12) {
+                text += " The \(random.pick(words)) met the \(random.pick(words)) at the \(random.pick(words))."
+            }
+            var draft = MemoryDraft(text)
+            draft.actor = random.pick(["Ada", "Grace"])
+            draft.happened = store.clock.time...store.clock.time
+            drafts.append(draft)
+        }
+        for result in try await store.engine.remember(drafts, in: atlas) { _ = try result.get() }
+        return store
+    }
+
+    @Test(arguments: 1...3 as ClosedRange<UInt64>)
+    func `fills its budget by nine tenths, and is never over it`(seed: UInt64) async throws {
+        let engine = try await harbour(seed).engine
+        let counters = [
+            TokenCounter.estimate, TokenCounter { $0.utf8.count }, TokenCounter { $0.split(separator: " ").count },
+            // One that counts a whole above the sum of its parts.
+            TokenCounter { $0.utf8.count * $0.utf8.count / 1_000 },
+        ]
+        for counter in counters {
+            for budget in [400, 777, 2_000, 3_333] {
+                let pack = try await engine.context(
+                    for: RecallQuery("What of the harbour crane?", in: atlas), tokenBudget: budget,
+                    counter: counter)
+                #expect(pack.tokenCount == counter.count(pack.text) && pack.tokenCount <= budget)
+                #expect(pack.text == ContextPack.serialized(pack.entries))
+                // A budget of a few lines, or one that grows with the square of the text, has steps of over a tenth.
+                let isCoarse = counter.count("a") != counter.count("aa") && budget < 2_000 || counter.count("a") == 0
+                let all = pack.entries.count == 120
+                #expect(all || isCoarse || pack.tokenCount * 10 >= budget * 9, "\(pack.tokenCount) of \(budget)")
+                for entry in pack.entries {
+                    #expect(try await engine.content(of: entry.citation) == entry.text)
+                    #expect(pack.text.contains(entry.citation.description))
+                }
+                #expect(Set(pack.citations.map(\.id)).count == pack.entries.count)
+            }
+        }
+    }
+
+    @Test func `of a small budget says what found no place`() async throws {
+        let engine = try await harbour(9).engine
+        let query = RecallQuery("the harbour", in: atlas)
+        let none = try await engine.context(for: query, tokenBudget: 5)
+        #expect(none.entries.isEmpty && none.text.isEmpty && none.tokenCount == 0)
+        #expect(none.leftOut.contains { $0.contains("no place within 5 tokens") })
+        let some = try await engine.context(for: query, tokenBudget: 300)
+        #expect(!some.entries.isEmpty && some.leftOut.contains { $0.contains("no place") })
+        await #expect(throws: EngineError.self) { try await engine.context(for: query, tokenBudget: 0) }
+    }
+
+    @Test func `stands in the order of time where the question asks when`() async throws {
+        let engine = try await harbour(4).engine
+        let pack = try await engine.context(
+            for: RecallQuery("When did the pilot meet the ship?", in: atlas), tokenBudget: 1_500)
+        let times = pack.entries.map(\.happened.lowerBound)
+        #expect(pack.intent == .when && times.count > 3 && times == times.sorted())
+    }
+
+    @Test func `gives causes before what came of them, where the question asks why`() async throws {
+        let store = try ScratchStore()
+        let engine = store.engine
+        let hashes = ["1234567890abcdef1234567890abcdef12345678", "abcdef1234567890abcdef1234567890abcdef12"]
+        let ids = try await engine.remember(
+            [
+                commit(hashes[0], "Send mail in the background"),
+                commit(
+                    hashes[1],
+                    "Revert \"Send mail in the background\"\n\nThis reverts commit \(hashes[0]).\n"),
+                MemoryDraft("The weather was fine."),
+                commit(
+                    "fedcba9876543210fedcba9876543210fedcba98",
+                    "Queue letters on disk\n\nFixes: \(hashes[1].prefix(12)) (\"Revert\")\n"),
+            ], in: atlas
+        ).map { try $0.get().id }
+        let pack = try await engine.context(
+            for: RecallQuery("Why do we queue letters on disk?", in: atlas), tokenBudget: 1_000)
+        #expect(pack.intent == .why)
+        let order = pack.citations.map(\.id)
+        #expect(Array(order.prefix(3)) == [ids[0], ids[1], ids[3]])
+        #expect(pack.entries[0].note?.contains(ids[1].description) == true)
+    }
+
+    @Test func `gives what is newer in the place of what it supersedes`() async throws {
+        let store = try ScratchStore()
+        let engine = store.engine
+        let old = try await engine.remember("The office is in Lisbon, near the harbour.", in: atlas).id
+        let middle = try await engine.remember("We moved: Porto is where the desks stand.", in: atlas).id
+        let new = try await engine.remember("From May on everyone works in Braga.", in: atlas).id
+        try await engine.link(middle, to: old, as: .supersedes, in: atlas)
+        try await engine.link(new, to: middle, as: .supersedes, in: atlas)
+        let pack = try await engine.context(
+            for: RecallQuery("Where is the office near the harbour?", in: atlas), tokenBudget: 500)
+        #expect(pack.citations.map(\.id) == [new])
+        #expect(pack.leftOut.contains { $0.contains("newer ones supersede") })
+        // A circle of given edges ends somewhere.
+        try await engine.link(old, to: new, as: .supersedes, in: atlas)
+        _ = try await engine.context(
+            for: RecallQuery("Where is the office near the harbour?", in: atlas), tokenBudget: 500)
+    }
+}
