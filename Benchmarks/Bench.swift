@@ -22,7 +22,7 @@ struct Bench: AsyncParsableCommand {
         subcommands: [
             All.self, Words.self, Vectors.self, Ingest.self, RememberOne.self, Fragmented.self, Open.self,
             Homes.self, Writers.self, MemoryUse.self, Kernels.self, FirstRecall.self, Serve.self, Index.self,
-            Evaluate.self,
+            Evaluate.self, Edges.self,
         ])
 }
 
@@ -53,7 +53,7 @@ struct All: AsyncParsableCommand {
         var failures: [String] = []
         for name in [
             "kernels", "words", "vectors", "ingest", "remember", "fragmented", "open", "homes", "writers",
-            "memory", "index",
+            "memory", "index", "edges",
         ] {
             let status = try Child.run([name] + common.arguments)
             if status != 0 { failures.append(name) }

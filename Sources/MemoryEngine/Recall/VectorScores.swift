@@ -13,7 +13,7 @@ struct VectorScores {
     private let query: [Float]
     private let space: SpaceRecord
     /// All rows were compared: what has no score has no vector.
-    private var isComplete = false
+    private(set) var isComplete = false
 
     /// How many rows a sample has when only chosen rows are scored.
     static let sampleCount = 256
