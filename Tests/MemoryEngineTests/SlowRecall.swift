@@ -125,10 +125,14 @@ struct SlowRecall {
             parts.session = weights.session * best
             if actors.count == 1, memories[index].actor == actors[0] { parts.actor = weights.actor }
             if happened(index) != nil { parts.calendar = weights.calendar }
-            for event in events[memories[index].id] ?? []
-            where question.intervals.contains(where: { $0.overlaps(event) }) {
-                let days = (event.upperBound.microseconds - event.lowerBound.microseconds) / 86_400_000_000
-                parts.event = max(parts.event, weights.event * (days > 31 ? 0.5 : 1))
+            for event in events[memories[index].id] ?? [] {
+                var part = weights.dated
+                if question.intervals.contains(where: { $0.overlaps(event) }) {
+                    let days =
+                        (event.upperBound.microseconds - event.lowerBound.microseconds) / 86_400_000_000
+                    part += weights.event * (days > 31 ? 0.5 : 1)
+                }
+                parts.event = max(parts.event, part)
             }
             parts.causes = weights.causes * (causes[index]?.value ?? 0)
             guard own[index].isMatch || parts.context > 0 || parts.calendar > 0 || parts.causes > 0 else {

@@ -13,7 +13,7 @@ struct Candidate {
     var cause: CausalEdge?
     /// The time that the question names and in which it happened.
     var interval: Range<Int64>?
-    /// The time that its words name, and the question too.
+    /// The time that its words name, and the question too unless it asks when.
     var event: Range<Int64>?
     /// What the weight of its namespace made of its parts.
     var factor = 1.0

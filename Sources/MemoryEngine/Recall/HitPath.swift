@@ -21,7 +21,7 @@ extension Hit {
         case actor(String)
         /// It happened within a time that the question names.
         case calendar(Range<Timestamp>)
-        /// Its words speak of a time that the question names; this is the time that they name.
+        /// Its words name this time; the question names it too, or asks when.
         case event(Range<Timestamp>)
     }
 }

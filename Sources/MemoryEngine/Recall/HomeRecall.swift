@@ -79,7 +79,6 @@ struct HomeRecall {
                 && !vouching.own.matches(candidate.passage)
         }
         try weigh(&vouching, in: transaction)
-        vouching.candidates.sort { $0.score != $1.score ? $0.score > $1.score : $0.passage < $1.passage }
         answer.timings.ranking = laps.lap()
         answer.hits = try decode(vouching, found, actor, in: transaction)
         answer.timings.decoding = laps.lap()
@@ -211,7 +210,8 @@ struct HomeRecall {
         let paths = try HitPaths(vouching, found, actor, in: transaction)
         var hits: [Hit] = []
         var seen = Set<UInt64>()
-        for candidate in vouching.candidates {
+        for index in vouching.ranked {
+            let candidate = vouching.candidates[index]
             if hits.count == query.limit { break }
             let row = try vouching.view.row(candidate.passage, in: transaction)
             guard seen.insert(row.row).inserted else { continue }

@@ -34,6 +34,9 @@ struct OwnScores {
         (words?.scores[Int(passage)] ?? 0) > 0 || vectors.contains { $0.matches(passage) }
     }
 
+    /// Nothing is left to make up for.
+    var isComplete: Bool { vectors.allSatisfy(\.isComplete) }
+
     /// Makes up for vectors that were not compared so far.
     ///
     /// - Parameter passages: in ascending order.

@@ -127,7 +127,7 @@ public struct Hit: Sendable {
         public var actor = 0.0
         /// It happened at a time that the question names.
         public var calendar = 0.0
-        /// It speaks of a time that the question names.
+        /// It speaks of a time that the question names, or of any where it asks when.
         public var event = 0.0
         /// An edge of cause or reference joins it to a good one.
         public var causes = 0.0

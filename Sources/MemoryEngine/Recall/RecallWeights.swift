@@ -19,6 +19,8 @@ public struct RecallWeights: Sendable, Equatable {
     /// Added to what speaks of a time that the question names; half of it where the memory's words name a time of more
     /// than a month.
     public var event = 0.5
+    /// Added to what names any time at all, which "when" asks for.
+    public var dated = 0.0
     /// The share of its score that a memory gives to those which an edge of cause or reference joins to it.
     public var causes = 0.0
 
@@ -29,7 +31,11 @@ public struct RecallWeights: Sendable, Equatable {
 
     /// The weights for what a question wants to know.
     public init(for intent: Intent) {
-        if intent == .why { causes = 0.6 }
+        switch intent {
+        case .why: causes = 0.3
+        case .when: dated = 0.3
+        default: break
+        }
     }
 
     /// Nothing vouches.
@@ -43,7 +49,8 @@ public struct RecallWeights: Sendable, Equatable {
     package static var names: [(name: String, path: WritableKeyPath<RecallWeights, Double>)] {
         [
             ("reply", \.reply), ("previous", \.previous), ("next", \.next), ("session", \.session),
-            ("actor", \.actor), ("calendar", \.calendar), ("event", \.event), ("causes", \.causes),
+            ("actor", \.actor), ("calendar", \.calendar), ("event", \.event), ("dated", \.dated),
+            ("causes", \.causes),
         ]
     }
 }

@@ -13,7 +13,7 @@ struct VectorScores {
     private let query: [Float]
     private let space: SpaceRecord
     /// All rows were compared: what has no score has no vector.
-    private var isComplete = false
+    private(set) var isComplete = false
     /// It was stopped before the nearest were found.
     private(set) var isCut = false
 

@@ -22,29 +22,33 @@ extension Vouching {
         }
     }
 
-    /// What speaks of a time that the question names counts more. Words count from when they were said.
+    /// What speaks of a time that the question names counts more, and of any time where that is asked for. Words count
+    /// from when they were said.
     ///
     /// - Parameter limit: How many memories will be given. What cannot be among them whatever it speaks of is not read.
     mutating func vouchByEvents(
         for limit: Int, in transaction: borrowing ReadTransaction
     ) throws {
-        guard !intervals.isEmpty, weights.event != 0 else { return }
+        guard weights.dated != 0 || weights.event != 0 && !intervals.isEmpty else { return }
         let times = HappenedIntervals(intervals)
         let best = try contenders(for: limit, in: transaction)
-        let (from, _) = try happened(best.map { candidates[$0].passage }, in: transaction)
+        let passages = best.map { candidates[$0].passage }
+        let (from, _) = try happened(passages, in: transaction)
+        let places = try PassagePlaces(of: passages, view, in: transaction)
         var byteCount = 0
         for (place, index) in best.enumerated() where byteCount < Self.eventByteCountOfAll {
-            let text = try text(of: candidates[index].passage, in: transaction)
+            let text = try places.text(place, atMost: Self.eventByteCount, in: transaction)
             byteCount += text.count
             let mentions = TimeExpressions.find(
                 in: text.span, relativeTo: Timestamp(microseconds: from[place]), limit: 64)
             for mention in mentions {
                 let event =
                     mention.interval.lowerBound.microseconds..<mention.interval.upperBound.microseconds
-                guard times.first(meeting: event) != nil else { continue }
                 let length = event.upperBound.subtractingReportingOverflow(event.lowerBound)
                 let isLong = length.overflow || length.partialValue > Self.longMicroseconds
-                let part = isLong ? weights.event / 2 : weights.event
+                var part = weights.dated
+                if times.first(meeting: event) != nil { part += isLong ? weights.event / 2 : weights.event }
+                if part == 0 { continue }
                 guard candidates[index].event == nil || abs(part) > abs(candidates[index].parts.event) else {
                     continue
                 }
@@ -58,17 +62,14 @@ extension Vouching {
     private func contenders(
         for limit: Int, in transaction: borrowing ReadTransaction
     ) throws -> [Int] {
-        let order = candidates.indices.sorted {
-            let (a, b) = (candidates[$0], candidates[$1])
-            return a.score != b.score ? a.score > b.score : a.passage < b.passage
-        }
+        let order = ranked
         let rows = try view.values(.row, of: order.map { candidates[$0].passage }, in: transaction) { $0.row }
         var memories: Set<UInt64> = []
         var least = -Double.infinity
         for (place, index) in order.enumerated() {
             memories.insert(rows[place])
             if memories.count == limit {
-                least = candidates[index].score - abs(weights.event)
+                least = candidates[index].score - abs(weights.event) - abs(weights.dated)
                 break
             }
         }
@@ -86,17 +87,33 @@ extension Vouching {
         }
         return (from.map { Int64(bitPattern: $0) }, until.map { Int64(bitPattern: $0) })
     }
+}
 
-    /// The beginning of a passage's words.
-    private func text(
-        of passage: UInt32, in transaction: borrowing ReadTransaction
+/// Where the words of some passages stand.
+private struct PassagePlaces {
+    private let rows: [UInt64]
+    private let versions: [UInt64]
+    private let starts: [UInt64]
+    private let byteCounts: [UInt64]
+
+    init(of passages: [UInt32], _ view: HomeView, in transaction: borrowing ReadTransaction) throws {
+        rows = try view.values(.row, of: passages, in: transaction) { $0.row }
+        versions = try view.values(.version, of: passages, in: transaction) { UInt64($0.version) }
+        starts = try view.values(.byteFrom, of: passages, in: transaction) { UInt64($0.byteFrom) }
+        byteCounts = try view.values(.byteCount, of: passages, in: transaction) { UInt64($0.byteCount) }
+    }
+
+    /// The beginning of the words of the passage at `place`.
+    func text(
+        _ place: Int, atMost byteCount: Int, in transaction: borrowing ReadTransaction
     ) throws -> [UInt8] {
-        let row = try view.row(passage, in: transaction)
-        guard let version = try VersionRecord.read(row.row, row.version, in: transaction) else {
-            throw StoreError(.corrupted, "a passage belongs to row \(row.row), which is not there")
+        let (row, number) = (rows[place], UInt32(truncatingIfNeeded: versions[place]))
+        guard let version = try VersionRecord.read(row, number, in: transaction) else {
+            throw StoreError(.corrupted, "a passage belongs to row \(row), which is not there")
         }
-        let range = Int(row.byteFrom)..<Int(row.byteFrom) + min(Int(row.byteCount), Self.eventByteCount)
-        return try version.content(row.row, row.version, range, in: transaction)
+        let start = Int(starts[place])
+        return try version.content(
+            row, number, start..<start + min(Int(byteCounts[place]), byteCount), in: transaction)
     }
 }
 

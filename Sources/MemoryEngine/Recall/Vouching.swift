@@ -23,6 +23,12 @@ struct Vouching {
     /// Where more happened then, vectors that were not compared yet are not compared now.
     static let calendarCompletionCount = 4_096
 
+    /// The places of candidates, the best first. Equal scores prefer what was remembered first.
+    var ranked: [Int] {
+        let scores = candidates.map(\.score)
+        return candidates.indices.sorted { scores[$0] != scores[$1] ? scores[$0] > scores[$1] : $0 < $1 }
+    }
+
     // MARK: Candidates
 
     /// Makes candidates of what was found, of what stands beside it, of what happened at the times asked for, and of
@@ -44,7 +50,7 @@ struct Vouching {
         candidates = all.sorted().map { Candidate($0) }
         try own.complete(candidates.map(\.passage), view, in: transaction)
         for index in candidates.indices {
-            addOwnParts(to: &candidates[index])
+            candidates[index].parts = ownParts(of: candidates[index].passage)
             guard let edge = edges[candidates[index].passage] else { continue }
             candidates[index].cause = edge
             candidates[index].parts.causes = weights.causes * edge.strength * own.score(of: edge.anchor)
@@ -55,14 +61,14 @@ struct Vouching {
     mutating func gather(onlyFound found: FoundLists, in transaction: borrowing ReadTransaction) throws {
         candidates = found.passages.map { Candidate($0) }
         try own.complete(candidates.map(\.passage), view, in: transaction)
-        for index in candidates.indices { addOwnParts(to: &candidates[index]) }
+        for index in candidates.indices { candidates[index].parts = ownParts(of: candidates[index].passage) }
     }
 
-    private func addOwnParts(to candidate: inout Candidate) {
-        candidate.parts.words = own.wordPart(of: candidate.passage)
-        for space in own.vectors.indices {
-            candidate.parts.vectors += own.vectorPart(of: candidate.passage, space)
-        }
+    private func ownParts(of passage: UInt32) -> Hit.ScoreParts {
+        var parts = Hit.ScoreParts()
+        parts.words = own.wordPart(of: passage)
+        for space in own.vectors.indices { parts.vectors += own.vectorPart(of: passage, space) }
+        return parts
     }
 
     /// The best of what happened at the times that the question names.
@@ -111,19 +117,26 @@ struct Vouching {
                 neighbors.next[index] = try nextTurn(of: passage, in: transaction)
             }
         }
-        let all = neighbors.all
-        let sessionOf = Dictionary(
-            uniqueKeysWithValues: zip(
-                all, try view.values(.session, of: all, in: transaction) { UInt64($0.session) }))
-        for index in passages.indices {
-            if sessionOf[neighbors.previous[index]] != sessions[index] {
-                neighbors.previous[index] = PassageRow.none
-            }
-            if sessionOf[neighbors.next[index]] != sessions[index] {
-                neighbors.next[index] = PassageRow.none
-            }
-        }
+        try keepWithinSessions(&neighbors.previous, of: passages, sessions, in: transaction)
+        try keepWithinSessions(&neighbors.next, of: passages, sessions, in: transaction)
         return neighbors
+    }
+
+    /// Takes away neighbors of other sessions.
+    private func keepWithinSessions(
+        _ neighbors: inout [UInt32], of passages: [UInt32], _ sessions: [UInt64],
+        in transaction: borrowing ReadTransaction
+    ) throws {
+        let present = Self.present(neighbors, or: passages)
+        let others = try view.values(.session, of: present, in: transaction) { UInt64($0.session) }
+        for index in neighbors.indices where others[index] != sessions[index] {
+            neighbors[index] = PassageRow.none
+        }
+    }
+
+    /// The neighbors, and in place of those that are none the passages themselves: so columns can be read in order.
+    private static func present(_ neighbors: [UInt32], or passages: [UInt32]) -> [UInt32] {
+        neighbors.indices.map { neighbors[$0] == PassageRow.none ? passages[$0] : neighbors[$0] }
     }
 
     /// The first passage of the turn behind the memory that ends with a passage.
@@ -143,18 +156,16 @@ struct Vouching {
 
     /// The turn before vouches, more so if it asks; and the turn behind.
     mutating func vouchByThread(in transaction: borrowing ReadTransaction) throws {
-        let neighbors = try neighbors(of: candidates.map(\.passage), in: transaction)
-        let beside = neighbors.all
-        try own.complete(beside, view, in: transaction)
-        let flags = Dictionary(
-            uniqueKeysWithValues: zip(
-                beside,
-                try view.values(.flags, of: beside, in: transaction) { UInt64($0.flags.rawValue) }.map {
-                    PassageRow.Flags(rawValue: UInt8(truncatingIfNeeded: $0))
-                }))
+        let passages = candidates.map(\.passage)
+        let neighbors = try neighbors(of: passages, in: transaction)
+        if !own.isComplete { try own.complete(neighbors.all, view, in: transaction) }
+        let before = Self.present(neighbors.previous, or: passages)
+        let flags = try view.values(.flags, of: before, in: transaction) { UInt64($0.flags.rawValue) }
         for index in candidates.indices {
+            let flags = PassageRow.Flags(rawValue: UInt8(truncatingIfNeeded: flags[index]))
             candidates[index].previous = neighbors.previous[index]
-            candidates[index].isReply = flags[neighbors.previous[index]]?.contains(.question) ?? false
+            candidates[index].isReply =
+                neighbors.previous[index] != PassageRow.none && flags.contains(.question)
             candidates[index].next = neighbors.next[index]
             candidates[index].parts.context =
                 previousPart(of: candidates[index]) + nextPart(of: candidates[index])
