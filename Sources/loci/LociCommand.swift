@@ -49,9 +49,16 @@ struct LociCommand: AsyncParsableCommand {
                     RecordCommand.self, ForgetCommand.self,
                 ]),
             CommandGroup(
+                name: "Along edges",
+                subcommands: [
+                    WhyCommand.self, ContextCommand.self, NeighborsCommand.self, PathCommand.self,
+                    LinkCommand.self, UnlinkCommand.self,
+                ]),
+            CommandGroup(
                 name: "In and out",
                 subcommands: [
                     ImportCommand.self, ExportCommand.self, ChangesCommand.self, HomesCommand.self,
+                    NamespacesCommand.self,
                 ]),
             CommandGroup(
                 name: "Keeping it well",

@@ -1,0 +1,100 @@
+import ArgumentParser
+import MemoryEngine
+
+/// A memory as the command line names it: by its id, or by its key.
+enum MemoryReference: Equatable {
+    case id(MemoryID)
+    case key(String)
+
+    init(_ text: String) throws {
+        if let id = MemoryID(text) {
+            self = .id(id)
+        } else if text.isEmpty {
+            throw ValidationError("write an id, or the key that the memory was given")
+        } else {
+            self = .key(text)
+        }
+    }
+
+    /// The memory's id.
+    ///
+    /// - Throws: `notFound` for a key that no memory of the namespace has.
+    func resolve(in namespace: Namespace, _ engine: Engine) async throws -> MemoryID {
+        switch self {
+        case .id(let id): return id
+        case .key(let key):
+            guard let memory = try await engine.get(key: key, in: namespace) else {
+                throw EngineError(.notFound, "`\(key)` is no id, and no key of a memory in \(namespace)")
+            }
+            return memory.id
+        }
+    }
+}
+
+extension Accept {
+    static func memory(_ text: String) throws -> MemoryReference { try MemoryReference(text) }
+
+    /// The kind of an edge: one of the engine's, or `GRAPH/NAME` for one of the caller's.
+    static func edgeKind(_ text: String) throws -> EdgeKind {
+        if let known = EdgeKind.all.first(where: { $0.name == text }) { return known }
+        let parts = text.split(separator: "/", maxSplits: 1)
+        guard parts.count == 2, let graph = MemoryGraph(name: String(parts[0])) else {
+            throw ValidationError(
+                "write one of \(EdgeKind.all.map(\.name).joined(separator: ", ")), or GRAPH/NAME with one of your own "
+                    + "in the semantic, temporal, causal or entity graph, as causal/blocks")
+        }
+        do {
+            return try EdgeKind(String(parts[1]), in: graph)
+        } catch {
+            throw ValidationError(error.message)
+        }
+    }
+
+    /// One of the four graphs.
+    static func graph(_ text: String) throws -> MemoryGraph {
+        guard let graph = MemoryGraph(name: text) else {
+            throw ValidationError(
+                "write one of \(MemoryGraph.allCases.map(\.name).joined(separator: ", "))")
+        }
+        return graph
+    }
+
+    /// The id of an edge.
+    static func edgeID(_ text: String) throws -> EdgeID {
+        guard let id = EdgeID(text) else {
+            throw ValidationError("write the id of an edge as `loci link` prints it")
+        }
+        return id
+    }
+
+    /// A place in a memory: `ID@VERSION#FROM-TO`, as recalls and contexts print it.
+    static func citation(_ text: String) throws -> CitationArgument {
+        guard let citation = CitationArgument(text) else {
+            throw ValidationError("write a citation as it is printed, ID@VERSION#FROM-TO")
+        }
+        return citation
+    }
+}
+
+/// A citation without its namespace, which the command line names elsewhere.
+struct CitationArgument: Equatable {
+    let id: MemoryID
+    let version: UInt32
+    let range: Range<Int>
+
+    init?(_ text: String) {
+        guard let at = text.lastIndex(of: "@"), let id = MemoryID(String(text[..<at])) else { return nil }
+        let rest = text[text.index(after: at)...].split(separator: "#", omittingEmptySubsequences: false)
+        guard rest.count == 2, let version = UInt32(rest[0]) else { return nil }
+        let bounds = rest[1].split(separator: "-", omittingEmptySubsequences: false)
+        guard bounds.count == 2, let from = Int(bounds[0]), let to = Int(bounds[1]), 0 <= from, from <= to
+        else { return nil }
+        self.id = id
+        self.version = version
+        range = from..<to
+    }
+
+    func citation(in namespace: Namespace) -> Citation {
+        Citation(namespace: namespace, id: id, version: version, range: range)
+    }
+}

@@ -1,0 +1,77 @@
+import ArgumentParser
+import MemoryEngine
+
+struct ContextCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "context",
+        abstract: "Gather what a model should read to answer a question, within a budget of tokens.",
+        usage: "loci context (<words> ... | -) [--tokens <count>] [-n <path[=weight]>] ... [options]",
+        discussion: """
+              loci context "Why did the deploy fail?" --tokens 1000
+              loci context "What does Ada like?" -n user/ada -n project/atlas=0.5 --json
+
+            Each entry has its time, who said it, and where it stands (ID@VERSION#FROM-TO). Causes come first where the question \
+            asks why, and what happened first comes first where it asks when. Tokens are estimated, rather too many than too \
+            few; the text is never over the budget. What found no place is told on standard error.
+            """)
+
+    @Argument(help: "The question; `-` reads standard input.")
+    var words: [String] = []
+    @Option(
+        help: ArgumentHelp("The budget, 1 to 1,000,000 (by default 2,000).", valueName: "count"),
+        transform: Accept.count(1...1_000_000, as: 2_000))
+    var tokens = 2_000
+    @OptionGroup var filter: FilterOptions
+    @OptionGroup var clocks: ClockOptions
+    @OptionGroup var namespaces: NamespaceOptions
+    @OptionGroup var store: StoreOptions
+
+    func run() async throws {
+        _ = try store.path()
+        var query = RecallQuery(try Words.read(words), in: try namespaces.weighted())
+        query.filter = try filter.condition()
+        query.asOf = clocks.asOf
+        query.validAt = clocks.validAt
+        let asked = query
+        try await store.withEngine(for: .reading) { engine in
+            let pack = try await engine.context(for: asked, tokenBudget: tokens)
+            if store.json {
+                Terminal.print(Self.json(pack))
+            } else {
+                if !pack.entries.isEmpty { Terminal.print(Visible.text(pack.text)) }
+                for reason in pack.leftOut { Terminal.note("left out: \(reason)") }
+                Terminal.note(
+                    "\(pack.entries.count) memories, \(Terminal.grouped(pack.tokenCount)) of "
+                        + "\(Terminal.grouped(pack.tokenBudget)) tokens")
+            }
+        }
+    }
+
+    private static func json(_ pack: ContextPack) -> String {
+        var json = JSONWriter()
+        json.beginObject()
+        json.member("recall", pack.recall.description)
+        json.member("intent", pack.intent.name)
+        json.member("tokens", pack.tokenCount)
+        json.member("budget", pack.tokenBudget)
+        json.member("text", pack.text)
+        json.name("entries")
+        json.beginArray()
+        for entry in pack.entries {
+            json.beginObject()
+            json.member("citation", entry.citation.description)
+            json.member("namespace", entry.citation.namespace.description)
+            json.member("happened", entry.happened.lowerBound.description)
+            json.member("actor", entry.actor)
+            json.member("kind", entry.kind.rawValue)
+            json.member("score", entry.score)
+            json.member("note", entry.note)
+            json.member("text", entry.text)
+            json.endObject()
+        }
+        json.endArray()
+        json.member("leftOut", pack.leftOut)
+        json.endObject()
+        return json.text
+    }
+}

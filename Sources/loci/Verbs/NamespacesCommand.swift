@@ -1,0 +1,37 @@
+import ArgumentParser
+import MemoryEngine
+
+struct NamespacesCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "namespaces",
+        abstract: "List namespaces: homes, and the sessions inside them.",
+        usage: "loci namespaces [--namespace <path>] [options]",
+        discussion: """
+              loci namespaces
+              loci namespaces -n project/atlas --json
+
+            Each with how many memories of it are current. LOCI_NAMESPACE says nothing here.
+            """)
+
+    @OptionGroup var place: PlaceOptions
+
+    func run() async throws {
+        let subtree = try place.namespace.said()
+        try await place.store.withEngine(for: .reading) { engine in
+            for home in try subtree.map(engine.existingHomes) ?? engine.homes() {
+                for found in try await engine.namespaces(in: home) {
+                    if let subtree, subtree.session != nil, found.namespace != subtree { continue }
+                    if place.json {
+                        Terminal.printObject { json in
+                            json.member("namespace", found.namespace.description)
+                            json.member("memories", found.memories)
+                        }
+                    } else {
+                        let count = Terminal.padded(Terminal.grouped(found.memories), to: 12, isRight: true)
+                        Terminal.print("\(count) memories  \(NamespaceArgument.text(of: found.namespace))")
+                    }
+                }
+            }
+        }
+    }
+}

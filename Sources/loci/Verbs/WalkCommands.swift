@@ -1,0 +1,190 @@
+import ArgumentParser
+import MemoryEngine
+
+extension EdgeDirection: ExpressibleByArgument {}
+
+/// Which edges a walk follows.
+struct WalkOptions: ParsableArguments {
+    @Option(
+        help: ArgumentHelp("Follow edges of this kind only; may be given again.", valueName: "kind"),
+        transform: Accept.edgeKind)
+    var kind: [EdgeKind] = []
+    @Option(
+        help: ArgumentHelp(
+            "Follow this graph only: semantic, temporal, causal or entity; may be given again.",
+            valueName: "graph"),
+        transform: Accept.graph)
+    var graph: [MemoryGraph] = []
+    @Option(help: "Follow edges out of a memory, into it, or both.")
+    var direction: EdgeDirection = .both
+    @OptionGroup var clocks: ClockOptions
+
+    func query(depth: Int) -> GraphQuery {
+        var query = GraphQuery()
+        query.kinds = kind.isEmpty ? nil : Set(kind)
+        query.graphs = graph.isEmpty ? nil : Set(graph)
+        query.direction = direction
+        query.depth = depth
+        query.asOf = clocks.asOf
+        query.validAt = clocks.validAt
+        return query
+    }
+}
+
+struct NeighborsCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "neighbors",
+        abstract: "Show what edges join to a memory.",
+        usage: "loci neighbors <memory> [options]",
+        discussion: """
+              loci neighbors ID
+              loci neighbors deploy/81 --graph causal --depth 3
+              loci neighbors ID --kind mentions --direction out --json
+
+            A memory is named by its id or its key. Each line has the edge that leads there, with the rule that derived \
+            it. Edges are given (`loci link`), derived from words, or follow from threads.
+            """)
+
+    @Argument(help: "The memory.", transform: Accept.memory)
+    var memory: MemoryReference
+    @Option(
+        help: ArgumentHelp("How many edges away, 1 to 64 (by default 1).", valueName: "count"),
+        transform: Accept.count(1...64, as: 2))
+    var depth = 1
+    @Option(
+        help: ArgumentHelp("How many memories at most (by default 100).", valueName: "count"),
+        transform: Accept.count(1...10_000, as: 20))
+    var limit = 100
+    @Flag(help: "The strongest paths first, not the shortest.")
+    var strongest = false
+    @OptionGroup var walk: WalkOptions
+    @OptionGroup var place: PlaceOptions
+
+    func run() async throws {
+        try await place.withEngine(for: .reading) { engine, namespace in
+            let id = try await memory.resolve(in: namespace, engine)
+            var query = walk.query(depth: depth)
+            query.limit = limit
+            query.order = strongest ? .strongest : .breadthFirst
+            let hits = try await engine.neighbors(of: id, in: namespace, query: query)
+            for hit in hits {
+                if place.json {
+                    var json = JSONWriter()
+                    json.beginObject()
+                    json.member("strength", hit.strength)
+                    json.name("path")
+                    json.beginArray()
+                    for edge in hit.path { json.write(edge) }
+                    json.endArray()
+                    json.name("memory")
+                    json.write(hit.memory)
+                    json.endObject()
+                    Terminal.print(json.text)
+                } else {
+                    let way = hit.path.map { Edge.words($0, isOut: $0.from != hit.memory.id) }
+                    Terminal.print(EdgeText.line(hit.memory))
+                    Terminal.print(Terminal.styled("    " + (way.last ?? ""), .dim))
+                }
+            }
+            if !hits.isComplete { Terminal.note("not all was looked at: \(hits.visitedCount) memories were") }
+        }
+    }
+}
+
+struct PathCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "path",
+        abstract: "Show how two memories hang together.",
+        usage: "loci path <from> <to> [options]",
+        discussion: """
+              loci path ID ID
+              loci path deploy/81 ID --graph causal --depth 8
+
+            Prints a path with as few edges as can be. Exit status 2 if there is none.
+            """)
+
+    @Argument(help: "Where the path begins: an id, or a key.", transform: Accept.memory)
+    var from: MemoryReference
+    @Argument(help: "Where it ends.", transform: Accept.memory)
+    var to: MemoryReference
+    @Option(
+        help: ArgumentHelp("How many edges at most, 1 to 64 (by default 6).", valueName: "count"),
+        transform: Accept.count(1...64, as: 8))
+    var depth = 6
+    @OptionGroup var walk: WalkOptions
+    @OptionGroup var place: PlaceOptions
+
+    func run() async throws {
+        try await place.withEngine(for: .reading) { engine, namespace in
+            let start = try await from.resolve(in: namespace, engine)
+            let end = try await to.resolve(in: namespace, engine)
+            guard
+                let path = try await engine.path(
+                    from: start, to: end, in: namespace, query: walk.query(depth: depth))
+            else {
+                throw EngineError(.notFound, "no path of at most \(depth) edges leads from \(start) to \(end)")
+            }
+            if place.json {
+                var json = JSONWriter()
+                json.beginArray()
+                for edge in path { json.write(edge) }
+                json.endArray()
+                return Terminal.print(json.text)
+            }
+            var place = start
+            try await EdgeText.print(place, in: namespace, engine)
+            for edge in path {
+                let isOut = edge.from == place
+                Terminal.print(Terminal.styled("    " + Edge.words(edge, isOut: isOut), .dim))
+                place = isOut ? edge.to : edge.from
+                try await EdgeText.print(place, in: namespace, engine)
+            }
+        }
+    }
+}
+
+/// Edges and their ends for a person.
+enum EdgeText {
+    static func line(_ memory: Memory) -> String {
+        "\(memory.id)  \(memory.happened.lowerBound.day)  "
+            + Terminal.padded(String(Visible.line(memory.kind.rawValue).prefix(9)), to: 9) + "  "
+            + Terminal.firstLine(memory.content, atMost: 80)
+    }
+
+    static func print(_ id: MemoryID, in namespace: Namespace, _ engine: Engine) async throws {
+        guard let memory = try await engine.get(id, in: namespace.home) else {
+            return Terminal.print("\(id)  (not here)")
+        }
+        Terminal.print(line(memory))
+    }
+}
+
+extension Edge {
+    /// What an edge says, as it is met on the way.
+    static func words(_ edge: Edge, isOut: Bool) -> String {
+        var text = isOut ? "—\(edge.kind)→" : "←\(edge.kind)—"
+        if edge.weight != 1 { text += " \(Terminal.decimals(Double(edge.weight), 2))" }
+        if let rule = edge.rule { text += "  it \(rule)" }
+        return text
+    }
+}
+
+extension JSONWriter {
+    mutating func write(_ edge: Edge) {
+        beginObject()
+        member("id", edge.id?.description)
+        member("kind", edge.kind.name)
+        member("graph", edge.kind.graph.name)
+        member("from", edge.from.description)
+        member("to", edge.to.description)
+        member("toHome", edge.toHome?.description)
+        member("weight", Double(edge.weight))
+        member("validFrom", edge.valid.lowerBound)
+        member("validUntil", edge.valid.upperBound)
+        member("recordedFrom", edge.recorded.lowerBound)
+        member("recordedUntil", edge.recorded.upperBound)
+        member("evidence", edge.evidence.map(\.description))
+        member("rule", edge.rule)
+        endObject()
+    }
+}

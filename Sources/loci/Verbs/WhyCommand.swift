@@ -1,0 +1,126 @@
+import ArgumentParser
+import MemoryEngine
+
+struct WhyCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "why",
+        abstract: "Show what led to something, link by link, with the words that say so.",
+        usage: "loci why (<words> ... | --memory <memory>) [options]",
+        discussion: """
+              loci why "the timer was removed"
+              loci why --memory deploy/81 --depth 6
+              loci why --memory ID --effects
+
+            The question is recalled; the best hit of which a cause is known is followed through the causal graph. Nothing is a \
+            cause only because it came before: each link was given (`loci link`), or is stated ("This reverts commit …", \
+            "Fixes: …", "because of" something that is named and is there). Exit status 2 if no cause is known.
+            """)
+
+    @Argument(help: "What happened; `-` reads standard input.")
+    var words: [String] = []
+    @Option(help: ArgumentHelp("This memory, by its id or key.", valueName: "memory"), transform: Accept.memory)
+    var memory: MemoryReference?
+    @Flag(help: "What came of it, not what led to it.")
+    var effects = false
+    @Option(
+        help: ArgumentHelp("How many links at most, 1 to 64 (by default 4).", valueName: "count"),
+        transform: Accept.count(1...64, as: 6))
+    var depth = 4
+    @OptionGroup var place: PlaceOptions
+
+    func validate() throws {
+        guard words.isEmpty != (memory == nil) else {
+            throw ValidationError("say what happened, or name a memory with --memory")
+        }
+    }
+
+    func run() async throws {
+        try await place.withEngine(for: .reading) { engine, namespace in
+            for (start, note) in try await starts(in: namespace, engine) {
+                let chain =
+                    effects
+                    ? try await engine.effects(of: start.id, in: namespace, depth: depth)
+                    : try await engine.causes(of: start.id, in: namespace, depth: depth)
+                if chain.isEmpty { continue }
+                if place.json { try await print(chain, of: start, engine, asJSON: true) } else {
+                    if let note { Terminal.note(note) }
+                    try await print(chain, of: start, engine, asJSON: false)
+                }
+                return
+            }
+            throw EngineError(
+                .notFound, "no \(effects ? "effect" : "cause") of that is known in \(namespace)")
+        }
+    }
+
+    /// How many hits are looked at for one with a cause.
+    private static let hitCount = 10
+
+    private func starts(
+        in namespace: Namespace, _ engine: Engine
+    ) async throws -> [(memory: Memory, note: String?)] {
+        if let memory {
+            let id = try await memory.resolve(in: namespace, engine)
+            guard let found = try await engine.get(id, in: namespace) else {
+                throw EngineError(.notFound, "there is no memory \(id) in \(namespace)")
+            }
+            return [(found, nil)]
+        }
+        var query = RecallQuery(try Words.read(words), in: namespace)
+        query.intent = .why
+        query.order = .score
+        query.limit = Self.hitCount
+        return try await engine.recall(query).enumerated().map { rank, hit in
+            (hit.memory, rank == 0 ? nil : "hit \(rank + 1) of the recall; those before it have no known cause")
+        }
+    }
+
+    private func print(
+        _ chain: CausalChain, of start: Memory, _ engine: Engine, asJSON: Bool
+    ) async throws {
+        if asJSON {
+            var json = JSONWriter()
+            json.beginObject()
+            json.name("of")
+            json.write(start)
+            json.member("isComplete", chain.isComplete)
+            json.name("links")
+            json.beginArray()
+            for link in chain {
+                json.beginObject()
+                json.member("depth", link.depth)
+                json.member("confidence", link.confidence)
+                json.name("edge")
+                json.write(link.edge)
+                json.name("effect")
+                json.write(link.effect)
+                json.name("cause")
+                json.write(link.cause)
+                json.endObject()
+            }
+            json.endArray()
+            json.endObject()
+            return Terminal.print(json.text)
+        }
+        Terminal.print(Terminal.styled(EdgeText.line(start), .bold))
+        for link in chain {
+            let margin = String(repeating: "  ", count: link.depth)
+            let other = effects ? link.effect : link.cause
+            let says = link.edge.rule.map { "it \($0)" } ?? "given"
+            Terminal.print(
+                Terminal.styled(
+                    "\(margin)\(effects ? "led to" : "because of") (\(link.edge.kind), \(says), "
+                        + "\(Terminal.decimals(link.confidence, 2)))", .dim))
+            Terminal.print(margin + EdgeText.line(other))
+            for citation in link.edge.evidence where !citation.range.isEmpty {
+                let words = try? await engine.content(of: citation)
+                if let words {
+                    Terminal.print(
+                        Terminal.styled(
+                            "\(margin)  “\(Terminal.firstLine(words, atMost: 90))”  \(citation)", .dim))
+                }
+            }
+        }
+        if !chain.isComplete { Terminal.note("there is more: raise --depth") }
+    }
+}
