@@ -132,7 +132,8 @@ import Testing
         #expect(try await found(engine, "zebra", [-1, 0]).isEmpty)
         #expect(try await found(engine, "zebra", nil).isEmpty)
         let like = try await found(engine, "zebra", [2, 0])
-        #expect(abs((like.first?.score ?? 0) - 0.65) < 1e-6 && like.first?.parts.sum == like.first?.score)
+        #expect(
+            abs((like.first?.parts.vectors ?? 0) - 0.65) < 1e-6 && like.first?.parts.sum == like.first?.score)
         #expect(try await found(engine, "single", [0, 1]).count == 1)
         // Several that are all as unlike as each other.
         for number in 0..<5 { try await engine.remember(draft("Another \(number)", [1, 0]), in: atlas) }

@@ -52,7 +52,7 @@ private struct Conversations {
             if let said { text += ", \(said.text)" }
             var draft = MemoryDraft(text + (random.chance(0.3) ? "?" : "."))
             draft.thread = random.chance(0.8) ? "t\(random.below(5))" : nil
-            draft.kind = random.chance(0.1) ? .commit : .message
+            draft.kind = random.pick([.commit, .fact] + [MemoryKind](repeating: .message, count: 14))
             draft.actor = random.chance(0.8) ? random.pick(Self.actors) : nil
             let day = first.advanced(by: .seconds(86_400 * random.below(400)))
             if number == 0 || random.chance(0.9) {
@@ -101,7 +101,8 @@ private struct Conversations {
         if random.chance(0.5) { question.weights.causes = 0.6 }
         if random.chance(0.3) { question.sessionWeights = ["s1": 2, "s2": 0.5] }
         if random.chance(0.3) { question.homeWeight = question.sessionWeights.isEmpty ? 0.5 : nil }
-        if random.chance(0.2) { question.kind = .message }
+        // Of facts there are so few that the vectors of others are not compared at first.
+        if random.chance(0.4) { question.kind = random.pick([.message, .fact]) }
         return question
     }
 

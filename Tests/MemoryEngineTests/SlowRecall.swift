@@ -69,7 +69,8 @@ struct SlowRecall {
             guard memory.kind != .commit, let series = Self.series(memory) else { return nil }
             return visible.first {
                 Self.series(memories[$0]) == series && Int(memories[$0].turn!) == Int(memory.turn!) + step
-                    && memories[$0].namespace == memory.namespace
+                    && (memories[$0].namespace.session ?? memory.namespace.session)
+                        == (memory.namespace.session ?? memories[$0].namespace.session)
             }
         }
 

@@ -129,7 +129,9 @@ struct Vouching {
     ) throws {
         let present = Self.present(neighbors, or: passages)
         let others = try view.values(.session, of: present, in: transaction) { UInt64($0.session) }
-        for index in neighbors.indices where others[index] != sessions[index] {
+        for index in neighbors.indices {
+            // What was taken out of a session, or never was in one, may stand beside any.
+            if others[index] == sessions[index] || others[index] == 0 || sessions[index] == 0 { continue }
             neighbors[index] = PassageRow.none
         }
     }

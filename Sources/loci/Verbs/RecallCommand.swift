@@ -200,7 +200,9 @@ struct RecallTable {
     private static func path(of hit: Hit) -> String {
         hit.path.map { step in
             let sign = step.adds < 0 ? "" : "+"
-            return Visible.line(step.reason.description) + " " + sign + Terminal.decimals(step.adds, 2)
+            let isOwn = step.reason == .session(hit.memory.id)
+            let reason = isOwn ? "the best of its session" : Visible.line(step.reason.description)
+            return reason + " " + sign + Terminal.decimals(step.adds, 2)
         }.joined(separator: "; ")
     }
 
