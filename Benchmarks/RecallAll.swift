@@ -16,7 +16,8 @@ struct RecallAll: AsyncParsableCommand {
     private static let turnCount = 25
     private static let tagCount = 20
     private static let actors = [
-        "Ada", "Barbara", "Claude", "Dorothy", "Edsger", "Frances", "Grace", "Hedy", "Ivan", "John", "Katherine",
+        "Ada", "Barbara", "Claude", "Dorothy", "Edsger", "Frances", "Grace", "Hedy", "Ivan", "John",
+        "Katherine",
         "Leslie",
     ]
 
@@ -59,8 +60,10 @@ struct RecallAll: AsyncParsableCommand {
                 report.note("median parts: \(timings.text)")
             }
         }
-        report.note("questions of at least 3 terms, none asked twice; a quarter names a month, a quarter an actor")
-        report.note("\(Self.turnCount) memories to a thread, each with an actor, a time and a tag; vectors are given")
+        report.note(
+            "questions of at least 3 terms, none asked twice; a quarter names a month, a quarter an actor")
+        report.note(
+            "\(Self.turnCount) memories to a thread, each with an actor, a time and a tag; vectors are given")
         report.print(json: common.json)
         await engine.close()
     }

@@ -32,7 +32,8 @@ extension Engine {
         var builder = ContextBuilder(budget: tokenBudget, counter: counter, intent: recall.intent)
         builder.fill(entries)
         if builder.omittedCount > 0 {
-            leftOut.append("\(builder.omittedCount) memories that found no place within \(tokenBudget) tokens")
+            leftOut.append(
+                "\(builder.omittedCount) memories that found no place within \(tokenBudget) tokens")
         }
         let ordered = Self.ordered(builder.entries, recall.intent, placeOfCause)
         var text = ContextPack.serialized(ordered)
@@ -124,7 +125,8 @@ extension Engine {
             let chain = try await causes(
                 of: entry.citation.id, in: home, depth: 4, limit: 20, asOf: query.asOf,
                 validAt: query.validAt, deadline: query.deadline)
-            for link in chain where query.namespaces.keys.contains(where: { $0.contains(link.cause.namespace) }) {
+            for link in chain
+            where query.namespaces.keys.contains(where: { $0.contains(link.cause.namespace) }) {
                 depthOfCause[link.cause.id] = max(depthOfCause[link.cause.id] ?? 0, link.depth)
                 let says = link.edge.rule ?? link.edge.kind.name
                 withCauses.append(

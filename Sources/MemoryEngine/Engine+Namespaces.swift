@@ -36,7 +36,9 @@ extension Engine {
         let parts = try view.values(.part, of: passages, in: transaction) { UInt64($0.part) }
         let sessions = try view.values(.session, of: passages, in: transaction) { UInt64($0.session) }
         var countOfNumber: [UInt64: Int] = [:]
-        for (part, session) in zip(parts, sessions) where part == 0 { countOfNumber[session, default: 0] += 1 }
+        for (part, session) in zip(parts, sessions) where part == 0 {
+            countOfNumber[session, default: 0] += 1
+        }
         var counts: [String?: Int] = [:]
         for (number, count) in countOfNumber {
             counts[number == 0 ? nil : try Names.name(of: UInt32(number), .session, in: transaction)] = count

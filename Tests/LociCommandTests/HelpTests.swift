@@ -68,6 +68,10 @@ import Testing
             loci remember 'Whoever measures draws words from texts like this one.' > /dev/null
             loci remember 'Of a tenant.' -n @acme/project/x > /dev/null
             loci remember 'In a session.' -n project/atlas/session/s1 > /dev/null
+            loci remember 'Deploy 80 was late.' --key deploy/80 > /dev/null
+            loci remember 'Deploy 81 failed. Closes: #1234' --key deploy/81 > /dev/null
+            loci remember 'The timer was removed. Fixes: #12' > /dev/null
+            loci link deploy/81 deploy/80 --as causedBy > /dev/null
             loci snapshot backup/atlas.loci > /dev/null
             loci export > backup.jsonl
             """)
@@ -101,6 +105,13 @@ import Testing
         let place = words.firstIndex(of: "-n").map { words[$0 + 1] } ?? "project/atlas"
         if line.contains("NEW-ID") {
             line.replace("NEW-ID", with: try shell.remember("Another for \(example)", in: place))
+        }
+        if line.contains(" EDGE") {
+            let linked = try shell.loci("link", "deploy/80", "deploy/81", "--as", "refersTo", "--json")
+            line.replace(" EDGE", with: " " + (try #require(JSONParser.parse(linked.output)["id"]?.string)))
+        }
+        if line.contains("'ID@") {
+            line.replace("'ID@", with: "'" + (try shell.remember("Evidence for \(example)", in: place)) + "@")
         }
         if line.contains(" ID") {
             let log = shell.folder + "/log.txt"

@@ -22,7 +22,8 @@ import Testing
             store.clock.advance(by: .seconds(3_600))
             var text = "The harbour log, entry \(step)."
             for _ in 0..<1 + random.below(12) {
-                text += " The \(random.pick(words)) met the \(random.pick(words)) at the \(random.pick(words))."
+                text +=
+                    " The \(random.pick(words)) met the \(random.pick(words)) at the \(random.pick(words))."
             }
             var draft = MemoryDraft(text)
             draft.actor = random.pick(["Ada", "Grace"])
@@ -37,7 +38,8 @@ import Testing
     func `fills its budget by nine tenths, and is never over it`(seed: UInt64) async throws {
         let engine = try await harbour(seed).engine
         let counters = [
-            TokenCounter.estimate, TokenCounter { $0.utf8.count }, TokenCounter { $0.split(separator: " ").count },
+            TokenCounter.estimate, TokenCounter { $0.utf8.count },
+            TokenCounter { $0.split(separator: " ").count },
             // One that counts a whole above the sum of its parts.
             TokenCounter { $0.utf8.count * $0.utf8.count / 1_000 },
         ]
@@ -49,9 +51,11 @@ import Testing
                 #expect(pack.tokenCount == counter.count(pack.text) && pack.tokenCount <= budget)
                 #expect(pack.text == ContextPack.serialized(pack.entries))
                 // A budget of a few lines, or one that grows with the square of the text, has steps of over a tenth.
-                let isCoarse = counter.count("a") != counter.count("aa") && budget < 2_000 || counter.count("a") == 0
+                let isCoarse =
+                    counter.count("a") != counter.count("aa") && budget < 2_000 || counter.count("a") == 0
                 let all = pack.entries.count == 120
-                #expect(all || isCoarse || pack.tokenCount * 10 >= budget * 9, "\(pack.tokenCount) of \(budget)")
+                #expect(
+                    all || isCoarse || pack.tokenCount * 10 >= budget * 9, "\(pack.tokenCount) of \(budget)")
                 for entry in pack.entries {
                     #expect(try await engine.content(of: entry.citation) == entry.text)
                     #expect(pack.text.contains(entry.citation.description))

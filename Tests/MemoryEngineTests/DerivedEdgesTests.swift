@@ -175,6 +175,30 @@ import Testing
         try await engine.expectClean(atlas)
     }
 
+    @Test func `lead to the issues that a text says it fixes, and from there to all that fix them`()
+        async throws
+    {
+        let store = try ScratchStore()
+        let engine = store.engine
+        let texts = [
+            "Parse the header again.\n\nCloses: #1234", "Speak of #1234.", "Read it twice, because of #1234.",
+        ]
+        let ids = try await engine.remember(texts.map { MemoryDraft($0) }, in: atlas).map { try $0.get().id }
+        let chain = try await engine.causes(of: ids[0], in: atlas)
+        let link = try #require(chain.first)
+        #expect(chain.count == 1 && link.edge.kind == .fixes && link.cause.kind == .entity)
+        #expect(link.cause.content == "#1234")
+        #expect(try await engine.content(of: link.edge.evidence[0]).contains("#1234"))
+        // A number that is only named is no cause.
+        #expect(try await engine.causes(of: ids[1], in: atlas).isEmpty)
+        let effects = try await engine.effects(of: link.cause.id, in: atlas)
+        #expect(Set(effects.map(\.effect.id)) == [ids[0], ids[2]])
+        try await engine.expectClean(atlas)
+        for id in ids { try await engine.forget(.id(id), under: atlas) }
+        #expect(try await engine.get(link.cause.id, in: atlas) == nil)
+        try await engine.expectClean(atlas)
+    }
+
     @Test func `are not claimed of what only stands beside, or does not resolve`() async throws {
         let store = try ScratchStore()
         let engine = store.engine

@@ -107,7 +107,8 @@ import Testing
             case 8:
                 try await engine.fold(atlas)
                 try await engine.finishIndexing(in: atlas)
-                hadGraph = try await engine.stats(in: atlas).spaces.contains { $0.linkedVectors > 0 } || hadGraph
+                hadGraph =
+                    try await engine.stats(in: atlas).spaces.contains { $0.linkedVectors > 0 } || hadGraph
             default:
                 if random.chance(0.3) {
                     await engine.close()

@@ -43,7 +43,8 @@ struct ContextBuilder {
             }
             refusedCount += 1
             if Double(used) >= Double(budget) * Self.fullShare || refusedCount == Self.maximumRefusedCount {
-                omittedCount += wanted.count - index - (entries.last?.citation.id == entry.citation.id ? 1 : 0)
+                omittedCount +=
+                    wanted.count - index - (entries.last?.citation.id == entry.citation.id ? 1 : 0)
                 break
             }
             if entries.last?.citation.id != entry.citation.id { omittedCount += 1 }

@@ -34,12 +34,14 @@ enum Citations {
         }
     }
 
-    /// What can be looked up: numbers of issues and versions are entities, found as mentions.
+    /// What can be looked up, or is made of its name: the number of an issue is an entity. A version is too little to be a
+    /// cause: it is found as a mention.
     private static func target(_ reference: CausalReference) -> Reference.Target? {
         switch reference.kind {
         case .commit: .commit(reference.key)
         case .subject: .subject(reference.key)
-        case .issue, .version: nil
+        case .issue: .entity(EntityName(sort: .issue, key: reference.key, surface: reference.key))
+        case .version: nil
         }
     }
 }

@@ -35,7 +35,8 @@ final class Home: Sendable {
     static func open(
         _ namespace: Namespace, at path: String, options: Environment.Options,
         watch: SnapshotWatch? = nil, callers: CallerGauge = CallerGauge(),
-        indexes: VectorIndexes = VectorIndexes(), ladder: FormatLadder = .current, creating header: HomeHeader?
+        indexes: VectorIndexes = VectorIndexes(), ladder: FormatLadder = .current,
+        creating header: HomeHeader?
     ) throws -> Home {
         let isNew = fileSize(path) ?? 0 == 0
         if isNew, header == nil || options.isReadOnly {

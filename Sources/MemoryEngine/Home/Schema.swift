@@ -265,7 +265,9 @@ package struct HomeState: Equatable, Sendable {
         entityCount = try reader.u64()
         derivedPassages = try reader.u32()
         try reader.finish()
-        guard foldedPassages <= nextPassage, derivedPassages <= nextPassage, currentPassages <= UInt64(nextPassage) else {
+        guard foldedPassages <= nextPassage, derivedPassages <= nextPassage,
+            currentPassages <= UInt64(nextPassage)
+        else {
             throw StoreError(.corrupted, "the counters of the home contradict each other")
         }
     }

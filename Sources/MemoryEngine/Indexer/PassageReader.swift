@@ -18,7 +18,9 @@ enum PassageReader {
         of passage: UInt32, _ state: HomeState, in transaction: borrowing ReadTransaction
     ) throws -> (row: UInt64, version: UInt32)? {
         if passage >= state.foldedPassages {
-            guard let value = try Schema.passage.get(Schema.tail(passage), in: transaction) else { return nil }
+            guard let value = try Schema.passage.get(Schema.tail(passage), in: transaction) else {
+                return nil
+            }
             guard value.byteCount >= PassageRow.byteCount else {
                 throw StoreError(.corrupted, "a record of the tail has only \(value.byteCount) bytes")
             }

@@ -97,8 +97,8 @@ struct PathCommand: AsyncParsableCommand {
         abstract: "Show how two memories hang together.",
         usage: "loci path <from> <to> [options]",
         discussion: """
-              loci path ID ID
-              loci path deploy/81 ID --graph causal --depth 8
+              loci path deploy/81 deploy/80
+              loci path deploy/81 deploy/80 --graph causal --depth 8
 
             Prints a path with as few edges as can be. Exit status 2 if there is none.
             """)
@@ -122,7 +122,8 @@ struct PathCommand: AsyncParsableCommand {
                 let path = try await engine.path(
                     from: start, to: end, in: namespace, query: walk.query(depth: depth))
             else {
-                throw EngineError(.notFound, "no path of at most \(depth) edges leads from \(start) to \(end)")
+                throw EngineError(
+                    .notFound, "no path of at most \(depth) edges leads from \(start) to \(end)")
             }
             if place.json {
                 var json = JSONWriter()

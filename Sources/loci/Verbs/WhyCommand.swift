@@ -9,7 +9,7 @@ struct WhyCommand: AsyncParsableCommand {
         discussion: """
               loci why "the timer was removed"
               loci why --memory deploy/81 --depth 6
-              loci why --memory ID --effects
+              loci why --memory deploy/80 --effects
 
             The question is recalled; the best hit of which a cause is known is followed through the causal graph. Nothing is a \
             cause only because it came before: each link was given (`loci link`), or is stated ("This reverts commit …", \
@@ -18,7 +18,8 @@ struct WhyCommand: AsyncParsableCommand {
 
     @Argument(help: "What happened; `-` reads standard input.")
     var words: [String] = []
-    @Option(help: ArgumentHelp("This memory, by its id or key.", valueName: "memory"), transform: Accept.memory)
+    @Option(
+        help: ArgumentHelp("This memory, by its id or key.", valueName: "memory"), transform: Accept.memory)
     var memory: MemoryReference?
     @Flag(help: "What came of it, not what led to it.")
     var effects = false
@@ -42,7 +43,9 @@ struct WhyCommand: AsyncParsableCommand {
                     ? try await engine.effects(of: start.id, in: namespace, depth: depth)
                     : try await engine.causes(of: start.id, in: namespace, depth: depth)
                 if chain.isEmpty { continue }
-                if place.json { try await print(chain, of: start, engine, asJSON: true) } else {
+                if place.json {
+                    try await print(chain, of: start, engine, asJSON: true)
+                } else {
                     if let note { Terminal.note(note) }
                     try await print(chain, of: start, engine, asJSON: false)
                 }
@@ -71,7 +74,10 @@ struct WhyCommand: AsyncParsableCommand {
         query.order = .score
         query.limit = Self.hitCount
         return try await engine.recall(query).enumerated().map { rank, hit in
-            (hit.memory, rank == 0 ? nil : "hit \(rank + 1) of the recall; those before it have no known cause")
+            (
+                hit.memory,
+                rank == 0 ? nil : "hit \(rank + 1) of the recall; those before it have no known cause"
+            )
         }
     }
 

@@ -1,0 +1,107 @@
+import Testing
+
+@testable import MemoryEngine
+@testable import loci
+
+private func json(_ text: String) throws -> JSONValue { try JSONParser.parse(text) }
+
+@Suite struct `The command, along edges` {
+    @Test func `links, shows what is linked, and takes it back`() throws {
+        try Shell.run { shell in
+            let failure = try shell.remember("Deploy 81 failed.")
+            let token = try shell.remember("The token had expired.")
+            try shell.loci("remember", "The clock was wrong.", "--key", "clock")
+            let linked = try shell.loci(
+                "link", failure, token, "--as", "causedBy", "--weight", "0.5", "--evidence",
+                "\(failure)@1#0-9",
+                "--json")
+            #expect(linked.status == 0, "\(linked.errors)")
+            let edge = try #require(json(linked.output)["id"]?.string)
+            #expect(try shell.loci("link", token, "clock", "--as", "causal/blamedOn").status == 0)
+
+            let neighbors = try shell.loci("neighbors", failure, "--graph", "causal", "--depth", "2").output
+            #expect(
+                neighbors.contains("The token had expired.") && neighbors.contains("The clock was wrong."))
+            #expect(neighbors.contains("—causedBy→ 0.50"), "\(neighbors)")
+            let path = try json(shell.loci("path", failure, "clock", "--json").output)
+            #expect(path.array?.map { $0["kind"]?.string } == ["causedBy", "blamedOn"])
+
+            let why = try shell.loci("why", "Deploy 81 failed")
+            #expect(
+                why.status == 0 && why.output.contains("because of (causedBy, given, 0.50)"), "\(why.output)")
+            #expect(why.output.contains("“Deploy 81”"))
+            let effects = try json(shell.loci("why", "--memory", "clock", "--effects", "--json").output)
+            #expect(effects["links"]?.array?.count == 2)
+
+            #expect(try shell.loci("unlink", edge).status == 0)
+            #expect(try shell.loci("why", "--memory", failure).status == ExitStatus.notFound)
+            #expect(try shell.loci("unlink", edge).status == ExitStatus.failure)
+            #expect(
+                try shell.loci("path", failure, "clock", "--graph", "causal").status == ExitStatus.notFound)
+        }
+    }
+
+    @Test func `shows edges that follow from words, with the rule`() throws {
+        try Shell.run { shell in
+            try shell.loci("remember", "Parse it again. Closes: #1234", "--key", "fix", "--actor", "Ada")
+            let output = try shell.loci("neighbors", "fix").output
+            #expect(output.contains("#1234") && output.contains("it says that it fixes it"), "\(output)")
+            let why = try shell.loci("why", "Why was it parsed again?").output
+            #expect(why.contains("because of (fixes, it says that it fixes it"), "\(why)")
+        }
+    }
+
+    @Test func `refuses what cannot be linked, and names the way out`() throws {
+        try Shell.run { shell in
+            let one = try shell.remember("One.")
+            for (arguments, status, words) in [
+                (["link", one, "nowhere", "--as", "causedBy"], ExitStatus.notFound, "no key of a memory"),
+                (["link", one, one, "--as", "next"], ExitStatus.failure, "threads"),
+                (["link", one, one, "--as", "nonsense"], ExitStatus.usage, "GRAPH/NAME"),
+                (["link", one, one, "--as", "causedBy", "--weight", "0"], ExitStatus.usage, "above 0"),
+                (["neighbors", one, "--graph", "social"], ExitStatus.usage, "semantic"),
+                (["why"], ExitStatus.usage, "--memory"),
+                (["context", "x", "--tokens", "0"], ExitStatus.usage, "1,000,000"),
+            ] {
+                let answer = try shell.bash(("loci " + arguments.map { "'\($0)'" }.joined(separator: " ")))
+                #expect(answer.status == status, "\(arguments) \(answer.errors)")
+                #expect(answer.errors.contains(words), "\(arguments) \(answer.errors)")
+            }
+        }
+    }
+
+    @Test func `gathers a context that stays within its budget`() throws {
+        try Shell.run { shell in
+            for number in 0..<30 {
+                try shell.remember("Note \(number): the harbour crane lifts \(number) tons of rope.")
+            }
+            let pack = try json(
+                shell.loci("context", "What does the harbour crane lift?", "--tokens", "400", "--json").output
+            )
+            let tokens = try #require(pack["tokens"]?.number)
+            #expect(tokens <= 400 && tokens >= 360)
+            let text = try #require(pack["text"]?.string)
+            #expect(TokenCounter.estimate.count(text) == Int(tokens))
+            for entry in try #require(pack["entries"]?.array) {
+                #expect(text.contains(try #require(entry["citation"]?.string)))
+            }
+            let plain = try shell.loci("context", "What does the harbour crane lift?", "--tokens", "400")
+            #expect(
+                plain.output.contains("[1] ") && plain.errors.contains("of 400 tokens"))
+        }
+    }
+
+    @Test func `lists namespaces with their sessions`() throws {
+        try Shell.run { shell in
+            try shell.remember("Of the project.")
+            try shell.remember("Of a session.", in: "project/atlas/session/s-1")
+            try shell.remember("Of it too.", in: "project/atlas/session/s-1")
+            let lines = try shell.loci("namespaces", "--json").output.split(separator: "\n").map {
+                try json(String($0))
+            }
+            let counts = lines.map { ($0["namespace"]?.string ?? "", Int($0["memories"]?.number ?? -1)) }
+            #expect(counts.contains { $0 == ("project/atlas", 1) })
+            #expect(counts.contains { $0 == ("project/atlas/session/s-1", 2) })
+        }
+    }
+}
