@@ -40,7 +40,7 @@ extension HNSWIndex {
         }
         let unlinked = Int(extent.segmentedSlots) - Int(state.linkedSlots)
         let live = Int(state.nodeCount) - Int(state.notedCount) + unlinked
-        if byteCount(live) < parameters.thresholdByteCount / 2 { return .drop }
+        if live <= 0 || byteCount(live) < parameters.thresholdByteCount / 2 { return .drop }
         // Repairs leave a graph a little worse each time: from a fifth on it is made anew.
         if Int(state.removedCount) >= max(parameters.removedBeforeRelinking, Int(state.nodeCount) / 4) {
             return .drop

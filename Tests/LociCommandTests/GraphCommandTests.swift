@@ -51,6 +51,42 @@ private func json(_ text: String) throws -> JSONValue { try JSONParser.parse(tex
         }
     }
 
+    @Test func `exports given edges, and imports them exactly`() throws {
+        try Shell.run { shell in
+            let failure = try shell.remember("Deploy 81 failed. Closes: #1234")
+            let token = try shell.remember("The token had expired.")
+            try shell.loci(
+                "link", failure, token, "--as", "causedBy", "--weight", "0.5", "--evidence",
+                "\(failure)@1#0-9")
+            let edge = try json(
+                shell.loci("link", token, failure, "--as", "causal/blamedOn", "--json").output)
+            try shell.loci("unlink", try #require(edge["id"]?.string))
+            let exported = try shell.loci("export").output
+            #expect(exported.split(separator: "\n").filter { $0.contains("\"edge\"") }.count == 2)
+            try shell.write(exported, to: "all.jsonl")
+            let there = ["--store", shell.folder + "/other"]
+            func other(_ line: String) throws -> Shell.Answer {
+                try shell.bash("loci \(line) \(there.joined(separator: " "))")
+            }
+            let imported = try other("import all.jsonl")
+            #expect(
+                imported.status == 0 && imported.output.contains("4 new"),
+                "\(imported.output) \(imported.errors)")
+            #expect(try other("export").output == exported)
+            #expect(try other("import all.jsonl").output.contains("0 new"))
+            #expect(try other("why --memory \(failure)").output.contains("The token had expired."))
+            #expect(try other("check").status == 0)
+            // An edge whose end is not there is refused, with its line.
+            let edges = exported.split(separator: "\n").filter { $0.contains("\"edge\"") }.joined(
+                separator: "\n")
+            try shell.write(edges + "\n", to: "edges.jsonl")
+            try shell.bash("loci remember First --store \(shell.folder)/third")
+            let refused = try shell.bash(
+                "loci import edges.jsonl --on-error skip --store \(shell.folder)/third")
+            #expect(refused.errors.contains("line 1: there is no memory"), "\(refused.errors)")
+        }
+    }
+
     @Test func `refuses what cannot be linked, and names the way out`() throws {
         try Shell.run { shell in
             let one = try shell.remember("One.")

@@ -75,7 +75,7 @@ import Testing
         var engine = store.engine
         var model: [MemoryID: Known] = [:]
         var hadGraph = false
-        for step in 0..<140 {
+        for step in 0..<90 {
             store.clock.advance()
             let known = Known(vector: vector(&random), isEven: random.chance(0.4))
             switch random.below(10) {
@@ -117,7 +117,7 @@ import Testing
                     try await engine.rebuild(in: atlas)
                 }
             }
-            guard !model.isEmpty, step % 3 == 0 else { continue }
+            guard !model.isEmpty, step % 5 == 0 else { continue }
             let query = vector(&random)
             try await expectNearest(query, of: model, engine, isFiltered: false)
             try await expectNearest(query, of: model, engine, isFiltered: true)
@@ -165,7 +165,7 @@ import Testing
         try await engine.finishIndexing(in: atlas)
         #expect(try await engine.stats(in: atlas).spaces.allSatisfy { $0.linkedVectors == 0 })
         let left = try await engine.entries(of: atlas).filter { $0.table == "link" && $0.key.count > 3 }
-        #expect(left.isEmpty)
+        #expect(left.count == 0)
         try await engine.expectClean(atlas)
     }
 }

@@ -37,6 +37,21 @@ public struct Edge: Sendable, Equatable {
     public let rule: String?
 }
 
+extension Edge {
+    /// An edge from the portable form.
+    public init(
+        id: EdgeID, kind: EdgeKind, from: MemoryID, to: MemoryID, toHome: Namespace?, weight: Float,
+        valid: Range<Timestamp>, recorded: Range<Timestamp>, origin: Origin, principal: String,
+        evidence: [Citation]
+    ) {
+        var origin = origin
+        origin.principal = principal
+        self.init(
+            id: id, kind: kind, from: from, to: to, toHome: toHome, weight: weight, valid: valid,
+            recorded: recorded, origin: origin, evidence: evidence, rule: nil)
+    }
+}
+
 /// Which way edges are followed.
 public enum EdgeDirection: String, Sendable, CaseIterable {
     case out, into, both

@@ -60,7 +60,7 @@ struct GraphView: Sendable {
         }
     }
 
-    private func edge(_ record: EdgeRecord, in transaction: borrowing ReadTransaction) throws -> Edge {
+    func edge(_ record: EdgeRecord, in transaction: borrowing ReadTransaction) throws -> Edge {
         Edge(
             id: record.id, kind: try kinds.kind(record.kind), from: try id(of: record.from, in: transaction),
             to: try record.foreign?.id ?? id(of: record.to, in: transaction),

@@ -13,6 +13,11 @@ import MemoryEngine
 /// The bytes of attachments stand on lines of their own before the memory, in pieces:
 ///
 ///     {"loci":1,"attachment":"SHA-256","base64":…}
+///
+/// Edges that were given follow the memories of their home:
+///
+///     {"loci":1,"edge":ID,"home":"project/atlas","kind":"causedBy","graph":"causal","from":ID,"to":ID,"weight":1,
+///       "recordedAt":…,"evidence":[{"namespace":"project/atlas","citation":"ID@1#0-44"}],"origin":{…}}
 enum ExportLine {
     /// The version of the form.
     static let form: Int64 = 1
@@ -57,6 +62,37 @@ enum ExportLine {
         json.endObject()
         lines.append(json.text)
         return lines
+    }
+
+    /// The line of an edge of a home.
+    static func line(of edge: Edge, in home: Namespace) -> String {
+        var json = JSONWriter()
+        json.beginObject()
+        json.member("loci", form)
+        json.member("edge", edge.id?.description)
+        json.member("home", home.description)
+        json.member("kind", edge.kind.name)
+        json.member("graph", edge.kind.graph.name)
+        json.member("from", edge.from.description)
+        json.member("to", edge.to.description)
+        json.member("toHome", edge.toHome?.description)
+        json.member("weight", Double(edge.weight))
+        json.member("validFrom", edge.valid.lowerBound)
+        json.member("validUntil", edge.valid.upperBound)
+        json.member("recordedAt", edge.recorded.lowerBound)
+        json.member("recordedUntil", edge.recorded.upperBound)
+        json.name("evidence")
+        json.beginArray()
+        for citation in edge.evidence {
+            json.beginObject()
+            json.member("namespace", citation.namespace.description)
+            json.member("citation", citation.description)
+            json.endObject()
+        }
+        json.endArray()
+        json.object("origin") { json in json.origin(edge.origin) }
+        json.endObject()
+        return json.text
     }
 
     private static func write(_ version: ExportedMemory.Version, to json: inout JSONWriter) {

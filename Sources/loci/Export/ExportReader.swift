@@ -15,9 +15,16 @@ struct ExportReader {
     /// As many bytes as one memory may have.
     private static let maximumAttachmentByteCount = 64 * (64 << 20)
 
+    /// What a line holds.
+    enum Line {
+        case memory(ExportedMemory)
+        /// With its home.
+        case edge(Edge, Namespace)
+    }
+
     /// - Returns: `nil` for a line that is a piece of an attachment.
     /// - Throws: `Refusal`.
-    mutating func read(_ line: JSONValue) throws(Refusal) -> ExportedMemory? {
+    mutating func read(_ line: JSONValue) throws(Refusal) -> Line? {
         if let form = line["loci"], form.integer != ExportLine.form {
             throw Refusal(
                 message: "`loci` is \(JSONWriter.text(of: form)): a form that this program does not know")
@@ -32,6 +39,10 @@ struct ExportReader {
             }
             attachments[digest, default: []] += data
             return nil
+        }
+        if line["edge"] != nil {
+            let (edge, home) = try edge(line)
+            return .edge(edge, home)
         }
         defer {
             attachments = [:]
@@ -48,7 +59,50 @@ struct ExportReader {
             }
         }
         guard !versions.isEmpty else { throw Refusal(message: "`versions` is empty") }
-        return ExportedMemory(id: id, key: key, versions: versions)
+        return .memory(ExportedMemory(id: id, key: key, versions: versions))
+    }
+
+    private func edge(_ line: JSONValue) throws(Refusal) -> (Edge, Namespace) {
+        guard let id = line["edge"]?.string.flatMap({ EdgeID($0) }),
+            let from = line["from"]?.string.flatMap({ MemoryID($0) }),
+            let to = line["to"]?.string.flatMap({ MemoryID($0) })
+        else { throw Refusal(message: "an edge needs `edge`, `from` and `to`, each an id") }
+        guard let home = line["home"]?.string.flatMap({ try? Namespace(path: $0) }) else {
+            throw Refusal(message: "`home` of an edge is no namespace")
+        }
+        var toHome: Namespace?
+        if let other = line["toHome"] {
+            toHome = other.string.flatMap { try? Namespace(path: $0) }
+            if toHome == nil { throw Refusal(message: "`toHome` of an edge is no namespace") }
+        }
+        guard let name = line["kind"]?.string,
+            let graph = line["graph"]?.string.flatMap({ MemoryGraph(name: $0) }),
+            let kind = EdgeKind.all.first(where: { $0.name == name && $0.graph == graph })
+                ?? (try? EdgeKind(name, in: graph))
+        else { throw Refusal(message: "`kind` and `graph` name no kind of edge") }
+        guard let weight = line["weight"]?.number else {
+            throw Refusal(message: "an edge needs its `weight`")
+        }
+        let validFrom = try time("validFrom", line["validFrom"]) ?? .distantPast
+        let validUntil = try time("validUntil", line["validUntil"]) ?? .distantFuture
+        let recordedFrom = try time("recordedAt", line["recordedAt"]) ?? .distantPast
+        let recordedUntil = try time("recordedUntil", line["recordedUntil"]) ?? .distantFuture
+        guard validFrom <= validUntil, recordedFrom <= recordedUntil else {
+            throw Refusal(message: "the edge ends before it begins")
+        }
+        var evidence: [Citation] = []
+        for place in try list("evidence", line["evidence"]) {
+            guard let namespace = place["namespace"]?.string.flatMap({ try? Namespace(path: $0) }),
+                let citation = place["citation"]?.string.flatMap({ CitationArgument($0) })
+            else { throw Refusal(message: "evidence[\(evidence.count)] is no citation") }
+            evidence.append(citation.citation(in: namespace))
+        }
+        let (origin, principal) = try origin(line["origin"])
+        let edge = Edge(
+            id: id, kind: kind, from: from, to: to, toHome: toHome, weight: Float(weight),
+            valid: validFrom..<validUntil, recorded: recordedFrom..<recordedUntil, origin: origin,
+            principal: principal, evidence: evidence)
+        return (edge, home)
     }
 
     private func id(_ line: JSONValue) throws(Refusal) -> MemoryID {

@@ -50,11 +50,12 @@ struct ImportRun {
     private struct Batch {
         var drafts: [Draft] = []
         var exported: [(memory: ExportedMemory, line: Int)] = []
+        var edges: [(edge: Edge, home: Namespace, line: Int)] = []
         var lastLine = 0
         var byteCount = 0
         var failed = 0
         var known = 0
-        var count: Int { drafts.count + exported.count + failed + known }
+        var count: Int { drafts.count + exported.count + edges.count + failed + known }
     }
 
     /// Reads a whole source and stores nothing.
@@ -105,6 +106,9 @@ struct ImportRun {
                 case .exported(let memory, let byteCount):
                     batch.byteCount += byteCount
                     batch.exported.append((memory, item.line))
+                case .edge(let edge, let home):
+                    batch.byteCount += 1_024
+                    batch.edges.append((edge, home, item.line))
                 case nil: break
                 }
             } catch let error as ImportError where policy == .skip && !error.isFatal {
@@ -126,6 +130,7 @@ struct ImportRun {
     private enum Read {
         case draft(Draft)
         case exported(ExportedMemory, byteCount: Int)
+        case edge(Edge, Namespace)
     }
 
     /// - Returns: `nil` for a line that belongs to the next one.
@@ -133,7 +138,12 @@ struct ImportRun {
         switch item.content {
         case .exported(let value):
             do {
-                guard let memory = try exports.read(value) else { return nil }
+                let memory: ExportedMemory
+                switch try exports.read(value) {
+                case .memory(let read): memory = read
+                case .edge(let edge, let home): return .edge(edge, home)
+                case nil: return nil
+                }
                 let byteCount = memory.versions.reduce(0) { sum, version in
                     sum + version.memory.content.utf8.count
                         + version.attachments.values.reduce(0) { $0 + $1.count }
@@ -211,6 +221,11 @@ struct ImportRun {
             }
         }
         try await restore(batch.exported, &outcome, source)
+        for (home, edges) in Dictionary(grouping: batch.edges, by: \.home).sorted(by: {
+            $0.key.description < $1.key.description
+        }) {
+            try await link(edges.map { ($0.edge, $0.line) }, in: home, &outcome, source)
+        }
         outcome.committed = max(outcome.committed, batch.lastLine)
         batch = Batch()
         report(outcome)
@@ -231,6 +246,25 @@ struct ImportRun {
             // One is bad: each alone, so that the line is known.
             guard policy == .skip else { throw error }
             for one in exported { try await restore([one], &outcome, source) }
+        }
+    }
+
+    private func link(
+        _ edges: [(edge: Edge, line: Int)], in home: Namespace, _ outcome: inout Outcome,
+        _ source: ImportSource
+    ) async throws {
+        do {
+            let count = try await engine.importEdges(edges.map(\.edge), in: home)
+            outcome.new += count
+            outcome.known += edges.count - count
+        } catch let error as EngineError where policy == .skip && edges.count == 1 {
+            outcome.failed += 1
+            complain(outcome.failed, "\(source.path): line \(edges[0].line): \(error.message)")
+        } catch let error as EngineError
+            where edges.count > 1 && (Self.isOfOneMemory(error) || error.code == .notFound)
+        {
+            guard policy == .skip else { throw error }
+            for one in edges { try await link([one], in: home, &outcome, source) }
         }
     }
 

@@ -91,7 +91,7 @@ extension JSONWriter {
         }
     }
 
-    private mutating func origin(_ origin: Origin) {
+    mutating func origin(_ origin: Origin) {
         member("principal", origin.principal)
         member("agent", origin.agent)
         member("model", origin.model)

@@ -51,6 +51,9 @@ struct ExportCommand: AsyncParsableCommand {
                 count += 1
                 progress.update(count, of: isWhole ? total : nil)
             }
+            try await engine.exportEdges(in: namespace) { edge in
+                try writer.write(ExportLine.line(of: edge, in: namespace.home))
+            }
         }
         try writer.finish()
         return count
