@@ -128,10 +128,11 @@ extension Engine {
             for link in chain
             where query.namespaces.keys.contains(where: { $0.contains(link.cause.namespace) }) {
                 depthOfCause[link.cause.id] = max(depthOfCause[link.cause.id] ?? 0, link.depth)
-                let says = link.edge.rule ?? link.edge.kind.name
+                let says =
+                    link.edge.rule.map { "which \($0)" } ?? "by an edge \(link.edge.kind) that was given"
                 withCauses.append(
                     ContextPack.Entry(
-                        link.cause, score: 0, note: "cause of \(link.effect.id), which \(says)"))
+                        link.cause, score: 0, note: "cause of \(link.effect.id), \(says)"))
             }
         }
         // What was found by itself too is the cause from now on.

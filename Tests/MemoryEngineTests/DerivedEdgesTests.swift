@@ -86,6 +86,31 @@ import Testing
         try await engine.expectClean(atlas)
     }
 
+    @Test func `lead from a commit to its files, which a text may name`() async throws {
+        let store = try ScratchStore()
+        let engine = store.engine
+        var draft = commit(first, "Wait for the queue")
+        draft.keywords = [String(first.prefix(7)), "Sources/Mail/Queue.swift", "README.md"]
+        let id = try await engine.remember(draft, in: atlas).id
+        let note = try await engine.remember("See Sources/Mail/Queue.swift for the details.", in: atlas).id
+        var query = GraphQuery()
+        query.kinds = [.mentions]
+        query.direction = .out
+        let files = try await engine.neighbors(of: id, in: atlas, query: query)
+        #expect(Set(files.map(\.memory.content)).isSuperset(of: ["Sources/Mail/Queue.swift", "README.md"]))
+        #expect(!files.contains { $0.memory.content == String(first.prefix(7)) })
+        query.direction = .both
+        let path = try #require(
+            try await engine.path(
+                from: note, to: id, in: atlas,
+                query: {
+                    query.depth = 2
+                    return query
+                }()))
+        #expect(path.map(\.rule) == ["names it", "changes it"])
+        try await engine.expectClean(atlas)
+    }
+
     @Test func `follow the newest words, and as of an earlier time those of then`() async throws {
         let store = try ScratchStore()
         let engine = store.engine

@@ -10,6 +10,7 @@ enum DerivationRule: UInt8, Sendable, CaseIterable {
     case fixesTrailer = 6
     case statedCause = 7
     case actor = 8
+    case file = 9
 
     var name: String {
         switch self {
@@ -21,6 +22,7 @@ enum DerivationRule: UInt8, Sendable, CaseIterable {
         case .fixesTrailer: "says that it fixes it"
         case .statedCause: "says that it is the cause"
         case .actor: "is by it"
+        case .file: "changes it"
         }
     }
 }

@@ -30,6 +30,14 @@ enum Extraction {
         let read = content.prefix(maximumByteCount)
         let text = Array(read)
         for citation in Citations.find(in: text.span) { add(citation) }
+        // The import of a history gives the files of a commit as keywords.
+        if fields.kind == MemoryKind.commit.rawValue {
+            for file in fields.keywords.prefix(maximumFileCount) {
+                guard let name = path(file) else { continue }
+                add(
+                    Reference(target: .entity(name), kind: .mentions, weight: 1, rule: .file, range: 0..<0))
+            }
+        }
         for mention in Mentions.find(in: text.span, limit: maximumCount) {
             let range = UInt32(mention.range.lowerBound)..<UInt32(mention.range.upperBound)
             if mention.kind == .commit {
@@ -48,6 +56,20 @@ enum Extraction {
             }
         }
         return found
+    }
+
+    /// How many files of a commit are entities; a change of more is no more about one than about another.
+    private static let maximumFileCount = 32
+
+    /// The path that a keyword is; `nil` for any other word. A text that names the path means the same entity.
+    private static func path(_ keyword: String) -> EntityName? {
+        guard keyword.utf8.count <= EntityName.maximumByteCount,
+            keyword.contains("/") || keyword.contains(".")
+        else { return nil }
+        let bytes = Array(keyword.utf8)
+        let mention = Mentions.find(in: bytes.span, limit: 1).first
+        let isWhole = mention.map { $0.kind == .path && $0.range == 0..<bytes.count } ?? false
+        return EntityName(sort: .path, key: isWhole ? mention?.key ?? keyword : keyword, surface: keyword)
     }
 
     private struct Seen: Hashable {

@@ -1,28 +1,39 @@
 import Store
 
 extension FormatLadder {
-    /// Format 2: the counters behind the tail of passages, operation ids in blocks, edges with ids and evidence and their spans beside each direction, and derived
-    /// edges with their entities, which the rebuild on opening makes (the state says that none were made).
+    /// Format 2: operation ids in blocks, edges with ids and evidence and their spans beside each direction, and derived
+    /// edges with their entities.
     static let toFormat2 = Step(from: 1) { transaction in
-        var state = try stateOfFormat1(in: transaction.snapshot)
-        state.graphVersion = 0
-        try Schema.shared.remove(stateKeyOfFormat1, in: transaction)
-        try state.write(in: transaction)
+        guard let bytes = try Schema.shared.get(oldStateKey, in: transaction.snapshot) else { return }
+        var writer = ByteWriter()
+        writer.raw(bytes.array)
+        // What the format adds stands at the end: the version of the graph's rules, and the entities.
+        writer.u16(0)
+        writer.u64(0)
+        let encoded = writer.bytes
+        try Schema.shared.put(oldStateKey, encoded, in: transaction)
+        // Safe because bytes have no padding.
+        let state = try unsafe stateOfFormat2(encoded.span.bytes)
         try gatherOperations(state, in: transaction)
         try rewriteEdges(in: transaction)
     }
 
-    private static let stateKeyOfFormat1 = Key(prefix: 0x02)
+    /// Format 3: the counters behind the tail of passages, and how far edges have been derived. The rebuild on opening
+    /// derives them (the state says that none were).
+    static let toFormat3 = Step(from: 2) { transaction in
+        guard let bytes = try Schema.shared.get(oldStateKey, in: transaction.snapshot) else { return }
+        var state = try stateOfFormat2(bytes)
+        state.graphVersion = 0
+        try Schema.shared.remove(oldStateKey, in: transaction)
+        try state.write(in: transaction)
+    }
 
-    private static func stateOfFormat1(in transaction: borrowing ReadTransaction) throws -> HomeState {
-        guard let bytes = try Schema.shared.get(stateKeyOfFormat1, in: transaction) else {
-            return HomeState()
-        }
+    /// Where the counters were up to format 2.
+    private static let oldStateKey = Key(prefix: 0x02)
+
+    private static func stateOfFormat2(_ bytes: RawSpan) throws -> HomeState {
         var writer = ByteWriter()
         writer.raw(bytes.array)
-        // What format 2 adds stands at the end.
-        writer.u16(0)
-        writer.u64(0)
         writer.u32(0)
         let encoded = writer.bytes
         // Safe because bytes have no padding.

@@ -6,7 +6,7 @@ import Store
 /// file of a home with ten memories stays small, and a `remember` touches few pages.
 package enum Schema {
     /// The version of the file format that this program writes, and the newest that it reads.
-    package static let formatVersion: UInt16 = 2
+    package static let formatVersion: UInt16 = 3
     package static let magic: [UInt8] = Array("LOCIHOME".utf8)
     /// The version of the code that derives words and filter terms; a file with another is rebuilt on opening.
     package static let wordsVersion: UInt16 = 2
