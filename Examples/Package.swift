@@ -9,6 +9,9 @@ let package = Package(
             name: "FourLines", dependencies: [.product(name: "Loci", package: "loci")],
             swiftSettings: [.swiftLanguageMode(.v6)]),
         .executableTarget(
+            name: "AlongEdges", dependencies: [.product(name: "Loci", package: "loci")],
+            swiftSettings: [.swiftLanguageMode(.v6)]),
+        .executableTarget(
             name: "TwoClocks", dependencies: [.product(name: "Loci", package: "loci")],
             swiftSettings: [.swiftLanguageMode(.v6)]),
     ]

@@ -80,7 +80,7 @@ private func json(_ text: String) throws -> JSONValue { try JSONParser.parse(tex
             let edges = exported.split(separator: "\n").filter { $0.contains("\"edge\"") }.joined(
                 separator: "\n")
             try shell.write(edges + "\n", to: "edges.jsonl")
-            try shell.bash("loci remember First --store \(shell.folder)/third")
+            _ = try shell.bash("loci remember First --store \(shell.folder)/third")
             let refused = try shell.bash(
                 "loci import edges.jsonl --on-error skip --store \(shell.folder)/third")
             #expect(refused.errors.contains("line 1: there is no memory"), "\(refused.errors)")

@@ -6,6 +6,29 @@ import Testing
 @Suite struct `Remembering` {
     let atlas = Namespace.project("atlas")
 
+    @Test func `many drafts batch by batch, each when it is asked for`() async throws {
+        let store = try ScratchStore()
+        let engine = store.engine
+        let atlas = Namespace.project("atlas")
+        let drafts = (0..<25).map { MemoryDraft($0 == 13 ? "" : "Draft number \($0).") }
+        var counts: [Int] = []
+        var failures = 0
+        for try await stored in engine.remember(contentsOf: drafts, in: atlas, onError: .skip, batchCount: 10)
+        {
+            counts.append(stored.count)
+            failures += stored.results.count { (try? $0.get()) == nil }
+            // What was given is stored, and no more.
+            #expect(try await engine.stats(in: atlas).memories == UInt64(stored.count - failures))
+        }
+        #expect(counts == [10, 20, 25] && failures == 1)
+        // With the other policy the bad batch ends it, and those before stay.
+        let other = Namespace.project("other")
+        await #expect(throws: EngineError.self) {
+            for try await _ in engine.remember(contentsOf: drafts, in: other, batchCount: 10) {}
+        }
+        #expect(try await engine.stats(in: other).memories == 10)
+    }
+
     @Test func `keeps all that a draft says`() async throws {
         let store = try ScratchStore()
         var draft = MemoryDraft("Deploy 81 failed: its token had expired.")
