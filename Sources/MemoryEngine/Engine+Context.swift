@@ -29,7 +29,7 @@ extension Engine {
         var placeOfCause: [MemoryID: Int] = [:]
         if recall.intent == .why { placeOfCause = try await addCauses(to: &entries, query) }
         Self.dropRepetitions(&entries, &leftOut)
-        var builder = ContextBuilder(budget: tokenBudget, counter: counter, intent: recall.intent)
+        var builder = ContextBuilder(budget: tokenBudget, counter: counter)
         builder.fill(entries)
         if builder.omittedCount > 0 {
             leftOut.append(

@@ -68,10 +68,8 @@ extension Engine {
             changes.append(.link(try Self.restored(edge, evidence, home)))
         }
         let mutation = Mutation(at: options.clock(), changes: changes)
-        let before = try await read(in: home) { try HomeState.read(in: $0).nextEdge } ?? 0
-        try await withExistingHome(of: namespace) { _ = try await $0.apply(mutation) }
-        let after = try await read(in: home) { try HomeState.read(in: $0).nextEdge } ?? 0
-        return Int(after - before)
+        let applied = try await withExistingHome(of: namespace) { try await $0.apply(mutation) }
+        return applied.outcomes.count { $0 == .done }
     }
 
     /// Checks an edge of the portable form as if it came from an enemy.

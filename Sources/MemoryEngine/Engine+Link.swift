@@ -118,7 +118,7 @@ extension Engine {
     ) async throws -> Result {
         try checkHome(namespace)
         let result: Result? = try await withHome(of: namespace, creating: false) { home in
-            if !options.isReadOnly { try await home.finishEdges() }
+            if !options.isReadOnly { try await home.finishEdges(on: readers) }
             return try await read(home, body)
         }
         guard let result else {

@@ -163,7 +163,7 @@ extension Engine {
                     if case .erased(let counts) = trimmed { report.versions += counts["versions"] ?? 0 }
                 }
             }
-            try await home.finishIndexing()
+            try await home.finishIndexing(on: readers)
         }
         let sizes = try await compact(in: namespace, progress: progress)
         report.bytesBefore = sizes.before
@@ -210,7 +210,7 @@ extension Engine {
     ) async throws {
         for home in namespace.map({ [$0] }) ?? openHomeNames {
             try checkMaintainable(home)
-            try await withExistingHome(of: home) { try await $0.finishIndexing(progress) }
+            try await withExistingHome(of: home) { try await $0.finishIndexing(on: readers, progress) }
         }
     }
 
@@ -223,7 +223,7 @@ extension Engine {
         try checkMaintainable(namespace)
         try await withExistingHome(of: namespace) { home in
             try await home.environment.submit { try Rebuild.run(progress, in: $0) }
-            try await home.finishIndexing(progress)
+            try await home.finishIndexing(on: readers, progress)
         }
     }
 

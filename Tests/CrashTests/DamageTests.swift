@@ -29,7 +29,9 @@ import Testing
         for index in stride(from: 3, to: 200, by: 17) {
             try await engine.update(ids[index], in: Workload.home) { $0.content += " Then it changed." }
         }
-        _ = try await engine.withHome(of: Workload.home, creating: false) { try await $0.finishIndexing() }
+        _ = try await engine.withHome(of: Workload.home, creating: false) {
+            try await $0.finishIndexing(on: engine.readers)
+        }
         try await engine.supersede(ids[5], by: ids[6], in: Workload.home)
         try await engine.supersede(ids[300], by: ids[301], in: Workload.home)
         try await engine.retract(ids[7], in: Workload.home)

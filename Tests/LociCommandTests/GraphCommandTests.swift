@@ -108,9 +108,11 @@ private func json(_ text: String) throws -> JSONValue { try JSONParser.parse(tex
 
     @Test func `gathers a context that stays within its budget`() throws {
         try Shell.run { shell in
-            for number in 0..<30 {
-                try shell.remember("Note \(number): the harbour crane lifts \(number) tons of rope.")
+            let notes = (0..<30).map { number in
+                "{\"content\":\"Note \(number): the harbour crane lifts \(number) tons of rope.\"}\n"
             }
+            try shell.write(notes.joined(), to: "notes.jsonl")
+            #expect(try shell.loci("import", "notes.jsonl").status == 0)
             let pack = try json(
                 shell.loci("context", "What does the harbour crane lift?", "--tokens", "400", "--json").output
             )

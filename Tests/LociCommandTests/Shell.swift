@@ -28,6 +28,8 @@ struct Shell {
         return URL(fileURLWithPath: tests).deletingLastPathComponent().appendingPathComponent("loci")
     }()
 
+    private static let starting = NSLock()
+
     @discardableResult
     func loci(
         _ arguments: String..., input: [UInt8]? = nil, environment: [String: String] = [:]
@@ -63,7 +65,9 @@ struct Shell {
         process.standardError = FileHandle(forWritingAtPath: names[2])
         let running = DispatchSemaphore(value: 0)
         process.terminationHandler = { _ in running.signal() }
-        try process.run()
+        // One after the other: `Process.run` of Foundation 6.3.1 was seen to read past a buffer of its own while others
+        // began to run.
+        try Self.starting.withLock { try process.run() }
         running.wait()
         func text(_ name: String) -> String {
             String(decoding: FileManager.default.contents(atPath: name) ?? Data(), as: UTF8.self)

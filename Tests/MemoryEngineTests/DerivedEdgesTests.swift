@@ -153,7 +153,7 @@ import Testing
                 ids.removeAll { $0 == id }
             }
         }
-        try await engine.withExistingHome(of: atlas) { try await $0.finishEdges() }
+        try await engine.withExistingHome(of: atlas) { try await $0.finishEdges(on: engine.readers) }
         try await engine.expectClean(atlas)
         let before = try await derived(engine)
         let entities = try await engine.check(in: atlas).entities

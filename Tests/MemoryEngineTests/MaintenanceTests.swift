@@ -208,7 +208,9 @@ import Testing
         let store = try ScratchStore()
         _ = try await store.engine.remember(
             (0..<2_500).map { MemoryDraft("number \($0) of many") }, in: atlas)
-        try await store.engine.withExistingHome(of: atlas) { try await $0.finishIndexing() }
+        try await store.engine.withExistingHome(of: atlas) {
+            try await $0.finishIndexing(on: store.engine.readers)
+        }
         let statistics = try await store.engine.stats(in: atlas)
         #expect(statistics.tailPassages < UInt64(Indexer.foldThreshold) && statistics.passages == 2_500)
         #expect(

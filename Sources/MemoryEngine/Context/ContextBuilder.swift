@@ -2,7 +2,6 @@
 struct ContextBuilder {
     let budget: Int
     let counter: TokenCounter
-    let intent: Intent
     private(set) var entries: [ContextPack.Entry] = []
     /// Entries that found no place.
     private(set) var omittedCount = 0
@@ -10,10 +9,9 @@ struct ContextBuilder {
     /// A text cut shorter than this says too little.
     private static let shortestCut = 40
 
-    init(budget: Int, counter: TokenCounter, intent: Intent) {
+    init(budget: Int, counter: TokenCounter) {
         self.budget = budget
         self.counter = counter
-        self.intent = intent
     }
 
     /// The pack is filled so far that the rest is not worth a search for what fits.
@@ -25,14 +23,14 @@ struct ContextBuilder {
     /// Adds what fits of the entries, in their order; of one that does not, the beginning, up to the end of a sentence
     /// where there is one.
     ///
-    /// - Complexity: O(entries × the pack), with few entries after the first that does not fit.
+    /// - Complexity: O(the pack), and for each entry that does not fit a few times that.
     mutating func fill(_ wanted: [ContextPack.Entry]) {
         var used = 0
         var refusedCount = 0
         for (index, entry) in wanted.enumerated() {
-            // A pack's count is near the sum of its entries'; it is counted whole once it is half full.
+            // A pack's count is near the sum of its entries'; it is counted whole at the end.
             let estimate = counter.count(entry.serialized(entries.count + 1)) + 1
-            if used + estimate <= budget, (used + estimate) * 2 < budget || fits(entries + [entry]) {
+            if used + estimate <= budget {
                 entries.append(entry)
                 used += estimate
                 continue

@@ -17,7 +17,8 @@ public struct ContextPack: Sendable {
         ///
         /// - Parameter number: counted from 1.
         func serialized(_ number: Int) -> String {
-            var head = ["[\(number)] \(happened.lowerBound)"]
+            // A name has no time of its own.
+            var head = [kind == .entity ? "[\(number)]" : "[\(number)] \(happened.lowerBound)"]
             if let actor { head.append(actor) }
             if kind != .note { head.append(kind.rawValue) }
             head.append(citation.description)

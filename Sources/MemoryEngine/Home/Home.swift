@@ -111,7 +111,7 @@ final class Home: Sendable {
     }
 
     private func finish() throws {
-        while let batch = try environment.read({ try EdgeBatch(HomeState.read(in: $0), in: $0) }) {
+        while let batch = try nextEdges() {
             try environment.locked { try batch.commit(in: $0) }
         }
         while try environment.locked({ try Indexer.step(in: $0) }).hasMore {}
@@ -232,17 +232,25 @@ final class Home: Sendable {
     }
 
     /// Makes the edges that are still to be made. Fast when there are none.
-    func finishEdges() async throws {
-        while let batch = try environment.read({ try EdgeBatch(HomeState.read(in: $0), in: $0) }) {
+    ///
+    /// - Parameter readers: the threads that read for a caller; the indexer's own may be busy with a graph.
+    func finishEdges(on readers: BoundedExecutor) async throws {
+        while let batch = try await readers.run({ try self.nextEdges() }) {
             try await environment.submit { try batch.commit(in: $0) }
         }
+    }
+
+    private func nextEdges() throws -> EdgeBatch? {
+        try environment.read { try EdgeBatch(HomeState.read(in: $0), in: $0) }
     }
 
     /// Returns when nothing is left to fold and to link.
     ///
     /// - Parameter progress: told now and then how many rows of vectors are linked, of how many.
-    func finishIndexing(_ progress: (@Sendable (Int, Int) -> Void)? = nil) async throws {
-        try await finishEdges()
+    func finishIndexing(
+        on readers: BoundedExecutor, _ progress: (@Sendable (Int, Int) -> Void)? = nil
+    ) async throws {
+        try await finishEdges(on: readers)
         while try await step(isBackground: false).hasMore {
             guard let progress else { continue }
             let (done, all) = try environment.read { transaction in

@@ -3,7 +3,7 @@ import Store
 /// Linking memories, and taking links back.
 extension Applier {
     mutating func link(_ edge: NewEdge, in transaction: borrowing WriteTransaction) throws -> Outcome {
-        if try Edges.number(of: edge.id, in: transaction.snapshot) != nil { return .done }
+        if try Edges.number(of: edge.id, in: transaction.snapshot) != nil { return .known }
         // An end may be an entity that is yet to be made of its name.
         if try Lookup.row(of: edge.from, in: transaction.snapshot) == nil
             || edge.toHome == nil && Lookup.row(of: edge.to, in: transaction.snapshot) == nil

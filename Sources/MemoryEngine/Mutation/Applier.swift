@@ -18,6 +18,8 @@ struct Applier {
         case embedded(Int)
         /// What it was about has been forgotten meanwhile: nothing was changed.
         case obsolete
+        /// It is there already: nothing was changed.
+        case known
         case done
     }
 

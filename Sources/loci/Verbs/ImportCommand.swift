@@ -118,7 +118,8 @@ struct ImportCommand: AsyncParsableCommand {
     ) async throws -> ImportRun.Outcome {
         do {
             let outcome = try await Progress(
-                "importing \(source.name)", unit: "commits", isBytes: source.format != .git,
+                "importing \(source.name)", unit: source.format == .git ? "commits" : "",
+                isBytes: source.format != .git,
                 isSilent: place.json
             ).during { progress in
                 try await importer(source, namespace, engine).run(source) {

@@ -81,9 +81,10 @@ struct NeighborsCommand: AsyncParsableCommand {
                     json.endObject()
                     Terminal.print(json.text)
                 } else {
-                    let way = hit.path.map { Edge.words($0, isOut: $0.from != hit.memory.id) }
                     Terminal.print(EdgeText.line(hit.memory))
-                    Terminal.print(Terminal.styled("    " + (way.last ?? ""), .dim))
+                    guard let edge = hit.path.last else { continue }
+                    let way = Edge.words(edge, isOut: edge.from != hit.memory.id)
+                    Terminal.print(Terminal.styled("    " + way, .dim))
                 }
             }
             if !hits.isComplete { Terminal.note("not all was looked at: \(hits.visitedCount) memories were") }
@@ -147,7 +148,9 @@ struct PathCommand: AsyncParsableCommand {
 /// Edges and their ends for a person.
 enum EdgeText {
     static func line(_ memory: Memory) -> String {
-        "\(memory.id)  \(memory.happened.lowerBound.day)  "
+        // A name has no day of its own.
+        let day = memory.kind == .entity ? "" : memory.happened.lowerBound.day
+        return "\(memory.id)  \(Terminal.padded(day, to: 10))  "
             + Terminal.padded(String(Visible.line(memory.kind.rawValue).prefix(9)), to: 9) + "  "
             + Terminal.firstLine(memory.content, atMost: 80)
     }
