@@ -97,10 +97,13 @@ extension HNSWIndex {
         state.segmentGeneration = current.segmentGeneration
         state.linkGeneration = IndexState.next(current.linkGeneration, in: transaction)
         state.notedCount = current.notedCount
-        for slot in batch.notes where try table.remove(noteKey(slot), in: transaction) {
+        // Where nothing is linked any more there is nothing to mend, whatever was erased since the step was prepared.
+        let isGone = batch.work == .drop && !batch.state.isDropping
+        for slot in isGone ? try notes(in: transaction.snapshot) : batch.notes
+        where try table.remove(noteKey(slot), in: transaction) {
             state.notedCount = state.notedCount > 0 ? state.notedCount - 1 : 0
         }
-        if !batch.notes.isEmpty {
+        if isGone || !batch.notes.isEmpty {
             // Kept tables know the notes.
             state.segmentGeneration = IndexState.next(state.segmentGeneration, in: transaction)
         }
@@ -159,8 +162,6 @@ extension HNSWIndex {
         var next = IndexState(parameters, generation: 0)
         // What is dropped is not searched; the last step leaves an empty graph.
         next.isDropping = keys.count == parameters.pagesPerCommit
-        var batch = LinkBatch(work: .drop, base: state, state: next, removed: keys)
-        if !next.isDropping { batch.notes = try notes(in: transaction) }
-        return batch
+        return LinkBatch(work: .drop, base: state, state: next, removed: keys)
     }
 }

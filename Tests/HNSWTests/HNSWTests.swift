@@ -155,6 +155,26 @@ import Testing
         try rows.expectComplete()
     }
 
+    @Test func `that drops a graph leaves no note of what was erased meanwhile`() throws {
+        let rows = try IndexedRows("erased-meanwhile", seed: 10)
+        try rows.append(120)
+        try rows.fold()
+        try rows.work()
+        try rows.environment.write { try rows.index.drop(in: $0) }
+        var slot = 0
+        while let batch = try rows.prepare(), batch.work == .drop {
+            try rows.erase([slot])
+            slot += 1
+            #expect(try rows.commit(batch))
+            #expect(try rows.validate() == [])
+        }
+        #expect(slot > 0)
+        #expect(try rows.environment.read { try IndexedRows.links.count(in: $0) } == 1)
+        try rows.work()
+        #expect(try rows.validate() == [])
+        try rows.expectComplete()
+    }
+
     @Test func `of a graph that was dropped leaves no page behind`() throws {
         var parameters = IndexedRows.tiny
         parameters.pagesPerCommit = 8
