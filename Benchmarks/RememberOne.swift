@@ -10,11 +10,11 @@ struct RememberOne: AsyncParsableCommand {
 
     @OptionGroup var common: CommonOptions
     @Option(help: "How many rounds; in each, all take their turn.") var rounds = 20
+    @Option(help: "How many memories each of the 32 callers has in a round.") var each = 30
 
     func run() async throws {
         let perRound = 100
         let many = 32
-        let each = 30
         let corpus = try Corpus(common, count: rounds * (perRound + many * each))
         var next = 0
         func take(_ count: Int) -> ArraySlice<String> {

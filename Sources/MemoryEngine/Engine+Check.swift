@@ -192,8 +192,10 @@ struct HomeCheck {
             if newest.firstPassage != head.firstPassage || newest.passageCount != head.passageCount {
                 note("the head of memory \(head.id) names other passages than its newest version")
             }
+            // The indexer makes the entries of what it reads.
             let time = Schema.memoryByTime(newest.fields.happened.lowerBound, row)
             if try newest.recordedUntil == .max && newest.passageCount > 0
+                && newest.firstPassage < view.state.derivedPassages
                 && !Schema.shared.contains(time, in: transaction)
             {
                 note("memory \(head.id) is not found by its time")
@@ -363,7 +365,13 @@ struct HomeCheck {
     /// Every id, key, time and turn leads to a memory that is there.
     private mutating func lookups(in transaction: borrowing ReadTransaction) throws {
         var found: [String] = []
-        for prefix in [Schema.Shared.rowOfMemory, .memoryByKey, .memoryByTurn, .entityAlias] {
+        try Lookup.forEachRow(in: transaction) { id, row in
+            if try HeadRecord.read(row, in: transaction)?.id != id {
+                found.append("the id \(id) leads to a memory that is not there, or to another")
+            }
+            return found.count < Self.maximumProblems
+        }
+        for prefix in [Schema.Shared.memoryByKey, .memoryByTurn, .entityAlias] {
             try Schema.shared.scan(prefix: prefix.key, in: transaction) { _, value in
                 guard value.byteCount == 8, try HeadRecord.read(value.u64(at: 0), in: transaction) != nil
                 else {

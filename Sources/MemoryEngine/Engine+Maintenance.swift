@@ -184,15 +184,14 @@ extension Engine {
     ) throws -> [(MemoryID, [UInt32])] {
         let bound = retention.age.map { now.advanced(by: .zero - $0).microseconds } ?? .max
         var trims: [(MemoryID, [UInt32])] = []
-        try Schema.shared.scan(prefix: Schema.Shared.rowOfMemory.key, in: transaction) { key, value in
-            let row = value.u64(at: 0)
+        try Lookup.forEachRow(in: transaction) { id, row in
             // The last one is the newest, which stays.
             let closed = try versionNumbers(row, in: transaction).dropLast()
             let removed = try closed.dropLast(retention.count ?? 0).filter { number in
                 guard let record = try VersionRecord.read(row, number, in: transaction) else { return false }
                 return record.recordedUntil <= bound
             }
-            if !removed.isEmpty { trims.append((MemoryID(rawValue: key.keyU128(at: 1)), Array(removed))) }
+            if !removed.isEmpty { trims.append((id, Array(removed))) }
             return true
         }
         return trims

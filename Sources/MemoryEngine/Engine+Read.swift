@@ -175,7 +175,7 @@ extension Engine {
             var last: ListCursor?
             var hasMore = false
             let reader = MemoryReader(home: namespace.home)
-            try Self.forEachRow(order, after: position, in: transaction) { row, place in
+            try Self.forEachRow(order, after: position, view.state, in: transaction) { row, place in
                 guard let head = try HeadRecord.read(row, in: transaction) else {
                     throw StoreError(.corrupted, "row \(row) has no head")
                 }
@@ -236,24 +236,16 @@ extension Engine {
 
     /// Lends rows in an order, behind a cursor.
     private static func forEachRow(
-        _ order: ListOrder, after cursor: ListCursor?, in transaction: borrowing ReadTransaction,
-        _ body: (UInt64, ListCursor) throws -> Bool
+        _ order: ListOrder, after cursor: ListCursor?, _ state: HomeState,
+        in transaction: borrowing ReadTransaction, _ body: (UInt64, ListCursor) throws -> Bool
     ) throws {
-        let byTime = Schema.Shared.memoryByTime.key
-        func visitTime(_ key: RawSpan) throws -> Bool {
-            let place = ListCursor(time: key.keyI64(at: 1), row: key.keyU64(at: 9))
-            return try body(place.row, place)
-        }
         switch order {
-        case .happened:
-            let start = cursor.map { Schema.memoryByTime($0.time, $0.row + 1) }
-            try Schema.shared.scan(prefix: byTime, from: start, in: transaction) { key, _ in
-                try visitTime(key)
-            }
-        case .happenedDescending:
-            let end = cursor.map { Schema.memoryByTime($0.time, $0.row) }
-            try Schema.shared.scanBackwards(prefix: byTime, below: end, in: transaction) { key, _ in
-                try visitTime(key)
+        case .happened, .happenedDescending:
+            let start = cursor.map { TimeOrder.Place(time: $0.time, row: $0.row) }
+            try TimeOrder(state, in: transaction).forEach(
+                after: start, isDescending: order == .happenedDescending, in: transaction
+            ) { place in
+                try body(place.row, ListCursor(time: place.time, row: place.row))
             }
         case .recorded:
             try Schema.memory.withCursor(in: transaction) { walker in

@@ -57,7 +57,7 @@ package enum Durability: String, Sendable, CaseIterable {
     package let writer = Writer()
 
     /// A handle of LMDB's, which any thread may use while it is not in use by another.
-    @safe private struct Handle: @unchecked Sendable {
+    @safe struct Handle: @unchecked Sendable {
         let pointer: OpaquePointer
         init(_ pointer: OpaquePointer) { unsafe self.pointer = unsafe pointer }
     }
@@ -427,7 +427,7 @@ package enum Durability: String, Sendable, CaseIterable {
         return result
     }
 
-    private func environmentForWriting() throws -> (Handle, TableHandles) {
+    func environmentForWriting() throws -> (Handle, TableHandles) {
         try state.withLock { state in
             guard let env = state.env, let handles = state.handles else {
                 throw StoreError(.io, "\(path) is closed")

@@ -7,18 +7,18 @@ import Glibc
 /// would see the real ones among them. `TidyTests` keeps the other one out.
 ///
 /// State under a mutex is small, and nobody else's code runs while it is held.
-@safe package final class Mutex<Value>: @unchecked Sendable {
+@usableFromInline @safe package final class Mutex<Value>: @unchecked Sendable {
     // Safe because the value is touched only between locking and unlocking, and enters and leaves only as
     // `sending` allows: nobody else has a reference into it.
-    private nonisolated(unsafe) var value: Value
-    private let lock = MutexLock()
+    @usableFromInline nonisolated(unsafe) var value: Value
+    @usableFromInline let lock = MutexLock()
 
-    package init(_ value: sending Value) { unsafe self.value = value }
+    @inlinable package init(_ value: sending Value) { unsafe self.value = value }
 
     /// Lends the value to `body`, when no other thread has it.
     ///
     /// - Precondition: this thread does not hold it already.
-    package func withLock<Result, Failure: Error>(
+    @inlinable package func withLock<Result, Failure: Error>(
         _ body: (inout sending Value) throws(Failure) -> sending Result
     ) throws(Failure) -> sending Result {
         lock.lock()
@@ -28,12 +28,12 @@ import Glibc
 }
 
 /// The lock of a `Mutex`.
-@safe private final class MutexLock: Sendable {
+@usableFromInline @safe final class MutexLock: Sendable {
     // Safe because it is made in `init`, used only through pthread's calls, which any thread may make, and
     // freed in `deinit`, when nobody can hold it. It has memory of its own, because a lock may not move.
     private nonisolated(unsafe) let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
 
-    init() {
+    @usableFromInline init() {
         var attributes = pthread_mutexattr_t()
         unsafe pthread_mutexattr_init(&attributes)
         // A thread that locks twice gets an error, where a plain lock would let it wait for itself for ever.
@@ -48,12 +48,12 @@ import Glibc
         unsafe mutex.deallocate()
     }
 
-    func lock() {
+    @usableFromInline func lock() {
         let status = unsafe pthread_mutex_lock(mutex)
         precondition(status == 0, "locking a mutex gave error \(status); does this thread hold it already?")
     }
 
-    func unlock() {
+    @usableFromInline func unlock() {
         let status = unsafe pthread_mutex_unlock(mutex)
         precondition(status == 0, "unlocking a mutex gave error \(status)")
     }

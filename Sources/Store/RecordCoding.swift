@@ -1,93 +1,91 @@
 /// Writes the fields of a record one after another: numbers little-endian at any alignment,
-/// strings and bytes behind their length as a `UInt32`.
-package struct ByteWriter: Sendable {
-    package private(set) var bytes: [UInt8] = []
+/// strings and bytes behind their length as a `UInt32`. Inlinable, because a commit writes a hundred fields.
+/// (What is inlinable of a type is only inlined if the type is usable from inline code.)
+@usableFromInline package struct ByteWriter: Sendable {
+    @usableFromInline package internal(set) var bytes: [UInt8] = []
 
-    package init(capacity: Int = 128) { bytes.reserveCapacity(capacity) }
+    @inlinable package init(capacity: Int = 128) { bytes.reserveCapacity(capacity) }
 
-    package var count: Int { bytes.count }
+    @inlinable package var count: Int { bytes.count }
 
-    package mutating func u8(_ value: UInt8) { bytes.append(value) }
-    package mutating func bool(_ value: Bool) { bytes.append(value ? 1 : 0) }
-    package mutating func u16(_ value: UInt16) { fixed(UInt64(value), 2) }
-    package mutating func u32(_ value: UInt32) { fixed(UInt64(value), 4) }
-    package mutating func u64(_ value: UInt64) { fixed(value, 8) }
-    package mutating func i64(_ value: Int64) { fixed(UInt64(bitPattern: value), 8) }
-    package mutating func f32(_ value: Float) { u32(value.bitPattern) }
-    package mutating func f64(_ value: Double) { u64(value.bitPattern) }
-    package mutating func u128(_ value: UInt128) {
+    @inlinable package mutating func u8(_ value: UInt8) { bytes.append(value) }
+    @inlinable package mutating func bool(_ value: Bool) { bytes.append(value ? 1 : 0) }
+    @inlinable package mutating func u16(_ value: UInt16) { fixed(value) }
+    @inlinable package mutating func u32(_ value: UInt32) { fixed(value) }
+    @inlinable package mutating func u64(_ value: UInt64) { fixed(value) }
+    @inlinable package mutating func i64(_ value: Int64) { fixed(value) }
+    @inlinable package mutating func f32(_ value: Float) { u32(value.bitPattern) }
+    @inlinable package mutating func f64(_ value: Double) { u64(value.bitPattern) }
+    @inlinable package mutating func u128(_ value: UInt128) {
         u64(UInt64(truncatingIfNeeded: value))
         u64(UInt64(truncatingIfNeeded: value >> 64))
     }
 
-    package mutating func string(_ value: String) {
+    @inlinable package mutating func string(_ value: String) {
         u32(UInt32(value.utf8.count))
         bytes.append(contentsOf: value.utf8)
     }
 
-    package mutating func blob(_ value: some Collection<UInt8>) {
+    @inlinable package mutating func blob(_ value: some Collection<UInt8>) {
         u32(UInt32(value.count))
         bytes.append(contentsOf: value)
     }
 
     /// Bytes without their length: what follows knows it.
-    package mutating func raw(_ value: some Sequence<UInt8>) { bytes.append(contentsOf: value) }
+    @inlinable package mutating func raw(_ value: some Sequence<UInt8>) { bytes.append(contentsOf: value) }
 
-    package mutating func floats(_ value: [Float]) {
+    @inlinable package mutating func floats(_ value: [Float]) {
         u32(UInt32(value.count))
         for number in value { f32(number) }
     }
 
-    package mutating func list<Element>(
+    @inlinable package mutating func list<Element>(
         _ values: some Collection<Element>, _ write: (inout ByteWriter, Element) throws -> Void
     ) rethrows {
         u32(UInt32(values.count))
         for value in values { try write(&self, value) }
     }
 
-    package mutating func optional<Value>(
+    @inlinable package mutating func optional<Value>(
         _ value: Value?, _ write: (inout ByteWriter, Value) throws -> Void
     ) rethrows {
         bool(value != nil)
         if let value { try write(&self, value) }
     }
 
-    private mutating func fixed(_ value: UInt64, _ byteCount: Int) {
-        var rest = value
-        for _ in 0..<byteCount {
-            bytes.append(UInt8(truncatingIfNeeded: rest))
-            rest >>= 8
-        }
+    @inlinable mutating func fixed(_ value: some FixedWidthInteger) {
+        // Safe because an integer has no padding, and its bytes are copied.
+        unsafe withUnsafeBytes(of: value.littleEndian) { unsafe bytes.append(contentsOf: $0) }
     }
 }
 
 /// Reads what `ByteWriter` wrote. Any bytes at all give values or an error: nothing is read out of
 /// bounds, and no length is believed before it is compared with what is left.
-package struct ByteReader: ~Escapable {
-    private let span: RawSpan
-    package private(set) var offset: Int
+@usableFromInline package struct ByteReader: ~Escapable {
+    @usableFromInline let span: RawSpan
+    @usableFromInline package internal(set) var offset: Int
 
-    @_lifetime(copy span)
+    @inlinable @_lifetime(copy span)
     package init(_ span: RawSpan, at offset: Int = 0) {
         self.span = span
         self.offset = offset
     }
 
-    package var remaining: Int { span.byteCount - offset }
+    @inlinable package var remaining: Int { span.byteCount - offset }
 
-    package mutating func u8() throws -> UInt8 { try number() }
-    package mutating func u16() throws -> UInt16 { UInt16(littleEndian: try number()) }
-    package mutating func u32() throws -> UInt32 { UInt32(littleEndian: try number()) }
-    package mutating func u64() throws -> UInt64 { UInt64(littleEndian: try number()) }
-    package mutating func i64() throws -> Int64 { Int64(littleEndian: try number()) }
-    package mutating func f32() throws -> Float { Float(bitPattern: try u32()) }
-    package mutating func f64() throws -> Double { Double(bitPattern: try u64()) }
-    package mutating func u128() throws -> UInt128 {
+    @inlinable package mutating func u8() throws -> UInt8 { try number() }
+    @inlinable package mutating func u16() throws -> UInt16 { UInt16(littleEndian: try number()) }
+    @inlinable package mutating func u32() throws -> UInt32 { UInt32(littleEndian: try number()) }
+    @inlinable package mutating func u64() throws -> UInt64 { UInt64(littleEndian: try number()) }
+    @inlinable package mutating func i64() throws -> Int64 { Int64(littleEndian: try number()) }
+    @inlinable package mutating func f32() throws -> Float { Float(bitPattern: try u32()) }
+    @inlinable package mutating func f64() throws -> Double { Double(bitPattern: try u64()) }
+    @inlinable package mutating func u128() throws -> UInt128 {
         let low = try u64()
         return UInt128(try u64()) << 64 | UInt128(low)
     }
 
-    package mutating func bool() throws -> Bool {
+    @usableFromInline package mutating func bool() throws -> Bool {
         switch try u8() {
         case 0: false
         case 1: true
@@ -132,11 +130,13 @@ package struct ByteReader: ~Escapable {
         return span.floats(at: offset, count: count)
     }
 
-    package mutating func list<Element>(_ read: (inout ByteReader) throws -> Element) throws -> [Element] {
+    @inlinable package mutating func list<Element>(
+        _ read: (inout ByteReader) throws -> Element
+    ) throws -> [Element] {
         let count = Int(try u32())
         // An element takes at least one byte, so that a damaged count cannot make a huge array.
         guard count <= remaining else {
-            throw StoreError(.corrupted, "a record is too short for a list of \(count)")
+            throw Self.tooShort(forListOf: count)
         }
         var values: [Element] = []
         values.reserveCapacity(Swift.min(count, 4_096))
@@ -144,7 +144,9 @@ package struct ByteReader: ~Escapable {
         return values
     }
 
-    package mutating func optional<Value>(_ read: (inout ByteReader) throws -> Value) throws -> Value? {
+    @inlinable package mutating func optional<Value>(
+        _ read: (inout ByteReader) throws -> Value
+    ) throws -> Value? {
         try bool() ? try read(&self) : nil
     }
 
@@ -155,13 +157,20 @@ package struct ByteReader: ~Escapable {
         }
     }
 
-    private mutating func number<Number: FixedWidthInteger & BitwiseCopyable>() throws -> Number {
+    @inlinable mutating func number<Number: FixedWidthInteger & BitwiseCopyable>() throws -> Number {
         let size = MemoryLayout<Number>.size
         guard remaining >= size else {
-            throw StoreError(.corrupted, "a record of \(span.byteCount) bytes ends too early")
+            throw Self.tooShort(span.byteCount)
         }
         defer { offset += size }
         return span.load(at: offset)
+    }
+    @usableFromInline static func tooShort(_ byteCount: Int) -> any Error {
+        StoreError(.corrupted, "a record of \(byteCount) bytes ends too early")
+    }
+
+    @usableFromInline static func tooShort(forListOf count: Int) -> any Error {
+        StoreError(.corrupted, "a record is too short for a list of \(count)")
     }
 }
 

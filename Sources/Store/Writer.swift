@@ -119,6 +119,7 @@ package final class Writer: Sendable {
                     }
                 }
                 for (index, job) in group.enumerated() { job.finish(failures[index]) }
+                environment.reserveRoom()
                 return
             } catch let spoiled as Spoiled {
                 group.remove(at: spoiled.index).finish(spoiled.reason)

@@ -5,9 +5,10 @@ import Testing
 @Suite struct `A list` {
     let atlas = Namespace.project("atlas")
 
-    @Test(arguments: Engine.ListOrder.allCases, [false, true])
+    /// `indexed`: how many the indexer has read when the rest come; they stand in the order of time by then.
+    @Test(arguments: Engine.ListOrder.allCases, [0, 30, 57])
     func `gives each memory once, in its order, over pages of any size`(
-        order: Engine.ListOrder, isFolded: Bool
+        order: Engine.ListOrder, indexed: Int
     ) async throws {
         let store = try ScratchStore()
         var random = SeededRandom(seed: 7)
@@ -18,8 +19,15 @@ import Testing
             draft.happened = time...time
             try await store.engine.remember(draft, in: atlas)
             expected.append((time, place, draft.content))
+            if place + 1 == indexed {
+                try await store.engine.finishIndexing(in: atlas)
+                try await store.engine.fold(atlas)
+            }
         }
-        if isFolded { try await store.engine.fold(atlas) }
+        let state = try await store.engine.withExistingHome(of: atlas) { home in
+            try home.environment.read { try HomeState.read(in: $0) }
+        }
+        #expect(Int(state.derivedPassages) == indexed)
         switch order {
         case .recorded: break
         case .recordedDescending: expected.reverse()

@@ -19,7 +19,7 @@ import Testing
     @Test func `one slowly hold up nobody who wants another, and are opened once for all who wait`()
         async throws
     {
-        let store = try ScratchStore { $0.writerWait = .seconds(300) }
+        let store = try ScratchStore { $0.writerWait = .seconds(86_400) }
         let engine = store.engine
         let (atlas, user) = (atlas, user)
         var held: FileHandle? = try lock(atlas, engine)
@@ -133,7 +133,7 @@ import Testing
     }
 
     @Test func `while the engine is closed are closed with it`() async throws {
-        let store = try ScratchStore { $0.writerWait = .seconds(300) }
+        let store = try ScratchStore { $0.writerWait = .seconds(86_400) }
         let engine = store.engine
         let atlas = atlas
         var held: FileHandle? = try lock(atlas, engine)

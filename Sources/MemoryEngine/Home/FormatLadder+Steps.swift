@@ -28,6 +28,30 @@ extension FormatLadder {
         try state.write(in: transaction)
     }
 
+    /// Format 4: spaces beside the counters, and these behind the ids that the indexer has not moved to `shared` yet.
+    /// What stands there already stays.
+    static let toFormat4 = Step(from: 3) { transaction in
+        if let bytes = try Schema.passage.get(stateKeyOfFormat3, in: transaction.snapshot) {
+            try Schema.passage.put(Schema.state, bytes.array, in: transaction)
+            try Schema.passage.remove(stateKeyOfFormat3, in: transaction)
+        }
+        var records: [(number: UInt16, value: [UInt8])] = []
+        try Schema.shared.scan(prefix: oldSpaces, in: transaction.snapshot) { key, value in
+            guard key.byteCount == 3 else { throw StoreError(.corrupted, "a key of a space is not one") }
+            records.append((key.keyU16(at: 1), value.array))
+            return true
+        }
+        for (number, value) in records {
+            try Schema.passage.put(Schema.space(number), value, in: transaction)
+        }
+        try Schema.shared.removeAll(prefix: oldSpaces, in: transaction)
+    }
+
+    private static let stateKeyOfFormat3 = Key(prefix: 0x03)
+
+    /// Where the spaces were up to format 3.
+    private static let oldSpaces = Key(prefix: 0x04)
+
     /// Where the counters were up to format 2.
     private static let oldStateKey = Key(prefix: 0x02)
 

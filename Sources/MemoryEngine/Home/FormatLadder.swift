@@ -17,7 +17,8 @@ package struct FormatLadder: Sendable {
     let newest: UInt16
     let steps: [Step]
 
-    package static let current = FormatLadder(newest: Schema.formatVersion, steps: [toFormat2, toFormat3])
+    package static let current = FormatLadder(
+        newest: Schema.formatVersion, steps: [toFormat2, toFormat3, toFormat4])
 
     /// The formats that can be read, or can be made readable.
     var known: ClosedRange<UInt16> {

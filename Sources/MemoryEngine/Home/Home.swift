@@ -127,9 +127,10 @@ final class Home: Sendable {
         let (result, isDue, isPressed) = try await environment.submit(byteCount: mutation.byteCount) {
             transaction in
             let result = try Applier.apply(mutation, in: transaction)
-            let state = try HomeState.read(in: transaction.snapshot)
+            let state = try result.after?.state ?? HomeState.read(in: transaction.snapshot)
             return (
-                result, try self.isIndexingDue(state, in: transaction.snapshot), Indexer.isPressed(state)
+                result, try self.isIndexingDue(state, result.after?.spaces, in: transaction.snapshot),
+                Indexer.isPressed(state)
             )
         }
         hasWritten.withLock { $0 = true }
@@ -145,15 +146,15 @@ final class Home: Sendable {
     func observe(_ body: (@Sendable (Mutation) -> Void)?) { observer.withLock { $0 = body } }
 
     private func isIndexingDue(in transaction: borrowing ReadTransaction) throws -> Bool {
-        try isIndexingDue(HomeState.read(in: transaction), in: transaction)
+        try isIndexingDue(HomeState.read(in: transaction), nil, in: transaction)
     }
 
     private func isIndexingDue(
-        _ state: HomeState, in transaction: borrowing ReadTransaction
+        _ state: HomeState, _ spaces: [SpaceRecord]?, in transaction: borrowing ReadTransaction
     ) throws -> Bool {
         // It looks for itself what there is.
         if isIndexing.withLock({ $0 }) { return false }
-        let spaces = try SpaceRecord.all(in: transaction)
+        let spaces = try spaces ?? SpaceRecord.all(in: transaction)
         return try Indexer.hasWork(state, spaces) || indexes.due(spaces, in: transaction) != nil
     }
 

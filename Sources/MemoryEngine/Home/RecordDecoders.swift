@@ -19,7 +19,7 @@ package struct RecordDecoder: Sendable {
         RecordDecoder("state", (Schema.passage, Schema.Passage.state)) {
             try unsafe HomeState(decoding: $0.span.bytes).encode()
         },
-        RecordDecoder("space", (Schema.shared, Schema.Shared.space.rawValue)) {
+        RecordDecoder("space", (Schema.passage, Schema.Passage.state)) {
             try unsafe SpaceRecord(number: 1, decoding: $0.span.bytes).encode()
         },
         RecordDecoder("head", (Schema.memory, nil)) {

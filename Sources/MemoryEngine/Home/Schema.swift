@@ -6,7 +6,7 @@ import Store
 /// file of a home with ten memories stays small, and a `remember` touches few pages.
 package enum Schema {
     /// The version of the file format that this program writes, and the newest that it reads.
-    package static let formatVersion: UInt16 = 3
+    package static let formatVersion: UInt16 = 4
     package static let magic: [UInt8] = Array("LOCIHOME".utf8)
     /// The version of the code that derives words and filter terms; a file with another is rebuilt on opening.
     package static let wordsVersion: UInt16 = 2
@@ -31,7 +31,6 @@ package enum Schema {
     package enum Shared: UInt8, CaseIterable {
         case header = 0x01
         case setting = 0x03
-        case space = 0x04
         case sample = 0x05
         /// Class and string of an interned name → its number.
         case name = 0x10
@@ -63,8 +62,10 @@ package enum Schema {
     enum Passage {
         static let column: UInt8 = 0x01
         static let tail: UInt8 = 0x02
-        /// The counters of the home, behind the tail: a commit writes that page anyway.
-        static let state: UInt8 = 0x03
+        /// Id of a memory whose entries in `shared` the indexer has still to make → row.
+        static let youngRow: UInt8 = 0x03
+        /// The counters of the home, behind the young rows: a commit writes that page anyway.
+        static let state: UInt8 = 0x04
     }
 
     /// Prefixes in `word`.
@@ -98,6 +99,7 @@ package enum Schema {
         Key().u64(row).u32(version).u32(page)
     }
     static func rowOfMemory(_ id: MemoryID) -> Key { Shared.rowOfMemory.key.u128(id.rawValue) }
+    static func youngRow(_ id: MemoryID) -> Key { Key(prefix: Passage.youngRow).u128(id.rawValue) }
     static func memoryByKey(session: UInt32, _ key: String) -> Key {
         Shared.memoryByKey.key.u32(session).raw(key.utf8)
     }
@@ -110,8 +112,9 @@ package enum Schema {
     static func memoryByTurn(_ series: UInt32, _ turn: UInt32) -> Key {
         Shared.memoryByTurn.key.u32(series).u32(turn)
     }
-    static func space(_ number: UInt16) -> Key { Shared.space.key.u16(number) }
     static let state = Key(prefix: Passage.state)
+    /// Beside the counters, because a commit with vectors counts them here.
+    static func space(_ number: UInt16) -> Key { state.u16(number) }
     static func tail(_ passage: UInt32) -> Key { Key(prefix: Passage.tail).u32(passage) }
     static func change(_ sequence: UInt64, part: UInt16) -> Key { Key().u64(sequence).u16(part) }
 }
@@ -329,7 +332,7 @@ package struct SpaceRecord: Equatable, Sendable {
 
     package static func all(in transaction: borrowing ReadTransaction) throws -> [SpaceRecord] {
         var records: [SpaceRecord] = []
-        try Schema.shared.scan(prefix: Schema.Shared.space.key, in: transaction) { key, value in
+        try Schema.passage.scan(prefix: Schema.state, from: Schema.space(0), in: transaction) { key, value in
             guard key.byteCount == 3 else { throw StoreError(.corrupted, "a key of a space is not one") }
             records.append(try SpaceRecord(number: key.keyU16(at: 1), decoding: value))
             return true
@@ -338,6 +341,6 @@ package struct SpaceRecord: Equatable, Sendable {
     }
 
     package func write(in transaction: borrowing WriteTransaction) throws {
-        try Schema.shared.put(Schema.space(number), encode(), in: transaction)
+        try Schema.passage.put(Schema.space(number), encode(), in: transaction)
     }
 }

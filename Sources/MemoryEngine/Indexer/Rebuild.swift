@@ -16,7 +16,10 @@ enum Rebuild {
             }
         }
         let records = try ground(in: transaction.snapshot)
-        try Schema.passage.clear(in: transaction)
+        // Rows of ids, counters and spaces stand in the same table, and are no derived state.
+        for prefix in [Schema.Passage.column, Schema.Passage.tail] {
+            try Schema.passage.removeAll(prefix: Key(prefix: prefix), in: transaction)
+        }
         try Schema.word.clear(in: transaction)
         state.foldedPassages = 0
         state.nextTerm = 1

@@ -1,6 +1,6 @@
 import Store
 
-/// Edges that follow from memories' words, kept in step with their versions.
+/// Edges that follow from memories' words, kept in step with their versions, and entries in `shared` that wait for it.
 extension Applier {
     /// Derives what has not been derived yet, before something that must find all of it.
     mutating func deriveEdges(in transaction: borrowing WriteTransaction) throws {
@@ -15,8 +15,15 @@ extension Applier {
         for entry in batch.entries {
             // Forgotten or trimmed since the batch was read.
             guard let head = try HeadRecord.read(entry.row, in: transaction.snapshot),
-                try VersionRecord.read(entry.row, entry.version, in: transaction.snapshot) != nil
+                let version = try VersionRecord.read(entry.row, entry.version, in: transaction.snapshot)
             else { continue }
+            if try Schema.passage.remove(Schema.youngRow(head.id), in: transaction) {
+                try putNumber(Schema.rowOfMemory(head.id), entry.row, in: transaction)
+            }
+            if head.version == entry.version {
+                let time = version.fields.happened.lowerBound
+                try Schema.shared.put(Schema.memoryByTime(time, entry.row), [], in: transaction)
+            }
             try derive(entry, head, in: transaction)
         }
         state.derivedPassages = batch.passages.upperBound
@@ -269,7 +276,7 @@ extension Applier {
         else { return }
         try Schema.shared.remove(name.aliasKey, in: transaction)
         try Schema.memory.removeAll(prefix: Key().u64(row), in: transaction)
-        try Schema.shared.remove(Schema.rowOfMemory(head.id), in: transaction)
+        try Lookup.remove(head.id, in: transaction)
         state.memoryCount -= 1
         state.versionCount -= 1
         state.entityCount -= 1

@@ -24,7 +24,7 @@ extension Applier {
             // While its id leads to its row: evidence is found by id.
             try eraseEdges(of: row, id, &counts, in: transaction)
             try Schema.memory.remove(Schema.head(row), in: transaction)
-            try Schema.shared.remove(Schema.rowOfMemory(id), in: transaction)
+            try Lookup.remove(id, in: transaction)
             if let key = head.key {
                 let entry = Schema.memoryByKey(session: head.keySession, key)
                 if try Lookup.number(entry, in: transaction.snapshot) == row {

@@ -63,16 +63,18 @@ extension Applier {
             try putNumber(Schema.memoryByTurn(series, turn), row, in: transaction)
         }
         if let key { try putNumber(Schema.memoryByKey(session: session, key), row, in: transaction) }
-        try putNumber(Schema.rowOfMemory(id), row, in: transaction)
+        try putNumber(Schema.youngRow(id), row, of: Schema.passage, in: transaction)
         return HeadRecord(
             id: id, version: 0, firstPassage: 0, passageCount: 0, series: series, turn: turn,
             keySession: session, key: key)
     }
 
-    func putNumber(_ key: Key, _ row: UInt64, in transaction: borrowing WriteTransaction) throws {
+    func putNumber(
+        _ key: Key, _ row: UInt64, of table: Table = Schema.shared, in transaction: borrowing WriteTransaction
+    ) throws {
         var writer = ByteWriter(capacity: 8)
         writer.u64(row)
-        try Schema.shared.put(key, writer.bytes, in: transaction)
+        try table.put(key, writer.bytes, in: transaction)
     }
 
     // MARK: Update
@@ -308,20 +310,19 @@ extension Applier {
             columns.previous = passage
         }
 
+        // In the order of keys, so that pages fill up.
+        var head = head
+        head.version = number
+        head.firstPassage = first
+        head.passageCount = record.passageCount
+        try head.write(row, in: transaction)
         try record.write(row, number, in: transaction)
         if version.content.count > VersionRecord.inlineByteCount {
             try putContent(version.content, row, number, in: transaction)
         }
         for attachment in fields.attachments { try put(attachment, in: transaction) }
         state.versionCount += 1
-
-        var head = head
-        head.version = number
-        head.firstPassage = first
-        head.passageCount = record.passageCount
-        try head.write(row, in: transaction)
         guard isNewest else { return }
-        try Schema.shared.put(Schema.memoryByTime(fields.happened.lowerBound, row), [], in: transaction)
         if fields.expires != .max {
             try Schema.shared.put(Schema.memoryByExpiry(fields.expires, row), [], in: transaction)
         }

@@ -9,6 +9,8 @@ struct Applier {
         /// The operation id was known: nothing was changed.
         var isRepeated = false
         var outcomes: [Outcome] = []
+        /// What the transaction left; `nil` where nothing was changed.
+        var after: (state: HomeState, spaces: [SpaceRecord])?
     }
 
     enum Outcome: Sendable, Equatable {
@@ -77,6 +79,7 @@ struct Applier {
         try applier.flushVectors(in: transaction)
         try applier.finish(mutation, in: transaction)
         result.sequence = applier.state.sequence
+        result.after = (applier.state, applier.spaces)
         return result
     }
 
@@ -202,6 +205,34 @@ extension SpaceRecord {
 enum Lookup {
     static func row(of id: MemoryID, in transaction: borrowing ReadTransaction) throws -> UInt64? {
         try number(Schema.rowOfMemory(id), in: transaction)
+            ?? number(Schema.youngRow(id), of: Schema.passage, in: transaction)
+    }
+
+    /// Lends every memory and entity, with its row, until `body` returns false.
+    static func forEachRow(
+        in transaction: borrowing ReadTransaction, _ body: (MemoryID, UInt64) throws -> Bool
+    ) throws {
+        var isWanted = true
+        func visit(_ key: RawSpan, _ value: RawSpan) throws -> Bool {
+            guard key.byteCount == 17, value.byteCount == 8 else {
+                throw StoreError(.corrupted, "the row of a memory is not one")
+            }
+            isWanted = try body(MemoryID(rawValue: key.keyU128(at: 1)), value.u64(at: 0))
+            return isWanted
+        }
+        try Schema.shared.scan(prefix: Schema.Shared.rowOfMemory.key, in: transaction) { key, value in
+            try visit(key, value)
+        }
+        guard isWanted else { return }
+        try Schema.passage.scan(prefix: Key(prefix: Schema.Passage.youngRow), in: transaction) { key, value in
+            try visit(key, value)
+        }
+    }
+
+    /// An id leads nowhere from then on.
+    static func remove(_ id: MemoryID, in transaction: borrowing WriteTransaction) throws {
+        try Schema.shared.remove(Schema.rowOfMemory(id), in: transaction)
+        try Schema.passage.remove(Schema.youngRow(id), in: transaction)
     }
 
     static func row(
@@ -210,8 +241,10 @@ enum Lookup {
         try number(Schema.memoryByKey(session: session, key), in: transaction)
     }
 
-    static func number(_ key: Key, in transaction: borrowing ReadTransaction) throws -> UInt64? {
-        guard let value = try Schema.shared.get(key, in: transaction) else { return nil }
+    static func number(
+        _ key: Key, of table: Table = Schema.shared, in transaction: borrowing ReadTransaction
+    ) throws -> UInt64? {
+        guard let value = try table.get(key, in: transaction) else { return nil }
         guard value.byteCount == 8 else { throw StoreError(.corrupted, "the row of a name is not one") }
         return value.u64(at: 0)
     }

@@ -156,7 +156,7 @@ struct HomeRecall {
         }
         let reading = QuestionReading(query.text, now: now)
         if weights.calendar != 0 || weights.event != 0 {
-            vouching.intervals = try reading.intervals(in: transaction)
+            vouching.intervals = try reading.intervals(vouching.view.state, in: transaction)
         }
         let causes =
             weights.causes == 0

@@ -25,11 +25,13 @@ struct QuestionReading: Sendable {
 
     /// The times that the question names, ascending and apart. A month or day without a year is that of every year
     /// since the first memory of the home.
-    func intervals(in transaction: borrowing ReadTransaction) throws -> [Range<Int64>] {
+    func intervals(
+        _ state: HomeState, in transaction: borrowing ReadTransaction
+    ) throws -> [Range<Int64>] {
         // Most questions name none, whatever is in the home.
         guard !TimeExpressions.find(in: text, relativeTo: now, limit: 1).isEmpty else { return [] }
         var dialect = TimeExpressions.Dialect()
-        dialect.yearless = .every(since: try Self.first(in: transaction))
+        dialect.yearless = .every(since: try Self.first(state, in: transaction))
         var intervals = TimeExpressions.find(
             in: text, relativeTo: now, dialect: dialect, limit: Self.maximumIntervalCount
         ).map { $0.interval.lowerBound.microseconds..<$0.interval.upperBound.microseconds }
@@ -46,16 +48,11 @@ struct QuestionReading: Sendable {
     }
 
     /// When the first memory of a home happened.
-    private static func first(in transaction: borrowing ReadTransaction) throws -> Timestamp {
-        var first = Timestamp.distantFuture
-        try Schema.shared.scan(prefix: Schema.Shared.memoryByTime.key, in: transaction) { key, _ in
-            guard key.byteCount == 17 else {
-                throw StoreError(.corrupted, "a key of the order of time is not one")
-            }
-            first = Timestamp(microseconds: key.keyI64(at: 1))
-            return false
-        }
-        return first
+    private static func first(
+        _ state: HomeState, in transaction: borrowing ReadTransaction
+    ) throws -> Timestamp {
+        let first = try TimeOrder(state, in: transaction).earliest(in: transaction)
+        return first.map { Timestamp(microseconds: $0) } ?? .distantFuture
     }
 
     // MARK: Names
