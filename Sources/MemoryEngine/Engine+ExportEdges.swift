@@ -76,7 +76,7 @@ extension Engine {
     private static func restored(
         _ edge: Edge, _ evidence: [Citation], _ home: Namespace
     ) throws(EngineError) -> NewEdge {
-        guard let id = edge.id, edge.rule == nil, !EdgeKind.computed.contains(edge.kind) else {
+        guard let id = edge.id, !EdgeKind.computed.contains(edge.kind) else {
             throw EngineError(.invalid, "an edge that was derived is made anew, and not imported")
         }
         guard edge.weight > 0, edge.weight <= 1, evidence.count <= NewEdge.maximumEvidenceCount,

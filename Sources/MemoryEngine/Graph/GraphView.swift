@@ -70,7 +70,7 @@ struct GraphView: Sendable {
             recorded: Timestamp(
                 microseconds: record.span.recordedFrom)..<Timestamp(microseconds: record.span.recordedUntil),
             origin: record.origin, evidence: try record.evidence.map { try $0.citation(home: home) },
-            rule: nil)
+            rule: PersonMerge.words(of: record))
     }
 
     private func edge(

@@ -41,13 +41,19 @@ struct EntityName: Hashable, Sendable {
     /// The id of the entity of that name: the same in every home and after every rebuild (UUID version 8, of a
     /// SHA-256 of sort and key), so that edges to it keep their ends.
     var id: MemoryID {
-        let digest = SHA256.digest(of: [sort.rawValue] + Array(key.utf8))
-        var value = digest.prefix(16).reduce(UInt128(0)) { $0 << 8 | UInt128($1) }
+        MemoryID(digestOf: [sort.rawValue] + Array(key.utf8))
+    }
+}
+
+extension MemoryID {
+    /// An id that is the same for the same bytes (UUID version 8, of a SHA-256).
+    init(digestOf bytes: [UInt8]) {
+        var value = SHA256.digest(of: bytes).prefix(16).reduce(UInt128(0)) { $0 << 8 | UInt128($1) }
         value &= ~(UInt128(0xf) << 76)
         value |= UInt128(8) << 76
         value &= ~(UInt128(3) << 62)
         value |= UInt128(2) << 62
-        return MemoryID(rawValue: value)
+        self.init(rawValue: value)
     }
 }
 

@@ -257,16 +257,21 @@ extension Applier {
         return row
     }
 
-    /// Erases an entity that nothing names any more and no given edge touches.
+    /// Erases an entity that nothing names any more and no given edge touches; merges with other aliases go with it.
     private mutating func eraseIfUnnamed(
         _ row: UInt64, _ counts: inout [String: Int], in transaction: borrowing WriteTransaction
     ) throws {
         guard let head = try HeadRecord.read(row, in: transaction.snapshot), head.passageCount == 0,
             let record = try VersionRecord.read(row, head.version, in: transaction.snapshot),
             let name = record.fields.entityName,
-            try DerivedEdges.leadingInto(row, in: transaction.snapshot).isEmpty,
-            try Edges.touching(row, in: transaction.snapshot).isEmpty
+            try DerivedEdges.leadingInto(row, in: transaction.snapshot).isEmpty
         else { return }
+        let touching = try Edges.touching(row, in: transaction.snapshot)
+        guard touching.allSatisfy({ PersonMerge.isMerge($0.record) }) else { return }
+        for (edge, record) in touching {
+            try erase(edge, record, in: transaction)
+            counts["edges", default: 0] += 1
+        }
         try Schema.shared.remove(name.aliasKey, in: transaction)
         try Schema.memory.removeAll(prefix: Key().u64(row), in: transaction)
         try Schema.shared.remove(Schema.rowOfMemory(head.id), in: transaction)

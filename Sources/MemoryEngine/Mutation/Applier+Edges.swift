@@ -83,7 +83,9 @@ extension Applier {
             var record = try Edges.record(edge, in: transaction.snapshot)
             try Schema.edge.remove(Edges.evidenceKey(row, edge), in: transaction)
             record.evidence.removeAll { $0.namespace == nil && $0.id == id }
-            if record.evidence.isEmpty {
+            // That somebody took a merge back is remembered as long as both aliases are.
+            let isRefusal = PersonMerge.isMerge(record) && record.span.recordedUntil != .max
+            if record.evidence.isEmpty, !isRefusal {
                 try erase(edge, record, in: transaction)
                 counts["edges", default: 0] += 1
             } else {
@@ -94,7 +96,7 @@ extension Applier {
         try eraseDerivedEdges(of: row, &counts, in: transaction)
     }
 
-    private func erase(
+    func erase(
         _ edge: UInt64, _ record: EdgeRecord, in transaction: borrowing WriteTransaction
     ) throws {
         for row in try citedRows(record, in: transaction.snapshot) {
