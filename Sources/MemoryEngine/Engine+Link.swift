@@ -26,7 +26,7 @@ extension Engine {
         guard !EdgeKind.computed.contains(kind) else {
             throw EngineError(
                 .invalid,
-                "`\(kind)` follows from \(kind == .similarTo ? "vectors" : "threads"), and cannot be given")
+                "`\(kind)` follows from \(Self.source(of: kind)), and cannot be given")
         }
         guard evidence.count <= NewEdge.maximumEvidenceCount else {
             throw EngineError(
@@ -61,6 +61,14 @@ extension Engine {
         let mutation = Mutation(at: now, changes: [.link(edge)])
         try await withExistingHome(of: namespace) { _ = try await $0.apply(mutation) }
         return edge.id
+    }
+
+    private static func source(of kind: EdgeKind) -> String {
+        switch kind {
+        case .similarTo: "vectors"
+        case .nearDuplicate: "words"
+        default: "threads and sessions"
+        }
     }
 
     /// Links two memories from a moment on; see `link(_:to:as:in:toHome:weight:valid:evidence:origin:)`.
@@ -116,10 +124,19 @@ extension Engine {
     func graph<Result: Sendable>(
         in namespace: Namespace, _ body: @escaping @Sendable (borrowing ReadTransaction) throws -> Result
     ) async throws -> Result {
+        try await graph(in: namespace) { _, transaction in try body(transaction) }
+    }
+
+    /// The same, with the graphs of its vectors.
+    func graph<Result: Sendable>(
+        in namespace: Namespace,
+        _ body: @escaping @Sendable (VectorIndexes, borrowing ReadTransaction) throws -> Result
+    ) async throws -> Result {
         try checkHome(namespace)
         let result: Result? = try await withHome(of: namespace, creating: false) { home in
             if !options.isReadOnly { try await home.finishEdges(on: readers) }
-            return try await read(home, body)
+            let indexes = home.indexes
+            return try await read(home) { try body(indexes, $0) }
         }
         guard let result else {
             throw EngineError(.notFound, "there is no home \(namespace.home)")
