@@ -60,7 +60,14 @@ enum Extraction {
                         kind: .mentions, weight: 1, rule: .mention, range: range))
             }
         }
-        return found
+        return found + links(of: fields)
+    }
+
+    /// The links of a note: each target once, and as many as a memory may have attributes.
+    private static func links(of fields: VersionFields) -> [Reference] {
+        NoteName.targets(of: fields).map {
+            Reference(target: .note($0), kind: .refersTo, weight: 1, rule: .link, range: 0..<0)
+        }
     }
 
     /// How many files of a commit are entities; a change of more is no more about one than about another.

@@ -9,6 +9,8 @@ struct Reference: Equatable, Sendable {
         case key(String)
         /// The first line of a commit.
         case subject(String)
+        /// A note, by its path, its file's name, its title or an alias (`NoteName`).
+        case note(String)
         case entity(EntityName)
     }
 
@@ -97,7 +99,8 @@ enum References {
         switch target {
         case .commit(let hash): nameHash("h" + hash.prefix(7))
         case .key(let key): nameHash("k" + key)
-        case .subject(let subject): nameHash("s" + subject)
+        case .subject(let subject): nameHash(subjectName(subject))
+        case .note(let name): nameHash(NoteName.name(of: name))
         case .entity: nil
         }
     }
@@ -113,6 +116,9 @@ enum References {
             writer.string(text)
         case .subject(let text):
             writer.u8(3)
+            writer.string(text)
+        case .note(let text):
+            writer.u8(4)
             writer.string(text)
         case .entity: preconditionFailure("an entity is made at once")
         }
@@ -133,6 +139,7 @@ enum References {
         case 1: target = .commit(text)
         case 2: target = .key(text)
         case 3: target = .subject(text)
+        case 4: target = .note(text)
         default: throw StoreError(.corrupted, "a reference is of an unknown sort; run `loci rebuild`")
         }
         let weight = try reader.f32()
@@ -149,14 +156,22 @@ enum References {
         )
     }
 
-    /// The names under which a memory may be cited.
-    static func names(key: String?, subject: String?) -> [UInt32] {
-        var names: [UInt32] = []
+    /// The names under which a memory may be cited beside its key: the first line of a commit, what a note is called.
+    /// They are found in `shared` by their hashes.
+    static func names(of content: [UInt8], _ fields: VersionFields) -> [String] {
+        if let subject = subject(of: content, kind: fields.kind) { return [subjectName(subject)] }
+        return NoteName.names(of: fields)
+    }
+
+    private static func subjectName(_ subject: String) -> String { "s" + subject }
+
+    /// The hashes of all names under which a memory may be cited.
+    static func hashes(key: String?, names given: [String]) -> [UInt32] {
+        var names = given.map(nameHash)
         if let key {
             names.append(nameHash("k" + key))
             if let hash = commitHash(ofKey: key) { names.append(nameHash("h" + hash.prefix(7))) }
         }
-        if let subject { names.append(nameHash("s" + subject)) }
         return names
     }
 
@@ -182,7 +197,7 @@ enum References {
         return String(decoding: line, as: UTF8.self)
     }
 
-    static func subjectKey(_ subject: String, _ row: UInt64) -> Key {
-        Schema.Shared.memoryBySubject.key.u32(nameHash("s" + subject)).u64(row)
-    }
+    /// Where a memory of a name is looked up; without a row, where all of that name are.
+    static func nameKey(_ name: String, _ row: UInt64) -> Key { namePrefix(nameHash(name)).u64(row) }
+    static func namePrefix(_ hash: UInt32) -> Key { Schema.Shared.memoryBySubject.key.u32(hash) }
 }
