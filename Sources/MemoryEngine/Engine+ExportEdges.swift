@@ -67,6 +67,8 @@ extension Engine {
             let evidence = edge.evidence.filter { $0.namespace.home != home || known.contains($0.id) }
             changes.append(.link(try Self.restored(edge, evidence, home)))
         }
+        _ = try await tellCited(
+            by: changes.compactMap { if case .link(let edge) = $0 { edge } else { nil } }, in: home)
         let mutation = Mutation(at: options.clock(), changes: changes)
         let applied = try await withExistingHome(of: namespace) { try await $0.apply(mutation) }
         return applied.outcomes.count { $0 == .done }
