@@ -42,7 +42,8 @@ extension Engine {
                             ? memory.happened
                                 .lowerBound..<memory.happened.lowerBound.advanced(by: .microseconds(1))
                             : memory.happened)
-                }) ?? true
+                }) ?? true,
+                query.speaksOf.map({ asked in memory.times.contains { $0.interval.overlaps(asked) } }) ?? true
             else { continue }
             hits.append(
                 GraphHit(
