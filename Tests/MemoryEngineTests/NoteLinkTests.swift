@@ -59,6 +59,7 @@ import Testing
         let top = try await note(engine, "vault/Day.md")
         let first = try await note(engine, "vault/a/Log.md")
         let second = try await note(engine, "vault/b/Log.md", aliases: ["Day"])
+        let third = try await note(engine, "vault/b/Day.md")
         let citing = try await note(
             engine, "vault/Ada.md", links: ["Log", "b/Log", "Day", "Nothing", "/", "//"])
         #expect(try await linked(engine, citing) == [second, top])
@@ -66,7 +67,7 @@ import Testing
         try await engine.forget(.id(first), under: atlas)
         #expect(try await linked(engine, citing) == [second, top])
         try await engine.forget(.everything, under: atlas.session("none"))
-        for id in [top, second, citing] { try await engine.forget(.id(id), under: atlas) }
+        for id in [top, second, third, citing] { try await engine.forget(.id(id), under: atlas) }
         #expect(
             try await engine.entries(of: atlas).allSatisfy { entry in
                 entry.table != "edge"

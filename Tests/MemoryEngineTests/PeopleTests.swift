@@ -96,6 +96,28 @@ import Testing
         try await engine.expectClean(atlas)
     }
 
+    @Test func `leave nothing, also of a merge that was taken back`() async throws {
+        let store = try ScratchStore()
+        let engine = store.engine
+        let ids = [
+            try await commit(engine, "Ada Lovelace", "ada@x.org"),
+            try await commit(engine, "Ada Lovelace", "al@y.org"),
+        ]
+        try await engine.resolvePeople(in: atlas)
+        for merge in try await engine.people(in: atlas)[0].merges {
+            try await engine.unlink(try #require(merge.id), in: atlas)
+        }
+        for id in ids {
+            try await engine.forget(.id(id), under: atlas)
+            try await engine.expectClean(atlas)
+        }
+        #expect(
+            try await engine.entries(of: atlas).allSatisfy { entry in
+                entry.table != "edge" && entry.table != "memory"
+                    && (entry.table != "shared" || entry.key[0] != Schema.Shared.entityAlias.rawValue)
+            })
+    }
+
     @Test func `are told apart where a role writes`() async throws {
         let store = try ScratchStore()
         let engine = store.engine
