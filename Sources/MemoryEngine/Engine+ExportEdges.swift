@@ -67,6 +67,8 @@ extension Engine {
             let evidence = edge.evidence.filter { $0.namespace.home != home || known.contains($0.id) }
             changes.append(.link(try Self.restored(edge, evidence, home)))
         }
+        _ = try await tellCited(
+            by: changes.compactMap { if case .link(let edge) = $0 { edge } else { nil } }, in: home)
         let mutation = Mutation(at: options.clock(), changes: changes)
         let applied = try await withExistingHome(of: namespace) { try await $0.apply(mutation) }
         return applied.outcomes.count { $0 == .done }
@@ -76,7 +78,7 @@ extension Engine {
     private static func restored(
         _ edge: Edge, _ evidence: [Citation], _ home: Namespace
     ) throws(EngineError) -> NewEdge {
-        guard let id = edge.id, edge.rule == nil, !EdgeKind.computed.contains(edge.kind) else {
+        guard let id = edge.id, !EdgeKind.computed.contains(edge.kind) else {
             throw EngineError(.invalid, "an edge that was derived is made anew, and not imported")
         }
         guard edge.weight > 0, edge.weight <= 1, evidence.count <= NewEdge.maximumEvidenceCount,

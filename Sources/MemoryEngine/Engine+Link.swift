@@ -26,7 +26,7 @@ extension Engine {
         guard !EdgeKind.computed.contains(kind) else {
             throw EngineError(
                 .invalid,
-                "`\(kind)` follows from \(kind == .similarTo ? "vectors" : "threads"), and cannot be given")
+                "`\(kind)` follows from \(Self.source(of: kind)), and cannot be given")
         }
         guard evidence.count <= NewEdge.maximumEvidenceCount else {
             throw EngineError(
@@ -59,8 +59,46 @@ extension Engine {
             valid: valid.lowerBound.microseconds..<valid.upperBound.microseconds, origin: origin,
             evidence: evidence.map { Evidence($0, home: home) })
         let mutation = Mutation(at: now, changes: [.link(edge)])
+        let foreign = try await tellCited(by: [edge], in: home)
         try await withExistingHome(of: namespace) { _ = try await $0.apply(mutation) }
+        try await eraseForgotten(foreign, in: home)
         return edge.id
+    }
+
+    /// Notes in other homes that edges of this one lead to them or cite them, so that forgetting there knows whom to
+    /// ask. Returns what is cited, by home.
+    func tellCited(by edges: [NewEdge], in home: Namespace) async throws -> [Namespace: Set<MemoryID>] {
+        var cited: [Namespace: Set<MemoryID>] = [:]
+        for edge in edges {
+            if let path = edge.toHome { cited[try Namespace(path: path).home, default: []].insert(edge.to) }
+            for evidence in edge.evidence {
+                guard let path = evidence.namespace else { continue }
+                cited[try Namespace(path: path).home, default: []].insert(evidence.id)
+            }
+        }
+        for other in cited.keys.sorted(by: { $0.description < $1.description }) where other != home {
+            try await tell(other, citedBy: home, true)
+        }
+        return cited
+    }
+
+    /// Takes back what was forgotten in other homes while an edge to it was made.
+    func eraseForgotten(_ cited: [Namespace: Set<MemoryID>], in home: Namespace) async throws {
+        for (other, ids) in cited where other != home {
+            let gone: [MemoryID]? = try await read(in: other) { transaction in
+                try ids.filter { try Lookup.row(of: $0, in: transaction) == nil }
+            }
+            // A home that is not there yet may come by an import.
+            if let gone, !gone.isEmpty { _ = try await eraseCitations(of: gone, in: other, by: [home]) }
+        }
+    }
+
+    private static func source(of kind: EdgeKind) -> String {
+        switch kind {
+        case .similarTo: "vectors"
+        case .nearDuplicate: "words"
+        default: "threads and sessions"
+        }
     }
 
     /// Links two memories from a moment on; see `link(_:to:as:in:toHome:weight:valid:evidence:origin:)`.
@@ -116,10 +154,19 @@ extension Engine {
     func graph<Result: Sendable>(
         in namespace: Namespace, _ body: @escaping @Sendable (borrowing ReadTransaction) throws -> Result
     ) async throws -> Result {
+        try await graph(in: namespace) { _, transaction in try body(transaction) }
+    }
+
+    /// The same, with the graphs of its vectors.
+    func graph<Result: Sendable>(
+        in namespace: Namespace,
+        _ body: @escaping @Sendable (VectorIndexes, borrowing ReadTransaction) throws -> Result
+    ) async throws -> Result {
         try checkHome(namespace)
         let result: Result? = try await withHome(of: namespace, creating: false) { home in
             if !options.isReadOnly { try await home.finishEdges(on: readers) }
-            return try await read(home, body)
+            let indexes = home.indexes
+            return try await read(home) { try body(indexes, $0) }
         }
         guard let result else {
             throw EngineError(.notFound, "there is no home \(namespace.home)")

@@ -1,7 +1,9 @@
 import Store
 
 extension Engine {
-    /// The memories around one, by the edges of its home.
+    /// The memories around one, by the edges of its home. Kinds that are computed (`EdgeKind.similarTo`,
+    /// `.nearDuplicate`, `.sameSession`) are followed where `kinds` or `graphs` of the query name them; these cost a
+    /// search for each memory that is looked at.
     ///
     /// - Throws: `EngineError`: `notFound`, `invalid` (a bound outside of its limits).
     /// - Complexity: O(edges of the memories looked at), over one snapshot.
@@ -10,19 +12,20 @@ extension Engine {
     ) async throws -> GraphHits {
         try check(query)
         let (deadline, now) = (query.deadline.map { ContinuousClock.now + $0 }, options.clock())
-        return try await graph(in: namespace) { transaction in
-            try Self.neighbors(of: id, namespace, query, now, deadline, in: transaction)
+        return try await graph(in: namespace) { indexes, transaction in
+            try Self.neighbors(of: id, namespace, query, now, deadline, indexes, in: transaction)
         }
     }
 
     private static func neighbors(
         of id: MemoryID, _ namespace: Namespace, _ query: GraphQuery, _ now: Timestamp,
-        _ deadline: ContinuousClock.Instant?, in transaction: borrowing ReadTransaction
+        _ deadline: ContinuousClock.Instant?, _ indexes: VectorIndexes,
+        in transaction: borrowing ReadTransaction
     ) throws -> GraphHits {
         let view = try GraphView(home: namespace.home, in: transaction)
         let start = try view.row(of: id, in: transaction)
         var walk = GraphWalk(
-            view.reader(query, now),
+            try view.reader(query, now, indexes, in: transaction),
             GraphWalk.Bounds(depth: query.depth, count: query.visitLimit, deadline: deadline))
         switch query.order {
         case .breadthFirst: try walk.breadthFirst(from: [start], view.state, in: transaction)
@@ -39,7 +42,8 @@ extension Engine {
                             ? memory.happened
                                 .lowerBound..<memory.happened.lowerBound.advanced(by: .microseconds(1))
                             : memory.happened)
-                }) ?? true
+                }) ?? true,
+                query.speaksOf.map({ asked in memory.times.contains { $0.interval.overlaps(asked) } }) ?? true
             else { continue }
             hits.append(
                 GraphHit(
@@ -60,20 +64,21 @@ extension Engine {
     ) async throws -> [Edge]? {
         try check(query)
         let (deadline, now) = (query.deadline.map { ContinuousClock.now + $0 }, options.clock())
-        return try await graph(in: namespace) { transaction in
-            try Self.path(from, to, namespace, query, now, deadline, in: transaction)
+        return try await graph(in: namespace) { indexes, transaction in
+            try Self.path(from, to, namespace, query, now, deadline, indexes, in: transaction)
         }
     }
 
     private static func path(
         _ from: MemoryID, _ to: MemoryID, _ namespace: Namespace, _ query: GraphQuery, _ now: Timestamp,
-        _ deadline: ContinuousClock.Instant?, in transaction: borrowing ReadTransaction
+        _ deadline: ContinuousClock.Instant?, _ indexes: VectorIndexes,
+        in transaction: borrowing ReadTransaction
     ) throws -> [Edge]? {
         let view = try GraphView(home: namespace.home, in: transaction)
         let start = try view.row(of: from, in: transaction)
         let end = try view.row(of: to, in: transaction)
         var walk = GraphWalk(
-            view.reader(query, now),
+            try view.reader(query, now, indexes, in: transaction),
             GraphWalk.Bounds(depth: query.depth, count: query.visitLimit, deadline: deadline))
         switch query.order {
         case .breadthFirst:
@@ -183,6 +188,18 @@ extension GraphView {
         return GraphReader(
             kinds: followed, direction: query.direction, asOf: query.asOf?.microseconds,
             validAt: (query.validAt ?? now).microseconds)
+    }
+
+    /// The same, with what is computed because the query asks for it.
+    func reader(
+        _ query: GraphQuery, _ now: Timestamp, _ indexes: VectorIndexes,
+        in transaction: borrowing ReadTransaction
+    ) throws -> GraphReader {
+        var reader = reader(query, now)
+        reader.near = try reader.kinds.flatMap {
+            try NearMemories($0, query, now, indexes, in: transaction)
+        }
+        return reader
     }
 
     /// The edges of a path.

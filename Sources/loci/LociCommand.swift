@@ -52,7 +52,7 @@ struct LociCommand: AsyncParsableCommand {
                 name: "Along edges",
                 subcommands: [
                     WhyCommand.self, ContextCommand.self, NeighborsCommand.self, PathCommand.self,
-                    LinkCommand.self, UnlinkCommand.self,
+                    LinkCommand.self, UnlinkCommand.self, PeopleCommand.self,
                 ]),
             CommandGroup(
                 name: "In and out",

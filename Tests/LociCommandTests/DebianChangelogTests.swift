@@ -54,6 +54,8 @@ import Testing
                 "deb:atlas/2:1.4-3~deb12/1", "deb:atlas/2:1.4-3~deb12/2", "deb:atlas/2:1.4-3~deb12/3",
                 "deb:atlas/1.3-1/1",
             ])
+        // The address is that of who signed, and nobody else's.
+        #expect(drafts.map { $0.attributes["email"] } == [nil, nil, "bob@host.example", "ann@host.example"])
         #expect(drafts[0].happened?.lowerBound.description == "2023-05-11T01:15:00Z")
         #expect(drafts[3].happened?.lowerBound.description == "2023-01-02T01:30:00Z")
         #expect(drafts[0].keywords == ["atlas", "2:1.4-3~deb12", "#123456", "#654321"])

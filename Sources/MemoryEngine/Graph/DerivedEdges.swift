@@ -11,6 +11,7 @@ enum DerivationRule: UInt8, Sendable, CaseIterable {
     case statedCause = 7
     case actor = 8
     case file = 9
+    case address = 10
 
     var name: String {
         switch self {
@@ -23,6 +24,7 @@ enum DerivationRule: UInt8, Sendable, CaseIterable {
         case .statedCause: "says that it is the cause"
         case .actor: "is by it"
         case .file: "changes it"
+        case .address: "is from it"
         }
     }
 }

@@ -17,7 +17,7 @@ public struct EdgeID: RawRepresentable, Hashable, Sendable, CustomStringConverti
 /// A typed, weighted, directed link between two memories.
 public struct Edge: Sendable, Equatable {
     /// `nil` for an edge that the engine derived from a memory's words or from its thread: it comes and goes with
-    /// what it was derived from.
+    /// what it was derived from, and cannot be taken back.
     public let id: EdgeID?
     public let kind: EdgeKind
     public let from: MemoryID
@@ -33,7 +33,7 @@ public struct Edge: Sendable, Equatable {
     public let origin: Origin
     /// Where it is said.
     public let evidence: [Citation]
-    /// The rule that derived it; `nil` for one that was given.
+    /// The rule that derived it, or that found two aliases of one person; `nil` for one that was given.
     public let rule: String?
 }
 

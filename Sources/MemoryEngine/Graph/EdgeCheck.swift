@@ -15,6 +15,11 @@ extension HomeCheck {
             var cited = Set<MemoryID>()
             for evidence in record.evidence where evidence.namespace == nil { cited.insert(evidence.id) }
             expected += cited.count
+            if try Schema.edge.contains(Edges.evidenceKey(Edges.foreign, edge), in: transaction) {
+                expected += 1
+            } else if !record.foreignHomes.isEmpty {
+                found.append("edge \(edge) leads to another home, and is not found by it")
+            }
             if try !Self.isWhole(edge, record, cited, in: transaction) {
                 found.append("edge \(edge) dangles")
             }

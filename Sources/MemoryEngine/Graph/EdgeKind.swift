@@ -80,8 +80,10 @@ public struct EdgeKind: Hashable, Sendable, CustomStringConvertible {
     public static let derivedFrom = EdgeKind(2, "derivedFrom", .semantic)
     /// From what cites to what is cited: a commit, a key, a title, a link.
     public static let refersTo = EdgeKind(3, "refersTo", .semantic)
-    /// Between what is nearly alike by its vectors; computed when it is asked for.
+    /// Between what is nearly alike by its vectors; computed when it is asked for by name (`Likeness`).
     public static let similarTo = EdgeKind(4, "similarTo", .semantic)
+    /// Between what says nearly the same by its words; computed when it is asked for by name (`WordLikeness`).
+    public static let nearDuplicate = EdgeKind(5, "nearDuplicate", .semantic)
 
     // The temporal graph; these follow from threads and sessions, and are not stored one by one.
 
@@ -89,6 +91,8 @@ public struct EdgeKind: Hashable, Sendable, CustomStringConvertible {
     public static let next = EdgeKind(20, "next", .temporal)
     /// From an answer to the question before it.
     public static let repliesTo = EdgeKind(21, "repliesTo", .temporal)
+    /// Between the memories of a session, of a thread where there is none; computed when it is asked for by name.
+    public static let sameSession = EdgeKind(22, "sameSession", .temporal)
 
     // The causal graph.
 
@@ -108,12 +112,14 @@ public struct EdgeKind: Hashable, Sendable, CustomStringConvertible {
 
     /// The engine's own kinds, with their numbers in files.
     static let builtIn: [(number: UInt16, kind: EdgeKind)] = [
-        supersedes, derivedFrom, refersTo, similarTo, next, repliesTo, causedBy, fixes, reverts, mentions,
-        sameAs,
+        supersedes, derivedFrom, refersTo, similarTo, nearDuplicate, next, repliesTo, sameSession, causedBy,
+        fixes, reverts, mentions, sameAs,
     ].map { ($0.builtInNumber ?? 0, $0) }
 
-    /// Kinds that are not stored: they follow from threads, or are computed from vectors.
-    static let computed: Set<EdgeKind> = [.similarTo, .next, .repliesTo]
+    /// Kinds that are not stored: they follow from threads and sessions, or are computed from vectors and words.
+    static let computed: Set<EdgeKind> = [.similarTo, .nearDuplicate, .next, .repliesTo, .sameSession]
+    /// Those of them that are computed only where a walk asks for them, by their names or those of their graphs.
+    static let asked: Set<EdgeKind> = [.similarTo, .nearDuplicate, .sameSession]
 
     /// Every kind of the engine.
     public static var all: [EdgeKind] { builtIn.map(\.kind) }

@@ -18,6 +18,11 @@ struct EdgeRecord: Equatable, Sendable {
         var id: MemoryID
     }
 
+    /// The homes that it leads to, or that its evidence cites, by path.
+    var foreignHomes: Set<String> {
+        Set(evidence.compactMap(\.namespace).map(Namespace.homePath)).union(foreign.map { [$0.home] } ?? [])
+    }
+
     func encode() -> [UInt8] {
         var writer = ByteWriter()
         writer.u128(id.rawValue)

@@ -11,6 +11,9 @@ enum Edges {
     }
     static func numberKey(_ id: EdgeID) -> Key { Key(prefix: Schema.Edge.numberOfID).u128(id.rawValue) }
 
+    /// The row under which edges are found that lead to another home, or whose evidence does. It is no memory's.
+    static let foreign: UInt64 = 0
+
     static func evidenceKey(_ row: UInt64, _ edge: UInt64) -> Key {
         Key(prefix: Schema.Edge.evidence).u64(row).u64(edge)
     }

@@ -27,6 +27,11 @@ enum Extraction {
                         weight: 1, rule: .actor, range: 0..<0))
             }
         }
+        if fields.actor != nil, let address = fields.address.flatMap(PersonAlias.init(address:)) {
+            var name = address.entity
+            name.surface = fields.address ?? name.key
+            add(Reference(target: .entity(name), kind: .mentions, weight: 1, rule: .address, range: 0..<0))
+        }
         let read = content.prefix(maximumByteCount)
         let text = Array(read)
         for citation in Citations.find(in: text.span) { add(citation) }
@@ -55,7 +60,14 @@ enum Extraction {
                         kind: .mentions, weight: 1, rule: .mention, range: range))
             }
         }
-        return found
+        return found + links(of: fields)
+    }
+
+    /// The links of a note: each target once, and as many as a memory may have attributes.
+    private static func links(of fields: VersionFields) -> [Reference] {
+        NoteName.targets(of: fields).map {
+            Reference(target: .note($0), kind: .refersTo, weight: 1, rule: .link, range: 0..<0)
+        }
     }
 
     /// How many files of a commit are entities; a change of more is no more about one than about another.
@@ -76,6 +88,16 @@ enum Extraction {
         let target: Reference.Target
         let kind: EdgeKind
     }
+}
+
+extension VersionFields {
+    /// The e-mail address of who said or did it, as the imports of histories give it.
+    var address: String? {
+        guard case .string(let address)? = attributes[Self.addressAttribute] else { return nil }
+        return address
+    }
+
+    static let addressAttribute = "email"
 }
 
 extension EntitySort {

@@ -12,6 +12,9 @@ public struct GraphQuery: Sendable {
     public var order: Order = .breadthFirst
     /// Only memories that happened then are given; a walk still leads through others.
     public var happened: Range<Timestamp>?
+    /// Only memories whose words name a time that meets this one are given (`Memory.times`), whenever they happened; a
+    /// walk still leads through others.
+    public var speaksOf: Range<Timestamp>?
     /// What the store knew then, of edges and of memories; `nil` = knows now.
     public var asOf: Timestamp?
     /// What was true then; `nil` = now.

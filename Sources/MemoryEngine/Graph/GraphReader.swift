@@ -15,6 +15,8 @@ struct GraphNeighbor: Equatable, Sendable {
         case derived
         /// Follows from a thread.
         case thread
+        /// Computed because it was asked for (`EdgeKind.asked`).
+        case computed
     }
 }
 
@@ -27,6 +29,8 @@ struct GraphReader: Sendable {
     var asOf: Int64?
     /// What was true then.
     var validAt: Int64
+    /// Finds neighbors that are computed; `nil` where none are asked for.
+    var near: NearMemories?
 
     private static let next = EdgeKind.next.builtInNumber ?? 0
     private static let repliesTo = EdgeKind.repliesTo.builtInNumber ?? 0
@@ -48,7 +52,8 @@ struct GraphReader: Sendable {
                 try scanDerived(Schema.Edge.derivedInto, row, isOut: false, in: transaction, body)
             else { return }
         }
-        try forEachOfThread(row, state, in: transaction, body)
+        guard try forEachOfThread(row, state, in: transaction, body) else { return }
+        try near?.forEachNeighbor(of: row, isOut: direction != .into, in: transaction, body)
     }
 
     private func scan(
@@ -107,30 +112,32 @@ struct GraphReader: Sendable {
 
     // MARK: Threads
 
+    /// Returns whether the walk goes on.
     private func forEachOfThread(
         _ row: UInt64, _ state: HomeState, in transaction: borrowing ReadTransaction,
         _ body: (GraphNeighbor) throws -> Bool
-    ) throws {
+    ) throws -> Bool {
         let hasNext = kinds?.contains(Self.next) ?? true
         let hasReply = kinds?.contains(Self.repliesTo) ?? true
         guard hasNext || hasReply, let head = try HeadRecord.read(row, in: transaction), head.series != 0
-        else { return }
+        else { return true }
         if let before = try Self.turn(before: head, in: transaction) {
             if hasNext, direction != .out {
-                guard try body(Self.neighbor(before, Self.next, isOut: false)) else { return }
+                guard try body(Self.neighbor(before, Self.next, isOut: false)) else { return false }
             }
             if hasReply, direction != .into, try Self.asks(before, state, in: transaction) {
-                guard try body(Self.neighbor(before, Self.repliesTo, isOut: true)) else { return }
+                guard try body(Self.neighbor(before, Self.repliesTo, isOut: true)) else { return false }
             }
         }
         if let after = try Self.turn(after: head, in: transaction) {
             if hasNext, direction != .into {
-                guard try body(Self.neighbor(after, Self.next, isOut: true)) else { return }
+                guard try body(Self.neighbor(after, Self.next, isOut: true)) else { return false }
             }
             if hasReply, direction != .out, try Self.asks(row, state, in: transaction) {
-                _ = try body(Self.neighbor(after, Self.repliesTo, isOut: false))
+                return try body(Self.neighbor(after, Self.repliesTo, isOut: false))
             }
         }
+        return true
     }
 
     private static func neighbor(_ row: UInt64, _ kind: UInt16, isOut: Bool) -> GraphNeighbor {

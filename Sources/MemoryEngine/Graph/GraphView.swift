@@ -56,7 +56,12 @@ struct GraphView: Sendable {
             }
             return try edge(from, neighbor.kind, to, out, in: transaction)
         case .thread:
-            return try threadEdge(from, neighbor.kind, to, in: transaction)
+            return try computedEdge(
+                from, neighbor.kind, to, weight: 1, rule: "follows in its thread", in: transaction)
+        case .computed:
+            return try computedEdge(
+                from, neighbor.kind, to, weight: neighbor.weight, rule: NearMemories.rule(of: neighbor.kind),
+                in: transaction)
         }
     }
 
@@ -70,7 +75,7 @@ struct GraphView: Sendable {
             recorded: Timestamp(
                 microseconds: record.span.recordedFrom)..<Timestamp(microseconds: record.span.recordedUntil),
             origin: record.origin, evidence: try record.evidence.map { try $0.citation(home: home) },
-            rule: nil)
+            rule: PersonMerge.words(of: record))
     }
 
     private func edge(
@@ -96,8 +101,10 @@ struct GraphView: Sendable {
             ], rule: out.rule.name)
     }
 
-    private func threadEdge(
-        _ from: UInt64, _ kind: UInt16, _ to: UInt64, in transaction: borrowing ReadTransaction
+    /// An edge that is stored nowhere.
+    private func computedEdge(
+        _ from: UInt64, _ kind: UInt16, _ to: UInt64, weight: Float, rule: String?,
+        in transaction: borrowing ReadTransaction
     ) throws -> Edge {
         guard let head = try HeadRecord.read(from, in: transaction),
             let version = try VersionRecord.read(from, head.version, in: transaction)
@@ -105,9 +112,9 @@ struct GraphView: Sendable {
         return Edge(
             id: nil, kind: try kinds.kind(kind), from: head.id, to: try id(of: to, in: transaction),
             toHome: nil,
-            weight: 1, valid: Timestamp.distantPast..<Timestamp.distantFuture,
+            weight: weight, valid: Timestamp.distantPast..<Timestamp.distantFuture,
             recorded: Timestamp(microseconds: version.recordedFrom)..<Timestamp.distantFuture,
-            origin: version.fields.origin, evidence: [], rule: "follows in its thread")
+            origin: version.fields.origin, evidence: [], rule: rule)
     }
 
     /// The edges of a memory.

@@ -9,6 +9,8 @@ struct Reference: Equatable, Sendable {
         case key(String)
         /// The first line of a commit.
         case subject(String)
+        /// A note, by its path, its file's name, its title or an alias (`NoteName`).
+        case note(String)
         case entity(EntityName)
     }
 
@@ -41,13 +43,19 @@ struct EntityName: Hashable, Sendable {
     /// The id of the entity of that name: the same in every home and after every rebuild (UUID version 8, of a
     /// SHA-256 of sort and key), so that edges to it keep their ends.
     var id: MemoryID {
-        let digest = SHA256.digest(of: [sort.rawValue] + Array(key.utf8))
-        var value = digest.prefix(16).reduce(UInt128(0)) { $0 << 8 | UInt128($1) }
+        MemoryID(digestOf: [sort.rawValue] + Array(key.utf8))
+    }
+}
+
+extension MemoryID {
+    /// An id that is the same for the same bytes (UUID version 8, of a SHA-256).
+    init(digestOf bytes: [UInt8]) {
+        var value = SHA256.digest(of: bytes).prefix(16).reduce(UInt128(0)) { $0 << 8 | UInt128($1) }
         value &= ~(UInt128(0xf) << 76)
         value |= UInt128(8) << 76
         value &= ~(UInt128(3) << 62)
         value |= UInt128(2) << 62
-        return MemoryID(rawValue: value)
+        self.init(rawValue: value)
     }
 }
 
@@ -91,7 +99,8 @@ enum References {
         switch target {
         case .commit(let hash): nameHash("h" + hash.prefix(7))
         case .key(let key): nameHash("k" + key)
-        case .subject(let subject): nameHash("s" + subject)
+        case .subject(let subject): nameHash(subjectName(subject))
+        case .note(let name): nameHash(NoteName.name(of: name))
         case .entity: nil
         }
     }
@@ -107,6 +116,9 @@ enum References {
             writer.string(text)
         case .subject(let text):
             writer.u8(3)
+            writer.string(text)
+        case .note(let text):
+            writer.u8(4)
             writer.string(text)
         case .entity: preconditionFailure("an entity is made at once")
         }
@@ -127,6 +139,7 @@ enum References {
         case 1: target = .commit(text)
         case 2: target = .key(text)
         case 3: target = .subject(text)
+        case 4: target = .note(text)
         default: throw StoreError(.corrupted, "a reference is of an unknown sort; run `loci rebuild`")
         }
         let weight = try reader.f32()
@@ -143,14 +156,22 @@ enum References {
         )
     }
 
-    /// The names under which a memory may be cited.
-    static func names(key: String?, subject: String?) -> [UInt32] {
-        var names: [UInt32] = []
+    /// The names under which a memory may be cited beside its key: the first line of a commit, what a note is called.
+    /// They are found in `shared` by their hashes.
+    static func names(of content: [UInt8], _ fields: VersionFields) -> [String] {
+        if let subject = subject(of: content, kind: fields.kind) { return [subjectName(subject)] }
+        return NoteName.names(of: fields)
+    }
+
+    private static func subjectName(_ subject: String) -> String { "s" + subject }
+
+    /// The hashes of all names under which a memory may be cited.
+    static func hashes(key: String?, names given: [String]) -> [UInt32] {
+        var names = given.map(nameHash)
         if let key {
             names.append(nameHash("k" + key))
             if let hash = commitHash(ofKey: key) { names.append(nameHash("h" + hash.prefix(7))) }
         }
-        if let subject { names.append(nameHash("s" + subject)) }
         return names
     }
 
@@ -176,7 +197,7 @@ enum References {
         return String(decoding: line, as: UTF8.self)
     }
 
-    static func subjectKey(_ subject: String, _ row: UInt64) -> Key {
-        Schema.Shared.memoryBySubject.key.u32(nameHash("s" + subject)).u64(row)
-    }
+    /// Where a memory of a name is looked up; without a row, where all of that name are.
+    static func nameKey(_ name: String, _ row: UInt64) -> Key { namePrefix(nameHash(name)).u64(row) }
+    static func namePrefix(_ hash: UInt32) -> Key { Schema.Shared.memoryBySubject.key.u32(hash) }
 }

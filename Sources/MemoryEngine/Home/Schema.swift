@@ -11,7 +11,7 @@ package enum Schema {
     /// The version of the code that derives words and filter terms; a file with another is rebuilt on opening.
     package static let wordsVersion: UInt16 = 2
     /// The version of the code that derives edges; a file with another is rebuilt on opening.
-    package static let graphVersion: UInt16 = 1
+    package static let graphVersion: UInt16 = 2
 
     package static let shared = Table(name: "shared", index: 0)
     package static let memory = Table(name: "memory", index: 1)

@@ -13,8 +13,8 @@ struct EdgeBatch: Sendable {
         var version: UInt32
         var recordedFrom: Int64
         var references: [Reference]
-        /// The first line of a commit, by which others may cite it.
-        var subject: String?
+        /// The names by which others may cite it (`References.names`).
+        var names: [String]
     }
 
     /// Versions of a batch: their edges are made in one transaction, some milliseconds long.
@@ -43,7 +43,7 @@ struct EdgeBatch: Sendable {
                 Entry(
                     row: row, version: version, recordedFrom: record.recordedFrom,
                     references: Extraction.references(in: content, record.fields),
-                    subject: References.subject(of: content, kind: record.fields.kind)))
+                    names: References.names(of: content, record.fields)))
             passage = max(passage + 1, record.firstPassage + record.passageCount)
         }
         passages = state.derivedPassages..<min(passage, state.nextPassage)

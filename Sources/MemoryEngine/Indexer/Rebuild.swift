@@ -58,6 +58,7 @@ enum Rebuild {
         applier.state.derivedPassages = 0
         try applier.deriveEdges(in: transaction)
         try applier.eraseUnnamedEntities(in: transaction)
+        try applier.fileForeignEdges(in: transaction)
         applier.state.graphVersion = Schema.graphVersion
         return applier.state
     }

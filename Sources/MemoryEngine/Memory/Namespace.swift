@@ -189,3 +189,8 @@ extension Namespace: CustomStringConvertible {
 public enum Scope: String, Sendable, CaseIterable {
     case session, user, project, collective
 }
+
+extension Namespace {
+    /// The path of the home of a namespace, by the path of that.
+    static func homePath(_ path: String) -> String { (try? Namespace(path: path))?.home.description ?? path }
+}

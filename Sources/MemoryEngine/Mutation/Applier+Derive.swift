@@ -75,10 +75,10 @@ extension Applier {
         for (key, out) in open.sorted(by: { $0.key < $1.key }) {
             try DerivedEdges.put(row, key.kind, key.to, out, in: transaction)
         }
-        if let subject = entry.subject {
-            try Schema.shared.put(References.subjectKey(subject, row), [], in: transaction)
+        for name in entry.names {
+            try Schema.shared.put(References.nameKey(name, row), [], in: transaction)
         }
-        try completeEdges(to: row, key: head.key, entry.subject, recordedFrom, in: transaction)
+        try completeEdges(to: row, key: head.key, entry.names, recordedFrom, in: transaction)
     }
 
     private static let mentions = EdgeKind.mentions.builtInNumber ?? 0
@@ -125,7 +125,7 @@ extension Applier {
         try removeReferences(of: row, content, old.fields, in: transaction)
     }
 
-    /// Takes out what a version said by name, and its subject.
+    /// Takes out what a version said by name, and what others may call it.
     func removeReferences(
         of row: UInt64, _ content: [UInt8], _ fields: VersionFields,
         in transaction: borrowing WriteTransaction
@@ -135,8 +135,8 @@ extension Applier {
             try Schema.edge.remove(
                 References.key(name, row, reference.kind.builtInNumber ?? 0), in: transaction)
         }
-        if let subject = References.subject(of: content, kind: fields.kind) {
-            try Schema.shared.remove(References.subjectKey(subject, row), in: transaction)
+        for name in References.names(of: content, fields) {
+            try Schema.shared.remove(References.nameKey(name, row), in: transaction)
         }
     }
 
@@ -155,6 +155,7 @@ extension Applier {
             try Lookup.row(ofKey: key, session: head.keySession, in: transaction.snapshot)
                 ?? Lookup.row(ofKey: key, session: 0, in: transaction.snapshot)
         case .subject(let subject): try Self.row(ofSubject: subject, in: transaction.snapshot)
+        case .note(let name): try Self.row(ofNote: name, in: transaction.snapshot)
         }
     }
 
@@ -177,36 +178,12 @@ extension Applier {
         return best
     }
 
-    /// The commit with a first line; `nil` where there are several, or none.
-    static func row(
-        ofSubject subject: String, in transaction: borrowing ReadTransaction
-    ) throws -> UInt64? {
-        var rows: [UInt64] = []
-        let key = References.subjectKey(subject, 0)
-        let prefix = Key(bytes: Array(key.bytes.dropLast(8)))
-        try Schema.shared.scan(prefix: prefix, in: transaction) { key, _ in
-            guard key.byteCount == 13 else { throw StoreError(.corrupted, "a key of a subject is not one") }
-            rows.append(key.keyU64(at: 5))
-            return rows.count < 64
-        }
-        var found: [UInt64] = []
-        for row in rows {
-            guard let head = try HeadRecord.read(row, in: transaction),
-                let version = try VersionRecord.read(row, head.version, in: transaction)
-            else { throw StoreError(.corrupted, "a subject leads to row \(row), which is not there") }
-            let content = try version.content(
-                row, head.version, 0..<min(400, Int(version.contentByteCount)), in: transaction)
-            if References.subject(of: content, kind: version.fields.kind) == subject { found.append(row) }
-        }
-        return found.count == 1 ? found[0] : nil
-    }
-
     /// Completes what others cited by a name of this memory before it was there.
     private mutating func completeEdges(
-        to row: UInt64, key: String?, _ subject: String?, _ moment: Int64,
+        to row: UInt64, key: String?, _ names: [String], _ moment: Int64,
         in transaction: borrowing WriteTransaction
     ) throws {
-        for name in References.names(key: key, subject: subject) {
+        for name in References.hashes(key: key, names: names) {
             var waiting: [(from: UInt64, kind: UInt16, value: [UInt8])] = []
             try Schema.edge.scan(
                 prefix: Key(prefix: Schema.Edge.reference).u32(name), in: transaction.snapshot
@@ -264,16 +241,21 @@ extension Applier {
         return row
     }
 
-    /// Erases an entity that nothing names any more and no given edge touches.
+    /// Erases an entity that nothing names any more and no given edge touches; merges with other aliases go with it.
     private mutating func eraseIfUnnamed(
         _ row: UInt64, _ counts: inout [String: Int], in transaction: borrowing WriteTransaction
     ) throws {
         guard let head = try HeadRecord.read(row, in: transaction.snapshot), head.passageCount == 0,
             let record = try VersionRecord.read(row, head.version, in: transaction.snapshot),
             let name = record.fields.entityName,
-            try DerivedEdges.leadingInto(row, in: transaction.snapshot).isEmpty,
-            try Edges.touching(row, in: transaction.snapshot).isEmpty
+            try DerivedEdges.leadingInto(row, in: transaction.snapshot).isEmpty
         else { return }
+        let touching = try Edges.touching(row, in: transaction.snapshot)
+        guard touching.allSatisfy({ PersonMerge.isMerge($0.record) }) else { return }
+        for (edge, record) in touching {
+            try erase(edge, record, in: transaction)
+            counts["edges", default: 0] += 1
+        }
         try Schema.shared.remove(name.aliasKey, in: transaction)
         try Schema.memory.removeAll(prefix: Key().u64(row), in: transaction)
         try Lookup.remove(head.id, in: transaction)

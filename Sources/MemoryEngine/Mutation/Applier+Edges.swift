@@ -42,6 +42,69 @@ extension Applier {
         for row in try citedRows(record, in: transaction.snapshot) {
             try Schema.edge.put(Edges.evidenceKey(row, edge), [], in: transaction)
         }
+        try fileForeign(edge, record, in: transaction)
+    }
+
+    /// Files all edges that lead to other homes; programs before graph rules 2 did not.
+    func fileForeignEdges(in transaction: borrowing WriteTransaction) throws {
+        var edges: [(UInt64, EdgeRecord)] = []
+        let prefix = Key(prefix: Schema.Edge.record)
+        try Schema.edge.scan(prefix: prefix, in: transaction.snapshot) { key, value in
+            let record = try EdgeRecord(decoding: value)
+            if !record.foreignHomes.isEmpty { edges.append((key.keyU64(at: 1), record)) }
+            return true
+        }
+        for (edge, record) in edges { try fileForeign(edge, record, in: transaction) }
+    }
+
+    /// Files an edge that leads to another home, or cites it.
+    private func fileForeign(
+        _ edge: UInt64, _ record: EdgeRecord, in transaction: borrowing WriteTransaction
+    ) throws {
+        let homes = record.foreignHomes
+        guard !homes.isEmpty else { return }
+        try Schema.edge.put(Edges.evidenceKey(Edges.foreign, edge), [], in: transaction)
+        for home in homes.sorted() {
+            let key = Schema.Shared.cites.key.raw(home.utf8)
+            if try !Schema.shared.contains(key, in: transaction.snapshot) {
+                try Schema.shared.put(key, [], in: transaction)
+            }
+        }
+    }
+
+    /// Erases edges that lead to memories of another home which are forgotten, and evidence that cites them; an edge
+    /// goes with its last evidence.
+    ///
+    /// - Parameter ids: `nil` = all of that home.
+    /// - Complexity: O(edges that lead to other homes, or cite them).
+    mutating func eraseForeign(
+        _ home: String, _ ids: Set<MemoryID>?, _ counts: inout [String: Int],
+        in transaction: borrowing WriteTransaction
+    ) throws {
+        for edge in try Edges.citing(Edges.foreign, in: transaction.snapshot) {
+            var record = try Edges.record(edge, in: transaction.snapshot)
+            if let end = record.foreign, end.home == home, ids?.contains(end.id) ?? true {
+                try erase(edge, record, in: transaction)
+                counts["edges", default: 0] += 1
+                continue
+            }
+            let count = record.evidence.count
+            record.evidence.removeAll { evidence in
+                (ids?.contains(evidence.id) ?? true)
+                    && evidence.namespace.map { Namespace.homePath($0) == home } ?? false
+            }
+            guard record.evidence.count < count else { continue }
+            if record.evidence.isEmpty {
+                try erase(edge, record, in: transaction)
+                counts["edges", default: 0] += 1
+                continue
+            }
+            try Edges.write(edge, record, in: transaction)
+            counts["evidence", default: 0] += 1
+            if record.foreignHomes.isEmpty {
+                try Schema.edge.remove(Edges.evidenceKey(Edges.foreign, edge), in: transaction)
+            }
+        }
     }
 
     /// The memories of this home that the evidence of an edge cites.
@@ -83,7 +146,9 @@ extension Applier {
             var record = try Edges.record(edge, in: transaction.snapshot)
             try Schema.edge.remove(Edges.evidenceKey(row, edge), in: transaction)
             record.evidence.removeAll { $0.namespace == nil && $0.id == id }
-            if record.evidence.isEmpty {
+            // That somebody took a merge back is remembered as long as both aliases are.
+            let isRefusal = PersonMerge.isMerge(record) && record.span.recordedUntil != .max
+            if record.evidence.isEmpty, !isRefusal {
                 try erase(edge, record, in: transaction)
                 counts["edges", default: 0] += 1
             } else {
@@ -94,12 +159,13 @@ extension Applier {
         try eraseDerivedEdges(of: row, &counts, in: transaction)
     }
 
-    private func erase(
+    func erase(
         _ edge: UInt64, _ record: EdgeRecord, in transaction: borrowing WriteTransaction
     ) throws {
         for row in try citedRows(record, in: transaction.snapshot) {
             try Schema.edge.remove(Edges.evidenceKey(row, edge), in: transaction)
         }
+        try Schema.edge.remove(Edges.evidenceKey(Edges.foreign, edge), in: transaction)
         try Edges.remove(edge, record, in: transaction)
     }
 

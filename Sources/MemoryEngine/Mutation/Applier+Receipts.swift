@@ -7,7 +7,7 @@ extension Applier {
         _ receipt: Receipt, in transaction: borrowing WriteTransaction
     ) throws -> Outcome {
         let own = try self.home(in: transaction.snapshot)
-        let cited = Dictionary(grouping: receipt.items) { Self.home(ofPath: $0.namespace) }
+        let cited = Dictionary(grouping: receipt.items) { Namespace.homePath($0.namespace) }
         // What was forgotten since the recall looked is cited by nothing.
         for item in cited[own] ?? [] {
             guard try Lookup.row(of: item.id, in: transaction.snapshot) != nil else { return .obsolete }
@@ -66,15 +66,16 @@ extension Applier {
         return .done
     }
 
-    /// Removes the receipts that cite memories of another home.
+    /// Removes the receipts that cite memories of another home, and what edges have of them.
     mutating func eraseCitations(
         of home: String, _ ids: [MemoryID]?, in transaction: borrowing WriteTransaction
     ) throws -> [String: Int] {
         var counts: [String: Int] = [:]
         let erased = ids.map { Set($0) }
+        try eraseForeign(home, erased, &counts, in: transaction)
         try eraseReceipts(&counts, in: transaction) { receipt in
             receipt.items.contains { item in
-                (erased?.contains(item.id) ?? true) && Self.home(ofPath: item.namespace) == home
+                (erased?.contains(item.id) ?? true) && Namespace.homePath(item.namespace) == home
             }
         }
         if ids == nil { try Schema.shared.remove(Schema.Shared.cites.key.raw(home.utf8), in: transaction) }
@@ -96,10 +97,5 @@ extension Applier {
             throw StoreError(.corrupted, "the home has no header")
         }
         return try HomeHeader(decoding: bytes).namespace
-    }
-
-    /// The home of a namespace by its path.
-    private static func home(ofPath path: String) -> String {
-        (try? Namespace(path: path))?.home.description ?? path
     }
 }

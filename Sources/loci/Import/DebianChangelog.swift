@@ -187,6 +187,11 @@ extension DebianChangelog {
                 draft.attributes = [
                     "package": .string(String(header.package)), "version": .string(String(header.version)),
                 ]
+                if let mail = signature.mail,
+                    draft.actor == String(signature.name).clipped(to: maximumNameByteCount)
+                {
+                    draft.attributes["email"] = .string(mail)
+                }
                 if !header.distributions.isEmpty {
                     draft.attributes["distribution"] = .string(String(header.distributions))
                 }
@@ -258,6 +263,8 @@ extension DebianChangelog {
     /// The last line of an entry: ` -- name <mail>  date`.
     struct Signature: Equatable {
         let name: Substring
+        /// The address between the brackets; `nil` where it is none.
+        let mail: String?
         let time: Timestamp
 
         init?(_ line: some StringProtocol) {
@@ -267,6 +274,8 @@ extension DebianChangelog {
                 open < close
             else { return nil }
             let name = line[..<open].dropFirst(3).trimmed
+            let mail = line[line.index(after: open)..<close].trimmed
+            self.mail = mail.contains("@") && mail.utf8.count <= maximumNameByteCount ? String(mail) : nil
             self.name = name.isEmpty ? line[line.index(after: open)..<close].trimmed : name
             guard !self.name.isEmpty, let time = MailDate.parse(line[line.index(after: close)...]) else {
                 return nil

@@ -17,6 +17,9 @@ enum ImportFormat: String, CaseIterable, Sendable {
     case chatgpt
     /// The `conversations.json` of an export of Claude.
     case claude
+
+    /// Whether its memories tell who did something by a name and an address.
+    var namesPeople: Bool { self == .git || self == .debianChangelog }
 }
 
 /// Something to be imported: where it is, and what form it has.

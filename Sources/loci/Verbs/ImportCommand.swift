@@ -42,6 +42,9 @@ struct ImportCommand: AsyncParsableCommand {
             Run it again as often as you like: nothing comes twice. A line without a key is known by its \
             bytes, so that two lines that are alike are one memory.
 
+            Histories and changelogs name people, by names and addresses. Those of one person are put together \
+            at the end, each by an edge with its evidence: loci people shows them, loci unlink takes one back.
+
             With --on-error stop, files of JSON Lines, changelogs and documents are read through before \
             anything is stored, and refused as a whole; of other input the batches before stay.
 
@@ -91,6 +94,7 @@ struct ImportCommand: AsyncParsableCommand {
                     try await engine.finishIndexing { progress.update($0, of: $1) }
                 }
             }
+            if !sum.isInterrupted, sum.new > 0 { try await resolvePeople(of: found, namespace, engine) }
             if sum.isInterrupted {
                 Terminal.note("loci: interrupted; run the same command again to go on")
             } else if !place.json {
@@ -99,6 +103,18 @@ struct ImportCommand: AsyncParsableCommand {
             return !sum.isInterrupted
         }
         if !isComplete { throw ExitCode(Signals.interruptStatus) }
+    }
+
+    /// Histories tell who did what by names and addresses, of which one person may have several.
+    private func resolvePeople(
+        of sources: [ImportSource], _ namespace: Namespace?, _ engine: Engine
+    ) async throws {
+        guard let namespace, sources.contains(where: { $0.format?.namesPeople ?? true }) else { return }
+        let resolution = try await engine.resolvePeople(in: namespace)
+        guard resolution.personCount < resolution.identityCount, !place.json else { return }
+        Terminal.note(
+            "\(Terminal.grouped(resolution.identityCount)) names with addresses are "
+                + "\(Terminal.grouped(resolution.personCount)) people: loci people")
     }
 
     private func validate(_ source: ImportSource, _ namespace: Namespace?, _ engine: Engine) throws {

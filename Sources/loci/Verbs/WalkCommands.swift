@@ -40,9 +40,12 @@ struct NeighborsCommand: AsyncParsableCommand {
               loci neighbors ID
               loci neighbors deploy/81 --graph causal --depth 3
               loci neighbors ID --kind mentions --direction out --json
+              loci neighbors ID --kind similarTo --kind nearDuplicate
+              loci neighbors ID --kind sameSession --limit 10
 
             A memory is named by its id or its key. Each line has the edge that leads there, with the rule that derived \
-            it. Edges are given (`loci link`), derived from words, or follow from threads.
+            it. Edges are given (`loci link`), derived from words, or follow from threads. similarTo (by vectors), \
+            nearDuplicate (by words) and sameSession are computed where you ask for them, by --kind or --graph.
             """)
 
     @Argument(help: "The memory.", transform: Accept.memory)
@@ -55,16 +58,33 @@ struct NeighborsCommand: AsyncParsableCommand {
         help: ArgumentHelp("How many memories at most (by default 100).", valueName: "count"),
         transform: Accept.count(1...10_000, as: 20))
     var limit = 100
+    @Option(
+        help: ArgumentHelp("Only what speaks of a time from then on.", valueName: "time"),
+        transform: Accept.time)
+    var speaksOfFrom: Timestamp?
+    @Option(
+        help: ArgumentHelp("Only what speaks of a time before that.", valueName: "time"),
+        transform: Accept.time)
+    var speaksOfUntil: Timestamp?
     @Flag(help: "The strongest paths first, not the shortest.")
     var strongest = false
     @OptionGroup var walk: WalkOptions
     @OptionGroup var place: PlaceOptions
+
+    func validate() throws {
+        guard speaksOfFrom ?? .distantPast < speaksOfUntil ?? .distantFuture else {
+            throw ValidationError("--speaks-of-until is not after --speaks-of-from")
+        }
+    }
 
     func run() async throws {
         try await place.withEngine(for: .reading) { engine, namespace in
             let id = try await memory.resolve(in: namespace, engine)
             var query = walk.query(depth: depth)
             query.limit = limit
+            if speaksOfFrom != nil || speaksOfUntil != nil {
+                query.speaksOf = (speaksOfFrom ?? .distantPast)..<(speaksOfUntil ?? .distantFuture)
+            }
             query.order = strongest ? .strongest : .breadthFirst
             let hits = try await engine.neighbors(of: id, in: namespace, query: query)
             for hit in hits {
