@@ -22,7 +22,7 @@ struct Bench: AsyncParsableCommand {
         subcommands: [
             All.self, Words.self, Vectors.self, Ingest.self, RememberOne.self, Fragmented.self, Open.self,
             Homes.self, Writers.self, MemoryUse.self, Kernels.self, FirstRecall.self, Serve.self, Index.self,
-            RecallAll.self, Evaluate.self,
+            RecallAll.self, Evaluate.self, Linking.self, Traverse.self,
         ])
 }
 
@@ -53,7 +53,7 @@ struct All: AsyncParsableCommand {
         var failures: [String] = []
         for name in [
             "kernels", "words", "vectors", "ingest", "remember", "fragmented", "open", "homes", "writers",
-            "memory", "index", "recall",
+            "memory", "index", "recall", "linking", "traverse",
         ] {
             let status = try Child.run([name] + common.arguments)
             if status != 0 { failures.append(name) }

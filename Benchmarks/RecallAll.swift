@@ -11,6 +11,8 @@ struct RecallAll: AsyncParsableCommand {
     @Option(help: "How many memories have 384 components.") var small = 10_000
     @Option(help: "How many memories have 1,024 components.") var large = 100_000
     @Option(help: "How many questions, each asked once.") var questions = 1_000
+    @Option(help: "Keep the store in this folder, and use it again if it is there.") var keep: String?
+    @Option(help: "Show so many of the slowest recalls, with what their parts took.") var slowest = 0
 
     /// Memories of one thread follow each other; a tag is on one in twenty.
     private static let turnCount = 25
@@ -26,7 +28,8 @@ struct RecallAll: AsyncParsableCommand {
         let embedded = try CorpusVectors(common)
         var report = Report("recall")
         let scratch = try Scratch(common)
-        let engine = try Engine.open(at: scratch.path + "/store", options: Engine.benchOptions(.none))
+        let engine = try Engine.open(
+            at: (keep ?? scratch.path) + "/store", options: Engine.benchOptions(.none))
         for (count, isLifted, aim) in [(small, false, 8.0), (large, true, 12.0)] where count > 0 {
             let passages = corpus.paragraphs[..<count]
             let asked = Questions.make(
@@ -35,12 +38,20 @@ struct RecallAll: AsyncParsableCommand {
             func lifted(_ rows: [[Float]]) -> [[Float]] { isLifted ? CorpusVectors.lifted(rows) : rows }
             let space = isLifted ? CorpusVectors.liftedSpace : CorpusVectors.space
             let home = Namespace.project("recall-\(count)")
-            try await load(passages, lifted(embedded.rows(count)), space, in: home, engine)
+            if try engine.homes().contains(home) {
+                let memories = try await engine.stats(in: home).memories
+                guard memories == count else {
+                    throw ValidationError("\(home) was kept with \(memories) memories only; remove it")
+                }
+            } else {
+                try await load(passages, lifted(embedded.rows(count)), space, in: home, engine)
+            }
             let queries = lifted(embedded.mixtures(asked.count, seed: 3))
             let linked = try await engine.stats(in: home).spaces.first?.linkedVectors ?? 0
             for filter in [nil, Filter.tag("tag-7")] {
                 var samples = Samples()
                 var timings = RecallTimings()
+                var slow: [(timings: Recall.Timings, text: String)] = []
                 for (index, text) in asked.enumerated() {
                     var query = RecallQuery(text, in: home)
                     query.embeddings = [Embedding(queries[index], in: space)]
@@ -48,7 +59,12 @@ struct RecallAll: AsyncParsableCommand {
                     let ready = query
                     let recall = try await samples.time { try await engine.recall(ready) }
                     // The first questions bring the file's pages into memory.
-                    if index < 20 { samples = Samples() } else { timings.add(recall.timings) }
+                    if index < 20 {
+                        samples = Samples()
+                    } else {
+                        timings.add(recall.timings)
+                        slow.append((recall.timings, text))
+                    }
                 }
                 report.add(
                     .init(
@@ -58,6 +74,11 @@ struct RecallAll: AsyncParsableCommand {
                         median: samples.median, p99: samples.p99, unit: "ms",
                         aim: .init(text: "p99 < \(Int(aim)) ms", isMet: samples.p99 < aim)))
                 report.note("median parts: \(timings.text)")
+                for (timings, text) in slow.sorted(by: { $0.timings.total > $1.timings.total }).prefix(
+                    slowest)
+                {
+                    report.note("slow: \(RecallTimings(timings).text): \(text)")
+                }
             }
         }
         report.note(

@@ -140,6 +140,11 @@ struct RecallTimings {
         ("decoding", Samples()), ("all", Samples()),
     ]
 
+    init() {}
+
+    /// What the parts of one recall took.
+    init(_ timings: Recall.Timings) { add(timings) }
+
     mutating func add(_ timings: Recall.Timings) {
         for (index, part) in [
             timings.filter, timings.words, timings.vectors, timings.ranking, timings.decoding, timings.total,

@@ -86,7 +86,10 @@ import CKernels
         let isOpposed = isTelling && local * Self.opposedFactor < share
         let width = min(HNSWIndex.largestEf, isOpposed ? ef * Self.widerFactor : ef)
         guard matchCount > Self.scoredPerCandidate * width else { return false }
-        let ending = walkMatching(width, matchCount, &queue, shouldStop)
+        // What does not match keeps its place in the queue, as it is near: all that is asked for needs room beside it.
+        let passedCount = queue.count - matches(queue)
+        let room = min(HNSWIndex.largestEf, max(width, passedCount + 1 + expected + expected / 4))
+        let ending = walkMatching(room, matchCount, &queue, shouldStop)
         result.isComplete = ending != .stopped
         guard ending != .exhausted else { return false }
         collect(queue, scratch.matching, &nearest)

@@ -214,7 +214,8 @@ final class PointerCache: Sendable {
             links: try links(state, index, in: transaction))
     }
 
-    private func rows(
+    /// The part of `table` that is about rows.
+    func rows(
         _ state: IndexState, _ extent: VectorSegments.Extent, _ index: HNSWIndex,
         in transaction: borrowing ReadTransaction
     ) throws -> SegmentAddresses {

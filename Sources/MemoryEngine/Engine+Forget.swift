@@ -147,7 +147,7 @@ extension Engine {
         of set: PassageSet, _ view: HomeView, in transaction: borrowing ReadTransaction
     ) throws -> [UInt64] {
         var rows = Set<UInt64>()
-        try Columns.forEachBlock(.row, below: view.state.foldedPassages, in: transaction) { first, bytes in
+        try view.forEachBlock(.row, in: transaction) { first, bytes in
             for index in 0..<Column.row.rowsPerBlock where set.contains(UInt32(first + index)) {
                 if first + index < view.state.foldedPassages { rows.insert(bytes.u64(at: index * 8)) }
             }

@@ -3,7 +3,7 @@ import Store
 extension Engine {
     /// The memories around one, by the edges of its home. Kinds that are computed (`EdgeKind.similarTo`,
     /// `.nearDuplicate`, `.sameSession`) are followed where `kinds` or `graphs` of the query name them; these cost a
-    /// search for each memory that is looked at.
+    /// search for each memory that is looked at. The walk ends when the query's `limit` is given.
     ///
     /// - Throws: `EngineError`: `notFound`, `invalid` (a bound outside of its limits).
     /// - Complexity: O(edges of the memories looked at), over one snapshot.
@@ -26,31 +26,53 @@ extension Engine {
         let start = try view.row(of: id, in: transaction)
         var walk = GraphWalk(
             try view.reader(query, now, indexes, in: transaction),
-            GraphWalk.Bounds(depth: query.depth, count: query.visitLimit, deadline: deadline))
-        switch query.order {
-        case .breadthFirst: try walk.breadthFirst(from: [start], view.state, in: transaction)
-        case .strongest: try walk.bestFirst(from: [start], view.state, in: transaction)
-        }
+            GraphWalk.Bounds(depth: query.depth, count: 0, deadline: deadline))
+        walk.begin(at: start, query.order)
         var hits: [GraphHit] = []
-        for index in walk.steps.indices.dropFirst() where hits.count < query.limit {
-            let step = walk.steps[index]
-            guard let memory = try view.memory(step.row, asOf: query.asOf?.microseconds, in: transaction),
-                namespace.contains(memory.namespace), memory.expires.map({ $0 > now }) ?? true,
-                query.happened.map({
-                    $0.overlaps(
-                        memory.happened.isEmpty
-                            ? memory.happened
-                                .lowerBound..<memory.happened.lowerBound.advanced(by: .microseconds(1))
-                            : memory.happened)
-                }) ?? true,
-                query.speaksOf.map({ asked in memory.times.contains { $0.interval.overlaps(asked) } }) ?? true
-            else { continue }
-            hits.append(
-                GraphHit(
-                    memory: memory, path: try view.edges(along: walk.path(to: index), in: transaction),
-                    strength: step.strength))
+        var place = 1
+        // The walk goes on, twice as far each time, until there are enough.
+        var count = max(256, 2 * query.limit)
+        while true {
+            let hasMore = try walk.goOn(
+                query.order, to: min(count, query.visitLimit), view.state, in: transaction)
+            while place < walk.steps.count, hits.count < query.limit {
+                let step = walk.steps[place]
+                if let memory = try given(step.row, view, namespace, query, now, in: transaction) {
+                    hits.append(
+                        GraphHit(
+                            memory: memory,
+                            path: try view.edges(along: walk.path(to: place), in: transaction),
+                            strength: step.strength))
+                }
+                place += 1
+            }
+            if !hasMore || count >= query.visitLimit || hits.count == query.limit { break }
+            count *= 2
         }
-        return GraphHits(hits: hits, visitedCount: walk.steps.count, isComplete: walk.isComplete)
+        return GraphHits(
+            hits: hits, visitedCount: walk.steps.count,
+            isComplete: walk.isComplete || hits.count == query.limit)
+    }
+
+    /// A memory that a walk reached, if it may be given.
+    private static func given(
+        _ row: UInt64, _ view: GraphView, _ namespace: Namespace, _ query: GraphQuery, _ now: Timestamp,
+        in transaction: borrowing ReadTransaction
+    ) throws -> Memory? {
+        guard let memory = try view.memory(row, asOf: query.asOf?.microseconds, in: transaction),
+            namespace.contains(memory.namespace), memory.expires.map({ $0 > now }) ?? true
+        else { return nil }
+        if let asked = query.happened {
+            let start = memory.happened.lowerBound
+            let happened =
+                memory.happened.isEmpty
+                ? start..<start.advanced(by: .microseconds(1)) : memory.happened
+            guard asked.overlaps(happened) else { return nil }
+        }
+        if let asked = query.speaksOf, !memory.times.contains(where: { $0.interval.overlaps(asked) }) {
+            return nil
+        }
+        return memory
     }
 
     /// A shortest path between two memories of a home; of those with as few edges one is given.
@@ -77,24 +99,36 @@ extension Engine {
         let view = try GraphView(home: namespace.home, in: transaction)
         let start = try view.row(of: from, in: transaction)
         let end = try view.row(of: to, in: transaction)
-        var walk = GraphWalk(
-            try view.reader(query, now, indexes, in: transaction),
-            GraphWalk.Bounds(depth: query.depth, count: query.visitLimit, deadline: deadline))
+        let reader = try view.reader(query, now, indexes, in: transaction)
+        let bounds = GraphWalk.Bounds(depth: query.depth, count: query.visitLimit, deadline: deadline)
+        // Computed neighbors are found from one side only.
+        if query.order == .breadthFirst, reader.near == nil {
+            let search = try PathSearch(
+                from: start, to: end, reader, bounds, view.state, in: transaction)
+            guard let links = search.links else {
+                return try noPath(search.isComplete, search.visitedCount)
+            }
+            var edges: [Edge] = []
+            for link in links { edges.append(try view.edge(link.row, link.edge, in: transaction)) }
+            return edges
+        }
+        var walk = GraphWalk(reader, bounds)
         switch query.order {
         case .breadthFirst:
             try walk.breadthFirst(from: [start], view.state, in: transaction) { $0 == end }
         case .strongest: try walk.bestFirst(from: [start], view.state, in: transaction) { $0 == end }
         }
         guard let index = walk.index(of: end) else {
-            guard walk.isComplete else {
-                throw EngineError(
-                    .deadline,
-                    "no path was found among the \(walk.steps.count) memories that the bounds allow; raise them"
-                )
-            }
-            return nil
+            return try noPath(walk.isComplete, walk.steps.count)
         }
         return try view.edges(along: walk.path(to: index), in: transaction)
+    }
+
+    /// What is answered where no path was found.
+    private static func noPath(_ isComplete: Bool, _ count: Int) throws -> [Edge]? {
+        if isComplete { return nil }
+        throw EngineError(
+            .deadline, "no path was found among the \(count) memories that the bounds allow; raise them")
     }
 
     /// Why a memory came to be: the causal graph followed from effects to causes, with evidence for each link.

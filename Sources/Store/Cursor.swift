@@ -58,6 +58,13 @@ import CLMDB
     /// Throws if the value that the cursor is on does not agree with its checksum.
     package func verify() throws { try table.verify(key, stored) }
 
+    /// As `verify`, unless the value is long and was verified since the file was opened (`Table.verifyOnce`). To compare
+    /// a short one takes no longer than to ask.
+    fileprivate func verifyOnce(map: UInt64) throws {
+        guard stored.byteCount >= 512 else { return try verify() }
+        try table.verifyOnce({ Key(bytes: key.array) }, stored, map: map)
+    }
+
     private var stored: RawSpan {
         @_lifetime(borrow self)
         borrowing get {
@@ -89,16 +96,23 @@ extension Table {
     /// Lends every entry whose key begins with `prefix`, from `start` on (or from the first), to `body`,
     /// verified, until it returns false.
     ///
+    /// - Parameter isVerifiedOnce: a long value is not verified again that was since the file was opened.
     /// - Complexity: O(log n) plus the entries visited.
     package func scan(
         prefix: Key, from start: Key? = nil, in transaction: borrowing ReadTransaction,
-        isVerified: Bool = true, _ body: (RawSpan, RawSpan) throws -> Bool
+        isVerified: Bool = true, isVerifiedOnce: Bool = false, _ body: (RawSpan, RawSpan) throws -> Bool
     ) throws {
         var cursor = try Cursor(self, transaction)
         var isThere = try cursor.seek(start ?? prefix)
         while isThere {
             guard cursor.key.hasPrefix(prefix.bytes) else { return }
-            if isVerified { try cursor.verify() }
+            if isVerified {
+                if isVerifiedOnce, !transaction.isInsideWrite {
+                    try cursor.verifyOnce(map: transaction.map)
+                } else {
+                    try cursor.verify()
+                }
+            }
             try transaction.checkAge()
             guard try body(cursor.key, cursor.unverifiedValue) else { return }
             isThere = try cursor.next()

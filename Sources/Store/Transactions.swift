@@ -18,7 +18,7 @@ import CLMDB
     let deadline: ContinuousClock.Instant?
 
     /// - Throws: `snapshotTooOld` once the snapshot has been held too long.
-    func checkAge() throws {
+    package func checkAge() throws {
         guard let deadline, ContinuousClock.now >= deadline else { return }
         throw StoreError(
             .snapshotTooOld,

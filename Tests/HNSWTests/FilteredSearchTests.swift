@@ -85,6 +85,19 @@ import Testing
         #expect(recall >= 0.95, "\(recall), \(ways)")
     }
 
+    @Test func `finds as many as are asked for by the walk, though what does not match is nearer`() throws {
+        let rows = try make("many", seed: 26, count: 3_500)
+        let slots = rows.model.indices.filter { $0 % 4 == 1 }
+        let filter = rows.filter(slots)
+        var ways: Set<SearchResult.Way> = []
+        for _ in 0..<30 {
+            let result = try rows.search(rows.randomVector(), k: 38, filter: filter)
+            #expect(result.neighbors.count == 38)
+            ways.insert(result.way)
+        }
+        #expect(ways.contains(.filteredWalk))
+    }
+
     @Test func `of nothing finds nothing`() throws {
         let rows = try make("nothing", seed: 24, count: 1_100)
         #expect(try rows.search(rows.randomVector(), filter: PassageFilter(words: [])).neighbors == [])

@@ -107,6 +107,12 @@ private struct GraphModel {
         }
         let path = try await engine.path(from: start, to: end, in: atlas, query: query)
         #expect(path?.count == distances[end])
+        var place = start
+        for edge in path ?? [] {
+            #expect(edge.from == place || edge.to == place)
+            place = edge.from == place ? edge.to : edge.from
+        }
+        #expect(path == nil || place == end)
         query.order = .strongest
         let strongest = try await engine.neighbors(of: start, in: atlas, query: query)
         #expect(Set(strongest.map(\.memory.id)) == Set(hits.map(\.memory.id)))

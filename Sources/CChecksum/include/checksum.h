@@ -17,6 +17,13 @@ extern "C" {
 /// these: the checksum of a whole is that of its second part, seeded with that of its first. O(n).
 uint32_t checksum_crc32c(uint32_t seed, const void *data, size_t n);
 
+/// 1 if the value at `address`, which stores `checksum`, was noted as right, otherwise 0. `map` names what is mapped
+/// there: another file, or the same one opened again, has another. O(1).
+int checksum_is_known(uint64_t map, const void *address, uint32_t checksum);
+
+/// Notes that the value at `address` was compared with its `checksum` and is right. The note may be forgotten. O(1).
+void checksum_note_known(uint64_t map, const void *address, uint32_t checksum);
+
 // The variants, for tests and benchmarks. A variant is a number from 0 to
 // `checksum_crc32c_variant_count() - 1`, the fastest first; the last runs everywhere. Call only a
 // supported one.

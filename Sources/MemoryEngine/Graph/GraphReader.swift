@@ -21,7 +21,7 @@ struct GraphNeighbor: Equatable, Sendable {
 }
 
 /// Reads the neighbors of memories over one snapshot: given and derived edges, and those that follow from threads.
-struct GraphReader: Sendable {
+struct GraphReader {
     /// Which kinds are followed, by number; `nil` = all that are stored, and those of threads.
     var kinds: Set<UInt16>?
     var direction: EdgeDirection

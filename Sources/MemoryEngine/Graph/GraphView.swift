@@ -131,6 +131,7 @@ struct GraphView: Sendable {
         }
         var edges = try neighbors.map { try edge(row, $0, in: transaction) }
         // What the reader passes over: edges to other homes and, if asked for, those that are closed.
+        guard edges.count < limit else { return edges }
         var known = Set(edges.compactMap(\.id))
         for (_, record) in try Edges.touching(row, in: transaction) where edges.count < limit {
             let kind = try kinds.kind(record.kind)

@@ -29,12 +29,16 @@ struct GraphWalk {
     static let keptByEdge = 0.8
 
     let reader: GraphReader
-    let bounds: Bounds
+    private(set) var bounds: Bounds
     private(set) var steps: [Step] = []
     /// False when a bound ended the walk.
     private(set) var isComplete = true
     private var stepOfRow: [UInt64: Int] = [:]
     private var edgeCount = 0
+    /// The first step whose neighbors were not reached yet.
+    private var nextPlace = 0
+    /// Of a walk by strength, what waits.
+    private var heap = StrengthHeap()
 
     init(_ reader: GraphReader, _ bounds: Bounds) {
         self.reader = reader
@@ -62,6 +66,31 @@ struct GraphWalk {
         }
     }
 
+    // MARK: In parts
+
+    /// Begins a walk that is gone on with (`goOn`, `reachNextLevel`).
+    mutating func begin(at row: UInt64, _ order: GraphQuery.Order = .breadthFirst) {
+        switch order {
+        case .breadthFirst: start([row])
+        case .strongest: heap.push(Step(row: row, parent: -1, edge: nil, depth: 0, strength: 1))
+        }
+    }
+
+    /// Goes on until `count` memories are reached. Returns whether it can be gone on with: neither the time is up nor all
+    /// were reached. The edges of a memory at which it stopped are read again then.
+    mutating func goOn(
+        _ order: GraphQuery.Order, to count: Int, _ state: HomeState,
+        in transaction: borrowing ReadTransaction
+    ) throws -> Bool {
+        bounds.count = count
+        isComplete = true
+        switch order {
+        case .breadthFirst: try breadthFirst(from: [], state, in: transaction)
+        case .strongest: try bestFirst(from: [], state, in: transaction)
+        }
+        return !isComplete && steps.count >= count
+    }
+
     /// Whether the time is up; looked at once in 256 edges.
     private mutating func isLate() -> Bool {
         edgeCount += 1
@@ -80,11 +109,29 @@ struct GraphWalk {
     ) throws {
         start(rows)
         if rows.contains(where: isEnd) { return }
-        var place = 0
-        while place < steps.count, steps[place].depth < bounds.depth {
-            guard try expand(place, state, in: transaction, until: isEnd) else { return }
-            place += 1
+        while nextPlace < steps.count, steps[nextPlace].depth < bounds.depth {
+            guard try expand(nextPlace, state, in: transaction, until: isEnd) else { return }
+            nextPlace += 1
         }
+    }
+
+    /// How many memories the next level is reached from; 0 when the walk is at its end.
+    var frontierCount: Int { steps.count - nextPlace }
+
+    /// Reaches the neighbors of all that were reached last. Returns false where `until` or a bound ended it.
+    ///
+    /// - Parameter count: the bound of memories from now on.
+    mutating func reachNextLevel(
+        atMost count: Int, _ state: HomeState, in transaction: borrowing ReadTransaction,
+        until isEnd: (UInt64) -> Bool
+    ) throws -> Bool {
+        bounds.count = count
+        let end = steps.count
+        while nextPlace < end {
+            guard try expand(nextPlace, state, in: transaction, until: isEnd) else { return false }
+            nextPlace += 1
+        }
+        return true
     }
 
     /// Reaches the neighbors of a step. Returns whether the walk goes on.
@@ -130,11 +177,11 @@ struct GraphWalk {
         from rows: [UInt64], _ state: HomeState, in transaction: borrowing ReadTransaction,
         until isEnd: (UInt64) -> Bool = { _ in false }
     ) throws {
-        var heap = StrengthHeap()
         for row in rows { heap.push(Step(row: row, parent: -1, edge: nil, depth: 0, strength: 1)) }
         while let step = heap.pop() {
             guard stepOfRow[step.row] == nil else { continue }
             guard steps.count < bounds.count else {
+                heap.push(step)
                 isComplete = false
                 return
             }
@@ -143,13 +190,12 @@ struct GraphWalk {
             steps.append(step)
             if isEnd(step.row) { return }
             guard step.depth < bounds.depth else { continue }
-            guard try push(place, &heap, state, in: transaction) else { return }
+            guard try push(place, state, in: transaction) else { return }
         }
     }
 
     private mutating func push(
-        _ place: Int, _ heap: inout StrengthHeap, _ state: HomeState,
-        in transaction: borrowing ReadTransaction
+        _ place: Int, _ state: HomeState, in transaction: borrowing ReadTransaction
     ) throws -> Bool {
         let (step, reader) = (steps[place], reader)
         var isInTime = true

@@ -4,7 +4,7 @@ import Store
 /// Neighbors that are stored nowhere: what is like a memory by its vectors or words, and what is of its session. They
 /// are computed for each memory that a walk looks at, over its snapshot, and only where it asks for them; so nothing
 /// has to be kept in step when memories come and go. Each memory has a bounded number of them.
-struct NearMemories: Sendable {
+struct NearMemories {
     let view: HomeView
     let indexes: VectorIndexes
     /// The passages of versions that hold for the walk.

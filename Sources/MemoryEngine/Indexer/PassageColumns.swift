@@ -252,7 +252,7 @@ enum Columns {
     }
 
     @_lifetime(copy bytes)
-    private static func checked(_ bytes: RawSpan, _ column: Column) throws -> RawSpan {
+    static func checked(_ bytes: RawSpan, _ column: Column) throws -> RawSpan {
         guard bytes.byteCount == Column.blockByteCount else {
             throw StoreError(.corrupted, "a block of column \(column.number) has \(bytes.byteCount) bytes")
         }

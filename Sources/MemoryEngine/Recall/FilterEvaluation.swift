@@ -85,7 +85,8 @@ struct FilterEvaluation {
 
     /// Passages with a flag. All of them are of versions that are there.
     func flagged(_ flag: PassageRow.Flags, in transaction: borrowing ReadTransaction) throws -> PassageSet {
-        try matching(.flags, in: transaction) {
+        if flag == .current, !view.hasClosed { return .full(capacity: view.capacity) }
+        return try matching(.flags, in: transaction) {
             $0.u8(at: $1) & flag.rawValue != 0
         } tail: {
             $0.flags.contains(flag)
@@ -240,10 +241,17 @@ struct FilterEvaluation {
     ) throws -> PassageSet {
         var set = PassageSet(capacity: view.capacity)
         let folded = Int(view.state.foldedPassages)
-        try Columns.forEachBlock(column, below: view.state.foldedPassages, in: transaction) { first, bytes in
-            for index in 0..<min(column.rowsPerBlock, folded - first) where test(bytes, index) {
-                set.insert(UInt32(first + index))
+        try view.forEachBlock(column, in: transaction) { first, bytes in
+            // A word of the set is written when its last passage has been tested.
+            var word: UInt64 = 0
+            for index in 0..<min(column.rowsPerBlock, folded - first) {
+                let bit = first + index
+                word |= (test(bytes, index) ? 1 : 0) << UInt64(bit & 63)
+                guard bit & 63 == 63 else { continue }
+                set.formUnion(word, at: bit >> 6)
+                word = 0
             }
+            if word != 0 { set.formUnion(word, at: (min(first + column.rowsPerBlock, folded) - 1) >> 6) }
         }
         for entry in view.tail where tail(entry.front.row) { set.insert(entry.passage) }
         return set

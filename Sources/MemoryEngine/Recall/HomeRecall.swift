@@ -99,9 +99,8 @@ struct HomeRecall {
         _ leftOut: inout [String], in transaction: borrowing ReadTransaction
     ) throws -> ([EmbeddingSpace], [VectorScores]) {
         guard query.channels.contains(.vectors) else { return ([], []) }
-        let hasClosed = view.state.currentPassages != UInt64(view.capacity)
         let current =
-            hasClosed ? try FilterEvaluation(view: view).flagged(.current, in: transaction) : nil
+            view.hasClosed ? try FilterEvaluation(view: view).flagged(.current, in: transaction) : nil
         var spaces: [EmbeddingSpace] = []
         var scores: [VectorScores] = []
         for embedding in embeddings {
@@ -136,12 +135,7 @@ struct HomeRecall {
             found.words = top.ranked
         }
         for (space, vectors) in zip(spaces, own.vectors) {
-            var top = TopList(capacity: listCount)
-            eligible.forEachPassage { passage in
-                let score = vectors.scores[Int(passage)]
-                if !score.isNaN { top.insert(score, passage) }
-            }
-            found.vectors.append((space, top.ranked))
+            found.vectors.append((space, vectors.best(listCount, of: eligible)))
         }
         return found
     }
@@ -213,17 +207,20 @@ struct HomeRecall {
         for index in vouching.ranked {
             let candidate = vouching.candidates[index]
             if hits.count == query.limit { break }
-            let row = try vouching.view.row(candidate.passage, in: transaction)
-            guard seen.insert(row.row).inserted else { continue }
+            let passage = [candidate.passage]
+            let row = try vouching.view.values(.row, of: passage, in: transaction) { $0.row }[0]
+            guard seen.insert(row).inserted else { continue }
+            let place = try PassagePlaces(of: passage, vouching.view, in: transaction)
+            let (version, range) = (place.version(0), place.range(0))
+            let part = try vouching.view.values(.part, of: passage, in: transaction) { UInt64($0.part) }[0]
             let reader = MemoryReader(home: home)
-            let (memory, record) = try reader.memory(row.row, row.version, in: transaction)
-            let range = Int(row.byteFrom)..<Int(row.byteFrom) + Int(row.byteCount)
-            let bytes = try record.content(row.row, row.version, range, in: transaction)
+            let (memory, record) = try reader.memory(row, version, in: transaction)
+            let bytes = try record.content(row, version, range, in: transaction)
             hits.append(
                 Hit(
                     memory: memory, score: candidate.score, parts: candidate.parts,
                     passage: Hit.Passage(
-                        part: Int(row.part), text: String(decoding: bytes, as: UTF8.self),
+                        part: Int(part), text: String(decoding: bytes, as: UTF8.self),
                         citation: Citation(
                             namespace: memory.namespace, id: memory.id, version: memory.version, range: range)
                     ), path: try paths.path(of: candidate, in: transaction)))

@@ -5,6 +5,7 @@ import Store
 struct HomeView {
     let state: HomeState
     let spaces: [SpaceRecord]
+    private let columns: ColumnBlocks
     private(set) var tail: [TailEntry] = []
     /// For each term asked for, its frequency in each entry of the tail.
     private(set) var tailFrequencies: [[UInt8]] = []
@@ -17,6 +18,7 @@ struct HomeView {
     /// - Parameter words: terms of words whose frequencies in the tail are wanted.
     init(words: [[UInt8]] = [], prefixes: [[UInt8]] = [], in transaction: borrowing ReadTransaction) throws {
         state = try HomeState.read(in: transaction)
+        columns = ColumnBlocks(state)
         spaces = try SpaceRecord.all(in: transaction)
         let hashes = words.map { TermHash.hash($0) }
         var frequencies = [[UInt8]](repeating: [], count: words.count + prefixes.count)
@@ -45,11 +47,47 @@ struct HomeView {
     /// How many passages there are, forgotten ones included.
     var capacity: Int { Int(state.nextPassage) }
 
+    /// Whether some passages are not of current versions.
+    var hasClosed: Bool { state.currentPassages != UInt64(capacity) }
+
     /// The row of a passage; from the decoded tail where it is there.
     func row(_ passage: UInt32, in transaction: borrowing ReadTransaction) throws -> PassageRow {
-        if passage < state.foldedPassages { return try Columns.row(passage, in: transaction) }
+        if passage < state.foldedPassages { return try foldedRow(passage, in: transaction) }
         guard let entry = tailEntry(passage) else { return .erased }
         return entry.front.row
+    }
+
+    private func foldedRow(
+        _ passage: UInt32, in transaction: borrowing ReadTransaction
+    ) throws -> PassageRow {
+        var bytes = [UInt8](repeating: 0, count: PassageRow.byteCount)
+        for column in Column.all {
+            let (block, index) = Int(passage).quotientAndRemainder(dividingBy: column.rowsPerBlock)
+            let values = try presentBlock(column, block, in: transaction)
+            for byte in 0..<column.width {
+                bytes[column.offset + byte] = values.u8(at: index * column.width + byte)
+            }
+        }
+        // Safe because bytes have no padding.
+        return unsafe PassageRow(bytes.span.bytes)
+    }
+
+    /// A block of a column that all folded passages have.
+    @_lifetime(borrow transaction)
+    func presentBlock(
+        _ column: Column, _ block: Int, in transaction: borrowing ReadTransaction
+    ) throws -> RawSpan {
+        guard let bytes = try columns.block(column, block, in: transaction) else {
+            throw StoreError(.corrupted, "column \(column.number) has no block \(block)")
+        }
+        return bytes
+    }
+
+    /// Lends the blocks of a column one after another: the first passage of each, and its bytes.
+    func forEachBlock(
+        _ column: Column, in transaction: borrowing ReadTransaction, _ body: (Int, RawSpan) throws -> Void
+    ) throws {
+        try columns.forEachBlock(column, in: transaction, body)
     }
 
     /// One column of several passages. A block is read once for passages that follow each other in it.
@@ -70,9 +108,7 @@ struct HomeView {
                 continue
             }
             let block = Int(passage) / column.rowsPerBlock
-            guard let bytes = try Schema.passage.get(column.key(block: block), in: transaction),
-                bytes.byteCount == Column.blockByteCount
-            else { throw StoreError(.corrupted, "column \(column.number) has no block \(block)") }
+            let bytes = try presentBlock(column, block, in: transaction)
             while values.count < passages.count {
                 let passage = passages[values.count]
                 let (place, index) = Int(passage).quotientAndRemainder(dividingBy: column.rowsPerBlock)
@@ -101,7 +137,7 @@ struct HomeView {
                 continue
             }
             let block = Int(passage) / column.rowsPerBlock
-            guard let bytes = try Columns.block(column, block, in: transaction) else {
+            guard let bytes = try columns.block(column, block, in: transaction) else {
                 // No passage of the block has a vector.
                 slots.append(.max)
                 continue
@@ -121,9 +157,7 @@ struct HomeView {
         if passage >= state.foldedPassages { return tailEntry(passage)?.front.row.flags ?? .erased }
         let column = Column.flags
         let (block, index) = Int(passage).quotientAndRemainder(dividingBy: column.rowsPerBlock)
-        guard let bytes = try Schema.passage.get(column.key(block: block), in: transaction),
-            bytes.byteCount == Column.blockByteCount
-        else { throw StoreError(.corrupted, "the column of flags has no block \(block)") }
+        let bytes = try presentBlock(column, block, in: transaction)
         return PassageRow.Flags(rawValue: bytes.u8(at: index))
     }
 
@@ -131,7 +165,9 @@ struct HomeView {
         if passage >= state.foldedPassages {
             return tailEntry(passage)?.front.row.previous ?? PassageRow.none
         }
-        return try Columns.u32(.previous, passage, in: transaction) ?? PassageRow.none
+        let column = Column.previous
+        let (block, index) = Int(passage).quotientAndRemainder(dividingBy: column.rowsPerBlock)
+        return try presentBlock(column, block, in: transaction).u32(at: index * 4)
     }
 
     private func tailEntry(_ passage: UInt32) -> TailEntry? {

@@ -17,7 +17,7 @@ struct OwnScores {
 
     /// The share of the score that is of words.
     func wordPart(of passage: UInt32) -> Double {
-        words.map { wordShare * $0.normalized(passage) } ?? 0
+        wordShare * (words?.normalized(passage) ?? 0)
     }
 
     /// The share of the score that is of one space.
@@ -26,7 +26,9 @@ struct OwnScores {
     }
 
     func score(of passage: UInt32) -> Double {
-        vectors.indices.reduce(wordPart(of: passage)) { $0 + vectorPart(of: passage, $1) }
+        var score = wordPart(of: passage)
+        for space in vectors.indices { score += vectorPart(of: passage, space) }
+        return score
     }
 
     /// Whether a passage has anything to do with the question.
@@ -53,10 +55,15 @@ struct FoundLists {
     /// A list for each space of `OwnScores.vectors`.
     var vectors: [(space: EmbeddingSpace, passages: [UInt32])] = []
 
-    /// All of it, ascending.
-    var passages: [UInt32] {
-        var all = Set(words)
-        for list in vectors { all.formUnion(list.passages) }
-        return all.sorted()
+    /// All of it.
+    ///
+    /// - Parameter capacity: how many passages the home has.
+    func passages(capacity: Int) -> PassageSet {
+        var all = PassageSet(capacity: capacity)
+        for passage in words { all.insert(passage) }
+        for list in vectors {
+            for passage in list.passages { all.insert(passage) }
+        }
+        return all
     }
 }

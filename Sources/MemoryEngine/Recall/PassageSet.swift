@@ -15,6 +15,13 @@ struct PassageSet: Sendable, Equatable {
         return set
     }
 
+    /// The passages in ascending order.
+    var passages: [UInt32] {
+        var passages: [UInt32] = []
+        forEachPassage { passages.append($0) }
+        return passages
+    }
+
     var count: Int { words.reduce(0) { $0 + $1.nonzeroBitCount } }
 
     func contains(_ passage: UInt32) -> Bool {
@@ -31,6 +38,9 @@ struct PassageSet: Sendable, Equatable {
         precondition(passage < capacity)
         words[Int(passage) >> 6] &= ~(1 << UInt64(passage & 63))
     }
+
+    /// Adds the passages from `index` × 64 on whose bits are set. They lie below `capacity`.
+    mutating func formUnion(_ word: UInt64, at index: Int) { words[index] |= word }
 
     mutating func formUnion(_ other: PassageSet) { combine(other) { $0 | $1 } }
     mutating func formIntersection(_ other: PassageSet) { combine(other) { $0 & $1 } }

@@ -96,7 +96,7 @@ struct QuestionReading: Sendable {
         var present: Set<UInt32> = []
         let folded = Int(view.state.foldedPassages)
         let column = Column.actor
-        try Columns.forEachBlock(column, below: view.state.foldedPassages, in: transaction) { first, bytes in
+        try view.forEachBlock(column, in: transaction) { first, bytes in
             for index in 0..<min(column.rowsPerBlock, folded - first) {
                 let number = bytes.u32(at: index * 4)
                 if numbers.contains(number), passages.contains(UInt32(first + index)) {

@@ -9,6 +9,9 @@ struct VectorScores {
     private(set) var mean = 0.0
     private(set) var deviation = 0.0
     private(set) var rowCount = 0
+    /// The passages with a score, in no order, where not all rows were compared.
+    private(set) var compared: [UInt32] = []
+    private let index: HNSWIndex
     private let metric: EmbeddingMetric
     private let query: [Float]
     private let space: SpaceRecord
@@ -33,6 +36,7 @@ struct VectorScores {
         current: PassageSet?, _ index: HNSWIndex, limit: Int, in transaction: borrowing ReadTransaction,
         shouldStop: () -> Bool
     ) throws {
+        self.index = index
         metric = space.space.metric
         self.query = query
         self.space = space
@@ -51,11 +55,11 @@ struct VectorScores {
                     throw StoreError(
                         .corrupted, "a vector belongs to passage \(neighbor.passage), which is not there")
                 }
-                scores[Int(neighbor.passage)] = neighbor.score
+                set(neighbor.score, neighbor.passage)
             }
             let sample = try sample(current, view, in: transaction)
             for (passage, value) in sample {
-                scores[Int(passage)] = value
+                set(value, passage)
                 sum += Double(value)
                 squares += Double(value) * Double(value)
                 count += 1
@@ -77,7 +81,7 @@ struct VectorScores {
                 of: chosen.map(\.slot), query, space.extent, in: transaction)
             rowCount = values.count
             for (choice, value) in zip(chosen, values) {
-                scores[choice.passage] = value
+                set(value, UInt32(choice.passage))
                 guard choice.isSample else { continue }
                 sum += Double(value)
                 squares += Double(value) * Double(value)
@@ -107,13 +111,34 @@ struct VectorScores {
         deviation = Deviation.of(squares: squares, mean: mean, count: count)
     }
 
+    private mutating func set(_ score: Float, _ passage: UInt32) {
+        if scores[Int(passage)].isNaN { compared.append(passage) }
+        scores[Int(passage)] = score
+    }
+
+    /// The best of a set, the best first.
+    func best(_ count: Int, of eligible: PassageSet) -> [UInt32] {
+        var top = TopList(capacity: count)
+        if isComplete {
+            eligible.forEachPassage { passage in
+                let score = scores[Int(passage)]
+                if !score.isNaN { top.insert(score, passage) }
+            }
+        } else {
+            for passage in compared where eligible.contains(passage) {
+                top.insert(scores[Int(passage)], passage)
+            }
+        }
+        return top.ranked
+    }
+
     /// The slot of each passage; `max` = none.
     private static func slots(
         of space: SpaceRecord, _ view: HomeView, in transaction: borrowing ReadTransaction
     ) throws -> [UInt32] {
         var slots = [UInt32](repeating: .max, count: view.capacity)
         let column = Column.slot(space.number)
-        try Columns.forEachBlock(column, below: view.state.foldedPassages, in: transaction) { first, bytes in
+        try view.forEachBlock(column, in: transaction) { first, bytes in
             for index in 0..<min(column.rowsPerBlock, Int(view.state.foldedPassages) - first) {
                 slots[first + index] = bytes.u32(at: index * 4)
             }
@@ -157,7 +182,7 @@ struct VectorScores {
             chosen.append((slot, passage))
         }
         chosen.sort { $0.slot < $1.slot }
-        let values = try space.segments.scores(of: chosen.map(\.slot), query, space.extent, in: transaction)
+        let values = try index.scores(of: chosen.map(\.slot), query, space.extent, in: transaction)
         return zip(chosen, values).map { ($0.passage, $1) }
     }
 
@@ -170,9 +195,7 @@ struct VectorScores {
         if isComplete { return }
         let missing = passages.filter { scores[Int($0)].isNaN }
         if missing.isEmpty { return }
-        for (passage, value) in try scores(of: missing, view, in: transaction) {
-            scores[Int(passage)] = value
-        }
+        for (passage, value) in try scores(of: missing, view, in: transaction) { set(value, passage) }
     }
 
     /// The score of a passage above the mean, in standard deviations. Where all are alike, as the only one of a home
@@ -213,6 +236,8 @@ enum Deviation {
 struct TopList {
     private let capacity: Int
     private(set) var items: [(score: Float, passage: UInt32)] = []
+    /// The worst score, once the list is full.
+    private var least = -Float.infinity
 
     init(capacity: Int) {
         self.capacity = capacity
@@ -229,8 +254,16 @@ struct TopList {
     /// The passages, the best first.
     var ranked: [UInt32] { items.sorted { Self.isWorse($1, $0) }.map(\.passage) }
 
+    @inline(__always)
     mutating func insert(_ score: Float, _ passage: UInt32) {
+        // Most that come are worse than all there are.
+        if score < least { return }
+        place(score, passage)
+    }
+
+    private mutating func place(_ score: Float, _ passage: UInt32) {
         let item = (score, passage)
+        defer { if items.count == capacity, let worst = items.first { least = worst.score } }
         if items.count < capacity {
             items.append(item)
             var child = items.count - 1

@@ -90,7 +90,7 @@ extension Vouching {
 }
 
 /// Where the words of some passages stand.
-private struct PassagePlaces {
+struct PassagePlaces {
     private let rows: [UInt64]
     private let versions: [UInt64]
     private let starts: [UInt64]
@@ -103,17 +103,24 @@ private struct PassagePlaces {
         byteCounts = try view.values(.byteCount, of: passages, in: transaction) { UInt64($0.byteCount) }
     }
 
+    func version(_ place: Int) -> UInt32 { UInt32(truncatingIfNeeded: versions[place]) }
+
+    /// The bytes of the content that the passage at `place` is.
+    func range(_ place: Int) -> Range<Int> {
+        let start = Int(starts[place])
+        return start..<start + Int(byteCounts[place])
+    }
+
     /// The beginning of the words of the passage at `place`.
     func text(
         _ place: Int, atMost byteCount: Int, in transaction: borrowing ReadTransaction
     ) throws -> [UInt8] {
-        let (row, number) = (rows[place], UInt32(truncatingIfNeeded: versions[place]))
-        guard let version = try VersionRecord.read(row, number, in: transaction) else {
+        let (row, number) = (rows[place], version(place))
+        guard let record = try VersionRecord.read(row, number, in: transaction) else {
             throw StoreError(.corrupted, "a passage belongs to row \(row), which is not there")
         }
-        let start = Int(starts[place])
-        return try version.content(
-            row, number, start..<start + min(Int(byteCounts[place]), byteCount), in: transaction)
+        return try record.content(
+            row, number, range(place).prefix(byteCount), in: transaction)
     }
 }
 
@@ -137,31 +144,25 @@ struct HappenedIntervals {
         of set: PassageSet, _ view: HomeView, in transaction: borrowing ReadTransaction
     ) throws -> [UInt32] {
         guard let start = intervals.first?.lowerBound, let end = intervals.last?.upperBound else { return [] }
-        let evaluation = FilterEvaluation(view: view)
-        // What began before the end and ended behind the start may lie between two intervals.
-        var near = try evaluation.matching(.happenedFrom, in: transaction) {
-            $0.i64(at: $1 * 8) < end
-        } tail: {
-            $0.happenedFrom < end
+        /// Whether a time lies in one of them; most lie before or behind them all.
+        func isInside(_ from: Int64, _ until: Int64) -> Bool {
+            from < end && until >= start && first(meeting: from..<max(from, until)) != nil
         }
-        near.formIntersection(
-            try evaluation.matching(.happenedUntil, in: transaction) {
-                $0.i64(at: $1 * 8) >= start
-            } tail: {
-                $0.happenedUntil >= start
-            })
-        near.formIntersection(set)
         var passages: [UInt32] = []
-        near.forEachPassage { passages.append($0) }
-        let from = try view.values(.happenedFrom, of: passages, in: transaction) {
-            UInt64(bitPattern: $0.happenedFrom)
+        let folded = Int(view.state.foldedPassages)
+        let rowsPerBlock = Column.happenedFrom.rowsPerBlock
+        for block in 0..<(folded + rowsPerBlock - 1) / rowsPerBlock {
+            let first = block * rowsPerBlock
+            let from = try view.presentBlock(.happenedFrom, block, in: transaction)
+            let until = try view.presentBlock(.happenedUntil, block, in: transaction)
+            for index in 0..<min(rowsPerBlock, folded - first) {
+                guard isInside(from.i64(at: index * 8), until.i64(at: index * 8)) else { continue }
+                if set.contains(UInt32(first + index)) { passages.append(UInt32(first + index)) }
+            }
         }
-        let until = try view.values(.happenedUntil, of: passages, in: transaction) {
-            UInt64(bitPattern: $0.happenedUntil)
+        for entry in view.tail where isInside(entry.front.row.happenedFrom, entry.front.row.happenedUntil) {
+            if set.contains(entry.passage) { passages.append(entry.passage) }
         }
-        return passages.indices.filter { index in
-            let lower = Int64(bitPattern: from[index])
-            return first(meeting: lower..<max(lower, Int64(bitPattern: until[index]))) != nil
-        }.map { passages[$0] }
+        return passages
     }
 }

@@ -36,18 +36,21 @@ struct Vouching {
     mutating func gather(
         _ found: FoundLists, _ causes: CausalEdges?, in transaction: borrowing ReadTransaction
     ) throws {
-        let listed = found.passages
-        var all = Set(listed)
-        for passage in try neighbors(of: listed, in: transaction).all where eligible.contains(passage) {
+        var all = found.passages(capacity: view.capacity)
+        let listed = all.passages
+        for passage in try neighbors(of: listed, in: transaction).all(capacity: view.capacity)
+        where eligible.contains(passage) {
             all.insert(passage)
         }
-        if !intervals.isEmpty { all.formUnion(try happened(in: transaction)) }
+        if !intervals.isEmpty {
+            for passage in try happened(in: transaction) { all.insert(passage) }
+        }
         var edges: [UInt32: CausalEdge] = [:]
         if let causes {
             edges = try causes.edges(from: listed, view, eligible, &own, in: transaction)
-            all.formUnion(edges.keys)
+            for passage in edges.keys { all.insert(passage) }
         }
-        candidates = all.sorted().map { Candidate($0) }
+        candidates = all.passages.map { Candidate($0) }
         try own.complete(candidates.map(\.passage), view, in: transaction)
         for index in candidates.indices {
             candidates[index].parts = ownParts(of: candidates[index].passage)
@@ -59,7 +62,7 @@ struct Vouching {
 
     /// Makes candidates of what was found, and of nothing else.
     mutating func gather(onlyFound found: FoundLists, in transaction: borrowing ReadTransaction) throws {
-        candidates = found.passages.map { Candidate($0) }
+        candidates = found.passages(capacity: view.capacity).passages.map { Candidate($0) }
         try own.complete(candidates.map(\.passage), view, in: transaction)
         for index in candidates.indices { candidates[index].parts = ownParts(of: candidates[index].passage) }
     }
@@ -87,7 +90,14 @@ struct Vouching {
         var previous: [UInt32]
         var next: [UInt32]
         /// All of them, ascending.
-        var all: [UInt32] { Set(previous + next).subtracting([PassageRow.none]).sorted() }
+        ///
+        /// - Parameter capacity: how many passages the home has.
+        func all(capacity: Int) -> [UInt32] {
+            var all = PassageSet(capacity: capacity)
+            for passage in previous where passage != PassageRow.none { all.insert(passage) }
+            for passage in next where passage != PassageRow.none { all.insert(passage) }
+            return all.passages
+        }
     }
 
     /// What stands before and behind each passage, in the memory or in the thread. Turns of one session only: what was
@@ -160,7 +170,9 @@ struct Vouching {
     mutating func vouchByThread(in transaction: borrowing ReadTransaction) throws {
         let passages = candidates.map(\.passage)
         let neighbors = try neighbors(of: passages, in: transaction)
-        if !own.isComplete { try own.complete(neighbors.all, view, in: transaction) }
+        if !own.isComplete {
+            try own.complete(neighbors.all(capacity: view.capacity), view, in: transaction)
+        }
         let before = Self.present(neighbors.previous, or: passages)
         let flags = try view.values(.flags, of: before, in: transaction) { UInt64($0.flags.rawValue) }
         for index in candidates.indices {

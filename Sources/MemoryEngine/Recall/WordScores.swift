@@ -37,18 +37,16 @@ struct WordScores {
         let norms = LengthCode.lengths.map { Float(k1 * (1 - b + b * Double($0) / mean)) }
 
         // Whether each passage is current matters only where some are not.
-        let hasClosed = view.state.currentPassages != UInt64(view.capacity)
-        let current = hasClosed ? try FilterEvaluation(view: view).flagged(.current, in: transaction) : nil
+        let current =
+            view.hasClosed ? try FilterEvaluation(view: view).flagged(.current, in: transaction) : nil
         var codes = [UInt8](repeating: 0, count: view.capacity)
-        try Columns.forEachBlock(.lengthCode, below: view.state.foldedPassages, in: transaction) {
-            first, bytes in
-            for index in 0..<min(Column.lengthCode.rowsPerBlock, Int(view.state.foldedPassages) - first) {
-                codes[first + index] = bytes.u8(at: index)
-            }
+        try view.forEachBlock(.lengthCode, in: transaction) { first, bytes in
+            let count = min(Column.lengthCode.rowsPerBlock, Int(view.state.foldedPassages) - first)
+            codes.replaceSubrange(first..<first + count, with: bytes.copy(0..<count))
         }
         for entry in view.tail { codes[Int(entry.passage)] = entry.front.row.lengthCode }
 
-        var frequencies: [UInt8] = []
+        let folded = view.state.foldedPassages
         for (index, word)
             in (query.words.map { (term: $0.term, isPrefix: false) }
             + query.prefixes.map { (term: $0, isPrefix: true) }).enumerated()
@@ -61,50 +59,37 @@ struct WordScores {
                 word.isPrefix
                 ? try Self.expand(word.term, in: transaction) : [Postings.wordKey(word.term)]
             let numbers = try keys.compactMap { try Postings.number(of: $0, in: transaction) }
+            var inTail: [(passage: UInt32, frequency: UInt8)] = []
+            for (place, frequency) in view.tailFrequencies[index].enumerated() where frequency > 0 {
+                inTail.append((view.tail[place].passage, frequency))
+            }
             // A prefix counts as the most frequent of its terms in a passage.
-            if numbers.count > 1 { frequencies = [UInt8](repeating: 0, count: view.capacity) }
+            let merged = numbers.count > 1 ? try merge(numbers, view, in: transaction) : nil
             var documentFrequency = 0
-            var passages: [UInt32] = []
-            var counts: [UInt8] = []
-            for number in numbers {
+            if let current {
+                for (passage, _) in inTail where current.contains(passage) { documentFrequency += 1 }
+                for (passage, _) in merged ?? [] where current.contains(passage) { documentFrequency += 1 }
+            } else {
+                documentFrequency = inTail.count + (merged?.count ?? 0)
+            }
+            if merged == nil, let number = numbers.first {
                 try Postings.forEachBlock(of: number, in: transaction) { block in
                     postingCount += block.count
-                    for place in 0..<block.count {
-                        let passage = block.passage(at: place)
-                        guard passage < view.state.foldedPassages else {
-                            throw StoreError(
-                                .corrupted, "a posting names passage \(passage), which is not there")
-                        }
-                        if numbers.count > 1 {
-                            if frequencies[Int(passage)] == 0 { passages.append(passage) }
-                            frequencies[Int(passage)] = max(
-                                frequencies[Int(passage)], block.frequency(at: place))
-                        } else {
-                            passages.append(passage)
-                            counts.append(block.frequency(at: place))
-                        }
-                    }
+                    documentFrequency += current.map { block.count(in: $0) } ?? block.count
                 }
             }
-            if numbers.count > 1 { counts = passages.map { frequencies[Int($0)] } }
-            for (place, frequency) in view.tailFrequencies[index].enumerated() where frequency > 0 {
-                passages.append(view.tail[place].passage)
-                counts.append(frequency)
-            }
-            if let current {
-                for passage in passages where current.contains(passage) { documentFrequency += 1 }
-            } else {
-                documentFrequency = passages.count
-            }
             let inverse = log1p((count - Double(documentFrequency) + 0.5) / (Double(documentFrequency) + 0.5))
-            let weight =
-                Float(inverse * (k1 + 1)) * Float(index < query.words.count ? query.words[index].weight : 1)
-            for place in passages.indices {
-                let passage = Int(passages[place])
-                let frequency = Float(counts[place])
-                if scores[passage] == 0 { matched.append(passages[place]) }
-                scores[passage] += weight * frequency / (frequency + norms[Int(codes[passage])])
+            let scale = TermScale(
+                weight: Float(inverse * (k1 + 1))
+                    * Float(index < query.words.count ? query.words[index].weight : 1), norms: norms)
+            if let merged {
+                for (passage, frequency) in merged { add(passage, frequency, scale, codes) }
+            } else if let number = numbers.first {
+                try Postings.forEachBlock(of: number, in: transaction) { block in
+                    try add(block, below: folded, scale, codes)
+                }
             }
+            for (passage, frequency) in inTail { add(passage, frequency, scale, codes) }
         }
 
         var sum = 0.0
@@ -116,6 +101,66 @@ struct WordScores {
         }
         self.mean = sum / count
         deviation = Deviation.of(squares: squares, mean: self.mean, count: count)
+    }
+
+    /// What a term adds to the score of a passage that has it.
+    private struct TermScale {
+        let weight: Float
+        /// By the code of the passage's length.
+        let norms: [Float]
+
+        @inline(__always)
+        func score(_ frequency: UInt8, _ code: UInt8) -> Float {
+            let frequency = Float(frequency)
+            return weight * frequency / (frequency + norms[Int(code)])
+        }
+    }
+
+    private mutating func add(_ passage: UInt32, _ frequency: UInt8, _ scale: TermScale, _ codes: [UInt8]) {
+        if scores[Int(passage)] == 0 { matched.append(passage) }
+        scores[Int(passage)] += scale.score(frequency, codes[Int(passage)])
+    }
+
+    /// Adds the scores of a block's passages.
+    private mutating func add(
+        _ block: PostingBlock, below folded: UInt32, _ scale: TermScale, _ codes: [UInt8]
+    ) throws {
+        var matched = matched
+        self.matched = []
+        defer { self.matched = matched }
+        var scores = self.scores.mutableSpan
+        let codes = codes.span
+        for place in 0..<block.count {
+            let passage = block.passage(at: place)
+            guard passage < folded else { throw Self.strayPosting(passage) }
+            let known = scores[Int(passage)]
+            if known == 0 { matched.append(passage) }
+            scores[Int(passage)] = known + scale.score(block.frequency(at: place), codes[Int(passage)])
+        }
+    }
+
+    /// The passages with any of several terms, and the greatest of their frequencies there.
+    private mutating func merge(
+        _ terms: [UInt32], _ view: HomeView, in transaction: borrowing ReadTransaction
+    ) throws -> [(passage: UInt32, frequency: UInt8)] {
+        var frequencies = [UInt8](repeating: 0, count: view.capacity)
+        var passages: [UInt32] = []
+        for term in terms {
+            try Postings.forEachBlock(of: term, in: transaction) { block in
+                postingCount += block.count
+                for place in 0..<block.count {
+                    let passage = block.passage(at: place)
+                    guard passage < view.state.foldedPassages else { throw Self.strayPosting(passage) }
+                    if frequencies[Int(passage)] == 0 { passages.append(passage) }
+                    frequencies[Int(passage)] = max(frequencies[Int(passage)], block.frequency(at: place))
+                }
+            }
+        }
+        return passages.map { ($0, frequencies[Int($0)]) }
+    }
+
+    private static func strayPosting(_ passage: UInt32) -> StoreError {
+        StoreError(.corrupted, "a posting names passage \(passage), which is not there")
     }
 
     /// The terms of the dictionary that begin with `prefix`, at most `maximumExpansion`.

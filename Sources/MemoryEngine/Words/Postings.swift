@@ -34,7 +34,7 @@ enum Postings {
         of term: UInt32, in transaction: borrowing ReadTransaction, _ body: (PostingBlock) throws -> Void
     ) throws {
         let prefix = Key(prefix: Schema.Word.posting).u32(term)
-        try Schema.word.scan(prefix: prefix, in: transaction) { key, value in
+        try Schema.word.scan(prefix: prefix, in: transaction, isVerifiedOnce: true) { key, value in
             try body(try PostingBlock(key: key, value))
             return true
         }
@@ -156,4 +156,11 @@ struct PostingBlock: ~Escapable {
 
     func passage(at index: Int) -> UInt32 { base | UInt32(bytes.u16(at: 2 + index * 2)) }
     func frequency(at index: Int) -> UInt8 { bytes.u8(at: 2 + count * 2 + index) }
+
+    /// How many of its passages are in a set.
+    func count(in set: PassageSet) -> Int {
+        var found = 0
+        for index in 0..<count where set.contains(passage(at: index)) { found += 1 }
+        return found
+    }
 }
