@@ -87,6 +87,16 @@ tsan: setup ## Run the tests under ThreadSanitizer
 asan: setup ## Run the tests under AddressSanitizer; a leak is a failure too
 	swift test --sanitize=address --scratch-path .build-asan $(ARGS)
 
+.PHONY: docs
+docs: setup ## Make the library's documentation in .build-docs/html; a link that leads nowhere fails
+	swift build --target MemoryEngine --scratch-path .build-docs \
+	    -Xswiftc -emit-symbol-graph -Xswiftc -emit-symbol-graph-dir -Xswiftc .build-docs
+	rm -rf .build-docs/symbols && mkdir -p .build-docs/symbols
+	cp .build-docs/MemoryEngine*.symbols.json .build-docs/symbols
+	docc convert Sources/MemoryEngine/Documentation.docc --additional-symbol-graph-dir .build-docs/symbols \
+	    --fallback-display-name MemoryEngine --fallback-bundle-identifier loci.MemoryEngine \
+	    --warnings-as-errors --output-path .build-docs/html
+
 .PHONY: clean
 clean: ## Remove what was built (stores and fetched text stay)
-	rm -rf .build .build-tsan .build-asan .build-examples Examples/.build
+	rm -rf .build .build-tsan .build-asan .build-docs .build-examples Examples/.build

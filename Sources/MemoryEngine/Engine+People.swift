@@ -22,12 +22,27 @@ extension Engine {
         var mergeCount = 0
         for start in stride(from: 0, to: edges.count, by: Self.mergeBatchCount) {
             let batch = edges[start..<min(edges.count, start + Self.mergeBatchCount)]
-            let mutation = Mutation(at: now, changes: batch.map { .link($0) })
-            let applied = try await withExistingHome(of: home) { try await $0.apply(mutation) }
-            mergeCount += applied.outcomes.count { $0 == .done }
+            do {
+                mergeCount += try await merge(batch, home, now)
+            } catch let error as EngineError where error.code == .notFound {
+                // Something was forgotten since it was read. Whatever does not rest on it is still made.
+                for edge in batch {
+                    do {
+                        mergeCount += try await merge([edge], home, now)
+                    } catch let error as EngineError where error.code == .notFound {}
+                }
+            }
         }
         return PeopleResolution(
             identityCount: identityCount, personCount: personCount, mergeCount: mergeCount)
+    }
+
+    private func merge(
+        _ edges: ArraySlice<NewEdge>, _ home: Namespace, _ now: Timestamp
+    ) async throws -> Int {
+        let mutation = Mutation(at: now, changes: edges.map { .link($0) })
+        let applied = try await withExistingHome(of: home) { try await $0.apply(mutation) }
+        return applied.outcomes.count { $0 == .done }
     }
 
     private static func resolution(

@@ -45,11 +45,35 @@ extension Engine {
 
     /// Says what came of what a recall gave, so that it can be credited to the memories that were used.
     ///
-    /// - Parameter namespace: a namespace of the home where the receipt lies: the first by path of those asked that are there, `collective` excepted.
+    /// - Parameter namespace: a namespace of the home where the receipt lies: the first by path of those asked that are
+    ///   there, `collective` excepted. `nil` = look for it, first in the homes that are open.
     /// - Throws: `EngineError`: `notFound` (no receipt was kept, or it is older than the last 10,000).
-    public func record(_ outcome: Outcome, of recall: RecallID, in namespace: Namespace) async throws {
+    /// - Complexity: O(log receipts); without a namespace, for each home until it is found.
+    public func record(
+        _ outcome: Outcome, of recall: RecallID, in namespace: Namespace? = nil
+    ) async throws {
+        var place = namespace
+        if place == nil { place = try await home(ofReceipt: recall) }
+        guard let namespace = place else {
+            throw EngineError(
+                .notFound,
+                "no receipt of recall \(recall) was kept; ask with `keepReceipt`, and record soon after")
+        }
         try checkWritable(namespace)
         try await withExistingHome(of: namespace) { _ = try await apply(.outcome(recall, outcome), $0) }
+    }
+
+    private func home(ofReceipt recall: RecallID) async throws -> Namespace? {
+        let open = openHomeNames
+        for home in try open + homes().filter({ !open.contains($0) }) {
+            do {
+                let isThere = try await read(in: home) { try Lookup.receipt(recall, in: $0) != nil }
+                if isThere ?? false { return home }
+            } catch let error as EngineError where error.code == .corrupted || error.code == .foreign {
+                // Another may have it.
+            }
+        }
+        return nil
     }
 
     // MARK: Citations

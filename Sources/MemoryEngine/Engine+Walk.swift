@@ -32,10 +32,15 @@ extension Engine {
         var place = 1
         // The walk goes on, twice as far each time, until there are enough.
         var count = max(256, 2 * query.limit)
-        while true {
+        var isInTime = true
+        while isInTime {
             let hasMore = try walk.goOn(
                 query.order, to: min(count, query.visitLimit), view.state, in: transaction)
             while place < walk.steps.count, hits.count < query.limit {
+                if place.isMultiple(of: 64), let deadline, ContinuousClock.now >= deadline {
+                    isInTime = false
+                    break
+                }
                 let step = walk.steps[place]
                 if let memory = try given(step.row, view, namespace, query, now, in: transaction) {
                     hits.append(
@@ -51,7 +56,7 @@ extension Engine {
         }
         return GraphHits(
             hits: hits, visitedCount: walk.steps.count,
-            isComplete: walk.isComplete || hits.count == query.limit)
+            isComplete: isInTime && walk.isComplete || hits.count == query.limit)
     }
 
     /// A memory that a walk reached, if it may be given.

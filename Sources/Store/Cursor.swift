@@ -62,7 +62,7 @@ import CLMDB
     /// a short one takes no longer than to ask.
     fileprivate func verifyOnce(map: UInt64) throws {
         guard stored.byteCount >= 512 else { return try verify() }
-        try table.verifyOnce({ Key(bytes: key.array) }, stored, map: map)
+        try table.verifyOnce(key, stored, map: map)
     }
 
     private var stored: RawSpan {

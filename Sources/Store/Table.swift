@@ -191,20 +191,23 @@ package struct Table: Sendable, Hashable {
     /// As `verify`, unless these bytes of the file were verified before since it was opened: for what is read over and
     /// over. `check` and copies do not ask.
     ///
-    /// - Parameter key: asked for where the bytes must be compared.
     /// - Precondition: `value` lies in the file's map, and not inside a write.
-    func verifyOnce(_ key: () -> Key, _ value: RawSpan, map: UInt64) throws {
+    func verifyOnce(_ key: RawSpan, _ value: RawSpan, map: UInt64) throws {
+        // The key is part of the name: a damaged page may lead from another one to the same bytes.
+        let place = unsafe key.withUnsafeBytes { bytes in
+            unsafe map ^ UInt64(checksum_crc32c(0, bytes.baseAddress, bytes.count)) << 32
+        }
         // Safe because the span is valid for the call; the address is only a name.
         let isKnown = unsafe value.withUnsafeBytes { bytes in
             guard bytes.count >= Self.checksumByteCount else { return false }
             let stored = unsafe UInt32(littleEndian: bytes.loadUnaligned(as: UInt32.self))
-            return unsafe checksum_is_known(map, bytes.baseAddress, stored) != 0
+            return unsafe checksum_is_known(place, bytes.baseAddress, stored) != 0
         }
         if isKnown { return }
-        unsafe try verify(key().bytes.span.bytes, value)
+        try verify(key, value)
         unsafe value.withUnsafeBytes { bytes in
             let stored = unsafe UInt32(littleEndian: bytes.loadUnaligned(as: UInt32.self))
-            unsafe checksum_note_known(map, bytes.baseAddress, stored)
+            unsafe checksum_note_known(place, bytes.baseAddress, stored)
         }
     }
 

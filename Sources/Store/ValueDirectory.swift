@@ -42,6 +42,10 @@
             }
             let number = Int(key.keyU32(at: keyByteCount - 4))
             guard number < count else { return false }
+            guard unsafe number >= found.count else {
+                throw StoreError(
+                    .corrupted, "the keys of table `\(table.name)` are not in order; run `loci check`")
+            }
             while unsafe found.count < number { unsafe found.append(Value(address: nil, byteCount: 0)) }
             unsafe found.append(
                 Value(
@@ -69,7 +73,8 @@
         }
         let stored = unsafe RawSpan(_unsafeStart: address, byteCount: values[number].byteCount)
         if unsafe !values[number].isVerified {
-            try table.verifyOnce({ prefix.u32(UInt32(number)) }, stored, map: map)
+            let key = prefix.u32(UInt32(number))
+            unsafe try table.verifyOnce(key.bytes.span.bytes, stored, map: map)
             unsafe values[number].isVerified = true
         }
         let payload = stored.extracting(Table.checksumByteCount...)

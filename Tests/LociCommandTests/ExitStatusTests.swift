@@ -38,6 +38,16 @@ import Testing
         }
     }
 
+    @Test func `is 1 for a home that cannot be read, which hides no other`() throws {
+        try Shell.run { shell in
+            try shell.loci("remember", "text", "-n", "project/neighbor")
+            try Data("junk!".utf8).write(to: URL(fileURLWithPath: shell.store + "/project/junk.loci"))
+            let answer = try shell.loci("homes")
+            #expect(answer.status == 1 && answer.lines.count == 1, "\(answer.output)")
+            #expect(answer.errors.contains("project/junk: "), "\(answer.errors)")
+        }
+    }
+
     @Test func `is 2 for a file, a tenant or a part that is not there`() throws {
         try Shell.run { shell in
             try shell.write("{\"content\":\"x\"}\n", to: "here.jsonl")

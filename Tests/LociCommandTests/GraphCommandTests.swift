@@ -41,6 +41,29 @@ private func json(_ text: String) throws -> JSONValue { try JSONParser.parse(tex
         }
     }
 
+    @Test func `shows each cause under its own effect, and once with its own causes`() throws {
+        try Shell.run { shell in
+            for key in ["outage", "disk", "alarm", "logs", "cron"] {
+                try shell.loci("remember", "Of \(key).", "--key", key)
+            }
+            for (effect, cause) in [
+                ("outage", "disk"), ("outage", "alarm"), ("disk", "logs"), ("alarm", "logs"),
+                ("logs", "cron"),
+            ] { try shell.loci("link", effect, cause, "--as", "causedBy") }
+            let lines = try shell.loci("why", "--memory", "outage").lines.filter {
+                !$0.contains("because of")
+            }
+            let tree = lines.map { line in
+                String(repeating: ">", count: line.prefix { $0 == " " }.count / 2)
+                    + (line.split(separator: " ").last ?? "")
+            }
+            #expect(
+                tree == [
+                    "outage.", ">disk.", ">>logs.", ">>>cron.", ">alarm.", ">>logs.", ">>above",
+                ], "\(lines)")
+        }
+    }
+
     @Test func `shows edges that follow from words, with the rule`() throws {
         try Shell.run { shell in
             try shell.loci("remember", "Parse it again. Closes: #1234", "--key", "fix", "--actor", "Ada")

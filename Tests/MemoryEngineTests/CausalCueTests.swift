@@ -66,6 +66,16 @@ import Testing
             ["commit 66ee8f2 cause", "subject Read once cause"]
         ),
         (
+            "Read twice.\nFixes: 299650e84794 (\"Read once\")",
+            ["fixes: 299650e84794 (\"Read once\") > Read twice"],
+            ["commit 299650e84794 cause", "subject Read once cause"]
+        ),
+        (
+            "Fixes: 5860855 (\"Read once\")", ["fixes: 5860855 (\"Read once\") > "],
+            ["commit 5860855 cause", "subject Read once cause"]
+        ),
+        ("This reverts commit 2996508.", ["reverts: 2996508 > "], ["commit 2996508 cause"]),
+        (
             "Revert \"Read once\"\n\nIt broke.", ["reverts: \"Read once\" > It broke"],
             ["subject Read once cause"]
         ),

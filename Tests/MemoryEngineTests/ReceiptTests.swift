@@ -30,6 +30,22 @@ import Testing
         return recall.id
     }
 
+    @Test func `take an outcome without being told where they lie, also in a home that is not open`()
+        async throws
+    {
+        let (store, _, recall) = try await filled()
+        try await store.engine.record(.success, of: recall)
+        await store.engine.close()
+        let engine = try store.reopened()
+        try await engine.record(.failure, of: recall)
+        let outcome = try await engine.read(in: other) { try Lookup.receipt(recall, in: $0)?.outcome }
+        #expect(outcome == .failure)
+        let unknown = try #require(RecallID("01a214db-0826-7dde-8a06-b2758a584f66"))
+        let error = await refusal { try await engine.record(.success, of: unknown) }
+        #expect(error?.code == .notFound && error?.message.contains("keepReceipt") == true)
+        await engine.close()
+    }
+
     private func traces(_ engine: Engine) async throws -> Int {
         try await engine.entries(of: other).filter { entry in
             Data(entry.value).range(of: Data("zorba".utf8)) != nil

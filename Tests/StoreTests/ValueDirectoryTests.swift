@@ -1,6 +1,7 @@
 import CChecksum
-import Store
 import Testing
+
+@testable import Store
 
 @Suite struct `A directory of values` {
     private static let prefix = Key(prefix: 7)
@@ -47,6 +48,37 @@ import Testing
                 let last = model.keys.filter { $0 < end }.max()
                 #expect(directory.endNumber == last.map { Int($0) + 1 } ?? 0)
             }
+        }
+    }
+
+    @Test func `does not believe bytes under another key because they were right under their own`() throws {
+        let file = CheckedHome.File()
+        let environment = try StoreModel.open(file)
+        defer { environment.close() }
+        let (own, other) = (Self.prefix.u32(1), Self.prefix.u32(2))
+        try environment.write { try StoreModel.first.put(own, [UInt8](repeating: 9, count: 4_000), in: $0) }
+        try environment.read { transaction in
+            guard let payload = try StoreModel.first.get(own, in: transaction) else {
+                Issue.record("the value is not there")
+                return
+            }
+            var refused: [Bool] = []
+            // As when a damaged page leads from the other key to the same place.
+            for key in [own, own, other, other, own] {
+                do {
+                    try payload.withUnsafeBytes { bytes in
+                        let value = UnsafeRawBufferPointer(
+                            start: bytes.baseAddress.map { $0 - Table.checksumByteCount },
+                            count: bytes.count + Table.checksumByteCount)
+                        try StoreModel.first.verifyOnce(
+                            key.bytes.span.bytes, RawSpan(_unsafeBytes: value), map: transaction.map)
+                    }
+                    refused.append(false)
+                } catch let error as StoreError {
+                    refused.append(error.code == .corrupted)
+                }
+            }
+            #expect(refused == [false, false, true, true, false])
         }
     }
 

@@ -231,3 +231,23 @@ private func file(_ path: String, _ text: String) -> SourceFile { SourceFile(pat
         #expect(complaints(text).count == 1)
     }
 }
+
+@Suite struct `The check of documented code` {
+    private func complaints(_ page: String) -> [String] {
+        complaintsAboutCode(in: [
+            file(
+                "Examples/Sources/A/main.swift", "let a = 1\nfor b in 0..<a {\n    print(b)\n}\nlet c = 2\n"),
+            file("Sources/A/A.docc/Page.md", page),
+        ])
+    }
+
+    @Test func `lets code pass that stands in an example, and what is no Swift`() {
+        #expect(
+            complaints("# A\n\n```swift\nfor b in 0..<a {\n    print(b)\n}\n```\n\n```sh\nls\n```\n") == [])
+    }
+
+    @Test(arguments: ["let d = 1\n", "for b in 0..<a {\n    print(a)\n}\n", "let a = 1\nlet c = 2\n", ""])
+    func `refuses code that nobody compiles`(code: String) {
+        #expect(complaints("```swift\n\(code)```\n").count == 1)
+    }
+}

@@ -91,3 +91,28 @@ private func resolve(_ link: String, from page: String) -> String? {
     }
     return parts.joined(separator: "/")
 }
+
+/// Swift code on the pages of a documentation catalog that stands in no example: nobody would compile it.
+func complaintsAboutCode(in files: [SourceFile]) -> [String] {
+    let examples = files.filter { $0.path.hasPrefix("Examples/Sources/") }.map { trimmedLines(of: $0.text) }
+    return files.filter { $0.path.contains(".docc/") && $0.pathExtension == "md" }.flatMap { page in
+        page.text.matches(of: #/(?ms)^```swift\n(.*?)^```/#).compactMap { match -> String? in
+            let code = trimmedLines(of: String(match.1))
+            guard !code.isEmpty, examples.contains(where: { $0.contains(code) }) else {
+                let first = code.first ?? "an empty block"
+                return "\(page.path): the code that begins with `\(first)` is in no example"
+            }
+            return nil
+        }
+    }
+}
+
+/// The lines of a text without the spaces behind them, and without empty ones at its end.
+private func trimmedLines(of text: String) -> [Substring] {
+    var lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+    for index in lines.indices {
+        while lines[index].last == " " { lines[index].removeLast() }
+    }
+    while lines.last?.isEmpty == true { lines.removeLast() }
+    return lines
+}

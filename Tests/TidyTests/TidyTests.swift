@@ -45,6 +45,11 @@ import Testing
         report(complaintsAboutLinks(in: tree.files, among: tree.paths))
     }
 
+    @Test func `has documentation whose code is compiled`() {
+        #expect(tree.files.contains { $0.path.contains(".docc/") })
+        report(complaintsAboutCode(in: tree.files))
+    }
+
     private func report(_ complaints: [String], at place: SourceLocation = #_sourceLocation) {
         for complaint in complaints { Issue.record(Comment(rawValue: complaint), sourceLocation: place) }
     }

@@ -54,7 +54,7 @@ let pack = try await engine.context(for: query, tokenBudget: 300)
 print(pack.text, "\(pack.tokenCount) of \(pack.tokenBudget) tokens; left out: \(pack.leftOut)")
 print("cited again:", try await engine.content(of: pack.citations[0]))
 
-try await engine.record(.success, of: recall.id, in: session)
+try await engine.record(.success, of: recall.id)
 let erased = try await engine.forget(.id(rotation), under: session)
 print("forgotten:", erased.memories)
 await engine.close()

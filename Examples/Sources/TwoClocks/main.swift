@@ -39,7 +39,7 @@ query.filter = .tag("deploy") && .attribute("region", "eu-1") && .trust(atLeast:
 query.keepReceipt = true
 let recall = try await engine.recall(query)
 for hit in recall { print(hit.citation, hit.parts, hit.passage.text) }
-try await engine.record(.success, of: recall.id, in: session)
+try await engine.record(.success, of: recall.id)
 
 // What is worth keeping goes from the session to the project; what is not is forgotten.
 try await engine.promote(failure.id, from: session, to: atlas)

@@ -37,6 +37,8 @@ struct GraphWalk {
     private var edgeCount = 0
     /// The first step whose neighbors were not reached yet.
     private var nextPlace = 0
+    /// The time was up; what is gone on with then is at its end.
+    private var wasLate = false
     /// Of a walk by strength, what waits.
     private var heap = StrengthHeap()
 
@@ -83,19 +85,25 @@ struct GraphWalk {
         in transaction: borrowing ReadTransaction
     ) throws -> Bool {
         bounds.count = count
-        isComplete = true
+        isComplete = !wasLate
+        if wasLate { return false }
         switch order {
         case .breadthFirst: try breadthFirst(from: [], state, in: transaction)
         case .strongest: try bestFirst(from: [], state, in: transaction)
         }
-        return !isComplete && steps.count >= count
+        return !isComplete && !wasLate && steps.count >= count
     }
 
     /// Whether the time is up; looked at once in 256 edges.
     private mutating func isLate() -> Bool {
         edgeCount += 1
-        guard edgeCount.isMultiple(of: 256), let deadline = bounds.deadline else { return false }
-        return ContinuousClock.now >= deadline
+        return edgeCount.isMultiple(of: 256) && isTimeUp()
+    }
+
+    private mutating func isTimeUp() -> Bool {
+        guard let deadline = bounds.deadline, ContinuousClock.now >= deadline else { return wasLate }
+        wasLate = true
+        return true
     }
 
     // MARK: Breadth first
@@ -140,6 +148,11 @@ struct GraphWalk {
         until isEnd: (UInt64) -> Bool
     ) throws -> Bool {
         let (step, reader) = (steps[place], reader)
+        // A search for likeness takes its time, and may find nothing.
+        if reader.near != nil, isTimeUp() {
+            isComplete = false
+            return false
+        }
         var goesOn = true
         try reader.forEachNeighbor(of: step.row, state, in: transaction) { neighbor in
             if isLate() {
@@ -198,6 +211,10 @@ struct GraphWalk {
         _ place: Int, _ state: HomeState, in transaction: borrowing ReadTransaction
     ) throws -> Bool {
         let (step, reader) = (steps[place], reader)
+        if reader.near != nil, isTimeUp() {
+            isComplete = false
+            return false
+        }
         var isInTime = true
         try reader.forEachNeighbor(of: step.row, state, in: transaction) { neighbor in
             if isLate() {

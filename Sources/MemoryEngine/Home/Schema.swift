@@ -333,7 +333,9 @@ package struct SpaceRecord: Equatable, Sendable {
     package static func all(in transaction: borrowing ReadTransaction) throws -> [SpaceRecord] {
         var records: [SpaceRecord] = []
         try Schema.passage.scan(prefix: Schema.state, from: Schema.space(0), in: transaction) { key, value in
-            guard key.byteCount == 3 else { throw StoreError(.corrupted, "a key of a space is not one") }
+            guard key.byteCount == 3, (1..<128).contains(key.keyU16(at: 1)) else {
+                throw StoreError(.corrupted, "a key of a space is not one")
+            }
             records.append(try SpaceRecord(number: key.keyU16(at: 1), decoding: value))
             return true
         }

@@ -43,6 +43,9 @@ struct HeadRecord: Equatable, Sendable {
         keySession = try reader.u32()
         key = try reader.optional { try $0.string() }
         try reader.finish()
+        guard !firstPassage.addingReportingOverflow(passageCount).overflow else {
+            throw StoreError(.corrupted, "a head names more passages than there can be")
+        }
     }
 
     init(

@@ -19,8 +19,17 @@ struct HomesCommand: AsyncParsableCommand {
     func run() async throws {
         let subtree = try place.namespace.said()
         try await place.store.withEngine(for: .reading) { engine in
+            var isWhole = true
             for home in try subtree.map(engine.existingHomes) ?? engine.homes() {
-                let statistics = try await engine.stats(in: home)
+                let statistics: HomeStatistics
+                do {
+                    statistics = try await engine.stats(in: home)
+                } catch let error as EngineError {
+                    // One that cannot be read hides no other.
+                    isWhole = false
+                    Terminal.note("\(NamespaceArgument.text(of: home)): \(error.message)")
+                    continue
+                }
                 if place.json {
                     Terminal.printObject { json in
                         json.member("home", home.description)
@@ -33,6 +42,7 @@ struct HomesCommand: AsyncParsableCommand {
                     Terminal.print("\(count) memories  \(size)  \(NamespaceArgument.text(of: home))")
                 }
             }
+            if !isWhole { throw ExitCode(ExitStatus.failure) }
         }
     }
 }

@@ -34,7 +34,14 @@ struct PeopleCommand: AsyncParsableCommand {
                     try await engine.people(in: namespace)
                 }
             if let alias, people.isEmpty {
-                throw EngineError(.notFound, "nobody in \(namespace.home) is called \(alias)")
+                throw EngineError(
+                    .notFound,
+                    "nobody in \(namespace.home) whose memories give an e-mail address (attribute `email`) is called \(alias)"
+                )
+            }
+            if people.isEmpty, !place.json {
+                Terminal.note(
+                    "nobody: people are those whose memories give an e-mail address (attribute `email`)")
             }
             for person in people {
                 if place.json { print(person) } else { try await show(person, in: namespace, engine) }

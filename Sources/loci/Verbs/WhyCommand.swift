@@ -109,7 +109,11 @@ struct WhyCommand: AsyncParsableCommand {
             return Terminal.print(json.text)
         }
         Terminal.print(Terminal.styled(EdgeText.line(start), .bold))
-        for link in chain {
+        // Depth first, each cause under its effect. What several lead to has its own links under the first only.
+        let links = Dictionary(grouping: chain) { effects ? $0.cause.id : $0.effect.id }
+        var shown: Set<MemoryID> = [start.id]
+        var waiting = Array((links[start.id] ?? []).reversed())
+        while let link = waiting.popLast() {
             let margin = String(repeating: "  ", count: link.depth)
             let other = effects ? link.effect : link.cause
             let says = link.edge.rule.map { "it \($0)" } ?? "given"
@@ -125,6 +129,12 @@ struct WhyCommand: AsyncParsableCommand {
                         Terminal.styled(
                             "\(margin)  “\(Terminal.firstLine(words, atMost: 90))”  \(citation)", .dim))
                 }
+            }
+            guard let further = links[other.id], !further.isEmpty else { continue }
+            if shown.insert(other.id).inserted {
+                waiting += further.reversed()
+            } else {
+                Terminal.print(Terminal.styled("\(margin)  … as above", .dim))
             }
         }
         if !chain.isComplete { Terminal.note("there is more: raise --depth") }

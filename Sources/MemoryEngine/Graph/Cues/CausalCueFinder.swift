@@ -256,6 +256,14 @@ struct CausalCueFinder {
         // Only what stands near: "fixes a bug in the parser" speaks of nothing that has a name.
         let near = bytes(end, min(last, end + 60), at: cue.range.upperBound)
         var found = Self.references(utf8, near, isInCause: true)
+        if let run = Self.hashBehind(near, utf8, isCommit: cue.rule == .reverts) {
+            found.removeAll { $0.range.overlaps(run) }
+            found.insert(
+                CausalReference(
+                    kind: .commit, range: run, key: MentionForms.text(utf8, run).lowercased(), isInCause: true
+                ),
+                at: 0)
+        }
         let other: CausalReference.Kind = cue.rule == .introduced ? .issue : .version
         found = found.filter { $0.kind != other }
         // A quote is a commit's subject behind its hash, and what is reverted.
@@ -282,6 +290,37 @@ struct CausalCueFinder {
                 $0.range.lowerBound < $1.range.lowerBound
             }.prefix(16))
         return cue
+    }
+
+    /// The hash right behind a cue, also one that elsewhere would be a number: all digits but an `e`, or digits only
+    /// where a subject follows or a commit is reverted.
+    private static func hashBehind(_ near: Range<Int>, _ utf8: Span<UInt8>, isCommit: Bool) -> Range<Int>? {
+        var start = near.lowerBound
+        while start < near.upperBound, utf8[start] == UInt8(ascii: " ") { start += 1 }
+        let word = Array("commit ".utf8)
+        if near.upperBound - start > word.count, word.indices.allSatisfy({ utf8[start + $0] == word[$0] }) {
+            start += word.count
+        }
+        var end = start
+        var letters = 0
+        while end < near.upperBound, end - start <= 40 {
+            let byte = utf8[end]
+            let isLetter = (byte | 0x20) &- UInt8(ascii: "a") < 6
+            guard isLetter || byte &- UInt8(ascii: "0") < 10 else { break }
+            letters += isLetter ? 1 : 0
+            end += 1
+        }
+        guard (7...40).contains(end - start), end - start > letters else { return nil }
+        if end < utf8.count {
+            let byte = utf8[end]
+            let isWord =
+                byte >= 0x80 || (byte | 0x20) &- UInt8(ascii: "a") < 26 || byte &- UInt8(ascii: "0") < 10
+            if isWord || byte == UInt8(ascii: "_") || byte == UInt8(ascii: "-") { return nil }
+        }
+        let subject = Array(" (\"".utf8)
+        let hasSubject =
+            end + subject.count <= utf8.count && subject.indices.allSatisfy { utf8[end + $0] == subject[$0] }
+        return letters > 0 || hasSubject || isCommit ? start..<end : nil
     }
 
     private func references(in cue: CausalCue, _ utf8: Span<UInt8>) -> [CausalReference] {

@@ -95,8 +95,10 @@ struct PersonResolver {
         for name in beside[address] where names[name].isFull {
             let words = Set(names[name].long)
             if unlike.allSatisfy({ $0.isDisjoint(with: words) }) { unlike.append(words) }
+            // No further: a list has thousands.
+            if unlike.count >= Self.unlikeNameLimit { return true }
         }
-        return unlike.count >= Self.unlikeNameLimit
+        return false
     }
 
     mutating func merge(_ a: Int, _ b: Int, _ rule: PersonMerge.Rule, _ value: String) {
