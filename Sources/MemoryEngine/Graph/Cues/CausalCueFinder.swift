@@ -255,15 +255,8 @@ struct CausalCueFinder {
         let last = clauseEnd(end, isLine: true)
         // Only what stands near: "fixes a bug in the parser" speaks of nothing that has a name.
         let near = bytes(end, min(last, end + 60), at: cue.range.upperBound)
-        var found = Self.references(utf8, near, isInCause: true)
-        if let run = Self.hashBehind(near, utf8, isCommit: cue.rule == .reverts) {
-            found.removeAll { $0.range.overlaps(run) }
-            found.insert(
-                CausalReference(
-                    kind: .commit, range: run, key: MentionForms.text(utf8, run).lowercased(), isInCause: true
-                ),
-                at: 0)
-        }
+        let hash = Self.hashBehind(near, utf8, isCommit: cue.rule == .reverts)
+        var found = Self.references(utf8, near, isInCause: true, hash: hash)
         let other: CausalReference.Kind = cue.rule == .introduced ? .issue : .version
         found = found.filter { $0.kind != other }
         // A quote is a commit's subject behind its hash, and what is reverted.
@@ -330,9 +323,9 @@ struct CausalCueFinder {
         return Array(found.sorted { $0.range.lowerBound < $1.range.lowerBound }.prefix(16))
     }
 
-    /// What some bytes refer to.
+    /// What some bytes refer to; `hash` is known to be a commit's.
     private static func references(
-        _ utf8: Span<UInt8>, _ range: Range<Int>, isInCause: Bool
+        _ utf8: Span<UInt8>, _ range: Range<Int>, isInCause: Bool, hash: Range<Int>? = nil
     ) -> [CausalReference] {
         guard !range.isEmpty else { return [] }
         var found: [CausalReference] = []
@@ -347,6 +340,13 @@ struct CausalCueFinder {
             let place =
                 mention.range.lowerBound + range.lowerBound..<mention.range.upperBound + range.lowerBound
             found.append(CausalReference(kind: kind, range: place, key: mention.key, isInCause: isInCause))
+        }
+        if let hash {
+            found.removeAll { $0.range.overlaps(hash) }
+            found.append(
+                CausalReference(
+                    kind: .commit, range: hash, key: MentionForms.text(utf8, hash).lowercased(),
+                    isInCause: isInCause))
         }
         // A subject stands in double quotes and brackets behind its hash: 66ee8f2 ("Read it twice"); or it is all.
         let hashes = Set(found.filter { $0.kind == .commit }.map(\.range.upperBound))
