@@ -95,7 +95,9 @@ docs: setup ## Make the library's documentation in .build-docs/html; a link that
 	cp .build-docs/MemoryEngine*.symbols.json .build-docs/symbols
 	docc convert Sources/MemoryEngine/Documentation.docc --additional-symbol-graph-dir .build-docs/symbols \
 	    --fallback-display-name MemoryEngine --fallback-bundle-identifier loci.MemoryEngine \
-	    --warnings-as-errors --output-path .build-docs/html
+	    --diagnostics-file .build-docs/diagnostics.json --output-path .build-docs/html >.build-docs/log 2>&1 || \
+	    { tail .build-docs/log; exit 1; }
+	@if grep -q 'Documentation\.docc' .build-docs/diagnostics.json; then cat .build-docs/diagnostics.json; exit 1; fi
 
 .PHONY: clean
 clean: ## Remove what was built (stores and fetched text stay)
