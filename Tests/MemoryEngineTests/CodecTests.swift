@@ -139,10 +139,13 @@ struct RecordSamples {
         var samples = RecordSamples(seed: seed)
         for _ in 0..<10 {
             let head = HeadRecord(
-                id: samples.id(), version: 3, firstPassage: .max, passageCount: 1, series: 4, turn: 5,
+                id: samples.id(), version: 3, firstPassage: .max - 1, passageCount: 1, series: 4, turn: 5,
                 keySession: 6,
                 key: samples.optional { $0.text() })
             #expect(try HeadRecord(decoding: head.encode().span.bytes) == head)
+            var beyond = head
+            beyond.passageCount = 2
+            #expect(throws: StoreError.self) { try HeadRecord(decoding: beyond.encode().span.bytes) }
 
             let inline = Array(samples.text().utf8)
             let version = VersionRecord(
