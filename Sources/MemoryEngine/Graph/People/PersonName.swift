@@ -56,7 +56,7 @@ struct PersonName: Hashable, Sendable {
     var isFull: Bool { long.count >= 2 && !isRole && !isAddress }
 
     var isRole: Bool {
-        words.contains { RoleWords.inNames.contains($0) } || RoleWords.placeholders.contains(key)
+        words.contains { RoleWords.inNames.contains($0) } || RoleWords.defaultNames.contains(key)
     }
 
     var key: String { words.joined(separator: " ") }

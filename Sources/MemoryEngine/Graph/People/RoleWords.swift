@@ -12,8 +12,8 @@ enum RoleWords {
         "dpkg", "package", "packages", "software", "list", "actions", "workflow", "bors", "import", "sync",
     ]
 
-    /// Whole names that stand where nobody has set one.
-    static let placeholders: Set<String> = [
+    /// Whole names that programs and forms give where nobody has set one.
+    static let defaultNames: Set<String> = [
         "your name", "first last", "user name", "full name", "john doe", "jane doe", "no name",
         "name surname",
         "firstname lastname", "your full name", "not committed yet",
