@@ -17,8 +17,7 @@ struct HashedWords {
 
     private(set) var entries: [Entry] = []
     private var scalars: [UInt32] = []
-    /// Where the entry of a hash is, plus 1: open addressing by the hash's upper bits; 0 = nobody is here.
-    private var places: [UInt32] = []
+    private var entryOfHash: [UInt64: Int] = [:]
 
     /// Longer runs of letters and digits are no words (numbers, keys, encoded bytes): they are cut.
     static let maximumWordLength = 40
@@ -88,17 +87,11 @@ struct HashedWords {
     private mutating func add(_ word: [UInt32], hasPieces: Bool) {
         var hash = FeatureHash(0)
         for scalar in word { hash.add(scalar) }
-        if entries.count * 2 >= places.count { makeRoom() }
-        var place = Self.place(hash.state, of: places.count)
-        while places[place] != 0 {
-            let index = Int(places[place]) - 1
-            if entries[index].hash == hash.state {
-                entries[index].count += 1
-                return
-            }
-            place = (place + 1) & (places.count - 1)
+        if let index = entryOfHash[hash.state] {
+            entries[index].count += 1
+            return
         }
-        places[place] = UInt32(entries.count + 1)
+        entryOfHash[hash.state] = entries.count
         let begin = scalars.count
         scalars.append(Self.beginMark)
         scalars.append(contentsOf: word)
@@ -108,22 +101,6 @@ struct HashedWords {
                 hash: hash.state, count: 1, weight: WordRarity.weight(ofWord: hash.state),
                 range: begin + 1..<scalars.count - 1,
                 hasPieces: hasPieces))
-    }
-
-    /// Doubles the table, so that at most half of it is taken.
-    private mutating func makeRoom() {
-        places = [UInt32](repeating: 0, count: max(256, places.count * 2))
-        for (index, entry) in entries.enumerated() {
-            var place = Self.place(entry.hash, of: places.count)
-            while places[place] != 0 { place = (place + 1) & (places.count - 1) }
-            places[place] = UInt32(index + 1)
-        }
-    }
-
-    /// - Parameter count: a power of two.
-    @inline(__always)
-    private static func place(_ hash: UInt64, of count: Int) -> Int {
-        Int(truncatingIfNeeded: (hash &* 0x9E37_79B9_7F4A_7C15) >> 32) & (count - 1)
     }
 
     /// Adds the word and its n-grams to `sum`, each at the component and with the sign of its hash.

@@ -5,7 +5,7 @@ extension Environment {
     /// Writes zeros behind the last page where few are left there, so that the commits to come grow into blocks that
     /// the file system has given already.
     ///
-    /// A sync of a file that has grown waits for the file system's journal besides its own pages: with a page more in
+    /// A sync of a file that has grown waits for the file system's own records besides its pages: with a page more in
     /// each commit it took 1.4 times as long (docs/decisions/0013-what-a-commit-writes.md). The room is an
     /// eighth of the file, from 16 KiB to 1 MiB, and is filled up when half of it is used. LMDB never reads behind its
     /// last page, so what lies there means nothing, and a copy of the file leaves it out.

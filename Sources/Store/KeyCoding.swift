@@ -38,6 +38,7 @@
         bytes.append(contentsOf: value)
         return self
     }
+
     @inlinable consuming func bigEndian(_ value: some FixedWidthInteger) -> Key {
         // Safe because an integer has no padding, and its bytes are copied.
         unsafe withUnsafeBytes(of: value.bigEndian) { unsafe bytes.append(contentsOf: $0) }

@@ -165,6 +165,7 @@
         defer { offset += size }
         return span.load(at: offset)
     }
+
     @usableFromInline static func tooShort(_ byteCount: Int) -> any Error {
         StoreError(.corrupted, "a record of \(byteCount) bytes ends too early")
     }

@@ -37,7 +37,7 @@ import MemoryEngine
 /// Writes a line in one piece, past every buffer of the process.
 func say(_ line: String) {
     let bytes = Array((line + "\n").utf8)
-    let written = bytes.withUnsafeBytes { write(1, $0.baseAddress, $0.count) }
+    let written = unsafe bytes.withUnsafeBytes { unsafe write(1, $0.baseAddress, $0.count) }
     // Nobody listens any more.
     if written != bytes.count { exit(2) }
 }

@@ -43,7 +43,7 @@ struct Writing {
         if limit > 0 {
             signal(SIGXFSZ, SIG_IGN)
             var size = rlimit(rlim_cur: rlim_t(limit), rlim_max: rlim_t(limit))
-            setrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &size)
+            unsafe setrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &size)
         }
         var worker = Worker(engine: engine, name: "\(prefix).f", seed: seed)
         var failures = 0
@@ -112,6 +112,7 @@ private struct Worker {
         for (key, result) in zip(keys, stored) { live.append((key, try result.get().id, 1)) }
     }
 
+    @discardableResult
     private func acknowledged<Result>(
         _ step: String, _ body: () async throws -> Result
     ) async throws -> Result {

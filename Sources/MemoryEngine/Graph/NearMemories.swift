@@ -92,7 +92,7 @@ struct NearMemories {
         guard number != 0 else { return [] }
         var passages: [UInt32] = []
         let folded = Int(view.state.foldedPassages)
-        try Columns.forEachBlock(column, below: view.state.foldedPassages, in: transaction) { first, bytes in
+        try view.forEachBlock(column, in: transaction) { first, bytes in
             for index in 0..<min(column.rowsPerBlock, folded - first)
             where bytes.u32(at: index * 4) == number && eligible.contains(UInt32(first + index)) {
                 passages.append(UInt32(first + index))
