@@ -57,7 +57,7 @@ package enum Durability: String, Sendable, CaseIterable {
     package let writer = Writer()
 
     /// A handle of LMDB's, which any thread may use while it is not in use by another.
-    @safe struct Handle: @unchecked Sendable {
+    @safe private struct Handle: @unchecked Sendable {
         let pointer: OpaquePointer
         init(_ pointer: OpaquePointer) { unsafe self.pointer = unsafe pointer }
     }
@@ -140,7 +140,7 @@ package enum Durability: String, Sendable, CaseIterable {
         }
         guard isLast else { return }
         // On the writer's queue, so that no write is under way; what is submitted later is refused.
-        writer.shutDown {
+        writer.shutDown(self) {
             pauseReaders()
             state.withLock { state in
                 Self.shut(&state, isSynced: options.durability == .commit || options.isReadOnly)
@@ -427,7 +427,7 @@ package enum Durability: String, Sendable, CaseIterable {
         return result
     }
 
-    func environmentForWriting() throws -> (Handle, TableHandles) {
+    private func environmentForWriting() throws -> (Handle, TableHandles) {
         try state.withLock { state in
             guard let env = state.env, let handles = state.handles else {
                 throw StoreError(.io, "\(path) is closed")

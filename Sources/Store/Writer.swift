@@ -21,31 +21,56 @@ package final class Writer: Sendable {
         var callers: [Job] = []
         var background: [Job] = []
         var isRunning = false
+        /// The last commit was of one job, nobody waited behind it, and it was soon on the disk.
+        var isLoneAndQuick = false
         /// Groups of callers since the last background job.
         var groupCount = 0
         var lock: Int32 = -1
         /// Background jobs are refused.
         var isClosing = false
         var isClosed = false
+
+        /// Nothing waits: the next job is the first to run again.
+        mutating func rests() -> Bool {
+            guard callers.isEmpty, background.isEmpty else { return false }
+            isRunning = false
+            groupCount = 0
+            return true
+        }
     }
+
+    /// What runs a job: the queue's thread, that of the job before it, or the caller's own.
+    private enum Runner { case queue, running, caller }
+
+    /// A commit that takes less keeps a caller's thread for less time than a recall computes on it.
+    private static let quickCommit = Duration.milliseconds(1)
 
     fileprivate let queue = DispatchQueue(label: "loci.writer", qos: .userInitiated)
     private let waiting = Mutex(Waiting())
 
+    /// A caller who writes alone, where commits are quick, runs its job itself: waking the queue's thread and being
+    /// woken by it takes a tenth of a commit's time (docs/decisions/0013-what-a-commit-writes.md). Whoever else comes meanwhile is left to the queue.
     func submit(_ job: Job, isBackground: Bool, to environment: Environment) {
-        let isIdle: Bool? = waiting.withLock { waiting in
+        let runner: Runner? = waiting.withLock { waiting in
             if isBackground, waiting.isClosing { return nil }
             if isBackground { waiting.background.append(job) } else { waiting.callers.append(job) }
             defer { waiting.isRunning = true }
-            return !waiting.isRunning
+            if waiting.isRunning { return .running }
+            return !isBackground && waiting.isLoneAndQuick ? .caller : .queue
         }
-        guard let isIdle else { return job.finish(StoreError(.io, "the home is being closed")) }
-        if isIdle { queue.async { self.work(on: environment) } }
+        switch runner {
+        case nil: job.finish(StoreError(.io, "the home is being closed"))
+        case .running: break
+        case .queue: queue.async { self.work(on: environment) }
+        case .caller:
+            queue.sync { _ = step(on: environment) }
+            if !waiting.withLock({ $0.rests() }) { queue.async { self.work(on: environment) } }
+        }
     }
 
     /// Runs `body` after all that callers submitted before; what is submitted later is refused, background jobs
     /// at once, and the lock against other processes is given back.
-    func shutDown(_ body: () -> Void) {
+    func shutDown(_ environment: Environment, _ body: () -> Void) {
         let dropped = waiting.withLock { waiting in
             waiting.isClosing = true
             defer { waiting.background = [] }
@@ -53,6 +78,7 @@ package final class Writer: Sendable {
         }
         for job in dropped { job.finish(StoreError(.io, "the home is being closed")) }
         queue.sync {
+            work(on: environment)
             waiting.withLock { $0.isClosed = true }
             body()
             unlock()
@@ -63,35 +89,41 @@ package final class Writer: Sendable {
     package var waitingCount: Int { waiting.withLock { $0.callers.count } }
 
     private func work(on environment: Environment) {
-        while true {
-            let group: [Job] = waiting.withLock { waiting in
-                if !waiting.background.isEmpty, waiting.callers.isEmpty || waiting.groupCount >= 8 {
-                    waiting.groupCount = 0
-                    return [waiting.background.removeFirst()]
-                }
-                if waiting.callers.isEmpty {
-                    waiting.isRunning = false
-                    return []
-                }
-                waiting.groupCount += 1
-                var byteCount = 0
-                var count = 0
-                for job in waiting.callers.prefix(Self.maximumGroupCount) {
-                    if count > 0, byteCount + job.byteCount > Self.maximumGroupByteCount { break }
-                    byteCount += job.byteCount
-                    count += 1
-                }
-                defer { waiting.callers.removeFirst(count) }
-                return Array(waiting.callers.prefix(count))
+        while step(on: environment) {}
+    }
+
+    /// Commits the next group, or runs the next background job, on the queue.
+    ///
+    /// - Returns: false when nothing waited.
+    private func step(on environment: Environment) -> Bool {
+        let group: [Job] = waiting.withLock { waiting in
+            if !waiting.background.isEmpty, waiting.callers.isEmpty || waiting.groupCount >= 8 {
+                waiting.groupCount = 0
+                return [waiting.background.removeFirst()]
             }
-            if group.isEmpty { return }
-            do {
-                try lock(environment.options)
-                commit(group, to: environment)
-            } catch {
-                for job in group { job.finish(error) }
+            if waiting.rests() { return [] }
+            waiting.groupCount += 1
+            var byteCount = 0
+            var count = 0
+            for job in waiting.callers.prefix(Self.maximumGroupCount) {
+                if count > 0, byteCount + job.byteCount > Self.maximumGroupByteCount { break }
+                byteCount += job.byteCount
+                count += 1
             }
+            defer { waiting.callers.removeFirst(count) }
+            return Array(waiting.callers.prefix(count))
         }
+        if group.isEmpty { return false }
+        let start = ContinuousClock.now
+        do {
+            try lock(environment.options)
+            commit(group, to: environment)
+        } catch {
+            for job in group { job.finish(error) }
+        }
+        let isQuick = group.count == 1 && ContinuousClock.now - start < Self.quickCommit
+        waiting.withLock { $0.isLoneAndQuick = isQuick && $0.callers.isEmpty }
+        return true
     }
 
     /// A job's failure after its first put: the transaction holds half of it, so it cannot be kept.
@@ -119,7 +151,6 @@ package final class Writer: Sendable {
                     }
                 }
                 for (index, job) in group.enumerated() { job.finish(failures[index]) }
-                environment.reserveRoom()
                 return
             } catch let spoiled as Spoiled {
                 group.remove(at: spoiled.index).finish(spoiled.reason)

@@ -24,33 +24,6 @@ import Testing
         #expect(try environment.read { try StoreModel.value(2, in: $0) } == [3])
     }
 
-    @Test func `keeps some room behind its last page, which no check minds`() async throws {
-        let file = CheckedHome.File()
-        let environment = try StoreModel.open(file, durability: .commit)
-        var rooms: [Int] = []
-        for round in 0..<300 as Range<UInt64> {
-            try await environment.submit { transaction in
-                try StoreModel.put(
-                    [UInt8](repeating: UInt8(round & 0xff), count: 3_000), at: round, in: transaction)
-            }
-            // The next job comes after the room was made.
-            try await environment.submit(isBackground: true) { _ in }
-            let used = (try environment.information().lastPage + 1) * 4_096
-            let room = try #require(fileSize(file.path)) - used
-            #expect(room >= 0 && room <= max(16 << 10, used / 8))
-            rooms.append(room)
-        }
-        // Most commits grew into room that was there.
-        #expect(rooms.suffix(200).count { $0 == 0 } < 40)
-        environment.close()
-        #expect(try FileCheck.full(path: file.path).problems == [])
-        let again = try StoreModel.open(file)
-        for round in 0..<300 as Range<UInt64> {
-            #expect(try StoreModel.value(round, in: again)?.count == 3_000)
-        }
-        again.close()
-    }
-
     @Test func `serves many readers while it is written to, each one commit whole`() throws {
         let file = CheckedHome.File()
         let environment = try StoreModel.open(file)

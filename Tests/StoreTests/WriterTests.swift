@@ -182,9 +182,32 @@ private struct Refusal: Error, Equatable {
         #expect(StoreModel.entriesAreThere(environment, 302))
     }
 
-    @Test func `finishes what waits before its file is closed`() async throws {
+    @Test func `runs jobs of a lone caller on its own thread`() async throws {
         let file = CheckedHome.File()
         let environment = try StoreModel.open(file)
+        defer { environment.close() }
+        // Not every one: a commit that took long, on a busy machine, sends the next one to the queue.
+        var ownCount = 0
+        for number in 0..<300 {
+            let caller = pthread_self()
+            let runner = try await environment.submit { transaction in
+                try StoreModel.put([1], at: UInt64(number), in: transaction)
+                return pthread_self()
+            }
+            if runner == caller { ownCount += 1 }
+        }
+        #expect(ownCount > 0)
+        #expect(StoreModel.entriesAreThere(environment, 300))
+    }
+
+    @Test(arguments: [false, true])
+    func `finishes what waits before its file is closed`(isLone: Bool) async throws {
+        let file = CheckedHome.File()
+        let environment = try StoreModel.open(file)
+        // After commits of a lone caller the writer is held on a caller's thread.
+        if isLone {
+            for _ in 0..<100 { try await environment.submit { try StoreModel.put([1], at: 0, in: $0) } }
+        }
         let obstacle = await Obstacle(environment)
         var tasks: [Task<Void, any Error>] = []
         for number in 0..<50 {

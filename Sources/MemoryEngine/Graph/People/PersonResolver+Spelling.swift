@@ -68,7 +68,8 @@ extension PersonResolver {
             for (place, member) in members.enumerated() {
                 for other in members[..<place].suffix(Self.bucketLimit)
                 where clusters.root(other) != clusters.root(member)
-                    && addresses[other]?.domain != addresses[member]?.domain && agree(other, member, on: local)
+                    && addresses[other]?.domain != addresses[member]?.domain
+                    && agree(other, member, on: local)
                 {
                     merge(other, member, .sameLocalPart, local)
                 }
