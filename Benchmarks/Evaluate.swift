@@ -124,7 +124,11 @@ struct EvaluationStore {
         }
     }
 
-    init(path: String) throws {
+    private let embedder: (any Embedder)?
+
+    /// - Parameter embedder: instead of the vectors of the data.
+    init(path: String, embedder: (any Embedder)? = nil) throws {
+        self.embedder = embedder
         var options = Engine.Options()
         options.durability = .none
         // One passage for each turn, so that it may bring its own vector.
@@ -132,7 +136,7 @@ struct EvaluationStore {
         let clock = Clock()
         now = clock
         options.clock = { clock.now }
-        engine = try Engine.open(at: path, options: options)
+        engine = try Engine.open(at: path, embedder: embedder, options: options)
     }
 
     private static func home(_ conversation: String) -> Namespace { .project(conversation) }
@@ -168,8 +172,20 @@ struct EvaluationStore {
         draft.thread = turn.conversation
         draft.happened = turn.time...turn.time
         draft.attributes["turn"] = .string(turn.id)
-        draft.embeddings = [Embedding(turn.vector, in: CorpusVectors.space)]
+        if embedder == nil { draft.embeddings = [Embedding(turn.vector, in: CorpusVectors.space)] }
         return draft
+    }
+
+    func ask(
+        _ question: EvaluationData.Question, _ change: (inout RecallQuery) -> Void
+    ) async throws -> Recall {
+        now.now = question.askedAt
+        var query = RecallQuery(question.text, in: Self.home(question.conversation))
+        query.limit = EvaluationScore.depth
+        if embedder == nil { query.embeddings = [Embedding(question.vector, in: CorpusVectors.space)] }
+        query.filter = question.until.map { .happened(.distantPast..<$0) }
+        change(&query)
+        return try await engine.recall(query)
     }
 
     /// Asks every question.
@@ -178,13 +194,7 @@ struct EvaluationStore {
     ) async throws -> EvaluationScore {
         var score = EvaluationScore()
         for question in questions {
-            now.now = question.askedAt
-            var query = RecallQuery(question.text, in: Self.home(question.conversation))
-            query.limit = EvaluationScore.depth
-            query.embeddings = [Embedding(question.vector, in: CorpusVectors.space)]
-            query.filter = question.until.map { .happened(.distantPast..<$0) }
-            setting.change(&query)
-            let recall = try await engine.recall(query)
+            let recall = try await ask(question, setting.change)
             let ids = recall.map { hit -> String in
                 if case .string(let id)? = hit.memory.attributes["turn"] { return id }
                 return ""

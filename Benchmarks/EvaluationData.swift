@@ -54,25 +54,36 @@ struct EvaluationData {
                     speaker: try Self.string("speaker", line), text: try Self.string("text", line),
                     caption: line["caption"] as? String, vector: vector))
         }
+        questions = try Self.questions(in: folder, evidence: Self.evidence(in: folder))
+    }
+
+    /// By the id of a question, the turns that answer it.
+    private static func evidence(in folder: String) throws -> [String: Set<String>] {
         var evidence: [String: Set<String>] = [:]
-        for line in try Self.lines(folder + "/evidence.jsonl") {
+        for line in try lines(folder + "/evidence.jsonl") {
             guard let ids = line["evidence"] as? [String] else {
                 throw ValidationError("evidence.jsonl: a line has no \"evidence\"")
             }
-            evidence[try Self.string("qid", line)] = Set(ids)
+            evidence[try string("qid", line)] = Set(ids)
         }
-        let questionLines = try Self.lines(folder + "/questions.jsonl")
-        let questionVectors = try Self.vectors(folder + "/questions.minilm.f16", count: questionLines.count)
-        for (line, vector) in zip(questionLines, questionVectors) {
-            guard let ids = evidence[try Self.string("qid", line)], !ids.isEmpty else { continue }
-            questions.append(
-                Question(
-                    conversation: try Self.string("conv", line),
-                    category: try Self.string("category", line), text: try Self.string("text", line),
-                    askedAt: try Self.time("asked_at", line),
-                    until: line["until"] == nil ? nil : try Self.time("until", line), evidence: ids,
-                    vector: vector))
+        return evidence
+    }
+
+    private static func questions(in folder: String, evidence: [String: Set<String>]) throws -> [Question] {
+        let lines = try lines(folder + "/questions.jsonl")
+        return try zip(lines, try vectors(folder + "/questions.minilm.f16", count: lines.count)).compactMap {
+            line, vector in
+            guard let ids = evidence[try string("qid", line)], !ids.isEmpty else { return nil }
+            return Question(
+                conversation: try string("conv", line), category: try string("category", line),
+                text: try string("text", line), askedAt: try time("asked_at", line),
+                until: line["until"] == nil ? nil : try time("until", line), evidence: ids, vector: vector)
         }
+    }
+
+    /// The questions of `folder` as `scripts/swap-questions` put them to other conversations.
+    func swapped(in other: String, of folder: String) throws -> [Question] {
+        try Self.questions(in: other, evidence: Self.evidence(in: folder))
     }
 
     private static func lines(_ path: String) throws -> [[String: Any]] {

@@ -3,8 +3,8 @@ import Store
 /// The vectors of one embedding space of a home, by slot.
 ///
 /// A slot is a dense number of the space, given in the order of appending and never used twice. New rows
-/// go to the tail, a stream of bytes in one-page values, so that a caller's commit writes few pages. The
-/// indexer folds them into segments: contiguous rows, 64-byte aligned in the file, of about 256 KiB.
+/// go to the tail, a stream of bytes in one-page values, so that a caller's commit writes few pages; it may
+/// lie in a table that such a commit writes anyway. The indexer folds them into segments: contiguous rows, 64-byte aligned in the file, of about 256 KiB.
 /// Beside each row stands the passage that it belongs to, and a number that the metric needs
 /// (`Distance.auxiliary`). Rows are kept as they were given, bit by bit.
 package struct VectorSegments: Sendable, Equatable {
@@ -12,6 +12,9 @@ package struct VectorSegments: Sendable, Equatable {
     package let space: UInt16
     package let dimension: Int
     package let metric: Metric
+    /// Where the tail is, and what its keys begin with.
+    private let tailTable: Table
+    private let tailPrefix: UInt8
 
     /// How far the rows of the space go. The engine keeps it in the record of the space.
     package struct Extent: Sendable, Equatable {
@@ -27,7 +30,8 @@ package struct VectorSegments: Sendable, Equatable {
     /// The passage of a slot whose row was erased.
     package static let noPassage = UInt32.max
 
-    static let tailPrefix: UInt8 = 0x01
+    /// Of the tail, where it lies in the table of the segments.
+    private static let ownTailPrefix: UInt8 = 0x01
     static let segmentPrefix: UInt8 = 0x02
     static let passagePrefix: UInt8 = 0x03
     /// Bytes of the stream in a page of the tail.
@@ -40,9 +44,15 @@ package struct VectorSegments: Sendable, Equatable {
     /// A segment is at most 64 pages.
     static let segmentByteCount = 64 * 4_096 - 20
 
-    package init(table: Table, space: UInt16, dimension: Int, metric: Metric) {
+    /// - Parameter tail: the table of the tail, and what its keys begin with; by default the same table.
+    package init(
+        table: Table, tail: (table: Table, prefix: UInt8)? = nil, space: UInt16, dimension: Int,
+        metric: Metric
+    ) {
         precondition(dimension > 0)
         self.table = table
+        tailTable = tail?.table ?? table
+        tailPrefix = tail?.prefix ?? Self.ownTailPrefix
         self.space = space
         self.dimension = dimension
         self.metric = metric
@@ -63,7 +73,7 @@ package struct VectorSegments: Sendable, Equatable {
     var segmentKeys: Key { Key(prefix: Self.segmentPrefix).u16(space) }
     var passageKeys: Key { Key(prefix: Self.passagePrefix).u16(space) }
 
-    private func tailKey(_ page: Int) -> Key { Key(prefix: Self.tailPrefix).u16(space).u32(UInt32(page)) }
+    private func tailKey(_ page: Int) -> Key { Key(prefix: tailPrefix).u16(space).u32(UInt32(page)) }
     private func segmentKey(_ segment: Int) -> Key {
         Key(prefix: Self.segmentPrefix).u16(space).u32(UInt32(segment))
     }
@@ -103,12 +113,12 @@ package struct VectorSegments: Sendable, Equatable {
         while done < bytes.count {
             let (page, start) = (offset + done).quotientAndRemainder(dividingBy: Self.tailPageByteCount)
             let count = min(bytes.count - done, Self.tailPageByteCount - start)
-            var value = try table.get(tailKey(page), in: transaction.snapshot)?.array ?? []
+            var value = try tailTable.get(tailKey(page), in: transaction.snapshot)?.array ?? []
             if value.count < start + count {
                 value += [UInt8](repeating: 0, count: start + count - value.count)
             }
             value.replaceSubrange(start..<start + count, with: bytes[done..<done + count])
-            try table.put(tailKey(page), value, in: transaction)
+            try tailTable.put(tailKey(page), value, in: transaction)
             done += count
         }
     }
@@ -150,7 +160,7 @@ package struct VectorSegments: Sendable, Equatable {
             let (lastPage, rest) = (Int(extent.segmentedSlots) * tailRowByteCount)
                 .quotientAndRemainder(dividingBy: Self.tailPageByteCount)
             for page in first * tailRowByteCount / Self.tailPageByteCount..<lastPage {
-                try table.remove(tailKey(page), in: transaction)
+                try tailTable.remove(tailKey(page), in: transaction)
             }
             // The first page that stays may begin with folded rows: erasing one later would not reach them.
             let zeros = [UInt8](repeating: 0, count: rest)
@@ -203,7 +213,8 @@ package struct VectorSegments: Sendable, Equatable {
 
     /// Removes all rows.
     package func removeAll(in transaction: borrowing WriteTransaction) throws {
-        for prefix in [Self.tailPrefix, Self.segmentPrefix, Self.passagePrefix] {
+        try tailTable.removeAll(prefix: Key(prefix: tailPrefix).u16(space), in: transaction)
+        for prefix in [Self.segmentPrefix, Self.passagePrefix] {
             try table.removeAll(prefix: Key(prefix: prefix).u16(space), in: transaction)
         }
     }
@@ -221,7 +232,8 @@ package struct VectorSegments: Sendable, Equatable {
             let start = page * Self.tailPageByteCount
             let from = max(range.lowerBound, start) - start
             let until = min(range.upperBound, start + Self.tailPageByteCount) - start
-            guard let value = try table.get(tailKey(page), in: transaction), value.byteCount >= until else {
+            guard let value = try tailTable.get(tailKey(page), in: transaction), value.byteCount >= until
+            else {
                 throw StoreError(.corrupted, "page \(page) of the vector tail of space \(space) is missing")
             }
             bytes += value.copy(from..<until)

@@ -422,9 +422,9 @@ struct HomeCheck {
     private mutating func log(_ state: HomeState, in transaction: borrowing ReadTransaction) throws {
         var expected = state.trimmedSequence + 1
         var problem: String?
-        try Schema.change.scan(prefix: Key(), in: transaction) { key, value in
-            let sequence = key.keyU64(at: 0)
-            if key.keyU16(at: 8) == 0 {
+        try Schema.passage.scan(prefix: Schema.changes, in: transaction) { key, value in
+            let (sequence, part) = try ChangeLog.place(key)
+            if part == 0 {
                 if sequence != expected { problem = "the change log has a gap before commit \(sequence)" }
                 expected = sequence + 1
             }

@@ -284,9 +284,10 @@ extension Engine {
                 + "recorded \(Timestamp(microseconds: record.recordedFrom)) to "
                 + "\(Timestamp(microseconds: record.recordedUntil)), \(record.contentByteCount) bytes: "
                 + text.replacing("\n", with: " ")
-        case Schema.change:
-            let changes = try ChangeLog.decode(key.keyU64(at: 0), value)
-            return "commit \(key.keyU64(at: 0)): "
+        case Schema.passage where key.u8(at: 0) == Schema.Passage.change:
+            let sequence = try ChangeLog.place(key).sequence
+            let changes = try ChangeLog.decode(sequence, value)
+            return "commit \(sequence): "
                 + changes.map { "\($0.kind.name) \($0.id)@\($0.version)" }.joined(separator: ", ")
         case Schema.passage where key.u8(at: 0) == Schema.Passage.tail:
             let record = try TailRecord(decoding: value)

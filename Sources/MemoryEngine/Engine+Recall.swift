@@ -92,7 +92,8 @@ extension Engine {
         timings.total = clock.now - start
         return Recall(
             id: id, hits: hits, intent: intent, timings: timings, leftOut: leftOut,
-            isRankedWithTodaysStatistics: query.asOf != nil, sequences: sequences)
+            isRankedWithTodaysStatistics: query.asOf != nil, sequences: sequences,
+            confidence: answers.compactMap { $0.1?.signs.confidence }.max() ?? 0)
     }
 
     private func check(_ query: RecallQuery) throws {

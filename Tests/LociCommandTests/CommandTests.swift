@@ -88,12 +88,33 @@ private func json(_ text: String) throws -> JSONValue { try JSONParser.parse(tex
         }
     }
 
+    @Test func `takes a key wherever it takes an id`() throws {
+        try Shell.run { shell in
+            for key in ["old", "new", "wrong", "draft"] {
+                try shell.loci("remember", "what \(key) says", "--key", key, "-n", "project/atlas/session/s1")
+            }
+            let place = ["-n", "project/atlas/session/s1"]
+            #expect(try shell.run(["get", "old"] + place).output.contains("what old says"))
+            #expect(try shell.run(["update", "old", "--tag", "seen"] + place).output.contains("version 2"))
+            #expect(try shell.run(["supersede", "old", "new"] + place).output.contains("superseded"))
+            #expect(try shell.run(["retract", "wrong"] + place).output.contains("retracted"))
+            #expect(try shell.run(["promote", "new", "--to", "project/atlas"] + place).status == 0)
+            #expect(try shell.loci("get", "new", "-n", "project/atlas").output.contains("what new says"))
+            // One of them is not there, so none is forgotten.
+            #expect(try shell.run(["forget", "draft", "no-such-key"] + place).status == 2)
+            #expect(try shell.run(["get", "draft"] + place).status == 0)
+            #expect(try shell.run(["forget", "draft"] + place).output.contains("forgot 1 memory"))
+            #expect(try shell.run(["get", "draft"] + place).status == 2)
+        }
+    }
+
     @Test func `tells a script what went wrong by its exit status`() throws {
         try Shell.run { shell in
             #expect(try shell.loci("list").status == 2, "there is no store")
             try shell.loci("remember", "something")
             #expect(try shell.loci("get", "019ab3f2-6c1e-7d30-9a0b-2f4be1c07d55").status == 2)
-            #expect(try shell.loci("get", "nonsense").status == 64)
+            #expect(try shell.loci("get", "no-such-key").status == 2)
+            #expect(try shell.loci("get").status == 64)
             #expect(try shell.loci("list", environment: ["LOCI_STORE": ""]).status == 64)
             #expect(try shell.loci("forget", "--all").status == 64)
             #expect(try shell.loci("--help").status == 0)

@@ -114,7 +114,7 @@ import Testing
         ("list --filter importance:9", ["`importance:9`", "0 to 1"]),
         ("list --filter nonsense", ["`nonsense`", "kind:"]),
         ("list --order up", ["--order <order>", "'up'"]),
-        ("get nonsense", ["<id>", "'nonsense'", "019ab3f2"]), ("get", ["--key"]),
+        ("get", ["--key"]),
         ("get --key k --version 0", ["--version <number>", "'0'"]),
         ("record nonsense success", ["<recall>", "'nonsense'"]),
         ("record 019ab3f2-6c1e-7d30-9a0b-2f4be1c07d55 fine", ["<outcome>", "'fine'", "success"]),

@@ -12,6 +12,8 @@ extension FormatLadder {
         writer.u64(0)
         let encoded = writer.bytes
         try Schema.shared.put(oldStateKey, encoded, in: transaction)
+        // Where the ids of operations are read from.
+        try moveChanges(in: transaction)
         // Safe because bytes have no padding.
         let state = try unsafe stateOfFormat2(encoded.span.bytes)
         try gatherOperations(state, in: transaction)
@@ -45,6 +47,63 @@ extension FormatLadder {
             try Schema.passage.put(Schema.space(number), value, in: transaction)
         }
         try Schema.shared.removeAll(prefix: oldSpaces, in: transaction)
+    }
+
+    /// Format 5: the change log and the tails of vectors behind the counters, and versions that say only what is not
+    /// usual.
+    static let toFormat5 = Step(from: 4) { transaction in
+        try moveChanges(in: transaction)
+        try move(from: Schema.vector, prefix: Key(prefix: 0x01), in: transaction) { key in
+            Key(prefix: Schema.Passage.vectorTail).raw(key.copy(1..<key.byteCount))
+        }
+        var next: Key? = Key()
+        while let start = next {
+            next = nil
+            var versions: [(key: Key, record: VersionRecord)] = []
+            try Schema.memory.scan(prefix: Key(), from: start, in: transaction.snapshot) { key, value in
+                guard key.byteCount == 16 else {
+                    throw StoreError(.corrupted, "a key of a memory is not one")
+                }
+                if versions.count == movedAtOnce {
+                    next = Key(bytes: key.array)
+                    return false
+                }
+                if key.keyU32(at: 8) > 0, key.keyU32(at: 12) == 0 {
+                    versions.append((Key(bytes: key.array), try VersionRecord(decodingFormat4: value)))
+                }
+                return true
+            }
+            for (key, record) in versions {
+                try Schema.memory.put(key, record.encode(), in: transaction)
+            }
+        }
+    }
+
+    private static let movedAtOnce = 4_096
+
+    private static func moveChanges(in transaction: borrowing WriteTransaction) throws {
+        try move(from: Schema.change, prefix: Key(), in: transaction) { key in
+            Schema.changes.raw(key.array)
+        }
+    }
+
+    /// Moves entries to `passage`, some at a time.
+    private static func move(
+        from table: Table, prefix: Key, in transaction: borrowing WriteTransaction,
+        to newKey: (RawSpan) -> Key
+    ) throws {
+        while true {
+            var entries: [(old: Key, new: Key, value: [UInt8])] = []
+            try table.scan(prefix: prefix, in: transaction.snapshot) { key, value in
+                entries.append((Key(bytes: key.array), newKey(key), value.array))
+                return entries.count < movedAtOnce
+            }
+            if entries.isEmpty { return }
+            for (old, new, value) in entries {
+                try Schema.passage.put(new, value, in: transaction)
+                try table.remove(old, in: transaction)
+            }
+        }
     }
 
     private static let stateKeyOfFormat3 = Key(prefix: 0x03)

@@ -49,7 +49,7 @@ package struct RecordDecoder: Sendable {
             receipt.encode(into: &writer)
             return writer.bytes
         },
-        RecordDecoder("changes", (Schema.change, nil)) {
+        RecordDecoder("changes", (Schema.passage, Schema.Passage.change)) {
             _ = try unsafe ChangeLog.decode(1, $0.span.bytes)
             return nil
         },

@@ -2,11 +2,11 @@ import Store
 
 /// The tables of a home's file, and the prefix bytes of those that share one.
 ///
-/// `docs/file-format.md` gives every key and value by its bytes. Small tables share one, so that the
-/// file of a home with ten memories stays small, and a `remember` touches few pages.
+/// `docs/file-format.md` gives every key and value by its bytes. Small tables share one, and so does what every commit
+/// appends to, so that the file of a home with ten memories stays small, and a `remember` touches few pages.
 package enum Schema {
     /// The version of the file format that this program writes, and the newest that it reads.
-    package static let formatVersion: UInt16 = 4
+    package static let formatVersion: UInt16 = 5
     package static let magic: [UInt8] = Array("LOCIHOME".utf8)
     /// The version of the code that derives words and filter terms; a file with another is rebuilt on opening.
     package static let wordsVersion: UInt16 = 2
@@ -19,6 +19,7 @@ package enum Schema {
     package static let vector = Table(name: "vector", index: 3)
     package static let word = Table(name: "word", index: 4)
     package static let edge = Table(name: "edge", index: 5)
+    /// Empty: the change log stands in `passage` since format 5.
     package static let change = Table(name: "change", index: 6)
     package static let attachment = Table(name: "attachment", index: 7)
     /// Short codes and links of the vector index; written by the indexer once a home has a graph.
@@ -66,6 +67,10 @@ package enum Schema {
         static let youngRow: UInt8 = 0x03
         /// The counters of the home, behind the young rows: a commit writes that page anyway.
         static let state: UInt8 = 0x04
+        /// What the indexer has still to fold into segments of `vector`.
+        static let vectorTail: UInt8 = 0x05
+        /// The change log, last, so that it is appended.
+        static let change: UInt8 = 0x06
     }
 
     /// Prefixes in `word`.
@@ -116,7 +121,8 @@ package enum Schema {
     /// Beside the counters, because a commit with vectors counts them here.
     static func space(_ number: UInt16) -> Key { state.u16(number) }
     static func tail(_ passage: UInt32) -> Key { Key(prefix: Passage.tail).u32(passage) }
-    static func change(_ sequence: UInt64, part: UInt16) -> Key { Key().u64(sequence).u16(part) }
+    static let changes = Key(prefix: Passage.change)
+    static func change(_ sequence: UInt64, part: UInt16) -> Key { changes.u64(sequence).u16(part) }
 }
 
 /// The first record of a file: what it is, and what wrote it.

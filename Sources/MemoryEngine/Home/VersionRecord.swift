@@ -75,8 +75,7 @@ enum Closure: UInt8 {
     case superseded = 2
 }
 
-/// What a caller says of a version, without content and clocks. It is the same in a mutation, in the
-/// file and in the portable form.
+/// What a caller says of a version, without content and clocks, as it stands in a mutation.
 struct VersionFields: Equatable, Sendable {
     var kind: String
     var session: String?
@@ -107,10 +106,7 @@ struct VersionFields: Equatable, Sendable {
         writer.f32(importance)
         writer.list(tags) { $0.string($1) }
         writer.list(keywords) { $0.string($1) }
-        writer.list(attributes.sorted { $0.key < $1.key }) { writer, entry in
-            writer.string(entry.key)
-            entry.value.encode(into: &writer)
-        }
+        writer.attributes(attributes)
         origin.encode(into: &writer)
         writer.list(attachments) { $1.encode(into: &$0) }
     }
@@ -120,24 +116,19 @@ struct VersionFields: Equatable, Sendable {
         session = try reader.optional { try $0.string() }
         actor = try reader.optional { try $0.string() }
         thread = try reader.optional { try $0.string() }
-        happened = try Self.range(&reader)
-        valid = try Self.range(&reader)
+        happened = try Self.range(try reader.i64(), try reader.i64())
+        valid = try Self.range(try reader.i64(), try reader.i64())
         expires = try reader.i64()
         isPinned = try reader.bool()
         importance = try reader.f32()
         tags = try reader.list { try $0.string() }
         keywords = try reader.list { try $0.string() }
-        attributes = [:]
-        for (name, value) in try reader.list({ (try $0.string(), try AttributeValue(from: &$0)) }) {
-            attributes[name] = value
-        }
+        attributes = try reader.attributes()
         origin = try Origin(from: &reader)
         attachments = try reader.list { try Attachment(from: &$0) }
     }
 
-    private static func range(_ reader: inout ByteReader) throws -> Range<Int64> {
-        let from = try reader.i64()
-        let until = try reader.i64()
+    static func range(_ from: Int64, _ until: Int64) throws -> Range<Int64> {
         guard from <= until else { throw StoreError(.corrupted, "an interval ends before it begins") }
         return from..<until
     }
@@ -188,45 +179,6 @@ struct VersionRecord: Equatable, Sendable {
     var contentByteCount: UInt32
     /// The content itself, if it is short.
     var inlineContent: [UInt8]
-
-    func encode() -> [UInt8] {
-        var writer = ByteWriter(capacity: 256 + inlineContent.count)
-        writer.i64(recordedFrom)
-        writer.i64(recordedUntil)
-        writer.u8(closure.rawValue)
-        writer.u32(firstPassage)
-        writer.list(ranges) {
-            $0.u32($1.lowerBound)
-            $0.u32($1.upperBound)
-        }
-        writer.u32(contentByteCount)
-        fields.encode(into: &writer)
-        writer.raw(inlineContent)
-        return writer.bytes
-    }
-
-    init(decoding bytes: RawSpan) throws {
-        var reader = ByteReader(bytes)
-        recordedFrom = try reader.i64()
-        recordedUntil = try reader.i64()
-        guard let closure = Closure(rawValue: try reader.u8()) else {
-            throw StoreError(.corrupted, "a version is closed in an unknown way")
-        }
-        self.closure = closure
-        firstPassage = try reader.u32()
-        ranges = try reader.list {
-            let from = try $0.u32()
-            let until = try $0.u32()
-            guard from <= until else { throw StoreError(.corrupted, "a passage ends before it begins") }
-            return from..<until
-        }
-        contentByteCount = try reader.u32()
-        fields = try VersionFields(from: &reader)
-        inlineContent = try reader.raw(reader.remaining)
-        guard inlineContent.isEmpty || inlineContent.count == Int(contentByteCount) else {
-            throw StoreError(.corrupted, "the content of a version has the wrong length")
-        }
-    }
 
     init(
         fields: VersionFields, recordedFrom: Int64, recordedUntil: Int64, closure: Closure,
@@ -293,83 +245,5 @@ struct VersionRecord: Equatable, Sendable {
             bytes += value.copy(max(start, range.lowerBound) - start..<min(end, range.upperBound) - start)
         }
         return bytes
-    }
-}
-
-extension AttributeValue {
-    func encode(into writer: inout ByteWriter) {
-        switch self {
-        case .string(let value):
-            writer.u8(0)
-            writer.string(value)
-        case .number(let value):
-            writer.u8(1)
-            writer.f64(value)
-        case .bool(let value):
-            writer.u8(2)
-            writer.bool(value)
-        }
-    }
-
-    init(from reader: inout ByteReader) throws {
-        switch try reader.u8() {
-        case 0: self = .string(try reader.string())
-        case 1: self = .number(try reader.f64())
-        case 2: self = .bool(try reader.bool())
-        default: throw StoreError(.corrupted, "an attribute has an unknown type")
-        }
-    }
-}
-
-extension Origin {
-    func encode(into writer: inout ByteWriter) {
-        writer.string(principal)
-        writer.optional(agent) { $0.string($1) }
-        writer.optional(model) { $0.string($1) }
-        writer.optional(source) { $0.string($1) }
-        writer.optional(sourceDigest) { $0.blob($1) }
-        writer.optional(sourceSpan) {
-            $0.u64($1.lowerBound)
-            $0.u64($1.upperBound)
-        }
-        writer.u8(trust.rawValue)
-        writer.bool(mayContribute)
-    }
-
-    init(from reader: inout ByteReader) throws {
-        let principal = try reader.string()
-        let agent = try reader.optional { try $0.string() }
-        let model = try reader.optional { try $0.string() }
-        let source = try reader.optional { try $0.string() }
-        let digest = try reader.optional { try $0.blob() }
-        let span: Range<UInt64>? = try reader.optional {
-            let from = try $0.u64()
-            let until = try $0.u64()
-            guard from <= until else { throw StoreError(.corrupted, "a span ends before it begins") }
-            return from..<until
-        }
-        guard let trust = Trust(rawValue: try reader.u8()) else {
-            throw StoreError(.corrupted, "a trust is not one")
-        }
-        self.init(agent: agent, model: model, source: source, trust: trust, mayContribute: try reader.bool())
-        self.principal = principal
-        sourceDigest = digest
-        sourceSpan = span
-    }
-}
-
-extension Attachment {
-    func encode(into writer: inout ByteWriter) {
-        writer.string(name)
-        writer.string(mediaType)
-        writer.blob(digest)
-        writer.u64(byteCount)
-        writer.optional(address) { $0.string($1) }
-    }
-
-    init(from reader: inout ByteReader) throws {
-        self.init(
-            name: try reader.string(), mediaType: try reader.string(), digest: try reader.blob(),
-            byteCount: try reader.u64(), address: try reader.optional { try $0.string() })
     }
 }

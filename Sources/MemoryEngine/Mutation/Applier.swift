@@ -189,7 +189,8 @@ struct Applier {
 extension SpaceRecord {
     var segments: VectorSegments {
         VectorSegments(
-            table: Schema.vector, space: number, dimension: space.dimension, metric: space.metric.stored)
+            table: Schema.vector, tail: (Schema.passage, Schema.Passage.vectorTail), space: number,
+            dimension: space.dimension, metric: space.metric.stored)
     }
 
     var extent: VectorSegments.Extent {

@@ -73,7 +73,7 @@ enum ChangeLog {
                 $0.u128($1.id.rawValue)
                 $0.u32($1.version)
             }
-            try Schema.change.put(
+            try Schema.passage.put(
                 Schema.change(sequence, part: part), writer.bytes, in: transaction, isAppend: true)
             start = end
             part += 1
@@ -87,14 +87,12 @@ enum ChangeLog {
         var ids: [UInt128] = []
         guard sequence < last else { return ids }
         ids.reserveCapacity(Int(min(last - sequence, Operations.idsPerBlock)))
-        try Schema.change.scan(
-            prefix: Key(), from: Schema.change(sequence + 1, part: 0), in: transaction
+        try Schema.passage.scan(
+            prefix: Schema.changes, from: Schema.change(sequence + 1, part: 0), in: transaction
         ) { key, value in
-            guard key.byteCount == 10 else {
-                throw StoreError(.corrupted, "a key of the change log is not one")
-            }
-            guard key.keyU64(at: 0) <= last else { return false }
-            if key.keyU16(at: 8) == 0 {
+            let place = try place(key)
+            guard place.sequence <= last else { return false }
+            if place.part == 0 {
                 var reader = ByteReader(value)
                 ids.append(try reader.u128())
             }
@@ -104,7 +102,13 @@ enum ChangeLog {
     }
 
     static func remove(_ sequence: UInt64, in transaction: borrowing WriteTransaction) throws {
-        try Schema.change.removeAll(prefix: Key().u64(sequence), in: transaction)
+        try Schema.passage.removeAll(prefix: Schema.changes.u64(sequence), in: transaction)
+    }
+
+    /// The commit, and the part of it, that a key of the log names.
+    static func place(_ key: RawSpan) throws -> (sequence: UInt64, part: UInt16) {
+        guard key.byteCount == 11 else { throw StoreError(.corrupted, "a key of the change log is not one") }
+        return (key.keyU64(at: 1), key.keyU16(at: 9))
     }
 
     /// How far a reader of the log has come.
@@ -138,14 +142,11 @@ enum ChangeLog {
         var next: UInt64?
         let start = Schema.change(
             position.part == nil ? sequence + 1 : sequence, part: position.part.map { $0 + 1 } ?? 0)
-        try Schema.change.scan(prefix: Key(), from: start, in: transaction) { key, value in
-            guard key.byteCount == 10 else {
-                throw StoreError(.corrupted, "a key of the change log is not one")
-            }
-            let current = key.keyU64(at: 0)
+        try Schema.passage.scan(prefix: Schema.changes, from: start, in: transaction) { key, value in
+            let (current, part) = try place(key)
             next = current
             if changes.count >= limit { return false }
-            last = Position(sequence: current, part: key.keyU16(at: 8))
+            last = Position(sequence: current, part: part)
             next = nil
             changes += try decode(current, value)
             return true

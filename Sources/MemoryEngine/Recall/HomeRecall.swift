@@ -24,6 +24,7 @@ struct HomeRecall {
         var timings = Recall.Timings()
         var leftOut: [String] = []
         var sequence: UInt64 = 0
+        var signs = ConfidenceSigns()
     }
 
     /// What was measured of the time so far.
@@ -78,6 +79,7 @@ struct HomeRecall {
             candidate.parts.context <= 0 && candidate.parts.calendar <= 0 && candidate.parts.causes <= 0
                 && !vouching.own.matches(candidate.passage)
         }
+        answer.signs = ConfidenceSigns(vouching)
         try weigh(&vouching, in: transaction)
         answer.timings.ranking = laps.lap()
         answer.hits = try decode(vouching, found, actor, in: transaction)

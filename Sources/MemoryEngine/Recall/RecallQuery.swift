@@ -172,6 +172,10 @@ public struct Recall: Sendable, RandomAccessCollection {
     public let isRankedWithTodaysStatistics: Bool
     /// The commit of each home that was seen.
     public let sequences: [Namespace: UInt64]
+    /// How sure it is that what was asked is told in the namespaces at all, 0 to 1: of a hundred recalls with 0.7, some
+    /// seventy have the answer in their home. It is made of how much of the question's words the best match has, and how
+    /// many of them nothing has; of several homes it is that of the surest. It says nothing of single hits.
+    public let confidence: Double
 
     /// Where the time went; where several homes were asked side by side, that of the slowest.
     public struct Timings: Sendable {
@@ -184,6 +188,10 @@ public struct Recall: Sendable, RandomAccessCollection {
         /// All of it, from the call to the answer.
         public var total: Duration = .zero
     }
+
+    /// A recall with less `confidence` likely has no answer: one in 27 questions that were answered there had less, and
+    /// 28 in a hundred of those that were not (`bench confidence`).
+    public static let leastConfidence = 0.2
 
     public var startIndex: Int { 0 }
     public var endIndex: Int { hits.count }

@@ -20,6 +20,10 @@ struct WordScores {
     private(set) var postingCount = 0
     /// Terms that were left out because the bound on postings was reached.
     private(set) var isCut = false
+    /// What a passage would score that is full of every term of the question: the bound of BM25.
+    private(set) var bound = 0.0
+    /// The share of it that is of terms which no current passage has.
+    private(set) var unknownShare = 0.0
 
     /// The most postings that one question may read in a home.
     static let maximumPostings = 8_000_000
@@ -82,6 +86,8 @@ struct WordScores {
             let scale = TermScale(
                 weight: Float(inverse * (k1 + 1))
                     * Float(index < query.words.count ? query.words[index].weight : 1), norms: norms)
+            bound += Double(scale.weight)
+            if documentFrequency == 0 { unknownShare += Double(scale.weight) }
             if let merged {
                 for (passage, frequency) in merged { add(passage, frequency, scale, codes) }
             } else if let number = numbers.first {
@@ -92,6 +98,7 @@ struct WordScores {
             for (passage, frequency) in inTail { add(passage, frequency, scale, codes) }
         }
 
+        if bound > 0 { unknownShare /= bound }
         var sum = 0.0
         var squares = 0.0
         for passage in matched where current?.contains(passage) ?? true {

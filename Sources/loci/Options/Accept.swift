@@ -14,15 +14,6 @@ enum Accept {
         return time
     }
 
-    /// The id of a memory.
-    static func id(_ text: String) throws -> MemoryID {
-        guard let id = MemoryID(text) else {
-            throw ValidationError(
-                "write an id as it is printed, 019ab3f2-6c1e-7d30-9a0b-2f4be1c07d55; `loci list` shows them")
-        }
-        return id
-    }
-
     /// `NAME=VALUE`.
     static func attribute(_ text: String) throws -> AttributeArgument {
         guard let attribute = AttributeArgument(text) else {

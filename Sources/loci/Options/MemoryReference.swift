@@ -2,7 +2,7 @@ import ArgumentParser
 import MemoryEngine
 
 /// A memory as the command line names it: by its id, or by its key.
-enum MemoryReference: Equatable {
+enum MemoryReference: Equatable, CustomStringConvertible {
     case id(MemoryID)
     case key(String)
 
@@ -13,6 +13,13 @@ enum MemoryReference: Equatable {
             throw ValidationError("write an id, or the key that the memory was given")
         } else {
             self = .key(text)
+        }
+    }
+
+    var description: String {
+        switch self {
+        case .id(let id): id.description
+        case .key(let key): "`\(key)`"
         }
     }
 

@@ -13,7 +13,7 @@ struct SupersedeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "supersede",
         abstract: "Say that another memory took the place of one.",
-        usage: "loci supersede <id> <successor> [--at <time>] [options]",
+        usage: "loci supersede <memory> <successor> [--at <time>] [options]",
         discussion: """
               loci supersede ID NEW-ID
               loci supersede ID NEW-ID --at 2026-11-01
@@ -21,13 +21,17 @@ struct SupersedeCommand: AsyncParsableCommand {
             The old one is no longer recalled, unless --valid-at or --as-of ask for before.
             """)
 
-    @Argument(help: "The memory that is no longer true.", transform: Accept.id) var id: MemoryID
-    @Argument(help: "The one that took its place.", transform: Accept.id) var successor: MemoryID
+    @Argument(help: "The memory that is no longer true, by id or key.", transform: Accept.memory)
+    var memory: MemoryReference
+    @Argument(help: "The one that took its place.", transform: Accept.memory) var successor: MemoryReference
     @OptionGroup var options: ClosingOptions
 
     func run() async throws {
-        try await options.place.withEngine(for: .changing) { engine, namespace in
+        let id = try await options.place.withEngine(for: .changing) { engine, namespace in
+            let id = try await memory.resolve(in: namespace, engine)
+            let successor = try await successor.resolve(in: namespace, engine)
             try await engine.supersede(id, by: successor, in: namespace, at: options.at)
+            return id
         }
         done(id, options.at.flatMap(announced) ?? "superseded", asJSON: options.place.json)
     }
@@ -37,20 +41,23 @@ struct RetractCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "retract",
         abstract: "Say that a memory is not true any more, or never was.",
-        usage: "loci retract <id> [--at <time>] [options]",
+        usage: "loci retract <memory> [--at <time>] [options]",
         discussion: """
               loci retract ID
+              loci retract deploy/81
               loci retract ID --at 2026-11-01
 
             With --at in the future it stays current until then. It stays in the history; `forget` removes all trace of one.
             """)
 
-    @Argument(help: "Its id.", transform: Accept.id) var id: MemoryID
+    @Argument(help: "Its id or key.", transform: Accept.memory) var memory: MemoryReference
     @OptionGroup var options: ClosingOptions
 
     func run() async throws {
-        try await options.place.withEngine(for: .changing) { engine, namespace in
+        let id = try await options.place.withEngine(for: .changing) { engine, namespace in
+            let id = try await memory.resolve(in: namespace, engine)
             try await engine.retract(id, in: namespace, at: options.at)
+            return id
         }
         done(id, options.at.flatMap(announced) ?? "retracted", asJSON: options.place.json)
     }
@@ -60,7 +67,7 @@ struct PromoteCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "promote",
         abstract: "Make a memory part of a wider namespace.",
-        usage: "loci promote <id> --to <path> [options]",
+        usage: "loci promote <memory> --to <path> [options]",
         discussion: """
               loci promote ID -n project/atlas/session/s1 --to project/atlas
               loci promote ID -n user/ada --to project/atlas
@@ -68,7 +75,7 @@ struct PromoteCommand: AsyncParsableCommand {
             From a session to its home it moves; to another home goes a copy with the same id.
             """)
 
-    @Argument(help: "Its id.", transform: Accept.id) var id: MemoryID
+    @Argument(help: "Its id or key.", transform: Accept.memory) var memory: MemoryReference
     @Option(
         help: ArgumentHelp("The wider namespace.", valueName: "path"), transform: NamespaceArgument.one)
     var to: Namespace
@@ -76,7 +83,8 @@ struct PromoteCommand: AsyncParsableCommand {
 
     func run() async throws {
         let remembered = try await place.withEngine(for: .changing) { engine, source in
-            try await engine.promote(id, from: source, to: to)
+            let id = try await memory.resolve(in: source, engine)
+            return try await engine.promote(id, from: source, to: to)
         }
         remembered.print(in: to, asJSON: place.json)
     }

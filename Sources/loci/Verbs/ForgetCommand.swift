@@ -5,19 +5,19 @@ struct ForgetCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "forget",
         abstract: "Remove memories with all their versions and all that only they support.",
-        usage: "loci forget (<id> ... | --filter <expression> | --by <principal> | --all) [options]",
+        usage: "loci forget (<memory> ... | --filter <expression> | --by <principal> | --all) [options]",
         discussion: """
               loci forget ID
               loci forget --by mallory --yes
               loci forget --filter 'tag:draft && since:2026-01-01' --yes
               loci forget --all -n project/atlas/session/s1 --yes
 
-            Ids are forgotten at once; any other selection needs --yes. It prints how many entries of which \
+            Memories that are named, by id or key, are forgotten at once; any other selection needs --yes. It prints how many entries of which \
             kind were removed. Their bytes stay in free pages of the file until `loci compact`.
             """)
 
-    @Argument(help: "Ids.", transform: Accept.id)
-    var ids: [MemoryID] = []
+    @Argument(help: "Their ids or keys.", transform: Accept.memory)
+    var memories: [MemoryReference] = []
     @OptionGroup var filter: FilterOptions
     @Option(help: ArgumentHelp("All that this principal wrote.", valueName: "principal"))
     var by: String?
@@ -29,28 +29,33 @@ struct ForgetCommand: AsyncParsableCommand {
 
     func run() async throws {
         let condition = try filter.condition()
-        let given = [!ids.isEmpty, condition != nil, by != nil, all].filter { $0 }.count
+        let given = [!memories.isEmpty, condition != nil, by != nil, all].filter { $0 }.count
         guard given == 1 else {
-            throw ValidationError("say what to forget: ids, a filter, --by or --all, and only one of them")
+            throw ValidationError(
+                "say what to forget: memories by id or key, a filter, --by or --all, and only one of them")
         }
-        guard yes || !ids.isEmpty else {
+        guard yes || !memories.isEmpty else {
             throw ValidationError(
                 "this may be many memories; say --yes if that is meant (`loci list` shows them)")
         }
-        var selections: [Engine.Selection] = ids.map { .id($0) }
+        var selections: [Engine.Selection] = []
         if let condition { selections.append(.filter(condition)) }
         if let by { selections.append(.principal(by)) }
         if all { selections.append(.everything) }
-        let chosen = selections
+        let others = selections
         let erasure = try await place.withEngine(for: .changing) { engine, namespace in
             // Before, so that a typing error in the name is told from a selection that is empty.
             _ = try engine.existingHomes(under: namespace)
+            // All of them first: where one is not there, none is forgotten.
+            var chosen = others
+            for memory in memories { chosen.append(.id(try await memory.resolve(in: namespace, engine))) }
+            let selections = chosen
             return try await Progress("forgetting", unit: "memories", isSilent: place.json).during {
                 progress in
                 let watch = Task { if !all { await Self.watch(engine, namespace, progress) } }
                 defer { watch.cancel() }
-                var sum = try await engine.forget(chosen[0], under: namespace)
-                for selection in chosen.dropFirst() {
+                var sum = try await engine.forget(selections[0], under: namespace)
+                for selection in selections.dropFirst() {
                     let erasure = try await engine.forget(selection, under: namespace)
                     sum.memories += erasure.memories
                     sum.homes += erasure.homes

@@ -6,10 +6,10 @@ struct GetCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "get",
         abstract: "Show a memory: now, as a numbered version, or as the store knew it then.",
-        usage: "loci get (<id> | --key <key>) [options]",
+        usage: "loci get <memory> [options]",
         discussion: """
               loci get ID
-              loci get --key api-limit --json
+              loci get api-limit --json
               loci get ID --as-of yesterday
               loci get ID --versions
               loci get ID --attachment log.txt > copy-of-log.txt
@@ -17,9 +17,9 @@ struct GetCommand: AsyncParsableCommand {
             `loci list` and `loci recall --json` show ids. Exit status 2 if there is none.
             """)
 
-    @Argument(help: "Its id.", transform: Accept.id)
-    var id: MemoryID?
-    @Option(help: "Its key, instead of the id.")
+    @Argument(help: "Its id or key.", transform: Accept.memory)
+    var memory: MemoryReference?
+    @Option(help: "Its key, where it reads like an id.")
     var key: String?
     @Option(
         help: ArgumentHelp("This version.", valueName: "number"),
@@ -33,7 +33,7 @@ struct GetCommand: AsyncParsableCommand {
     @OptionGroup var place: PlaceOptions
 
     func validate() throws {
-        guard (id == nil) != (key == nil) else { throw ValidationError("give an id, or --key") }
+        guard (memory == nil) != (key == nil) else { throw ValidationError("give an id or a key, or --key") }
     }
 
     func run() async throws {
@@ -41,7 +41,7 @@ struct GetCommand: AsyncParsableCommand {
             let found = try await find(in: namespace, engine)
             guard let last = found.last else {
                 throw EngineError(
-                    .notFound, "there is no memory \(id?.description ?? "`\(key ?? "")`") in \(namespace)")
+                    .notFound, "there is no memory \(reference) in \(namespace)")
             }
             if let name = attachment {
                 guard let attachment = last.attachments.first(where: { $0.name == name }) else {
@@ -59,13 +59,10 @@ struct GetCommand: AsyncParsableCommand {
         }
     }
 
+    private var reference: MemoryReference { memory ?? .key(key ?? "") }
+
     private func find(in namespace: Namespace, _ engine: Engine) async throws -> [Memory] {
-        var id = id
-        if let key {
-            guard let memory = try await engine.get(key: key, in: namespace) else { return [] }
-            id = memory.id
-        }
-        guard let id else { return [] }
+        let id = try await reference.resolve(in: namespace, engine)
         if versions { return try await engine.versions(of: id, in: namespace) }
         let memory = try await engine.get(
             id, in: namespace, version: version, asOf: clocks.asOf, validAt: clocks.validAt)

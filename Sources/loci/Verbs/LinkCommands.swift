@@ -75,7 +75,7 @@ struct UnlinkCommand: AsyncParsableCommand {
         discussion: """
               loci unlink EDGE
 
-            `loci link` prints the id of an edge, and `loci neighbors --json` shows them. The store no longer holds it to be \
+            `loci link` prints the id of an edge, and `loci neighbors` shows them. The store no longer holds it to be \
             so; --as-of an earlier time still shows it. Edges that follow from words have no id: they change with the words.
             """)
 
@@ -86,7 +86,8 @@ struct UnlinkCommand: AsyncParsableCommand {
     func run() async throws {
         try await place.withEngine(for: .changing) { engine, namespace in
             try await engine.unlink(edge, in: namespace)
-            if place.json { Terminal.printObject { $0.member("unlinked", edge.description) } }
+            guard place.json else { return Terminal.print("\(edge)  unlinked") }
+            Terminal.printObject { $0.member("unlinked", edge.description) }
         }
     }
 }

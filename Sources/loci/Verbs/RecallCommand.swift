@@ -90,6 +90,7 @@ struct RecallCommand: AsyncParsableCommand {
         json.beginObject()
         json.member("id", recall.id.description)
         json.member("intent", recall.intent.name)
+        json.member("confidence", recall.confidence)
         json.name("hits")
         json.beginArray()
         for hit in recall.hits {
@@ -193,6 +194,9 @@ struct RecallTable {
             bestAlone("words alone", comparison.words, unlike: first)
             bestAlone("vectors alone", comparison.vectors, unlike: first)
         }
+        if recall.confidence < Recall.leastConfidence {
+            Terminal.note("the answer is likely not there: the hits have little of what was asked")
+        }
         Terminal.print(Terminal.styled(timings, .dim))
     }
 
@@ -242,6 +246,7 @@ struct RecallTable {
         let count = recall.hits.count
         return "\(count) \(count == 1 ? "hit" : "hits") in "
             + "\(Terminal.decimals(recall.timings.total.milliseconds, 2)) ms ("
-            + steps.joined(separator: ", ") + ")  recall \(recall.id)"
+            + steps.joined(separator: ", ") + ")  confidence \(Terminal.decimals(recall.confidence, 2))"
+            + "  recall \(recall.id)"
     }
 }

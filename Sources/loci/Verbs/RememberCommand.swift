@@ -42,6 +42,9 @@ struct RememberCommand: AsyncParsableCommand {
             try await engine.remember(said, in: namespace)
         }
         remembered.print(in: namespace, asJSON: place.json)
+        if let expires = said.expires, expires <= .now {
+            Terminal.note("it expired at \(expires): nothing finds it")
+        }
     }
 }
 

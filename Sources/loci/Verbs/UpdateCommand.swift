@@ -5,17 +5,17 @@ struct UpdateCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "update",
         abstract: "Change a memory: what you say becomes its next version, the ones before stay.",
-        usage: "loci update <id> [<words> ... | -] [options]",
+        usage: "loci update <memory> [<words> ... | -] [options]",
         discussion: """
               loci update ID "The API limit is 200 a minute."
-              loci update ID --tag limits --untag draft
+              loci update api-limit --tag limits --untag draft
               loci update ID - --expecting 1 < notes.txt
 
-            With --expecting the change is refused if somebody else made another version meanwhile.
+            A memory is named by its id or its key. With --expecting the change is refused if somebody else made another version meanwhile.
             """)
 
-    @Argument(help: "Its id.", transform: Accept.id)
-    var id: MemoryID
+    @Argument(help: "Its id or key.", transform: Accept.memory)
+    var memory: MemoryReference
     @Argument(help: "New words, if they change; `-` reads standard input.")
     var words: [String] = []
     @OptionGroup var draftOptions: DraftOptions
@@ -37,7 +37,8 @@ struct UpdateCommand: AsyncParsableCommand {
         var said = MemoryDraft("")
         try draftOptions.apply(to: &said)
         let remembered = try await place.withEngine(for: .changing) { engine, namespace in
-            try await engine.update(id, in: namespace, expecting: expecting) { draft in
+            let id = try await memory.resolve(in: namespace, engine)
+            return try await engine.update(id, in: namespace, expecting: expecting) { draft in
                 if let content { draft.content = content }
                 try draftOptions.apply(to: &draft)
                 draft.tags.removeAll { untag.contains($0) }

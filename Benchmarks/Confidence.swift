@@ -1,0 +1,86 @@
+import ArgumentParser
+import Embedders
+import Foundation
+import MemoryEngine
+
+/// How well `Recall.confidence` tells questions that are answered in a home from such that are not.
+struct Confidence: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "confidence",
+        abstract: "How well a recall knows whether the answer is there.",
+        discussion: """
+            Each question is put to its own conversation, and, with the names of who speaks there, to another one \
+            (scripts/swap-questions). AUROC is the chance that the first gets the higher confidence.
+            """)
+
+    @OptionGroup var common: CommonOptions
+    @Option(help: "The folder that scripts/swap-questions wrote.") var swapped = ".cache/swapped"
+
+    func run() async throws {
+        let missing =
+            EvaluationData.missing(in: common.data)
+            + [swapped + "/questions.jsonl"].filter { !FileManager.default.isReadableFile(atPath: $0) }
+        guard missing.isEmpty else {
+            print("bench confidence: skipped, because there is no \(missing.joined(separator: ", no "))")
+            return
+        }
+        let data = try EvaluationData(common.data)
+        let other = try data.swapped(in: swapped, of: common.data)
+        let own = data.questions.filter { $0.category != "adversarial" }
+        let scratch = try Scratch(common)
+        var report = Report("confidence")
+        let ways: [(name: String, embedder: (any Embedder)?, channels: Set<RecallQuery.Channel>)] = [
+            ("vectors of the data", nil, [.words, .vectors, .context]),
+            ("HashEmbedder", HashEmbedder(), [.words, .vectors, .context]),
+            ("words and edges", nil, [.words, .context]),
+        ]
+        for (index, way) in ways.enumerated() {
+            let store = try EvaluationStore(path: scratch.path + "/\(index)", embedder: way.embedder)
+            try await store.load(data.turns, captions: true, withoutSessions: false)
+            var answers: [(isOwn: Bool, confidence: Double)] = []
+            for (isOwn, questions) in [(true, own), (false, other)] {
+                for question in questions {
+                    let recall = try await store.ask(question) { $0.channels = way.channels }
+                    answers.append((isOwn, recall.confidence))
+                }
+            }
+            await store.engine.close()
+            let auroc = Self.auroc(answers)
+            report.add(
+                .init(
+                    name: "AUROC", parameters: "\(way.name), \(own.count) and \(other.count) questions",
+                    median: auroc,
+                    unit: "", aim: .init(text: "≥ 0.9", isMet: auroc >= 0.9)))
+            func share(_ isOwn: Bool) -> Double {
+                let these = answers.filter { $0.isOwn == isOwn }
+                return 100 * Double(these.count { $0.confidence < Recall.leastConfidence })
+                    / Double(max(1, these.count))
+            }
+            report.add(
+                .init(
+                    name: "refused", parameters: "\(way.name), answered there", median: share(true),
+                    unit: "%",
+                    aim: .init(text: "≤ 5 %", isMet: share(true) <= 5)))
+            report.add(
+                .init(name: "refused", parameters: "\(way.name), not there", median: share(false), unit: "%"))
+        }
+        report.print(json: common.json)
+    }
+
+    /// The chance that one of `isOwn` has more than one of the others (Hanley and McNeil, 1982: the Wilcoxon statistic).
+    private static func auroc(_ answers: [(isOwn: Bool, confidence: Double)]) -> Double {
+        let sorted = answers.sorted { $0.confidence < $1.confidence }
+        var sum = 0.0
+        var start = 0
+        while start < sorted.count {
+            var end = start
+            while end < sorted.count, sorted[end].confidence == sorted[start].confidence { end += 1 }
+            let rank = Double(start + end + 1) / 2
+            for answer in sorted[start..<end] where answer.isOwn { sum += rank }
+            start = end
+        }
+        let ones = Double(sorted.count { $0.isOwn })
+        let others = Double(sorted.count) - ones
+        return (sum - ones * (ones + 1) / 2) / max(1, ones * others)
+    }
+}
