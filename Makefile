@@ -81,11 +81,11 @@ fuzz: setup ## Throw bytes at every decoder; TARGET=name SEED=n ITERATIONS=n cho
 
 .PHONY: tsan
 tsan: setup ## Run the tests under ThreadSanitizer
-	swift test --sanitize=thread --scratch-path .build-tsan $(ARGS)
+	swift test --disable-xctest --sanitize=thread --scratch-path .build-tsan $(ARGS)
 
 .PHONY: asan
 asan: setup ## Run the tests under AddressSanitizer; a leak is a failure too
-	swift test --sanitize=address --scratch-path .build-asan $(ARGS)
+	swift test --disable-xctest --sanitize=address --scratch-path .build-asan $(ARGS)
 
 .PHONY: docs
 docs: setup ## Make the library's documentation in .build-docs/html; a link that leads nowhere fails

@@ -17,6 +17,8 @@ public struct CheckReport: Sendable, Equatable {
     var home = ""
     var sequence: UInt64 = 0
     var versions: UInt64 = 0
+    /// The format of the file where it is an older one: then nothing else was looked at but pages and checksums.
+    var olderFormat: UInt16?
 }
 
 extension Engine {
@@ -70,7 +72,9 @@ extension Engine {
                     try check.run(in: transaction)
                     return check.report
                 }
-            } catch let error as StoreError where error.code == .corrupted || error.code == .foreign {
+            } catch let error as StoreError
+                where [.corrupted, .foreign, .missing].contains(error.code)
+            {
                 report.problems.append(error.message)
             } catch let error as StoreError {
                 throw EngineError(error)
@@ -116,6 +120,7 @@ struct HomeCheck {
         }
         let found = try HomeHeader(decoding: header)
         guard found.formatVersion == Schema.formatVersion else {
+            report.olderFormat = found.formatVersion
             note(
                 "the home has format \(found.formatVersion); open it for writing once, which brings it to the newest"
             )

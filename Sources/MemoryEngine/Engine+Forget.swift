@@ -161,7 +161,9 @@ extension Engine {
         let file = filePath(of: home)
         try await withLockedFile(of: home) { _, _ in
             try FileManager.default.removeItem(atPath: file)
-            for suffix in [".compact", ".compact.loose", ".restore", ".restore.loose", ""] {
+            for suffix in [
+                ".compact", ".compact.loose", ".restore", ".restore.loose", Self.olderExtension, "",
+            ] {
                 Self.removeFiles(file + suffix)
             }
         }

@@ -299,16 +299,15 @@ extension Engine {
             try FileManager.default.createDirectory(
                 atPath: Self.directory(of: file), withIntermediateDirectories: true)
         }
-        let report = try await check(file: path)
-        guard report.problems.isEmpty else {
-            throw EngineError(.corrupted, "\(path): \(report.problems[0])")
-        }
+        let older = file + Self.olderExtension
+        defer { Self.removeFiles(older) }
+        let source = try await isOfOlderFormat(path) ? climbed(path, older, as: home) : path
         // Whose receipts cite the home does not change with its file.
         let citing = try await homesCiting(home)
         let part = file + ".restore"
         try await withLockedFile(of: home) { quota, retake in
             do {
-                try Self.copy(path, to: part, quota, nil, renamed: home)
+                try Self.copy(source, to: part, quota, nil, renamed: home)
                 try retake()
                 try Self.replace(file, by: part, quota)
             } catch {
@@ -350,6 +349,37 @@ extension Engine {
                 throw EngineError(error)
             }
         }
+    }
+
+    /// A snapshot that is brought to the newest format before it is restored.
+    static let olderExtension = ".restore.older"
+
+    /// Looks over a snapshot. Returns whether it is of an older format, and whole as far as that can be told.
+    private func isOfOlderFormat(_ path: String) async throws -> Bool {
+        let report = try await check(file: path)
+        guard report.problems.isEmpty || report.olderFormat != nil else {
+            throw EngineError(.corrupted, "\(path): \(report.problems[0])")
+        }
+        return report.olderFormat != nil
+    }
+
+    /// Copies a snapshot of an older format, brings the copy to the newest, and looks it over. Returns its path.
+    private func climbed(_ path: String, _ copy: String, as home: Namespace) async throws -> String {
+        let quota = options.quotaBytes
+        try await readers.run {
+            do {
+                try Self.copy(path, to: copy, quota, nil, renamed: home)
+                var options = Environment.Options()
+                options.mapSizeBytes = quota
+                try Home.open(home, at: copy, options: options, creating: nil).close()
+            } catch let error as StoreError {
+                throw EngineError(error)
+            }
+        }
+        if let problem = try await check(file: copy).problems.first {
+            throw EngineError(.corrupted, "\(path), brought to the newest format: \(problem)")
+        }
+        return copy
     }
 
     /// Whether nobody has opened a file as a home: it has no lock file, and gets none by being read.

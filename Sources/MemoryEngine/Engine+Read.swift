@@ -26,18 +26,34 @@ extension Engine {
     /// Reads the memory with a key of the caller's, in exactly this namespace; `nil` if it has expired.
     public func get(key: String, in namespace: Namespace) async throws -> Memory? {
         let found: Memory?? = try await read(in: namespace) { transaction in
-            guard key.utf8.count <= Names.maximumByteCount else { return nil }
-            var session: UInt32 = 0
-            if let name = namespace.session {
-                guard let number = try Names.number(of: name, .session, in: transaction) else { return nil }
-                session = number
-            }
-            guard let row = try Lookup.row(ofKey: key, session: session, in: transaction) else { return nil }
+            guard let row = try Self.row(ofKey: key, namespace, in: transaction) else { return nil }
             return try Self.memory(
                 row, namespace.home, version: nil, asOf: nil, validAt: nil, in: transaction)
         }
         guard let memory = found ?? nil, !hasExpired(memory) else { return nil }
         return memory
+    }
+
+    /// The id of the memory with a key of the caller's, in exactly this namespace; also of one that has expired, which
+    /// can still be forgotten.
+    public func id(ofKey key: String, in namespace: Namespace) async throws -> MemoryID? {
+        let found: MemoryID?? = try await read(in: namespace) { transaction in
+            guard let row = try Self.row(ofKey: key, namespace, in: transaction) else { return nil }
+            return try HeadRecord.read(row, in: transaction)?.id
+        }
+        return found ?? nil
+    }
+
+    private static func row(
+        ofKey key: String, _ namespace: Namespace, in transaction: borrowing ReadTransaction
+    ) throws -> UInt64? {
+        guard key.utf8.count <= Names.maximumByteCount else { return nil }
+        var session: UInt32 = 0
+        if let name = namespace.session {
+            guard let number = try Names.number(of: name, .session, in: transaction) else { return nil }
+            session = number
+        }
+        return try Lookup.row(ofKey: key, session: session, in: transaction)
     }
 
     /// All versions of a memory, the oldest first.

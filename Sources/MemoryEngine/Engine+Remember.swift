@@ -135,7 +135,7 @@ extension Engine {
     ///
     /// - Parameter version: the version that the change is based on.
     /// - Throws: `EngineError`: `notFound`, `conflict` (another version than expected is the newest), or what is
-    ///   wrong with the draft.
+    ///   wrong with the draft. What was retracted or superseded stays untrue unless the change gives it a validity.
     @discardableResult
     public func update(
         _ id: MemoryID, in namespace: Namespace, expecting version: UInt32? = nil,
@@ -265,19 +265,27 @@ extension Engine {
             draft.attachments[index].data = try await attachment(draft.attachments[index].digest, in: source)
         }
         draft.origin.source = draft.origin.source ?? "\(source)/\(id)@\(found.memory.version)"
+        let copied = draft
         return try await withWritableHome(of: target) { home in
-            let preparation = self.preparation(for: home)
-            var version = try preparation.prepare(draft, id: id, in: target, passages: passages)
-            // Who wrote it stays its principal, so that it is forgotten with what else is theirs.
-            version.fields.origin.principal = author
-            var mutation = Mutation(
-                at: preparation.now, changes: [.remember(version)]
-            )
-            mutation.prepare(Analyzer())
-            let applied = try await home.apply(mutation)
-            let missing = try await missingSpaces([version], applied.outcomes, home)
-            return try remembered(applied.outcomes[0], applied.sequence, missing[0])
+            try await copy(copied, id, passages, by: author, to: target, home)
         }
+    }
+
+    // Not inlined into the closure that lends the home, like `updateOnce`.
+    @inline(never)
+    private func copy(
+        _ draft: MemoryDraft, _ id: MemoryID, _ passages: [Range<Int>], by author: String,
+        to target: Namespace, _ home: Home
+    ) async throws -> Remembered {
+        let preparation = self.preparation(for: home)
+        var version = try preparation.prepare(draft, id: id, in: target, passages: passages)
+        // Who wrote it stays its principal, so that it is forgotten with what else is theirs.
+        version.fields.origin.principal = author
+        var mutation = Mutation(at: preparation.now, changes: [.remember(version)])
+        mutation.prepare(Analyzer())
+        let applied = try await home.apply(mutation)
+        let missing = try await missingSpaces([version], applied.outcomes, home)
+        return try remembered(applied.outcomes[0], applied.sequence, missing[0])
     }
 
     // MARK: Helpers

@@ -185,13 +185,17 @@ public final class Engine: Sendable {
             try FileManager.default.createDirectory(
                 atPath: Self.directory(of: file), withIntermediateDirectories: true)
         }
-        return try Home.open(
-            namespace, at: file, options: environmentOptions(of: namespace), watch: snapshotWatch,
-            callers: callers, indexes: VectorIndexes(parameters: options.index),
-            creating: creating
-                ? HomeHeader(
-                    namespace: namespace.description, created: options.clock(),
-                    passageByteCount: UInt32(options.passageByteCount)) : nil)
+        do {
+            return try Home.open(
+                namespace, at: file, options: environmentOptions(of: namespace), watch: snapshotWatch,
+                callers: callers, indexes: VectorIndexes(parameters: options.index),
+                creating: creating
+                    ? HomeHeader(
+                        namespace: namespace.description, created: options.clock(),
+                        passageByteCount: UInt32(options.passageByteCount)) : nil)
+        } catch let error as StoreError where error.code == .missing && !creating {
+            return nil
+        }
     }
 
     /// Who is told of reads that take long.

@@ -211,11 +211,10 @@ package enum Durability: String, Sendable, CaseIterable {
             throw StoreError(
                 .corrupted, "the table `\(missing[0])` is missing; run `loci check`, then restore a snapshot")
         }
-        guard !isReadOnly else {
-            throw StoreError(
-                .foreign, "the file has none of our tables; it is not a home, or was never written")
-        }
         try unsafe refuseOtherTables(env)
+        guard !isReadOnly else {
+            throw StoreError(.missing, "the file has no tables: nothing was ever written to it")
+        }
         return TableHandles(unsafe try openTables(env, tables, 0, UInt32(MDB_CREATE)).handles)
     }
 

@@ -13,6 +13,8 @@ package final class Writer: Sendable {
 
     struct Job: Sendable {
         let byteCount: Int
+        /// It puts little and computes little, so that its caller's thread may run it.
+        let isShort: Bool
         let run: @Sendable (borrowing WriteTransaction) throws -> Void
         let finish: @Sendable ((any Error)?) -> Void
     }
@@ -42,13 +44,14 @@ package final class Writer: Sendable {
     /// What runs a job: the queue's thread, that of the job before it, or the caller's own.
     private enum Runner { case queue, running, caller }
 
-    /// A commit that takes less keeps a caller's thread for less time than a recall computes on it.
+    /// Commits that take less are quick: one keeps a caller's thread for about as long as the embedder and the
+    /// tokenizer did before it.
     private static let quickCommit = Duration.milliseconds(1)
 
     fileprivate let queue = DispatchQueue(label: "loci.writer", qos: .userInitiated)
     private let waiting = Mutex(Waiting())
 
-    /// A caller who writes alone, where commits are quick, runs its job itself: waking the queue's thread and being
+    /// A caller who writes alone, where commits are quick, runs a short job itself: waking the queue's thread and being
     /// woken by it takes a tenth of a commit's time (docs/decisions/0013-what-a-commit-writes.md). Whoever else comes meanwhile is left to the queue.
     func submit(_ job: Job, isBackground: Bool, to environment: Environment) {
         let runner: Runner? = waiting.withLock { waiting in
@@ -56,7 +59,7 @@ package final class Writer: Sendable {
             if isBackground { waiting.background.append(job) } else { waiting.callers.append(job) }
             defer { waiting.isRunning = true }
             if waiting.isRunning { return .running }
-            return !isBackground && waiting.isLoneAndQuick ? .caller : .queue
+            return !isBackground && job.isShort && waiting.isLoneAndQuick ? .caller : .queue
         }
         switch runner {
         case nil: job.finish(StoreError(.io, "the home is being closed"))
@@ -242,15 +245,17 @@ extension Environment {
     /// `body` may run more than once (when another job of the group spoils the transaction), so it
     /// must have no effect but its puts and its result.
     ///
-    /// - Parameter byteCount: about how much it writes, for the bound on a group.
+    /// - Parameters:
+    ///   - byteCount: about how much it writes, for the bound on a group.
+    ///   - isShort: it puts and computes little, so that a thread of the caller's may run it.
     package func submit<Result: Sendable>(
-        byteCount: Int = 0, isBackground: Bool = false,
+        byteCount: Int = 0, isBackground: Bool = false, isShort: Bool = false,
         _ body: @escaping @Sendable (borrowing WriteTransaction) throws -> Result
     ) async throws -> Result {
         let result = Mutex<Result?>(nil)
         return try await withCheckedThrowingContinuation { continuation in
             let job = Writer.Job(
-                byteCount: byteCount,
+                byteCount: byteCount, isShort: isShort,
                 run: { transaction in
                     let value = try body(transaction)
                     result.withLock { $0 = value }

@@ -1,7 +1,7 @@
 import Foundation
-import MemoryEngine
 import Testing
 
+@testable import MemoryEngine
 @testable import loci
 
 @Suite struct `A store of an older version or format` {
@@ -63,6 +63,39 @@ import Testing
         try await engine.rebuild(in: .project("atlas"))
         #expect(try await engine.check(in: .project("atlas")).problems == [])
         #expect(try await lines(engine).count == expected.count + 1)
+        await engine.close()
+    }
+
+    @Test(arguments: versions)
+    func `is restored from a snapshot that was taken then`(version: String) async throws {
+        let folder = NSTemporaryDirectory() + "loci-fixture-\(UUID().uuidString)"
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        let snapshot = folder + "/then.loci"
+        try FileManager.default.copyItem(
+            atPath: "\(Self.fixtures)/\(version)/store/project/atlas.loci", toPath: snapshot)
+        let bytes = try #require(FileManager.default.contents(atPath: snapshot)).count
+        let manifest = """
+            {"home":"project/atlas","format":1,"program":"0.1.0","sequence":1,"memories":1,"versions":1,\
+            "taken":"2026-11-26T00:00:00Z","bytes":\(bytes),"sha256":"\(try Engine.digest(ofFile: snapshot))"}
+            """
+        try manifest.write(toFile: snapshot + ".manifest.json", atomically: true, encoding: .utf8)
+        var options = Engine.Options()
+        options.quotaBytes = 1 << 30
+        options.clock = { Timestamp(microseconds: 1_780_000_000_000_000) }
+        let engine = try Engine.open(at: folder + "/store", options: options)
+        try await engine.restore(from: snapshot, as: .project("then"))
+        #expect(try await engine.check(in: .project("then")).problems == [])
+        var restored: [String] = []
+        try await engine.export(in: .project("then")) { restored += ExportLine.lines(of: $0) }
+        restored.removeAll { !$0.contains(#""versions":"#) }
+        let expected = try String(
+            contentsOfFile: "\(Self.fixtures)/\(version)/export.jsonl", encoding: .utf8
+        ).split(separator: "\n").map(String.init).filter { $0.contains(#""versions":"#) }
+        let atlas = expected.filter { $0.contains(#""namespace":"project/atlas"#) }
+        #expect(!atlas.isEmpty && restored.count == atlas.count)
+        let there = try FileManager.default.contentsOfDirectory(atPath: folder + "/store/project")
+        #expect(Set(there) == ["then.loci", "then.loci-lock"])
         await engine.close()
     }
 }

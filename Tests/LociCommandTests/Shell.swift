@@ -23,7 +23,10 @@ struct Shell {
         try body(shell)
     }
 
+    /// The program beside the tests, or the one that LOCI names: `.ci/run` tries the release build too, as what the
+    /// optimizer makes is what a user runs.
     private static let program: URL = {
+        if let named = ProcessInfo.processInfo.environment["LOCI"] { return URL(fileURLWithPath: named) }
         let tests = CommandLine.arguments[0]
         return URL(fileURLWithPath: tests).deletingLastPathComponent().appendingPathComponent("loci")
     }()

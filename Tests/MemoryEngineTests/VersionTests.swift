@@ -138,6 +138,19 @@ import Testing
         try await store.engine.expectClean(atlas)
     }
 
+    @Test func `of a retracted memory stays untrue, unless it says when it is true`() async throws {
+        let store = try ScratchStore()
+        let id = try await store.engine.remember("The token lasts 30 days.", in: atlas).id
+        store.clock.advance()
+        try await store.engine.retract(id, in: atlas)
+        store.clock.advance()
+        try await store.engine.update(id, in: atlas) { $0.content = "It lasts 90 days." }
+        #expect(try await store.engine.recall("90 days", in: atlas).isEmpty)
+        try await store.engine.update(id, in: atlas) { $0.valid = nil }
+        #expect(try await store.engine.recall("90 days", in: atlas).first?.memory.id == id)
+        try await store.engine.expectClean(atlas)
+    }
+
     @Test func `is superseded by another memory, with an edge that goes when either is forgotten`()
         async throws
     {

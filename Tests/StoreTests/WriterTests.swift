@@ -13,7 +13,7 @@ private struct Obstacle {
         let end = end
         let (starts, start) = AsyncStream<Void>.makeStream()
         task = Task {
-            try await environment.submit { transaction in
+            try await environment.submit(isShort: true) { transaction in
                 start.finish()
                 end.wait()
                 try StoreModel.put([0], at: 0, in: transaction)
@@ -190,7 +190,7 @@ private struct Refusal: Error, Equatable {
         var ownCount = 0
         for number in 0..<300 {
             let caller = pthread_self()
-            let runner = try await environment.submit { transaction in
+            let runner = try await environment.submit(isShort: true) { transaction in
                 try StoreModel.put([1], at: UInt64(number), in: transaction)
                 return pthread_self()
             }
@@ -206,7 +206,9 @@ private struct Refusal: Error, Equatable {
         let environment = try StoreModel.open(file)
         // After commits of a lone caller the writer is held on a caller's thread.
         if isLone {
-            for _ in 0..<100 { try await environment.submit { try StoreModel.put([1], at: 0, in: $0) } }
+            for _ in 0..<100 {
+                try await environment.submit(isShort: true) { try StoreModel.put([1], at: 0, in: $0) }
+            }
         }
         let obstacle = await Obstacle(environment)
         var tasks: [Task<Void, any Error>] = []

@@ -100,7 +100,8 @@ extension FormatLadder {
             }
             if entries.isEmpty { return }
             for (old, new, value) in entries {
-                try Schema.passage.put(new, value, in: transaction)
+                // They come in the order of their new keys; those of the change log are the last of the table.
+                try Schema.passage.put(new, value, in: transaction, isAppend: true)
                 try table.remove(old, in: transaction)
             }
         }

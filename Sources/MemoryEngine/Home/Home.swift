@@ -49,6 +49,10 @@ final class Home: Sendable {
                 existing = try environment.locked { try writeHeader(header, of: ladder, in: $0) }
             }
             guard var found = existing else {
+                // As a crash leaves it between the two commits that make one: the next writer completes it.
+                if try environment.read({ try isEmpty(in: $0) }) {
+                    throw StoreError(.missing, "nothing was ever written to \(path)")
+                }
                 throw StoreError(.foreign, "\(path) has no header; it is not a home of Loci")
             }
             if found.formatVersion < ladder.newest {
@@ -89,6 +93,10 @@ final class Home: Sendable {
         return try HomeHeader(decoding: bytes, of: ladder)
     }
 
+    private static func isEmpty(in transaction: borrowing ReadTransaction) throws -> Bool {
+        try Schema.all.allSatisfy { try $0.count(in: transaction) == 0 }
+    }
+
     /// Writes the header, unless another process was faster.
     private static func writeHeader(
         _ header: HomeHeader, of ladder: FormatLadder, in transaction: borrowing WriteTransaction
@@ -124,8 +132,9 @@ final class Home: Sendable {
     /// Where so much waits for the indexer that recalls would become slow, one that adds vectors waits for it first.
     func apply(_ mutation: Mutation) async throws -> Applier.Result {
         if mutation.addsVectors { await pressure.wait() }
-        let (result, isDue, isPressed) = try await environment.submit(byteCount: mutation.byteCount) {
-            transaction in
+        let (result, isDue, isPressed) = try await environment.submit(
+            byteCount: mutation.byteCount, isShort: mutation.isShort
+        ) { transaction in
             let result = try Applier.apply(mutation, in: transaction)
             let state = try result.after?.state ?? HomeState.read(in: transaction.snapshot)
             return (

@@ -16,7 +16,7 @@ enum Rebuild {
             }
         }
         let records = try ground(in: transaction.snapshot)
-        // Rows of ids, counters and spaces stand in the same table, and are no derived state.
+        // What else stands in the same table is no derived state.
         for prefix in [Schema.Passage.column, Schema.Passage.tail] {
             try Schema.passage.removeAll(prefix: Key(prefix: prefix), in: transaction)
         }

@@ -87,6 +87,15 @@ package struct Mutation: Sendable, Equatable {
         var version: NewVersion
     }
 
+    /// One memory, of a size that people type.
+    var isShort: Bool {
+        guard changes.count == 1 else { return false }
+        switch changes[0] {
+        case .remember, .update: return byteCount <= 1 << 16
+        default: return false
+        }
+    }
+
     /// Bytes that are about to be written, for the bound on a group of commits.
     var byteCount: Int {
         changes.reduce(0) { sum, change in

@@ -169,7 +169,8 @@ struct HomeRecall {
         }
         try vouching.vouchByCalendar(in: transaction)
         // Weights of namespaces may yet bring up what stands low.
-        try vouching.vouchByEvents(for: sessionWeights.isEmpty ? query.limit : .max, in: transaction)
+        let limit = max(query.limit, ConfidenceSigns.depth)
+        try vouching.vouchByEvents(for: sessionWeights.isEmpty ? limit : .max, in: transaction)
         return actor
     }
 

@@ -174,7 +174,9 @@ public struct Recall: Sendable, RandomAccessCollection {
     public let sequences: [Namespace: UInt64]
     /// How sure it is that what was asked is told in the namespaces at all, 0 to 1: of a hundred recalls with 0.7, some
     /// seventy have the answer in their home. It is made of how much of the question's words the best match has, and how
-    /// many of them nothing has; of several homes it is that of the surest. It says nothing of single hits.
+    /// many of them nothing has, so a paraphrase without a common word has little; where the question has no words, or
+    /// they were not asked, of how far the best vectors stand out. Of several homes it is that of the surest. It says
+    /// nothing of single hits.
     public let confidence: Double
 
     /// Where the time went; where several homes were asked side by side, that of the slowest.

@@ -9,6 +9,8 @@ struct VectorScores {
     private(set) var mean = 0.0
     private(set) var deviation = 0.0
     private(set) var rowCount = 0
+    /// How many current passages mean and deviation are of.
+    private(set) var sampleCount = 0
     /// The passages with a score, in no order, where not all rows were compared.
     private(set) var compared: [UInt32] = []
     private let index: HNSWIndex
@@ -106,6 +108,7 @@ struct VectorScores {
                 }
             }
         }
+        sampleCount = Int(count)
         guard count > 0 else { return }
         mean = sum / count
         deviation = Deviation.of(squares: squares, mean: mean, count: count)

@@ -30,10 +30,10 @@ enum MemoryReference: Equatable, CustomStringConvertible {
         switch self {
         case .id(let id): return id
         case .key(let key):
-            guard let memory = try await engine.get(key: key, in: namespace) else {
+            guard let id = try await engine.id(ofKey: key, in: namespace) else {
                 throw EngineError(.notFound, "`\(key)` is no id, and no key of a memory in \(namespace)")
             }
-            return memory.id
+            return id
         }
     }
 }

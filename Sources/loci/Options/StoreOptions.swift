@@ -52,7 +52,10 @@ struct StoreOptions: ParsableArguments {
 
     /// The directory of the store.
     func path() throws -> String {
-        if let store, !store.isEmpty { return store }
+        if let store {
+            guard !store.isEmpty else { throw ValidationError("--store is empty: write --store PATH") }
+            return store
+        }
         if let store = ProcessInfo.processInfo.environment["LOCI_STORE"], !store.isEmpty { return store }
         throw ValidationError("say which store: --store PATH, or set LOCI_STORE")
     }

@@ -87,9 +87,25 @@ enum Terminal {
     /// With so many digits behind the point.
     static func decimals(_ value: Double, _ count: Int) -> String { String(format: "%.\(count)f", value) }
 
+    /// How many columns of a terminal a text takes, by Unicode's East Asian Width (UAX #11): two for a wide character.
+    static func columns(_ text: String) -> Int {
+        text.reduce(0) { sum, character in
+            guard let scalar = character.unicodeScalars.first, scalar.value >= 0x1100 else { return sum + 1 }
+            let isWide: Bool =
+                switch scalar.value {
+                case 0x1100...0x115F, 0x2E80...0x303E, 0x3041...0xA4CF, 0xA960...0xA97C, 0xAC00...0xD7A3,
+                    0xF900...0xFAFF, 0xFE30...0xFE6F, 0xFF00...0xFF60, 0xFFE0...0xFFE6, 0x1F300...0x1F64F,
+                    0x1F680...0x1F6FF, 0x1F900...0x1F9FF, 0x20000...0x3FFFD:
+                    true
+                default: scalar.properties.isEmojiPresentation
+                }
+            return sum + (isWide ? 2 : 1)
+        }
+    }
+
     /// Fills up with spaces; on the left where `isRight`.
     static func padded(_ text: String, to width: Int, isRight: Bool = false) -> String {
-        let space = String(repeating: " ", count: max(0, width - text.count))
+        let space = String(repeating: " ", count: max(0, width - columns(text)))
         return isRight ? space + text : text + space
     }
 }

@@ -40,12 +40,21 @@ struct ExportCommand: AsyncParsableCommand {
         _ namespaces: [Namespace], of engine: Engine, _ progress: Progress
     ) async throws -> Int {
         var total = 0
-        for namespace in namespaces { total += Int(try await engine.stats(in: namespace).memories) }
+        var found: [Namespace] = []
+        for namespace in namespaces {
+            do {
+                total += Int(try await engine.stats(in: namespace).memories)
+                found.append(namespace)
+            } catch let error as EngineError where error.code == .notFound && namespaces.count > 1 {
+                // A file that was begun and never written hides no other.
+                Terminal.note(error.message)
+            }
+        }
         // How many of a home's memories are in a session nobody knows before.
         let isWhole = namespaces.allSatisfy { $0.session == nil }
         let writer = try LineWriter(path: output)
         var count = 0
-        for namespace in namespaces {
+        for namespace in found {
             try await engine.export(in: namespace) { memory in
                 for line in ExportLine.lines(of: memory) { try writer.write(line) }
                 count += 1

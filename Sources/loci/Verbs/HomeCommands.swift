@@ -39,7 +39,8 @@ struct HomesCommand: AsyncParsableCommand {
                 } else {
                     let count = Terminal.padded(Terminal.grouped(statistics.memories), to: 12, isRight: true)
                     let size = Terminal.padded(Terminal.bytes(statistics.fileBytes), to: 10, isRight: true)
-                    Terminal.print("\(count) memories  \(size)  \(NamespaceArgument.text(of: home))")
+                    let word = statistics.memories == 1 ? "memory  " : "memories"
+                    Terminal.print("\(count) \(word)  \(size)  \(NamespaceArgument.text(of: home))")
                 }
             }
             if !isWhole { throw ExitCode(ExitStatus.failure) }
@@ -186,7 +187,8 @@ struct ChangesCommand: AsyncParsableCommand {
                 } else {
                     let number = Terminal.padded("\(change.sequence)", to: 8, isRight: true)
                     let kind = Terminal.padded(change.kind.name, to: 10)
-                    Terminal.print("\(number)  \(change.time)  \(kind)  \(change.id)@\(change.version)")
+                    let time = Terminal.padded(change.time.description, to: 27)
+                    Terminal.print("\(number)  \(time)  \(kind)  \(change.id)@\(change.version)")
                 }
             }
         }

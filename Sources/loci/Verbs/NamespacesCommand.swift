@@ -19,7 +19,14 @@ struct NamespacesCommand: AsyncParsableCommand {
         let subtree = try place.namespace.said()
         try await place.store.withEngine(for: .reading) { engine in
             for home in try subtree.map(engine.existingHomes) ?? engine.homes() {
-                for found in try await engine.namespaces(in: home) {
+                let parts: [NamespaceSummary]
+                do {
+                    parts = try await engine.namespaces(in: home)
+                } catch let error as EngineError where error.code == .notFound {
+                    Terminal.note(error.message)
+                    continue
+                }
+                for found in parts {
                     if let subtree, subtree.session != nil, found.namespace != subtree { continue }
                     if place.json {
                         Terminal.printObject { json in
@@ -28,7 +35,8 @@ struct NamespacesCommand: AsyncParsableCommand {
                         }
                     } else {
                         let count = Terminal.padded(Terminal.grouped(found.memories), to: 12, isRight: true)
-                        Terminal.print("\(count) memories  \(NamespaceArgument.text(of: found.namespace))")
+                        let word = found.memories == 1 ? "memory  " : "memories"
+                        Terminal.print("\(count) \(word)  \(NamespaceArgument.text(of: found.namespace))")
                     }
                 }
             }

@@ -176,7 +176,7 @@ struct RecallTable {
             rows.append(row)
         }
         let numberCount = rows[0].count - 3
-        let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
+        let widths = rows[0].indices.map { column in rows.map { Terminal.columns($0[column]) }.max() ?? 0 }
         if !recall.hits.isEmpty {
             for (index, row) in rows.enumerated() {
                 let columns = row.indices.map { column in
@@ -194,7 +194,7 @@ struct RecallTable {
             bestAlone("words alone", comparison.words, unlike: first)
             bestAlone("vectors alone", comparison.vectors, unlike: first)
         }
-        if recall.confidence < Recall.leastConfidence {
+        if !recall.hits.isEmpty, recall.confidence < Recall.leastConfidence {
             Terminal.note("the answer is likely not there: the hits have little of what was asked")
         }
         Terminal.print(Terminal.styled(timings, .dim))

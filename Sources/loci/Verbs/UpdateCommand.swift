@@ -36,16 +36,22 @@ struct UpdateCommand: AsyncParsableCommand {
         let content = words.isEmpty ? nil : try Words.read(words)
         var said = MemoryDraft("")
         try draftOptions.apply(to: &said)
-        let remembered = try await place.withEngine(for: .changing) { engine, namespace in
+        let (remembered, end) = try await place.withEngine(for: .changing) { engine, namespace in
             let id = try await memory.resolve(in: namespace, engine)
-            return try await engine.update(id, in: namespace, expecting: expecting) { draft in
+            let remembered = try await engine.update(id, in: namespace, expecting: expecting) { draft in
                 if let content { draft.content = content }
                 try draftOptions.apply(to: &draft)
                 draft.tags.removeAll { untag.contains($0) }
                 for name in unset { draft.attributes[name] = nil }
                 if let pin { draft.isPinned = pin }
             }
+            return (remembered, try await engine.get(id, in: namespace)?.valid.upperBound ?? .distantFuture)
         }
         remembered.print(in: namespace, asJSON: place.json)
+        if end <= .now {
+            Terminal.note(
+                "it is not true since \(end), so recalls pass it over: say --valid-until, or remember it anew"
+            )
+        }
     }
 }
