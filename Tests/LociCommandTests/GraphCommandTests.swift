@@ -68,7 +68,7 @@ private func json(_ text: String) throws -> JSONValue { try JSONParser.parse(tex
         try Shell.run { shell in
             try shell.loci("remember", "Parse it again. Closes: #1234", "--key", "fix", "--actor", "Ada")
             let output = try shell.loci("neighbors", "fix").output
-            #expect(output.contains("#1234") && output.contains("it says that it fixes it"), "\(output)")
+            #expect(output.contains("#1234") && output.contains("(says that it fixes it)"), "\(output)")
             let why = try shell.loci("why", "Why was it parsed again?").output
             #expect(why.contains("because of (fixes, it says that it fixes it"), "\(why)")
         }

@@ -128,6 +128,15 @@ enum Words {
         return text
     }
 
+    /// Words that ask something.
+    static func question(_ arguments: [String]) throws -> String {
+        let text = try read(arguments)
+        guard text.contains(where: { !$0.isWhitespace }) else {
+            throw ValidationError("say what to ask: loci recall \"Why did the deploy fail?\"")
+        }
+        return text
+    }
+
     private static let maximumByteCount = 20_000_000
 
     /// Swift repairs arguments that are not UTF-8, so the kernel is asked what they were.

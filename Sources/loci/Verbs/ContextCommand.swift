@@ -28,7 +28,7 @@ struct ContextCommand: AsyncParsableCommand {
 
     func run() async throws {
         _ = try store.path()
-        var query = RecallQuery(try Words.read(words), in: try namespaces.weighted())
+        var query = RecallQuery(try Words.question(words), in: try namespaces.weighted())
         query.filter = try filter.condition()
         query.asOf = clocks.asOf
         query.validAt = clocks.validAt

@@ -59,7 +59,7 @@ struct RecallCommand: AsyncParsableCommand {
 
     func run() async throws {
         _ = try store.path()
-        var query = RecallQuery(try Words.read(words), in: try namespaces.weighted())
+        var query = RecallQuery(try Words.question(words), in: try namespaces.weighted())
         query.limit = limit
         query.filter = try filter.condition()
         query.asOf = clocks.asOf
@@ -180,7 +180,10 @@ struct RecallTable {
         if !recall.hits.isEmpty {
             for (index, row) in rows.enumerated() {
                 let columns = row.indices.map { column in
-                    Terminal.padded(row[column], to: widths[column], isRight: column < numberCount)
+                    let isLast = column == row.count - 1
+                    return isLast
+                        ? row[column]
+                        : Terminal.padded(row[column], to: widths[column], isRight: column < numberCount)
                 }.joined(separator: "  ")
                 Terminal.print(Terminal.styled(columns, index == 0 ? .dim : .bold))
                 guard index > 0 else { continue }

@@ -188,7 +188,7 @@ extension Edge {
     static func words(_ edge: Edge, isOut: Bool) -> String {
         var text = isOut ? "—\(edge.kind)→" : "←\(edge.kind)—"
         if edge.weight != 1 { text += " \(Terminal.decimals(Double(edge.weight), 2))" }
-        if let rule = edge.rule { text += "  it \(rule)" }
+        if let rule = edge.rule { text += "  (\(rule))" }
         if let id = edge.id { text += "  edge \(id)" }
         return text
     }
