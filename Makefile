@@ -85,7 +85,9 @@ tsan: setup ## Run the tests under ThreadSanitizer
 
 .PHONY: asan
 asan: setup ## Run the tests under AddressSanitizer; a leak is a failure too
-	swift test --disable-xctest --sanitize=address --scratch-path .build-asan $(ARGS)
+	ASAN_OPTIONS=suppressions=$(CURDIR)/Tests/Sanitizers/address.supp \
+	LSAN_OPTIONS=suppressions=$(CURDIR)/Tests/Sanitizers/leak.supp:print_suppressions=0 \
+	    swift test --disable-xctest --sanitize=address --scratch-path .build-asan $(ARGS)
 
 .PHONY: docs
 docs: setup ## Make the library's documentation in .build-docs/html; a link that leads nowhere fails

@@ -31,6 +31,11 @@ struct Shell {
         return URL(fileURLWithPath: tests).deletingLastPathComponent().appendingPathComponent("loci")
     }()
 
+    /// What a sanitizer is not to mind counts in the program too.
+    private static let sanitizers = ProcessInfo.processInfo.environment.filter {
+        ["ASAN_OPTIONS", "LSAN_OPTIONS", "TSAN_OPTIONS"].contains($0.key)
+    }
+
     private static let starting = NSLock()
 
     @discardableResult
@@ -58,7 +63,7 @@ struct Shell {
         process.arguments = arguments
         process.currentDirectoryURL = URL(fileURLWithPath: folder)
         process.environment = ["LOCI_STORE": store, "LOCI_NAMESPACE": "project/atlas", "TMPDIR": folder]
-            .merging(environment) { $1 }
+            .merging(Self.sanitizers) { $1 }.merging(environment) { $1 }
         // Files, because a pipe that nobody empties would stop the program.
         let names = ["input", "output", "errors"].map { folder + "/." + $0 }
         try Data(input ?? []).write(to: URL(fileURLWithPath: names[0]))
