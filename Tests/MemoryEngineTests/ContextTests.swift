@@ -65,6 +65,38 @@ import Testing
         }
     }
 
+    @Test(arguments: [110, 150, 200, 250, 300, 500])
+    func `of a few lines leaves less free than the head of one more takes`(budget: Int) async throws {
+        let engine = try await harbour(5).engine
+        let query = RecallQuery("What of the harbour crane?", in: atlas)
+        let pack = try await engine.context(for: query, tokenBudget: budget)
+        let head = try #require(pack.entries.first).serialized(1)
+        let words = try #require(pack.entries.first).text
+        let most = TokenCounter.estimate.count(head) - TokenCounter.estimate.count(words) + 16
+        #expect(pack.tokenCount <= budget && budget - pack.tokenCount < most, "\(pack.tokenCount), \(most)")
+        for entry in pack.entries { #expect(try await engine.content(of: entry.citation) == entry.text) }
+    }
+
+    @Test func `cuts between words, and a long word between characters`() throws {
+        func entry(_ text: String) -> ContextPack.Entry {
+            ContextPack.Entry(
+                citation: Citation(
+                    namespace: atlas, id: MemoryID(rawValue: 1), version: 1, range: 10..<10 + text.utf8.count),
+                text: text, happened: .distantPast..<(.distantPast), actor: nil, kind: .note, score: 0,
+                note: nil)
+        }
+        let ships = entry("two ships  went by")
+        for (count, expected) in [
+            (18, "two ships  went by"), (17, "two ships  went"), (12, "two ships"), (9, "two ships"),
+            (4, "two"),
+        ] {
+            let part = try #require(ships.words(ofAtMost: count))
+            #expect(part.text == expected && part.citation.range == 10..<10 + expected.utf8.count)
+        }
+        #expect(entry("日本語の文").words(ofAtMost: 7)?.text == "日本")
+        #expect(entry("日本語の文").words(ofAtMost: 2) == nil)
+    }
+
     @Test func `of a small budget says what found no place`() async throws {
         let engine = try await harbour(9).engine
         let query = RecallQuery("the harbour", in: atlas)

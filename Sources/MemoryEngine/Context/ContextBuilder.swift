@@ -21,7 +21,8 @@ struct ContextBuilder {
     private static let maximumRefusedCount = 16
 
     /// Adds what fits of the entries, in their order; of one that does not, the beginning, up to the end of a sentence
-    /// where there is one.
+    /// where that fills the pack, else of a word. What stays free then is less than the head of an entry and
+    /// `shortestCut` bytes take.
     ///
     /// - Complexity: O(the pack), and for each entry that does not fit a few times that.
     mutating func fill(_ wanted: [ContextPack.Entry]) {
@@ -59,15 +60,27 @@ struct ContextBuilder {
         counter.count(ContextPack.serialized(entries)) <= budget
     }
 
-    /// The longest beginning of an entry that fits, by halving.
+    /// The longest beginning of an entry that fits: whole sentences if these fill the pack, else whole words.
     private func cut(_ entry: ContextPack.Entry) -> ContextPack.Entry? {
-        let bytes = Array(entry.text.utf8)
+        let sentences = longest(of: entry) { $0.beginning(ofAtMost: $1) }
+        if let sentences, counter.count(ContextPack.serialized(entries + [sentences])) >= fullCount {
+            return sentences
+        }
+        return longest(of: entry) { $0.words(ofAtMost: $1) } ?? sentences
+    }
+
+    private var fullCount: Int { Int(Double(budget) * Self.fullShare) }
+
+    /// The longest part of an entry that fits, by halving.
+    private func longest(
+        of entry: ContextPack.Entry, _ beginning: (ContextPack.Entry, Int) -> ContextPack.Entry?
+    ) -> ContextPack.Entry? {
         var low = 0
-        var high = bytes.count
+        var high = entry.text.utf8.count
         var best: ContextPack.Entry?
         while low < high, high - low > 8 {
             let middle = (low + high + 1) / 2
-            guard middle >= 4, let part = entry.beginning(ofAtMost: middle) else {
+            guard middle >= 4, let part = beginning(entry, middle) else {
                 low = middle
                 continue
             }
@@ -87,6 +100,28 @@ extension ContextPack.Entry {
     func beginning(ofAtMost byteCount: Int) -> ContextPack.Entry? {
         guard byteCount < text.utf8.count else { return self }
         guard let range = PassageSplitter(maximumByteCount: byteCount).split(text).first else { return nil }
+        return part(range)
+    }
+
+    /// The entry with the beginning of its text only, up to the end of a word, or of a character in a long one.
+    func words(ofAtMost byteCount: Int) -> ContextPack.Entry? {
+        guard byteCount < text.utf8.count else { return self }
+        let bytes = Array(text.utf8)
+        // Where a word ends right there, it is whole.
+        var end = byteCount
+        while end > 0, !Self.isSpace(bytes[end]) { end -= 1 }
+        while end > 0, Self.isSpace(bytes[end - 1]) { end -= 1 }
+        if end < byteCount / 2 {
+            end = byteCount
+            while end > 0, bytes[end] & 0xC0 == 0x80 { end -= 1 }
+        }
+        return end == 0 ? nil : part(0..<end)
+    }
+
+    private static func isSpace(_ byte: UInt8) -> Bool { byte == 0x20 || (0x09...0x0D).contains(byte) }
+
+    /// - Parameter range: in bytes of the text.
+    private func part(_ range: Range<Int>) -> ContextPack.Entry {
         let start = citation.range.lowerBound
         let bytes = Array(text.utf8)[range]
         return ContextPack.Entry(
