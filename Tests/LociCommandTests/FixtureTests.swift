@@ -83,8 +83,16 @@ import Testing
         var options = Engine.Options()
         options.quotaBytes = 1 << 30
         options.clock = { Timestamp(microseconds: 1_780_000_000_000_000) }
+        let restorer = try Engine.open(at: folder + "/store", options: options)
+        try await restorer.restore(from: snapshot, as: .project("then"))
+        await restorer.close()
+        // It is of the newest format: one who only reads needs nobody to write first.
+        options.isReadOnly = true
+        let reader = try Engine.open(at: folder + "/store", options: options)
+        #expect(try await reader.stats(in: .project("then")).versions > 0)
+        await reader.close()
+        options.isReadOnly = false
         let engine = try Engine.open(at: folder + "/store", options: options)
-        try await engine.restore(from: snapshot, as: .project("then"))
         #expect(try await engine.check(in: .project("then")).problems == [])
         var restored: [String] = []
         try await engine.export(in: .project("then")) { restored += ExportLine.lines(of: $0) }
