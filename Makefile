@@ -85,7 +85,7 @@ tsan: setup ## Run the tests under ThreadSanitizer
 
 .PHONY: asan
 asan: setup ## Run the tests under AddressSanitizer; a leak is a failure too
-	ASAN_OPTIONS=suppressions=$(CURDIR)/Tests/Sanitizers/address.supp \
+	ASAN_OPTIONS=external_symbolizer_path=$$(command -v llvm-symbolizer):suppressions=$(CURDIR)/Tests/Sanitizers/address.supp \
 	LSAN_OPTIONS=suppressions=$(CURDIR)/Tests/Sanitizers/leak.supp:print_suppressions=0 \
 	    swift test --disable-xctest --sanitize=address --scratch-path .build-asan $(ARGS)
 
