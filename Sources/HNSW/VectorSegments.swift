@@ -4,7 +4,8 @@ import Store
 ///
 /// A slot is a dense number of the space, given in the order of appending and never used twice. New rows
 /// go to the tail, a stream of bytes in one-page values, so that a caller's commit writes few pages; it may
-/// lie in a table that such a commit writes anyway. The indexer folds them into segments: contiguous rows, 64-byte aligned in the file, of about 256 KiB.
+/// lie in a table that such a commit writes anyway. The indexer folds them into segments: contiguous rows,
+/// 64-byte aligned in the file, of about 256 KiB.
 /// Beside each row stands the passage that it belongs to, and a number that the metric needs
 /// (`Distance.auxiliary`). Rows are kept as they were given, bit by bit.
 package struct VectorSegments: Sendable, Equatable {

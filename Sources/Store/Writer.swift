@@ -52,7 +52,8 @@ package final class Writer: Sendable {
     private let waiting = Mutex(Waiting())
 
     /// A caller who writes alone, where commits are quick, runs a short job itself: waking the queue's thread and being
-    /// woken by it takes a tenth of a commit's time (docs/decisions/0013-what-a-commit-writes.md). Whoever else comes meanwhile is left to the queue.
+    /// woken by it takes a tenth of a commit's time (docs/decisions/0013-what-a-commit-writes.md). Whoever else comes
+    /// meanwhile is left to the queue.
     func submit(_ job: Job, isBackground: Bool, to environment: Environment) {
         let runner: Runner? = waiting.withLock { waiting in
             if isBackground, waiting.isClosing { return nil }

@@ -102,4 +102,13 @@ import Testing
                 == "reading a\\u{1B}b  ████████████░░░░░░░░░░░░ 50 %  1 s left  1.0 MiB of 2.0 MiB  1.0 MiB/s"
         )
     }
+
+    @Test(arguments: [
+        ("", 0), ("Ada", 3), ("Zoë", 3), ("Zoe\u{308}", 3), ("山田太郎", 8), ("한글", 4), ("ｶﾅ", 2), ("👍🏽", 2),
+        ("a—b", 3),
+    ])
+    func `takes as many columns as a terminal gives it`(text: String, count: Int) {
+        #expect(Terminal.columns(text) == count)
+        #expect(Terminal.padded(text, to: 10).hasSuffix(String(repeating: " ", count: 10 - count)))
+    }
 }

@@ -139,4 +139,38 @@ import Testing
             try await engine.link(ids[0], to: ids[1], as: .sameSession, in: atlas)
         }
     }
+
+    @Test(arguments: [false, true])
+    func `as of an earlier time are those of what a memory said then`(isFolded: Bool) async throws {
+        let store = try ScratchStore()
+        let engine = store.engine
+        let space = EmbeddingSpace(model: "test", dimension: 2)
+        func draft(_ text: String, _ vector: [Float], session: String) -> MemoryDraft {
+            var draft = MemoryDraft(text)
+            draft.embeddings = [Embedding(vector, in: space)]
+            draft.thread = session
+            return draft
+        }
+        let (old, new) = (
+            "The crane lifts the cargo at high tide.", "Lunch is served in the hall upstairs today."
+        )
+        let changing = try await engine.remember(draft(old, [1, 0], session: "port"), in: atlas).id
+        let like = try await engine.remember(draft(old, [1, 0.01], session: "port"), in: atlas).id
+        let other = try await engine.remember(draft(new, [0, 1], session: "inn"), in: atlas).id
+        let then = store.clock.time
+        store.clock.advance()
+        let changed = draft(new, [0.01, 1], session: "inn")
+        try await engine.update(changing, in: atlas) { $0 = changed }
+        if isFolded { try await engine.fold(atlas) }
+        for kind in [EdgeKind.nearDuplicate, .similarTo, .sameSession] {
+            for (start, asOf, expected) in [
+                (changing, then, [like]), (changing, nil, [other]), (like, then, [changing]), (like, nil, []),
+            ] as [(MemoryID, Timestamp?, [MemoryID])] {
+                var query = query([kind])
+                query.asOf = asOf
+                let found = try await engine.neighbors(of: start, in: atlas, query: query).map(\.memory.id)
+                #expect(found == expected, "\(kind) as of \(asOf.map(String.init(describing:)) ?? "now")")
+            }
+        }
+    }
 }

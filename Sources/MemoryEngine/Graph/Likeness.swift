@@ -69,9 +69,10 @@ extension NearMemories {
 
     /// The memories whose vectors are alike, by the nearest pair of passages, the most alike first.
     func similar(to row: UInt64, in transaction: borrowing ReadTransaction) throws -> [Near] {
-        guard let head = try HeadRecord.read(row, in: transaction) else { return [] }
+        guard let version = try version(of: row, in: transaction)?.record else { return [] }
         var best: [UInt32: Float] = [:]
-        for passage in head.firstPassage..<head.firstPassage + min(head.passageCount, Self.passageCount) {
+        let first = version.firstPassage
+        for passage in first..<first + min(version.passageCount, Self.passageCount) {
             for space in view.spaces {
                 guard let least = thresholds[space.number],
                     let slot = try PassageReader.slot(passage, space.number, view.state, in: transaction)

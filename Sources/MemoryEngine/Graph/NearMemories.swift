@@ -78,6 +78,21 @@ struct NearMemories {
         }
     }
 
+    /// The version of a memory that holds for the walk; the newest where none does. `nil` for what has no passages.
+    func version(
+        of row: UInt64, in transaction: borrowing ReadTransaction
+    ) throws -> (number: UInt32, record: VersionRecord)? {
+        guard let head = try HeadRecord.read(row, in: transaction) else { return nil }
+        var newest: (UInt32, VersionRecord)?
+        for number in (1...max(1, head.version)).reversed() {
+            guard let record = try VersionRecord.read(row, number, in: transaction), record.passageCount > 0
+            else { continue }
+            if eligible.contains(record.firstPassage) { return (number, record) }
+            if newest == nil { newest = (number, record) }
+        }
+        return newest
+    }
+
     // MARK: Sessions
 
     /// The most of a session, the nearest in time.
@@ -86,8 +101,8 @@ struct NearMemories {
     private func session(
         of row: UInt64, in transaction: borrowing ReadTransaction
     ) throws -> [Near] {
-        guard let head = try HeadRecord.read(row, in: transaction), head.passageCount > 0 else { return [] }
-        let own = try PassageReader.row(head.firstPassage, view.state, in: transaction)
+        guard let version = try version(of: row, in: transaction)?.record else { return [] }
+        let own = try PassageReader.row(version.firstPassage, view.state, in: transaction)
         let (column, number) = own.session != 0 ? (Column.session, own.session) : (Column.thread, own.thread)
         guard number != 0 else { return [] }
         var passages: [UInt32] = []

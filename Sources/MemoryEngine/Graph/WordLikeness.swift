@@ -56,12 +56,10 @@ extension NearMemories {
         Set(tokenizer.terms(in: text.span).terms.map(\.term))
     }
 
-    /// The content of the newest version, as far as it is compared; `nil` for what has no words.
+    /// The content of the version that holds, as far as it is compared; `nil` for what has no words.
     private func text(of row: UInt64, in transaction: borrowing ReadTransaction) throws -> [UInt8]? {
-        guard let head = try HeadRecord.read(row, in: transaction), head.passageCount > 0,
-            let record = try VersionRecord.read(row, head.version, in: transaction)
-        else { return nil }
+        guard let (number, record) = try version(of: row, in: transaction) else { return nil }
         let count = min(Int(record.contentByteCount), WordLikeness.maximumByteCount)
-        return try record.content(row, head.version, 0..<count, in: transaction)
+        return try record.content(row, number, 0..<count, in: transaction)
     }
 }

@@ -52,10 +52,11 @@ extension FormatLadder {
     /// Format 5: the change log and the tails of vectors behind the counters, and versions that say only what is not
     /// usual.
     static let toFormat5 = Step(from: 4) { transaction in
-        try moveChanges(in: transaction)
+        // In the order of their new keys, so that pages fill up.
         try move(from: Schema.vector, prefix: Key(prefix: 0x01), in: transaction) { key in
             Key(prefix: Schema.Passage.vectorTail).raw(key.copy(1..<key.byteCount))
         }
+        try moveChanges(in: transaction)
         var next: Key? = Key()
         while let start = next {
             next = nil
@@ -87,7 +88,7 @@ extension FormatLadder {
         }
     }
 
-    /// Moves entries to `passage`, some at a time.
+    /// Moves entries to the end of `passage`, some at a time.
     private static func move(
         from table: Table, prefix: Key, in transaction: borrowing WriteTransaction,
         to newKey: (RawSpan) -> Key
@@ -100,7 +101,6 @@ extension FormatLadder {
             }
             if entries.isEmpty { return }
             for (old, new, value) in entries {
-                // They come in the order of their new keys; those of the change log are the last of the table.
                 try Schema.passage.put(new, value, in: transaction, isAppend: true)
                 try table.remove(old, in: transaction)
             }

@@ -51,6 +51,7 @@ struct WordScores {
         for entry in view.tail { codes[Int(entry.passage)] = entry.front.row.lengthCode }
 
         let folded = view.state.foldedPassages
+        var unknown = 0.0
         for (index, word)
             in (query.words.map { (term: $0.term, isPrefix: false) }
             + query.prefixes.map { (term: $0, isPrefix: true) }).enumerated()
@@ -87,7 +88,7 @@ struct WordScores {
                 weight: Float(inverse * (k1 + 1))
                     * Float(index < query.words.count ? query.words[index].weight : 1), norms: norms)
             bound += Double(scale.weight)
-            if documentFrequency == 0 { unknownShare += Double(scale.weight) }
+            if documentFrequency == 0 { unknown += Double(scale.weight) }
             if let merged {
                 for (passage, frequency) in merged { add(passage, frequency, scale, codes) }
             } else if let number = numbers.first {
@@ -98,7 +99,7 @@ struct WordScores {
             for (passage, frequency) in inTail { add(passage, frequency, scale, codes) }
         }
 
-        if bound > 0 { unknownShare /= bound }
+        if bound > 0 { unknownShare = unknown / bound }
         var sum = 0.0
         var squares = 0.0
         for passage in matched where current?.contains(passage) ?? true {

@@ -147,6 +147,20 @@ struct NamespaceOption: ParsableArguments {
     }
 }
 
+extension [Namespace] {
+    /// Calls `body` for each. Among several, one whose file was begun and never written hides no other: it is named, and
+    /// passed over.
+    func forEachWritten(_ body: (Namespace) async throws -> Void) async throws {
+        for namespace in self {
+            do {
+                try await body(namespace)
+            } catch let error as EngineError where error.code == .notFound && count > 1 {
+                Terminal.note(error.message)
+            }
+        }
+    }
+}
+
 extension Engine {
     /// The homes of a subtree.
     ///

@@ -88,6 +88,7 @@ enum Terminal {
     static func decimals(_ value: Double, _ count: Int) -> String { String(format: "%.\(count)f", value) }
 
     /// How many columns of a terminal a text takes, by Unicode's East Asian Width (UAX #11): two for a wide character.
+    /// (Swift's Glibc has no `wcwidth`.)
     static func columns(_ text: String) -> Int {
         text.reduce(0) { sum, character in
             guard let scalar = character.unicodeScalars.first, scalar.value >= 0x1100 else { return sum + 1 }

@@ -41,14 +41,9 @@ struct ExportCommand: AsyncParsableCommand {
     ) async throws -> Int {
         var total = 0
         var found: [Namespace] = []
-        for namespace in namespaces {
-            do {
-                total += Int(try await engine.stats(in: namespace).memories)
-                found.append(namespace)
-            } catch let error as EngineError where error.code == .notFound && namespaces.count > 1 {
-                // A file that was begun and never written hides no other.
-                Terminal.note(error.message)
-            }
+        try await namespaces.forEachWritten { namespace in
+            total += Int(try await engine.stats(in: namespace).memories)
+            found.append(namespace)
         }
         // How many of a home's memories are in a session nobody knows before.
         let isWhole = namespaces.allSatisfy { $0.session == nil }

@@ -62,7 +62,7 @@ struct StatsCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await place.store.withEngine(for: .reading) { engine in
-            for namespace in try place.namespace.namespaces(of: engine) {
+            try await place.namespace.namespaces(of: engine).forEachWritten { namespace in
                 let statistics = try await engine.stats(in: namespace.home)
                 if place.json { Self.printJSON(statistics) } else { Self.print(statistics) }
             }

@@ -18,15 +18,9 @@ struct NamespacesCommand: AsyncParsableCommand {
     func run() async throws {
         let subtree = try place.namespace.said()
         try await place.store.withEngine(for: .reading) { engine in
-            for home in try subtree.map(engine.existingHomes) ?? engine.homes() {
-                let parts: [NamespaceSummary]
-                do {
-                    parts = try await engine.namespaces(in: home)
-                } catch let error as EngineError where error.code == .notFound {
-                    Terminal.note(error.message)
-                    continue
-                }
-                for found in parts {
+            let homes = try subtree.map(engine.existingHomes) ?? engine.homes()
+            try await homes.forEachWritten { home in
+                for found in try await engine.namespaces(in: home) {
                     if let subtree, subtree.session != nil, found.namespace != subtree { continue }
                     if place.json {
                         Terminal.printObject { json in

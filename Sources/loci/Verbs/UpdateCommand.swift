@@ -11,7 +11,8 @@ struct UpdateCommand: AsyncParsableCommand {
               loci update api-limit --tag limits --untag draft
               loci update ID - --expecting 1 < notes.txt
 
-            A memory is named by its id or its key. With --expecting the change is refused if somebody else made another version meanwhile.
+            A memory is named by its id or its key. With --expecting the change is refused if somebody else made \
+            another version meanwhile.
             """)
 
     @Argument(help: "Its id or key.", transform: Accept.memory)
