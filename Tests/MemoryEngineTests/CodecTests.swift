@@ -134,6 +134,23 @@ struct RecordSamples {
 }
 
 @Suite struct `A record` {
+    @Test func `of a version is refused where it says what is usual`() throws {
+        let distinctive: Int64 = 0x0102_0304_0506_0708
+        let fields = VersionFields(
+            kind: "note", session: nil, actor: nil, thread: nil, happened: 5..<5,
+            valid: Int64.min..<Int64.max,
+            expires: distinctive, isPinned: false, importance: 0.5, tags: [], keywords: [], attributes: [:],
+            origin: Origin(), attachments: [])
+        let version = VersionRecord(
+            fields: fields, recordedFrom: 1, recordedUntil: .max, closure: .open, firstPassage: 0,
+            ranges: [0..<2], contentByteCount: 2, inlineContent: [0x61, 0x62])
+        var bytes = version.encode()
+        #expect(try VersionRecord(decoding: bytes.span.bytes) == version)
+        let place = try #require(bytes.firstRange(of: (1...8).reversed().map { UInt8($0) }))
+        bytes.replaceSubrange(place, with: [UInt8](repeating: 0xff, count: 7) + [0x7f])
+        #expect(throws: StoreError.self) { try VersionRecord(decoding: bytes.span.bytes) }
+    }
+
     @Test(arguments: 1...20 as ClosedRange<UInt64>)
     func `decodes to what was encoded`(seed: UInt64) throws {
         var samples = RecordSamples(seed: seed)
