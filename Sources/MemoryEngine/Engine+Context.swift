@@ -21,7 +21,7 @@ extension Engine {
         }
         var query = query
         // An entry takes some thirty tokens before its text begins.
-        query.limit = max(query.limit, min(400, tokenBudget / 40 + 10))
+        query.limit = max(query.limit, min(400, tokenBudget / 40 + 20))
         query.order = .score
         let recall = try await recall(query)
         var leftOut = recall.leftOut

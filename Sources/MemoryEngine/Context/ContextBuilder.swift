@@ -17,17 +17,26 @@ struct ContextBuilder {
     /// The pack is filled so far that the rest is not worth a search for what fits.
     private static let fullShare = 0.95
 
+    /// Filled less than so far, the pack gives its least wanted entry for a longer one.
+    private static let leastShare = 0.9
+
     /// So many entries that do not fit are tried before the rest is given up.
     private static let maximumRefusedCount = 16
 
+    /// So many of the least wanted entries are tried to be given for another.
+    private static let maximumGivenCount = 3
+
+    /// So many more of those that found no place are looked at for the exchange.
+    private static let maximumOtherCount = 48
+
     /// Adds what fits of the entries, in their order; of one that does not, the beginning, up to the end of a sentence
-    /// where that fills the pack, else of a word. What stays free then is less than the head of an entry and
-    /// `shortestCut` bytes take.
+    /// where that fills the pack, else of a word. What then stays free of a small budget, too little for the head of an
+    /// entry, is filled by a longer entry in the place of the least wanted one.
     ///
     /// - Complexity: O(the pack), and for each entry that does not fit a few times that.
     mutating func fill(_ wanted: [ContextPack.Entry]) {
         var used = 0
-        var refusedCount = 0
+        var refused: [ContextPack.Entry] = []
         for (index, entry) in wanted.enumerated() {
             // A pack's count is near the sum of its entries'; it is counted whole at the end.
             let estimate = counter.count(entry.serialized(entries.count + 1)) + 1
@@ -36,23 +45,68 @@ struct ContextBuilder {
                 used += estimate
                 continue
             }
-            if let cut = cut(entry) {
-                entries.append(cut)
-                used = counter.count(text)
-            }
-            refusedCount += 1
-            if Double(used) >= Double(budget) * Self.fullShare || refusedCount == Self.maximumRefusedCount {
-                omittedCount +=
-                    wanted.count - index - (entries.last?.citation.id == entry.citation.id ? 1 : 0)
+            guard refused.count < Self.maximumRefusedCount, used < count(of: Self.fullShare) else {
+                refused.append(contentsOf: wanted[index...].prefix(Self.maximumOtherCount))
                 break
             }
-            if entries.last?.citation.id != entry.citation.id { omittedCount += 1 }
+            if let cut = cut(entry, behind: entries) {
+                entries.append(cut)
+                used = counter.count(text)
+            } else {
+                refused.append(entry)
+            }
         }
         // The counter need not count a whole as the sum of its parts.
         while counter.count(text) > budget, let last = entries.popLast() {
-            if let cut = cut(last) { entries.append(cut) } else { omittedCount += 1 }
+            if let cut = cut(last, behind: entries) {
+                entries.append(cut)
+            } else {
+                refused.insert(last, at: 0)
+            }
         }
+        if counter.count(text) < count(of: Self.leastShare) { exchange(with: refused) }
+        omittedCount = wanted.count - entries.count
     }
+
+    /// Puts the first of `others` that fills the pack, or else the one that fills it best, in the place of one of the
+    /// least wanted entries; where none does, behind a shorter part of the least wanted one.
+    private mutating func exchange(with others: [ContextPack.Entry]) {
+        var best = Filling(entries: entries, count: counter.count(text))
+        for place in entries.indices.suffix(Self.maximumGivenCount).reversed() {
+            var rest = entries
+            rest.remove(at: place)
+            if add(oneOf: others, to: rest, best: &best) { break }
+        }
+        if best.count < count(of: Self.leastShare), let last = entries.last {
+            for eighths in (1...7).reversed() {
+                guard let part = last.words(ofAtMost: last.text.utf8.count * eighths / 8) else { break }
+                if add(oneOf: others, to: entries.dropLast() + [part], best: &best) { break }
+            }
+        }
+        entries = best.entries
+    }
+
+    private struct Filling {
+        var entries: [ContextPack.Entry]
+        var count: Int
+    }
+
+    /// Whether with one of the others the pack is full enough; else the best that was seen stands in `best`.
+    private func add(
+        oneOf others: [ContextPack.Entry], to rest: [ContextPack.Entry], best: inout Filling
+    ) -> Bool {
+        for other in others {
+            let whole = fits(rest + [other]) ? other : nil
+            guard let part = whole ?? cut(other, behind: rest) else { continue }
+            let filled = rest + [part]
+            let count = counter.count(ContextPack.serialized(filled))
+            if count > best.count { best = Filling(entries: filled, count: count) }
+            if count >= self.count(of: Self.leastShare) { return true }
+        }
+        return false
+    }
+
+    private func count(of share: Double) -> Int { Int((Double(budget) * share).rounded(.up)) }
 
     var text: String { ContextPack.serialized(entries) }
 
@@ -61,19 +115,22 @@ struct ContextBuilder {
     }
 
     /// The longest beginning of an entry that fits: whole sentences if these fill the pack, else whole words.
-    private func cut(_ entry: ContextPack.Entry) -> ContextPack.Entry? {
-        let sentences = longest(of: entry) { $0.beginning(ofAtMost: $1) }
-        if let sentences, counter.count(ContextPack.serialized(entries + [sentences])) >= fullCount {
+    private func cut(
+        _ entry: ContextPack.Entry, behind entries: [ContextPack.Entry]
+    ) -> ContextPack.Entry? {
+        let sentences = longest(of: entry, behind: entries) { $0.beginning(ofAtMost: $1) }
+        if let sentences,
+            counter.count(ContextPack.serialized(entries + [sentences])) >= count(of: Self.fullShare)
+        {
             return sentences
         }
-        return longest(of: entry) { $0.words(ofAtMost: $1) } ?? sentences
+        return longest(of: entry, behind: entries) { $0.words(ofAtMost: $1) } ?? sentences
     }
-
-    private var fullCount: Int { Int(Double(budget) * Self.fullShare) }
 
     /// The longest part of an entry that fits, by halving.
     private func longest(
-        of entry: ContextPack.Entry, _ beginning: (ContextPack.Entry, Int) -> ContextPack.Entry?
+        of entry: ContextPack.Entry, behind entries: [ContextPack.Entry],
+        _ beginning: (ContextPack.Entry, Int) -> ContextPack.Entry?
     ) -> ContextPack.Entry? {
         var low = 0
         var high = entry.text.utf8.count
