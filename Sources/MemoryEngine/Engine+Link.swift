@@ -9,9 +9,9 @@ extension Engine {
     ///   - kind: what it says. The kinds that follow from threads or vectors cannot be given.
     ///   - weight: above 0 and up to 1; of a causal edge, how sure.
     ///   - valid: when it is true; by default always.
-    ///   - evidence: where it is said, at most 32 places.
+    ///   - evidence: where it is said, at most 32 places, each within a version that is there.
     /// - Returns: the edge's id, with which it can be taken back.
-    /// - Throws: `EngineError`: `notFound` (an end, or a cited memory), `invalid`, `tooLarge` (too many kinds).
+    /// - Throws: `EngineError`: `notFound` (an end, or a cited version), `invalid`, `tooLarge` (too many kinds).
     @discardableResult
     public func link(
         _ from: MemoryID, to: MemoryID, as kind: EdgeKind, in namespace: Namespace,
@@ -35,8 +35,12 @@ extension Engine {
             )
         }
         let home = namespace.home
-        for citation in evidence where citation.range.lowerBound < 0 {
-            throw EngineError(.invalid, "the citation \(citation) begins before its memory")
+        for place in evidence {
+            // An id is one of the whole home.
+            _ = try await content(
+                of: Citation(
+                    namespace: place.namespace.home, id: place.id, version: place.version, range: place.range)
+            )
         }
         for bound in [valid.lowerBound, valid.upperBound]
         where bound != .distantPast && bound != .distantFuture && !Timestamp.allowed.contains(bound) {

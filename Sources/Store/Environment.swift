@@ -190,6 +190,12 @@ package enum Durability: String, Sendable, CaseIterable {
                 // A medium that cannot be written has no writer, so no lock file is needed.
                 status = unsafe mdb_env_open(env, path, flags | UInt32(MDB_NOLOCK), 0o640)
             }
+            if options.isReadOnly, status == EACCES, unsafe access(path, R_OK) == 0 {
+                throw StoreError(
+                    .readOnly,
+                    "opening \(path): this user may not write \(path)-lock, in which readers say which pages they "
+                        + "read; allow it, or take a snapshot (`loci snapshot`) and read that")
+            }
             try check(status, "opening \(path)")
             var dead: Int32 = 0
             try unsafe check(mdb_reader_check(env, &dead), "clearing dead readers")

@@ -275,6 +275,16 @@ private struct GraphModel {
             try await engine.link(a, to: b, as: .causedBy, in: atlas, evidence: [citation])
         }
         #expect(error?.code == .notFound)
+        let bytes = try #require(try await engine.get(a, in: atlas)).content.utf8.count
+        for (version, range, code) in [
+            (1, 0..<bytes + 1, EngineError.Code.invalid), (1, -1..<1, .invalid), (2, 0..<1, .notFound),
+        ] as [(UInt32, Range<Int>, EngineError.Code)] {
+            let beyond = Citation(namespace: atlas, id: a, version: version, range: range)
+            let error = await refusal {
+                try await engine.link(a, to: b, as: .causedBy, in: atlas, evidence: [beyond])
+            }
+            #expect(error?.code == code)
+        }
         for name in ["", "1a", "a b", String(repeating: "x", count: 65), "ü"] {
             #expect(await refusal { try EdgeKind(name, in: .causal) }?.code == .invalid)
         }

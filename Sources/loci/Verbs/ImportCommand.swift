@@ -114,7 +114,8 @@ struct ImportCommand: AsyncParsableCommand {
         guard resolution.personCount < resolution.identityCount, !place.json else { return }
         Terminal.note(
             "\(Terminal.grouped(resolution.identityCount)) names with addresses are "
-                + "\(Terminal.grouped(resolution.personCount)) people: loci people")
+                + (resolution.personCount == 1
+                    ? "one person" : "\(Terminal.grouped(resolution.personCount)) people") + ": loci people")
     }
 
     private func validate(_ source: ImportSource, _ namespace: Namespace?, _ engine: Engine) throws {
