@@ -22,7 +22,8 @@ struct Bench: AsyncParsableCommand {
         subcommands: [
             All.self, Words.self, Vectors.self, Ingest.self, RememberOne.self, Fragmented.self, Open.self,
             Homes.self, Writers.self, MemoryUse.self, Kernels.self, FirstRecall.self, Serve.self, Index.self,
-            RecallAll.self, Evaluate.self, Confidence.self, Linking.self, Traverse.self,
+            RecallAll.self, Evaluate.self, Confidence.self, Linking.self, Traverse.self, Build.self,
+            Search.self,
         ])
 }
 

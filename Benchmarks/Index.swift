@@ -28,7 +28,12 @@ struct Index: AsyncParsableCommand {
         parameters.m = m
         parameters.m0 = 2 * m
         parameters.efConstruction = efConstruction
-        let space = try IndexedSpace(path: scratch.path + "/index", rows: rows, parameters: parameters)
+        let space = try IndexFile.create(
+            at: scratch.path + "/index", dimension: embedded.dimension, metric: .cosine,
+            parameters: parameters)
+        for start in stride(from: 0, to: rows.count, by: 5_000) {
+            try space.append(Array(rows[start..<min(start + 5_000, rows.count)]))
+        }
         var report = Report("index")
         try space.link(&report)
         space.search(queries, ef, &report)
@@ -39,49 +44,14 @@ struct Index: AsyncParsableCommand {
     }
 }
 
-/// A file with the vectors of one space and its index.
-final class IndexedSpace {
-    static let vectors = Table(name: "vector", index: 0)
-    static let links = Table(name: "link", index: 1)
-
-    let environment: Environment
-    let index: HNSWIndex
-    let count: Int
-    private(set) var extent = VectorSegments.Extent(nextSlot: 0, segmentedSlots: 0)
-
-    /// Writes rows, and folds them as far as they fill segments. A row's passage is its number.
-    init(path: String, rows: [[Float]], parameters: HNSWParameters) throws {
-        environment = try Environment.open(path: path, tables: [Self.vectors, Self.links])
-        count = rows.count
-        let segments = VectorSegments(
-            table: Self.vectors, space: 1, dimension: rows[0].count, metric: .cosine)
-        index = HNSWIndex(table: Self.links, segments: segments, parameters: parameters)
-        for start in stride(from: 0, to: rows.count, by: 5_000) {
-            let batch = (start..<min(start + 5_000, rows.count)).map {
-                (passage: UInt32($0), vector: rows[$0])
-            }
-            extent = try environment.write { transaction in
-                var extent = self.extent
-                try segments.append(batch, &extent, in: transaction)
-                _ = try segments.fold(&extent, atMost: 100, in: transaction)
-                return extent
-            }
-        }
-    }
-
+extension IndexFile {
     /// Lets the author work until nothing is due.
     func link(_ report: inout Report) throws {
         var computing = Samples()
         var committing = Samples()
         var pages = Samples()
         var longest = 0
-        while let batch = try computing.timeNow({
-            try environment.read { try index.prepare(extent, in: $0) }
-        }) {
-            let isDone = try committing.timeNow {
-                try environment.write { try index.commit(batch, in: $0) }
-            }
-            guard isDone else { throw ValidationError("a step was refused") }
+        while let batch = try linkStep(&computing, &committing) {
             pages.add(Double(batch.pageCount))
             longest = max(longest, batch.pageCount)
         }
