@@ -27,7 +27,7 @@ extension Engine {
         var leftOut = recall.leftOut
         var entries = try await current(of: recall, query, &leftOut)
         var placeOfCause: [MemoryID: Int] = [:]
-        if recall.intent == .why { placeOfCause = try await addCauses(to: &entries, query) }
+        if recall.intent == .why { placeOfCause = try await addCauses(to: &entries, query, &leftOut) }
         Self.dropRepetitions(&entries, &leftOut)
         var builder = ContextBuilder(budget: tokenBudget, counter: counter)
         builder.fill(entries)
@@ -54,13 +54,7 @@ extension Engine {
     ) async throws -> [ContextPack.Entry] {
         var newerOf: [MemoryID: MemoryID] = [:]
         for (home, hits) in Dictionary(grouping: recall.hits, by: \.memory.namespace.home) {
-            let ids = hits.map(\.memory.id)
-            let moment = (query.validAt ?? options.clock()).microseconds
-            let asOf = query.asOf?.microseconds
-            let found = try await graph(in: home) { transaction in
-                try Self.superseding(ids, home, asOf: asOf, validAt: moment, in: transaction)
-            }
-            newerOf.merge(found) { first, _ in first }
+            newerOf.merge(try await newer(than: hits.map(\.memory.id), in: home, query)) { first, _ in first }
         }
         var entries: [ContextPack.Entry] = []
         var present = Set(recall.hits.map(\.memory.id))
@@ -78,6 +72,17 @@ extension Engine {
         }
         if replacedCount > 0 { leftOut.append("\(replacedCount) memories that newer ones supersede") }
         return entries
+    }
+
+    private func newer(
+        than ids: [MemoryID], in home: Namespace, _ query: RecallQuery
+    ) async throws -> [MemoryID: MemoryID] {
+        guard !ids.isEmpty else { return [:] }
+        let moment = (query.validAt ?? options.clock()).microseconds
+        let asOf = query.asOf?.microseconds
+        return try await graph(in: home) { transaction in
+            try Self.superseding(ids, home, asOf: asOf, validAt: moment, in: transaction)
+        }
     }
 
     /// For each memory that another supersedes, the last one of that chain.
@@ -114,8 +119,10 @@ extension Engine {
     /// Puts the causes of the best entries behind them, as the next to be wanted. Returns how far from its effect each
     /// cause is.
     private func addCauses(
-        to entries: inout [ContextPack.Entry], _ query: RecallQuery
+        to entries: inout [ContextPack.Entry], _ query: RecallQuery, _ leftOut: inout [String]
     ) async throws -> [MemoryID: Int] {
+        let moment = query.validAt ?? query.asOf ?? options.clock()
+        var retracted = Set<MemoryID>()
         var depthOfCause: [MemoryID: Int] = [:]
         var withCauses: [ContextPack.Entry] = []
         for (rank, entry) in entries.enumerated() {
@@ -125,16 +132,26 @@ extension Engine {
             let chain = try await causes(
                 of: entry.citation.id, in: home, depth: 4, limit: 20, asOf: query.asOf,
                 validAt: query.validAt, deadline: query.deadline)
+            let closed = Set(chain.lazy.map(\.cause).filter { $0.isClosed(at: moment) }.map(\.id))
+            let newer = try await newer(than: Array(closed), in: home, query)
             for link in chain
             where query.namespaces.keys.contains(where: { $0.contains(link.cause.namespace) }) {
+                // What took the place of a cause does not make it untrue for its time; a retraction does.
+                if closed.contains(link.cause.id), newer[link.cause.id] == nil {
+                    retracted.insert(link.cause.id)
+                    continue
+                }
                 depthOfCause[link.cause.id] = max(depthOfCause[link.cause.id] ?? 0, link.depth)
                 let says =
                     link.edge.rule.map { "which \($0)" } ?? "by an edge \(link.edge.kind) that was given"
                 withCauses.append(
                     ContextPack.Entry(
-                        link.cause, score: 0, note: "cause of \(link.effect.id), \(says)"))
+                        link.cause, score: 0,
+                        note: "cause of \(link.effect.id), \(says)"
+                            + (newer[link.cause.id].map { "; superseded by \($0)" } ?? "")))
             }
         }
+        if !retracted.isEmpty { leftOut.append("\(retracted.count) causes that are retracted") }
         // What was found by itself too is the cause from now on.
         let causes = Set(depthOfCause.keys)
         var seen = Set<MemoryID>()
@@ -172,6 +189,11 @@ extension Engine {
         default: return entries
         }
     }
+}
+
+extension Memory {
+    /// Whether it was superseded or retracted by then. What was only true for a time is neither.
+    fileprivate func isClosed(at moment: Timestamp) -> Bool { !isCurrent && valid.upperBound <= moment }
 }
 
 extension ContextPack.Entry {

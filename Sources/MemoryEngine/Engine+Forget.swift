@@ -6,7 +6,7 @@ extension Engine {
     public enum Selection: Sendable {
         case id(MemoryID)
         case filter(Filter)
-        /// All that a principal wrote.
+        /// All that a principal wrote: each memory of which it wrote a version, whole, and the edges that it gave.
         case principal(String)
         /// All of it: of a session its memories, of a home or a tenant the files.
         case everything
@@ -68,7 +68,7 @@ extension Engine {
         for name in homes {
             try await withHome(of: name, creating: false) { home in
                 if case .principal(let principal) = what, subtree.session == nil {
-                    try await eraseReceipts(of: principal, home, &erasure)
+                    try await eraseTraces(of: principal, home, &erasure)
                 }
                 let ids = try await self.ids(what, subtree, home)
                 var start = 0
@@ -108,11 +108,12 @@ extension Engine {
         return counts
     }
 
-    /// What a principal asked is forgotten with what they wrote.
-    private func eraseReceipts(of principal: String, _ home: Home, _ erasure: inout Erasure) async throws {
-        if case .erased(let counts) = try await apply(.eraseReceipts(principal: principal), home).outcomes[0]
+    /// What a principal asked, and how it linked memories, is forgotten with what it wrote.
+    private func eraseTraces(of principal: String, _ home: Home, _ erasure: inout Erasure) async throws {
+        while case .erased(let counts) = try await apply(.eraseTraces(principal: principal), home).outcomes[0]
         {
             erasure.counts.merge(counts, uniquingKeysWith: +)
+            if counts["edges", default: 0] < Applier.maximumEraseCount { break }
         }
     }
 

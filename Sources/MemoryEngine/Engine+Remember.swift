@@ -202,7 +202,8 @@ extension Engine {
     ///
     /// - Parameter moment: from when on; by default now. One in the future is announced: the memory stays current until
     ///   then, and the end can be moved.
-    /// - Throws: `EngineError`: `notFound`, `conflict` (it is superseded or retracted already).
+    /// - Throws: `EngineError`: `notFound`, `conflict` (it, or its successor, is superseded or retracted
+    ///   already).
     public func supersede(
         _ id: MemoryID, by successor: MemoryID, in namespace: Namespace, at moment: Timestamp? = nil
     ) async throws {

@@ -110,7 +110,7 @@ struct RecordSamples {
                 case 6: .receipt(receipt())
                 case 7: .outcome(RecallID(rawValue: random.next128()), .success)
                 case 8: .setting(text(), optional { $0.text() })
-                case 9: .eraseReceipts(principal: text())
+                case 9: .eraseTraces(principal: text())
                 case 10: .expire((0..<random.below(5)).map { _ in id() })
                 case 11: .citedBy(home: text(), random.chance(0.5))
                 case 12: .eraseCitations(home: text(), optional { [$0.id()] })

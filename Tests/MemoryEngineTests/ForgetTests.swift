@@ -83,6 +83,13 @@ import Testing
         let id = try await engine.remember(Self.marked(mark, first), in: session).id
         store.clock.advance()
         if way != 3 { _ = try await engine.remember(Array(others[35...]), in: atlas) }
+        if way == 3 {
+            // What others wrote, and the principal linked.
+            let ids = try await engine.list(in: atlas, limit: 3).memories.map(\.id).filter { $0 != id }
+            let edge = try await engine.link(ids[0], to: ids[1], as: .refersTo, in: atlas)
+            try await engine.link(ids[1], to: ids[0], as: .causedBy, in: atlas)
+            try await engine.unlink(edge, in: atlas)
+        }
         if isFolded { try await engine.fold(atlas) }
         var draft = Self.marked(mark + "two", second)
         draft.key = mark + "key"

@@ -55,6 +55,30 @@ extension RecallWeights {
 @Suite struct `A recall` {
     let atlas = Namespace.project("atlas")
 
+    @Test func `of an earlier time scores as it did then, though nothing current is like it`() async throws {
+        let store = try ScratchStore()
+        let engine = store.engine
+        var drafts = (0..<40).map { MemoryDraft("The menu of day \($0) has soup and bread") }
+        drafts.append(MemoryDraft("The zulu valve burst at the plant"))
+        let ids = try await engine.remember(drafts, in: atlas).map { try $0.get().id }
+        var query = RecallQuery("Did the zulu valve burst?", in: atlas)
+        query.limit = 1
+        let before = try #require(try await engine.recall(query).first)
+        #expect(before.memory.id == ids[40])
+        let then = store.clock.time
+        store.clock.advance(by: .seconds(60))
+        let new = try await engine.remember("Nothing happened.", in: atlas).id
+        try await engine.supersede(ids[40], by: new, in: atlas)
+        for isValidity in [false, true] {
+            query.asOf = isValidity ? nil : then
+            query.validAt = isValidity ? then : nil
+            let recall = try await engine.recall(query)
+            let after = try #require(recall.first)
+            #expect(after.memory.id == ids[40] && recall.isRankedWithTodaysStatistics)
+            #expect(abs(after.score - before.score) < 0.3 * before.score, "\(before.score), \(after.score)")
+        }
+    }
+
     @Test func `asks several namespaces, each with its weight`() async throws {
         let store = try ScratchStore()
         let user = Namespace.user("u")

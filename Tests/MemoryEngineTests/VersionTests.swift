@@ -168,6 +168,8 @@ import Testing
             await refusal { try await store.engine.supersede(new, by: MemoryID(rawValue: 9), in: atlas) }?
                 .code
                 == .notFound)
+        #expect(
+            await refusal { try await store.engine.supersede(new, by: old, in: atlas) }?.code == .conflict)
         #expect(try await store.engine.get(new, in: atlas)?.isCurrent == true)
         try await store.engine.expectClean(atlas)
         try await store.engine.forget(.id(new), under: atlas)

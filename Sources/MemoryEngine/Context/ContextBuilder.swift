@@ -8,6 +8,8 @@ struct ContextBuilder {
 
     /// A text cut shorter than this says too little.
     private static let shortestCut = 40
+    /// Of the best entry, less is better than another.
+    private static let shortestFirstCut = 12
 
     init(budget: Int, counter: TokenCounter) {
         self.budget = budget
@@ -31,7 +33,8 @@ struct ContextBuilder {
 
     /// Adds what fits of the entries, in their order; of one that does not, the beginning, up to the end of a sentence
     /// where that fills the pack, else of a word. What then stays free of a small budget, too little for the head of an
-    /// entry, is filled by a longer entry in the place of the least wanted one.
+    /// entry, is filled by a longer entry in the place of the least wanted one, if that is neither the best nor here for
+    /// the sake of another.
     ///
     /// - Complexity: O(the pack), and for each entry that does not fit a few times that.
     mutating func fill(_ wanted: [ContextPack.Entry]) {
@@ -72,12 +75,15 @@ struct ContextBuilder {
     /// least wanted entries; where none does, behind a shorter part of the least wanted one.
     private mutating func exchange(with others: [ContextPack.Entry]) {
         var best = Filling(entries: entries, count: counter.count(text))
-        for place in entries.indices.suffix(Self.maximumGivenCount).reversed() {
+        for place in entries.indices.dropFirst().suffix(Self.maximumGivenCount).reversed()
+        where entries[place].note == nil {
             var rest = entries
             rest.remove(at: place)
             if add(oneOf: others, to: rest, best: &best) { break }
         }
-        if best.count < count(of: Self.leastShare), let last = entries.last {
+        if best.count < count(of: Self.leastShare), entries.count > 1, let last = entries.last,
+            last.note == nil
+        {
             for eighths in (1...7).reversed() {
                 guard let part = last.words(ofAtMost: last.text.utf8.count * eighths / 8) else { break }
                 if add(oneOf: others, to: entries.dropLast() + [part], best: &best) { break }
@@ -135,14 +141,15 @@ struct ContextBuilder {
         var low = 0
         var high = entry.text.utf8.count
         var best: ContextPack.Entry?
-        while low < high, high - low > 8 {
+        let shortest = entries.isEmpty ? Self.shortestFirstCut : Self.shortestCut
+        while low < high, high - low > (entries.isEmpty ? 2 : 8) {
             let middle = (low + high + 1) / 2
             guard middle >= 4, let part = beginning(entry, middle) else {
                 low = middle
                 continue
             }
             if fits(entries + [part]) {
-                if part.text.utf8.count >= Self.shortestCut { best = part }
+                if part.text.utf8.count >= shortest { best = part }
                 low = middle
             } else {
                 high = middle - 1

@@ -18,7 +18,7 @@ public struct ContextPack: Sendable {
         /// - Parameter number: counted from 1.
         func serialized(_ number: Int) -> String {
             // A name has no time of its own.
-            var head = [kind == .entity ? "[\(number)]" : "[\(number)] \(happened.lowerBound)"]
+            var head = [kind == .entity ? "[\(number)]" : "[\(number)] \(happened.lowerBound.minute)"]
             if let actor { head.append(actor) }
             if kind != .note { head.append(kind.rawValue) }
             head.append(citation.description)

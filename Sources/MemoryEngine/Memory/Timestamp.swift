@@ -65,6 +65,15 @@ extension Timestamp: CustomStringConvertible {
     /// The day alone, `2026-11-23`.
     public var day: String { String(description.prefix(10)) }
 
+    /// The minute, `2026-11-23 08:30` in UTC, or the day alone where it is its first moment.
+    var minute: String {
+        let text = description
+        guard self != .distantFuture, self != .distantPast, microseconds % 86_400_000_000 != 0 else {
+            return String(text.prefix(10))
+        }
+        return text.prefix(10) + " " + text.dropFirst(11).prefix(5)
+    }
+
     /// Reads RFC 3339 (`2026-11-23T08:30:00.25+01:00`), also with a space for the `T`, without seconds,
     /// or a day alone (its start in UTC). `nil` for anything else, and outside of `allowed`.
     public init?(_ text: String) {

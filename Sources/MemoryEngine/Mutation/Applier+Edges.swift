@@ -169,6 +169,23 @@ extension Applier {
         try Edges.remove(edge, record, in: transaction)
     }
 
+    /// Erases edges that a principal gave, those that were taken back too, at most `maximumEraseCount`.
+    ///
+    /// - Complexity: O(edges).
+    mutating func eraseEdges(
+        givenBy principal: String, _ counts: inout [String: Int], in transaction: borrowing WriteTransaction
+    ) throws {
+        var edges: [(UInt64, EdgeRecord)] = []
+        let prefix = Key(prefix: Schema.Edge.record)
+        try Schema.edge.scan(prefix: prefix, in: transaction.snapshot) { key, value in
+            let record = try EdgeRecord(decoding: value)
+            if record.origin.principal == principal { edges.append((key.keyU64(at: 1), record)) }
+            return edges.count < Self.maximumEraseCount
+        }
+        for (edge, record) in edges { try erase(edge, record, in: transaction) }
+        if !edges.isEmpty { counts["edges", default: 0] += edges.count }
+    }
+
     /// An id for an edge that a mutation implies; the same when the mutation is replayed.
     mutating func impliedEdgeID() -> EdgeID {
         impliedEdgeCount += 1

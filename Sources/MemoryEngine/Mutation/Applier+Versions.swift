@@ -203,7 +203,8 @@ extension Applier {
         in transaction: borrowing WriteTransaction
     ) throws -> Outcome {
         let (row, head) = try find(id, in: transaction.snapshot)
-        let successorRow = try successor.map { try find($0, in: transaction.snapshot).row }
+        let successorHead = try successor.map { try find($0, in: transaction.snapshot) }
+        let successorRow = successorHead?.row
         guard successorRow != row else {
             throw EngineError(.invalid, "memory \(id) cannot supersede itself")
         }
@@ -211,6 +212,14 @@ extension Applier {
         guard old.closure == .open else {
             let how = old.closure == .retracted ? "retracted" : "superseded"
             throw EngineError(.conflict, "memory \(id) is \(how) already")
+        }
+        // Else two that supersede each other would leave nothing that is true.
+        if let successor, let (row, head) = successorHead,
+            try version(row, head.version, in: transaction.snapshot).closure != .open
+        {
+            throw EngineError(
+                .conflict,
+                "memory \(successor) is superseded or retracted itself, and cannot take the place of another")
         }
         guard moment >= old.fields.valid.lowerBound else {
             throw EngineError(

@@ -97,8 +97,9 @@ struct Applier {
             return try embed(id, version: version, vectors, in: transaction)
         case .restore(let memory): return try restore(memory, in: transaction)
         case .trim(let id, let versions): return .erased(try trim(id, versions, in: transaction))
-        case .eraseReceipts(let principal):
+        case .eraseTraces(let principal):
             var counts: [String: Int] = [:]
+            try eraseEdges(givenBy: principal, &counts, in: transaction)
             try eraseReceipts(&counts, in: transaction) { $0.principal == principal }
             return .erased(counts)
         case .link(let edge): return try link(edge, in: transaction)

@@ -73,7 +73,7 @@ extension Mutation.Change {
             writer.u8(10)
             writer.u128(id.rawValue)
             writer.list(versions) { $0.u32($1) }
-        case .eraseReceipts(let principal):
+        case .eraseTraces(let principal):
             writer.u8(11)
             writer.string(principal)
         case .link(let edge):
@@ -127,7 +127,7 @@ extension Mutation.Change {
         case 9: self = .setting(try reader.string(), try reader.optional { try $0.string() })
         case 10:
             self = .trim(MemoryID(rawValue: try reader.u128()), versions: try reader.list { try $0.u32() })
-        case 11: self = .eraseReceipts(principal: try reader.string())
+        case 11: self = .eraseTraces(principal: try reader.string())
         case 15: self = .link(try NewEdge(from: &reader))
         case 16: self = .unlink(EdgeID(rawValue: try reader.u128()))
         case 12: self = .expire(try reader.list { MemoryID(rawValue: try $0.u128()) })

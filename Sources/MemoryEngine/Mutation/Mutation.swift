@@ -41,8 +41,8 @@ package struct Mutation: Sendable, Equatable {
         case setting(String, String?)
         /// Removes closed versions that the retention policy lets go.
         case trim(MemoryID, versions: [UInt32])
-        /// Removes the receipts of what a principal asked.
-        case eraseReceipts(principal: String)
+        /// Removes the receipts of what a principal asked, and edges that it gave, at most `Applier.maximumEraseCount`.
+        case eraseTraces(principal: String)
         case link(NewEdge)
         case unlink(EdgeID)
         /// Forgets those that have expired and are not pinned when it is applied.

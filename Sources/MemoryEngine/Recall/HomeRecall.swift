@@ -53,26 +53,32 @@ struct HomeRecall {
         }
         let eligible = try passages(query.filter, view, in: transaction)
         let eligibleCount = eligible.count
+        guard eligibleCount > 0 else {
+            answer.timings.filter = laps.lap()
+            return answer
+        }
+        let visible = query.filter == nil ? eligible : try passages(nil, view, in: transaction)
+        let compared = try compared(visible, view, in: transaction)
         answer.timings.filter = laps.lap()
-        guard eligibleCount > 0 else { return answer }
 
         // Ways of finding.
         var wordScores: WordScores?
         if query.channels.contains(.words), !words.isEmpty {
-            let scores = try WordScores(words, view, k1: query.k1, b: query.b, in: transaction)
+            let scores = try WordScores(
+                words, view, k1: query.k1, b: query.b, compared: compared, in: transaction)
             if scores.isCut { answer.leftOut.append("\(home): words beyond the bound on postings") }
             wordScores = scores
         }
         answer.timings.words = laps.lap()
         let (spaces, vectorScores) = try vectors(
-            view, indexes, eligible, eligibleCount, &answer.leftOut, in: transaction)
+            view, indexes, eligible, eligibleCount, compared, &answer.leftOut, in: transaction)
         answer.timings.vectors = laps.lap()
 
         let own = OwnScores(words: wordScores, vectors: vectorScores, lexicalWeight: lexicalWeight)
         let found = lists(own, spaces, eligible)
         var vouching = Vouching(
             view: view, weights: weights, eligible: eligible,
-            visible: query.filter == nil ? eligible : try passages(nil, view, in: transaction), own: own)
+            visible: visible, own: own)
         let actor = try vouch(&vouching, found, in: transaction)
         // What nothing speaks for is no answer, however little else there is.
         vouching.candidates.removeAll { candidate in
@@ -96,13 +102,22 @@ struct HomeRecall {
             sessions: homeWeight == nil ? Set(sessionWeights.keys) : nil, filter: filter, in: transaction)
     }
 
+    /// The passages whose scores say what is much: those of current versions (`nil` = all are), and of another time
+    /// those that were there then; else its best would be measured by what is nothing like it.
+    private func compared(
+        _ visible: PassageSet, _ view: HomeView, in transaction: borrowing ReadTransaction
+    ) throws -> PassageSet? {
+        guard view.hasClosed else { return nil }
+        var compared = try FilterEvaluation(view: view).flagged(.current, in: transaction)
+        if query.asOf != nil || query.validAt != nil { compared.formUnion(visible) }
+        return compared
+    }
+
     private func vectors(
         _ view: HomeView, _ indexes: VectorIndexes, _ eligible: PassageSet, _ eligibleCount: Int,
-        _ leftOut: inout [String], in transaction: borrowing ReadTransaction
+        _ compared: PassageSet?, _ leftOut: inout [String], in transaction: borrowing ReadTransaction
     ) throws -> ([EmbeddingSpace], [VectorScores]) {
         guard query.channels.contains(.vectors) else { return ([], []) }
-        let current =
-            view.hasClosed ? try FilterEvaluation(view: view).flagged(.current, in: transaction) : nil
         var spaces: [EmbeddingSpace] = []
         var scores: [VectorScores] = []
         for embedding in embeddings {
@@ -118,7 +133,7 @@ struct HomeRecall {
             spaces.append(embedding.space)
             let found = try VectorScores(
                 embedding.vector, space, view, eligible: eligible, eligibleCount: eligibleCount,
-                current: current, indexes.index(of: space), limit: listCount, in: transaction
+                current: compared, indexes.index(of: space), limit: listCount, in: transaction
             ) { isLate }
             if found.isCut { leftOut.append("\(home): some vectors in \(embedding.space.name) (deadline)") }
             scores.append(found)

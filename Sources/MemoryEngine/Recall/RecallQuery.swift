@@ -168,7 +168,7 @@ public struct Recall: Sendable, RandomAccessCollection {
     public let timings: Timings
     /// What did not take part, and why, in words.
     public let leftOut: [String]
-    /// Old versions were asked for: they are ranked with today's statistics of words.
+    /// Another time was asked for (`asOf`, `validAt`): versions of then are ranked with today's statistics of words.
     public let isRankedWithTodaysStatistics: Bool
     /// The commit of each home that was seen.
     public let sequences: [Namespace: UInt64]

@@ -5,7 +5,7 @@ import Store
 struct VectorScores {
     /// Score by passage; NaN = it has no vector in the space, or was not looked at.
     private(set) var scores: [Float]
-    /// Mean and standard deviation over current passages: all of them, or a sample.
+    /// Mean and standard deviation over the passages that are compared: all of them, or a sample.
     private(set) var mean = 0.0
     private(set) var deviation = 0.0
     private(set) var rowCount = 0
@@ -31,7 +31,7 @@ struct VectorScores {
     /// deviation; elsewhere rows are scanned.
     ///
     /// - Parameters:
-    ///   - current: the passages of current versions; `nil` = all are.
+    ///   - current: the passages that mean and deviation are of, those of current versions as a rule; `nil` = all.
     ///   - shouldStop: asked now and then while a graph is searched.
     init(
         _ query: [Float], _ space: SpaceRecord, _ view: HomeView, eligible: PassageSet, eligibleCount: Int,

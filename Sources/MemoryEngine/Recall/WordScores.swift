@@ -13,7 +13,7 @@ struct WordScores {
     private(set) var scores: [Float]
     /// Passages with a score, in no order.
     private(set) var matched: [UInt32] = []
-    /// Mean and standard deviation of the scores of all current passages, those without a match included.
+    /// Mean and standard deviation of the scores of all passages that are compared, those without a match included.
     private(set) var mean = 0.0
     private(set) var deviation = 0.0
     /// How many postings were read.
@@ -30,8 +30,10 @@ struct WordScores {
     /// The most terms that a prefix stands for.
     static let maximumExpansion = 128
 
+    /// - Parameter compared: the passages whose scores mean and deviation are of; `nil` = the current ones.
     init(
-        _ query: WordQuery, _ view: HomeView, k1: Double, b: Double, in transaction: borrowing ReadTransaction
+        _ query: WordQuery, _ view: HomeView, k1: Double, b: Double, compared: PassageSet? = nil,
+        in transaction: borrowing ReadTransaction
     ) throws {
         scores = [Float](repeating: 0, count: view.capacity)
         // Where all versions are closed, an as-of query still finds them.
@@ -102,13 +104,14 @@ struct WordScores {
         if bound > 0 { unknownShare = unknown / bound }
         var sum = 0.0
         var squares = 0.0
-        for passage in matched where current?.contains(passage) ?? true {
+        for passage in matched where (compared ?? current)?.contains(passage) ?? true {
             let score = Double(scores[Int(passage)])
             sum += score
             squares += score * score
         }
-        self.mean = sum / count
-        deviation = Deviation.of(squares: squares, mean: self.mean, count: count)
+        let comparedCount = compared.map { Double(max(1, $0.count)) } ?? count
+        self.mean = sum / comparedCount
+        deviation = Deviation.of(squares: squares, mean: self.mean, count: comparedCount)
     }
 
     /// What a term adds to the score of a passage that has it.
@@ -181,7 +184,7 @@ struct WordScores {
         return keys
     }
 
-    /// The score of a passage above the mean, in standard deviations. Where all current passages match alike, as
+    /// The score of a passage above the mean, in standard deviations. Where all of them match alike, as
     /// the only one of a home does, or there are none, a match counts as one deviation and what it has above.
     func normalized(_ passage: UInt32) -> Double {
         let score = Double(scores[Int(passage)])

@@ -19,7 +19,10 @@ struct ForgetCommand: AsyncParsableCommand {
     @Argument(help: "Their ids or keys.", transform: Accept.memory)
     var memories: [MemoryReference] = []
     @OptionGroup var filter: FilterOptions
-    @Option(help: ArgumentHelp("All that this principal wrote.", valueName: "principal"))
+    @Option(
+        help: ArgumentHelp(
+            "All that this principal wrote: memories of which it wrote any version, and edges that it gave.",
+            valueName: "principal"))
     var by: String?
     @Flag(help: "All of the namespace; of a home the whole file.")
     var all = false

@@ -172,7 +172,7 @@ enum EdgeText {
         let day = memory.kind == .entity ? "" : memory.happened.lowerBound.day
         return "\(memory.id)  \(Terminal.padded(day, to: 10))  "
             + Terminal.padded(String(Visible.line(memory.kind.rawValue).prefix(9)), to: 9) + "  "
-            + Terminal.firstLine(memory.content, atMost: 80)
+            + Terminal.firstLine(memory.content, atMost: 80) + (memory.isCurrent ? "" : "  (not current)")
     }
 
     static func print(_ id: MemoryID, in namespace: Namespace, _ engine: Engine) async throws {
