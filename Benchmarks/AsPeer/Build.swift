@@ -19,6 +19,7 @@ struct Build: AsyncParsableCommand {
     @Option(help: "How rows are compared: cosine, ip or l2.") var metric = MetricName.cosine
     @Option(help: "Neighbors of a new node.") var m = HNSWParameters().m
     @Option(help: "Candidates while linking.") var efConstruction = HNSWParameters().efConstruction
+    @Flag(help: "Make no short codes: searches walk over the rows themselves.") var withoutCodes = false
     @Option(help: "Rows in a commit.") var batch = 1_000
     @Option(help: "A number of each row, to filter by: .npy, <u2.") var payload: String?
     @Option(help: "A group of each row, to filter by: .npy, <u2.") var groups: String?
@@ -53,6 +54,7 @@ struct Build: AsyncParsableCommand {
         parameters.m = m
         parameters.m0 = 2 * m
         parameters.efConstruction = efConstruction
+        parameters.hasCodes = !withoutCodes
         let file = try IndexFile.create(
             at: path, dimension: rows.columnCount, metric: metric, parameters: parameters)
         defer { file.environment.close() }

@@ -52,6 +52,38 @@ TARGET ALWAYS_INLINE void dot_rows(
     }
 }
 
+TARGET ALWAYS_INLINE __m256i shifted_by(__m256i x, int count) {
+    return count == 0 ? x : _mm256_srli_epi16(x, count);
+}
+
+/// Products are added in 16 bits while they surely fit: of 4 blocks with 4 bits (8 sums of two products of 15 × 127),
+/// of 8 with less.
+TARGET ALWAYS_INLINE int32_t code_dot(const char *code, const int8_t *query, size_t blocks, int bits) {
+    const __m256i mask = _mm256_set1_epi8((char)((1 << bits) - 1));
+    const __m256i one = _mm256_set1_epi16(1);
+    const size_t together = bits == 4 ? 4 : 8;
+    __m256i total = _mm256_setzero_si256();
+    for (size_t first = 0; first < blocks; first += together) {
+        const size_t end = first + together < blocks ? first + together : blocks;
+        __m256i sums[2] = {_mm256_setzero_si256(), _mm256_setzero_si256()};
+        for (size_t block = first; block < end; block++) {
+            const __m256i bytes = _mm256_loadu_si256((const __m256i *)(code + 32 * block));
+#pragma clang loop unroll(full)
+            for (int j = 0; j < 8 / bits; j++, query += 32) {
+                const __m256i part = _mm256_and_si256(shifted_by(bytes, j * bits), mask);
+                const __m256i q = _mm256_loadu_si256((const __m256i *)query);
+                sums[j & 1] = _mm256_add_epi16(sums[j & 1], _mm256_maddubs_epi16(part, q));
+            }
+        }
+        total = _mm256_add_epi32(total, _mm256_madd_epi16(sums[0], one));
+        total = _mm256_add_epi32(total, _mm256_madd_epi16(sums[1], one));
+    }
+    __m128i four = _mm_add_epi32(_mm256_castsi256_si128(total), _mm256_extracti128_si256(total, 1));
+    four = _mm_add_epi32(four, _mm_shuffle_epi32(four, 0x4e));
+    four = _mm_add_epi32(four, _mm_shuffle_epi32(four, 0xb1));
+    return _mm_cvtsi128_si32(four);
+}
+
 DEFINE_VARIANT(TARGET, 2)
 
 static int supported(void) {
@@ -60,6 +92,6 @@ static int supported(void) {
 }
 
 const kernels_variant kernels_variant_avx2 = {
-    "AVX2", supported, dot, dots, gather, slots, squared_norm, all_finite,
+    "AVX2", supported, dot, dots, gather, slots, squared_norm, all_finite, rotate, estimates,
 };
 #endif

@@ -51,6 +51,16 @@ double kernels_squared_norm_f32(const float *a, size_t n) { return active->squar
 
 int kernels_all_finite_f32(const float *a, size_t n) { return active->all_finite(a, n); }
 
+void kernels_rotate_f32(float *x, size_t n, const float *signs, size_t rounds) {
+    active->rotate(x, n, signs, rounds);
+}
+
+void kernels_estimates(
+    const kernels_codes *codes, const int8_t *query, float scale, float offset, const uint32_t *slots,
+    size_t slots_count, float *out) {
+    active->estimates(codes, query, scale, offset, slots, slots_count, out);
+}
+
 int kernels_variant_count(void) { return variant_count; }
 
 const char *kernels_variant_name(int variant) { return variants[variant]->name; }
@@ -87,4 +97,14 @@ double kernels_squared_norm_f32_variant(int variant, const float *a, size_t n) {
 
 int kernels_all_finite_f32_variant(int variant, const float *a, size_t n) {
     return variants[variant]->all_finite(a, n);
+}
+
+void kernels_rotate_f32_variant(int variant, float *x, size_t n, const float *signs, size_t rounds) {
+    variants[variant]->rotate(x, n, signs, rounds);
+}
+
+void kernels_estimates_variant(
+    int variant, const kernels_codes *codes, const int8_t *query, float scale, float offset,
+    const uint32_t *slots, size_t slots_count, float *out) {
+    variants[variant]->estimates(codes, query, scale, offset, slots, slots_count, out);
 }

@@ -42,11 +42,32 @@ ALWAYS_INLINE void dot_rows(
     }
 }
 
+/// Components are at most 15, so that sums of two products fit 16 bits.
+ALWAYS_INLINE int32_t code_dot(const char *code, const int8_t *query, size_t blocks, int bits) {
+    const uint8x16_t mask = vdupq_n_u8((uint8_t)((1 << bits) - 1));
+    int32x4_t sums[2] = {vdupq_n_s32(0), vdupq_n_s32(0)};
+    for (size_t block = 0; block < blocks; block++, code += 32) {
+        for (int half = 0; half < 2; half++) {
+            const uint8x16_t bytes = vld1q_u8((const uint8_t *)code + 16 * half);
+            for (int shift = 0, j = 0; shift < 8; shift += bits, j++) {
+                const uint8x16_t shifted = vshlq_u8(bytes, vdupq_n_s8((int8_t)-shift));
+                const int8x16_t part = vreinterpretq_s8_u8(vandq_u8(shifted, mask));
+                const int8x16_t q = vld1q_s8(query + 32 * j + 16 * half);
+                const int16x8_t low = vmull_s8(vget_low_s8(part), vget_low_s8(q));
+                const int16x8_t both = vmlal_s8(low, vget_high_s8(part), vget_high_s8(q));
+                sums[half] = vpadalq_s16(sums[half], both);
+            }
+        }
+        query += 32 * (8 / bits);
+    }
+    return vaddvq_s32(vaddq_s32(sums[0], sums[1]));
+}
+
 DEFINE_VARIANT(TARGET, 4)
 
 static int supported(void) { return 1; }
 
 const kernels_variant kernels_variant_neon = {
-    "NEON", supported, dot, dots, gather, slots, squared_norm, all_finite,
+    "NEON", supported, dot, dots, gather, slots, squared_norm, all_finite, rotate, estimates,
 };
 #endif

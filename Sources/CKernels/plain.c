@@ -24,10 +24,21 @@ ALWAYS_INLINE void dot_rows(
     }
 }
 
+ALWAYS_INLINE int32_t code_dot(const char *code, const int8_t *query, size_t blocks, int bits) {
+    const uint8_t mask = (uint8_t)((1 << bits) - 1);
+    int32_t sum = 0;
+    for (size_t block = 0; block < blocks; block++, code += 32) {
+        for (int shift = 0; shift < 8; shift += bits, query += 32) {
+            for (int k = 0; k < 32; k++) sum += (((uint8_t)code[k] >> shift) & mask) * query[k];
+        }
+    }
+    return sum;
+}
+
 DEFINE_VARIANT(TARGET, 1)
 
 static int supported(void) { return 1; }
 
 const kernels_variant kernels_variant_plain = {
-    "plain C", supported, dot, dots, gather, slots, squared_norm, all_finite,
+    "plain C", supported, dot, dots, gather, slots, squared_norm, all_finite, rotate, estimates,
 };

@@ -20,6 +20,9 @@ typedef struct {
     void (*slots)(const kernels_segments *, const float *, const uint32_t *, size_t, float *, float *);
     double (*squared_norm)(const float *, size_t);
     int (*all_finite)(const float *, size_t);
+    void (*rotate)(float *, size_t, const float *, size_t);
+    void (*estimates)(
+        const kernels_codes *, const int8_t *, float, float, const uint32_t *, size_t, float *);
 } kernels_variant;
 
 extern const kernels_variant kernels_variant_plain;
@@ -96,12 +99,64 @@ ALWAYS_INLINE int all_finite_body(const float *a, size_t n) {
     return largest < 0x7f800000;
 }
 
+/// The butterflies of a Hadamard transform over `n` floats, a power of two from 64 on, each multiplied by `factor` in
+/// the end. Nothing but sums and products of two numbers, so that every variant has the same bits.
+ALWAYS_INLINE void hadamard_body(float *x, size_t n, float factor) {
+    for (size_t i = 0; i < n; i += 8) {
+        float a[8], b[8];
+        for (int j = 0; j < 8; j++) a[j] = (j & 1) == 0 ? x[i + j] + x[i + j + 1] : x[i + j - 1] - x[i + j];
+        for (int j = 0; j < 8; j++) b[j] = (j & 2) == 0 ? a[j] + a[j + 2] : a[j - 2] - a[j];
+        for (int j = 0; j < 8; j++) x[i + j] = (j & 4) == 0 ? b[j] + b[j + 4] : b[j - 4] - b[j];
+    }
+    for (size_t half = 8; half < n; half *= 2) {
+        for (size_t i = 0; i < n; i += 2 * half) {
+            for (size_t j = i; j < i + half; j++) {
+                const float a = x[j], b = x[j + half];
+                x[j] = a + b;
+                x[j + half] = a - b;
+            }
+        }
+    }
+    for (size_t i = 0; i < n; i++) x[i] *= factor;
+}
+
+ALWAYS_INLINE void rotate_body(float *x, size_t n, const float *signs, size_t rounds) {
+    size_t power = 64;
+    while (power * 2 <= n) power *= 2;
+    float factor = 1;
+    for (size_t p = power; p > 1; p /= 4) factor *= p == 2 ? 0.70710678f : 0.5f;
+    for (size_t round = 0; round < rounds; round++, signs += n) {
+        for (size_t i = 0; i < n; i++) x[i] *= signs[i];
+        hadamard_body((round & 1) == 0 ? x : x + n - power, power, factor);
+        if (power == n) continue;
+        // The halves are mixed, as the transform covers only a part.
+        for (size_t i = 0, j = n / 2; i < n / 2; i++, j++) {
+            const float a = x[i], b = x[j];
+            x[i] = (a + b) * 0.70710678f;
+            x[j] = (a - b) * 0.70710678f;
+        }
+    }
+}
+
+/// Where the code of a slot begins.
+ALWAYS_INLINE const char *code_of(const kernels_codes *codes, uint32_t slot) {
+    const uint64_t page = codes->reciprocal == 0
+        ? slot
+        : (uint64_t)(((unsigned __int128)slot * codes->reciprocal) >> 64);
+    const uint32_t index = slot - (uint32_t)page * codes->codes_per_page;
+    return (const char *)codes->pages[page] + codes->first_code + index * codes->stride;
+}
+
+/// How many codes are asked for before the first is read: those of a hop as a rule.
+enum { CODES_AHEAD = 32 };
+
 /// How far ahead to prefetch: bytes where rows lie in order, rows where they are chosen.
 enum { STREAM_AHEAD = 2048, GATHER_AHEAD = 4, SLOTS_AHEAD = 4 };
 
-/// Defines `dot`, `dots`, `gather`, `slots`, `squared_norm` and `all_finite` with the target attribute `TARGET`.
+/// Defines the functions of a variant with the target attribute `TARGET`.
 ///
-/// They call `dot_rows(query, rows, count, next, n, out)`, with a constant `count`: it computes the
+/// `estimates` calls `code_dot(code, query, blocks, bits)`, with constant `bits`: the sum of the products of a code's
+/// components with the query's. The others call `dot_rows(query, rows, count, next, n, out)`, with a constant `count`: it computes the
 /// products with `count` rows at once and prefetches as many bytes at the addresses in `next`. How a row
 /// is summed does not depend on `count`, so its product has the same bits from every caller.
 ///
@@ -188,6 +243,31 @@ enum { STREAM_AHEAD = 2048, GATHER_AHEAD = 4, SLOTS_AHEAD = 4 };
     }                                                                                                      \
                                                                                                            \
     TARGET static double squared_norm(const float *a, size_t n) { return squared_norm_body(a, n); }        \
-    TARGET static int all_finite(const float *a, size_t n) { return all_finite_body(a, n); }
+    TARGET static int all_finite(const float *a, size_t n) { return all_finite_body(a, n); }               \
+    TARGET static void rotate(float *x, size_t n, const float *signs, size_t rounds) {                     \
+        rotate_body(x, n, signs, rounds);                                                                  \
+    }                                                                                                      \
+                                                                                                           \
+    TARGET static void estimates(                                                                          \
+        const kernels_codes *codes, const int8_t *query, float scale, float offset, const uint32_t *slots, \
+        size_t count, float *out) {                                                                        \
+        const size_t blocks = codes->blocks;                                                               \
+        for (size_t first = 0; first < count; first += CODES_AHEAD) {                                      \
+            const size_t n = count - first < CODES_AHEAD ? count - first : CODES_AHEAD;                    \
+            const char *code[CODES_AHEAD];                                                                 \
+            for (size_t i = 0; i < n; i++) {                                                               \
+                code[i] = code_of(codes, slots[first + i]);                                                \
+                prefetch_bytes((uintptr_t)code[i], blocks * 32 + 8);                                       \
+            }                                                                                              \
+            for (size_t i = 0; i < n; i++) {                                                               \
+                const int32_t sum = codes->bits == 2 ? code_dot(code[i], query, blocks, 2)                 \
+                    : codes->bits == 1               ? code_dot(code[i], query, blocks, 1)                 \
+                                                     : code_dot(code[i], query, blocks, 4);                \
+                const float product = scale * (float)sum - offset;                                         \
+                out[first + i] = float_at(code[i] + blocks * 32, 0) * product                              \
+                    + float_at(code[i] + blocks * 32, 1);                                                  \
+            }                                                                                              \
+        }                                                                                                  \
+    }
 
 #endif

@@ -21,6 +21,8 @@ import CKernels
     let upperSlots: UnsafeBufferPointer<UInt32>
     let upperFirst: UnsafeBufferPointer<UInt32>
     let levels: NodeLevels
+    /// Where the codes are, if there are any.
+    let codes: UnsafePointer<kernels_codes>?
     /// Slots from it on are not in the graph.
     var bound: UInt32
 
@@ -94,6 +96,8 @@ extension Divider {
 @safe struct Target {
     let vector: UnsafePointer<Float>
     let auxiliary: Float
+    /// What a walk compares with the codes of rows in the place of rows.
+    var code: CodeTarget?
 }
 
 extension Graph {
@@ -117,6 +121,14 @@ extension Graph {
     @inline(__always)
     func score(_ count: Int, _ target: Target, _ queue: inout CandidateQueue, _ scratch: Scratch, layer: Int)
     {
+        if let code = target.code, let codes = unsafe codes {
+            unsafe kernels_estimates(
+                codes, code.query, code.scale, code.offset, scratch.slots, count, scratch.dots)
+            for index in 0..<count {
+                insert(index, unsafe ScoreKey.of(scratch.dots[index]), &queue, scratch, layer)
+            }
+            return
+        }
         unsafe dots(target, scratch.slots, count, scratch)
         switch metric {
         case .cosine: insert(count, target, &queue, scratch, layer, .cosine)
@@ -131,12 +143,18 @@ extension Graph {
         _ metric: Metric
     ) {
         for index in 0..<count {
-            let key = key(index, target, scratch, metric)
-            guard key < queue.bound else { continue }
-            let slot = unsafe scratch.slots[index]
-            if queue.insert(key, slot), layer == 0 {
-                unsafe kernels_prefetch(bottomList(slot), bottom.listByteCount)
-            }
+            insert(index, key(index, target, scratch, metric), &queue, scratch, layer)
+        }
+    }
+
+    @inline(__always)
+    private func insert(
+        _ index: Int, _ key: UInt32, _ queue: inout CandidateQueue, _ scratch: Scratch, _ layer: Int
+    ) {
+        guard key < queue.bound else { return }
+        let slot = unsafe scratch.slots[index]
+        if queue.insert(key, slot), layer == 0 {
+            unsafe kernels_prefetch(bottomList(slot), bottom.listByteCount)
         }
     }
 }

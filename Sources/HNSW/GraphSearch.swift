@@ -181,6 +181,7 @@ import CKernels
 
     /// Takes what the queue holds as answers, unless it was only passed through.
     private func collect(_ queue: CandidateQueue, _ matching: VisitedSet?, _ nearest: inout NearestRows) {
+        if target.code != nil { return rank(queue, matching, &nearest) }
         for index in 0..<queue.count {
             let slot = queue.slot(index)
             guard matching?.contains(slot) ?? true else { continue }
@@ -190,6 +191,31 @@ import CKernels
                 Neighbor(slot: slot, passage: passage, score: ScoreKey.score(queue.key(index))))
         }
     }
+
+    /// Scores the best of what was found by codes.
+    private func rank(_ queue: CandidateQueue, _ matching: VisitedSet?, _ nearest: inout NearestRows) {
+        // With as many candidates as there are nodes a search is exact.
+        var left = ef >= state.nodeCount ? Int.max : rankedCount(nearest.capacity)
+        var count = 0
+        for index in 0..<queue.count where left > 0 {
+            let slot = queue.slot(index)
+            guard matching?.contains(slot) ?? true, queue.key(index) != CandidateQueue.farthest else {
+                continue
+            }
+            unsafe scratch.slots[count] = slot
+            count += 1
+            left -= 1
+            if count == Scratch.batchCount {
+                take(count, &nearest)
+                count = 0
+            }
+        }
+        take(count, &nearest)
+    }
+
+    /// How many of the best by codes are scored by their rows, where `k` are wanted: enough that what a wider walk finds
+    /// is not lost again.
+    private func rankedCount(_ k: Int) -> Int { max(2 * k + 12, ef / 4) }
 
     /// Scores every matching slot, in the order of slots. Returns false if it was stopped.
     private func scoreMatching(_ nearest: inout NearestRows, _ shouldStop: () -> Bool) -> Bool {
@@ -218,7 +244,9 @@ import CKernels
             let score = ScoreKey.score(key)
             guard score >= nearest.worst else { continue }
             let slot = unsafe scratch.slots[index]
-            nearest.insert(Neighbor(slot: slot, passage: rows.passage(slot), score: score))
+            let passage = rows.passage(slot)
+            guard passage != VectorSegments.noPassage else { continue }
+            nearest.insert(Neighbor(slot: slot, passage: passage, score: score))
         }
     }
 }

@@ -87,9 +87,9 @@ extension HNSWIndex {
             return true
         }
         // Callers may have erased rows meanwhile: their notes say so, and wait for a repair. Where nothing was
-        // linked there are no notes, so there the segments must be the same.
+        // linked there are no notes, so there the segments must be the same; what removes pages reads none.
         guard let base = batch.base, base.linkGeneration == current.linkGeneration,
-            base.linkedSlots > 0 || base.segmentGeneration == current.segmentGeneration
+            base.linkedSlots > 0 || batch.work == .drop || base.segmentGeneration == current.segmentGeneration
         else { return false }
         for page in batch.pages { try table.put(page.key, page.payload, in: transaction) }
         for key in batch.removed { try table.remove(key, in: transaction) }
@@ -97,11 +97,21 @@ extension HNSWIndex {
         state.segmentGeneration = current.segmentGeneration
         state.linkGeneration = IndexState.next(current.linkGeneration, in: transaction)
         state.notedCount = current.notedCount
+        if batch.work == .link, base.linkedSlots == 0, state.hasCodes {
+            state.codeGeneration = state.linkGeneration
+        }
         // Where nothing is linked any more there is nothing to mend, whatever was erased since the step was prepared.
         let isGone = batch.work == .drop && !batch.state.isDropping
         for slot in isGone ? try notes(in: transaction.snapshot) : batch.notes
         where try table.remove(noteKey(slot), in: transaction) {
             state.notedCount = state.notedCount > 0 ? state.notedCount - 1 : 0
+        }
+        // Rows that were erased since the step was prepared have no codes either.
+        if batch.work == .link, state.hasCodes {
+            for slot in try notes(in: transaction.snapshot)
+            where slot >= base.linkedSlots && slot < state.linkedSlots {
+                try codePages.erase(slot, in: transaction)
+            }
         }
         if isGone || !batch.notes.isEmpty {
             // Kept tables know the notes.
@@ -130,6 +140,7 @@ extension HNSWIndex {
             begun = IndexState(parameters, generation: state.linkGeneration)
             begun.segmentGeneration = state.segmentGeneration
             begun.notedCount = state.notedCount
+            begun.hasCodes = parameters.hasCodes && CodePages.canCode(dimension: segments.dimension)
         }
         let table = try pointers.table(begun, extent, self, in: transaction)
         let end = min(extent.segmentedSlots, state.linkedSlots + UInt32(parameters.rowsPerStep))
@@ -139,22 +150,42 @@ extension HNSWIndex {
         let linker = Linker(table, begun, segments, end: end, erased: nil, scratch: scratch)
         while linker.state.linkedSlots < end {
             let slot = linker.state.linkedSlots
+            // Codes of the slots lie in pages side by side; the center of the first takes one more.
+            let codePageCount = Int(slot - state.linkedSlots) / max(1, codePages.codesPerPage) + 3
             let isFull =
-                linker.changedPageCount + linker.pageCount(toLink: slot) > parameters.pagesPerCommit
+                linker.changedPageCount + linker.pageCount(toLink: slot) + codePageCount
+                > parameters.pagesPerCommit
             if slot > state.linkedSlots, isFull || shouldStop() { break }
             try linker.linkNext()
         }
+        var pages = linker.bottom.changedPages() + linker.upper.changedPages()
+        if begun.hasCodes {
+            var book = table.book
+            if book == nil {
+                let center = segments.center(table.rows, linker.graph, Int(extent.segmentedSlots))
+                let made = CodeBook(codePages, segments.metric, center: center, seed: begun.seed)
+                var bytes = ByteWriter()
+                for component in made.center { bytes.f32(component) }
+                pages.append(LinkBatch.Page(key: codePages.centerKey, payload: bytes.bytes))
+                book = made
+            }
+            if let book {
+                pages += try codePages(
+                    of: state.linkedSlots..<linker.state.linkedSlots, book, table.rows, linker.graph, scratch,
+                    in: transaction)
+            }
+        }
         return LinkBatch(
-            work: .link, base: state, state: linker.state,
-            pages: linker.bottom.changedPages() + linker.upper.changedPages(), notes: linker.skippedNotes)
+            work: .link, base: state, state: linker.state, pages: pages, notes: linker.skippedNotes)
     }
 
     private func prepareDrop(
         _ state: IndexState, in transaction: borrowing ReadTransaction
     ) throws -> LinkBatch {
         var keys: [Key] = []
-        for pages in [bottomPages(state), upperPages(state)] {
-            try table.scan(prefix: pages.prefix, in: transaction, isVerified: false) { key, _ in
+        for kind in LinkPages.Kind.allCases where kind != .record {
+            let prefix = Key(prefix: kind.rawValue).u16(segments.space)
+            try table.scan(prefix: prefix, in: transaction, isVerified: false) { key, _ in
                 if keys.count < parameters.pagesPerCommit { keys.append(Key(bytes: key.array)) }
                 return keys.count < parameters.pagesPerCommit
             }

@@ -72,9 +72,11 @@ extension HNSWIndex {
             defer { scratches.giveBack(scratch) }
             // Safe because the table and the query outlive the call, and the snapshot is held.
             unsafe query.withUnsafeBufferPointer { vector in
+                let address = unsafe vector.baseAddress.unsafelyUnwrapped
+                let auxiliary = Distance.auxiliary(of: query, metric: segments.metric)
                 let target = unsafe Target(
-                    vector: vector.baseAddress.unsafelyUnwrapped,
-                    auxiliary: Distance.auxiliary(of: query, metric: segments.metric))
+                    vector: address, auxiliary: auxiliary,
+                    code: table.book?.target(address, auxiliary: auxiliary, scratch))
                 let search = GraphSearch(
                     graph: table.graph(state, segments), rows: table.rows, state: state, scratch: scratch,
                     target: target, ef: min(max(ef ?? parameters.efSearch, k), Self.largestEf))

@@ -92,6 +92,7 @@ package final class HNSWIndex: Sendable {
             try table.put(noteKey(slot), [], in: transaction)
             state.notedCount += 1
         }
+        if state.hasCodes, slot < state.linkedSlots { try codePages.erase(slot, in: transaction) }
         // The segment and the block of the slot column were written again, and lie elsewhere now.
         state.segmentGeneration = IndexState.next(state.segmentGeneration, in: transaction)
         try write(state, in: transaction)
@@ -99,7 +100,7 @@ package final class HNSWIndex: Sendable {
 
     /// Removes everything of the index: when its space goes, and never otherwise, as generations begin anew.
     package func removeAll(in transaction: borrowing WriteTransaction) throws {
-        for kind in [LinkPages.Kind.record, .bottom, .upper] {
+        for kind in LinkPages.Kind.allCases {
             try table.removeAll(prefix: Key(prefix: kind.rawValue).u16(segments.space), in: transaction)
         }
         pointers.clear()

@@ -8,7 +8,10 @@ package struct HNSWParameters: Sendable, Equatable {
     package var efConstruction = 128
     /// Candidates kept by a search that names no number of its own.
     package var efSearch = 128
-    /// Decides the levels of nodes, so that doing a step again gives the same ones.
+    /// Whether rows have short codes besides, which a walk reads in the place of the rows: 2 bits a component, a
+    /// sixteenth of the bytes. Answers are scored by the rows.
+    package var hasCodes = true
+    /// Decides the levels of nodes and the rotation of codes, so that doing a step again gives the same ones.
     package var seed: UInt64 = 0x4c6f_6369
 
     /// Below so many bytes of rows there is no graph: the exact scan is as fast, and has nothing to keep.

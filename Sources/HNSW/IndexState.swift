@@ -5,8 +5,8 @@ import Store
 /// It lies in the table of links under prefix `01` and the number of the space. The graph's one author writes
 /// it with each step; a caller who erases a row adds to `notedCount` and `segmentGeneration`.
 package struct IndexState: Equatable, Sendable {
-    /// The first byte of the record.
-    static let form: UInt8 = 1
+    /// The first byte of the record. Form 1, of graphs without codes, ends before these.
+    static let form: UInt8 = 2
     package static let noEntry = UInt32.max
 
     package var m: Int
@@ -29,6 +29,10 @@ package struct IndexState: Equatable, Sendable {
     package var segmentGeneration: UInt64
     /// Changes when a page of links is written, or goes.
     package var linkGeneration: UInt64
+    /// Whether linked slots have codes.
+    package var hasCodes = false
+    /// The `linkGeneration` in which the graph was begun; what codes are relative to stays from then on.
+    package var codeGeneration: UInt64 = 0
     /// The graph is on its way out: it is not searched, and its pages are removed.
     package var isDropping = false
 
@@ -57,6 +61,8 @@ package struct IndexState: Equatable, Sendable {
         writer.u64(segmentGeneration)
         writer.u64(linkGeneration)
         writer.bool(isDropping)
+        writer.bool(hasCodes)
+        writer.u64(codeGeneration)
         return writer.bytes
     }
 
@@ -65,7 +71,7 @@ package struct IndexState: Equatable, Sendable {
     package init(decoding bytes: RawSpan) throws {
         var reader = ByteReader(bytes)
         let form = try reader.u8()
-        guard form == Self.form else {
+        guard form == Self.form || form == 1 else {
             throw StoreError(.foreign, "the record of a vector index has form \(form); use a newer program")
         }
         m = Int(try reader.u16())
@@ -81,6 +87,10 @@ package struct IndexState: Equatable, Sendable {
         segmentGeneration = try reader.u64()
         linkGeneration = try reader.u64()
         isDropping = try reader.bool()
+        if form == Self.form {
+            hasCodes = try reader.bool()
+            codeGeneration = try reader.u64()
+        }
         try reader.finish()
         guard HNSWParameters.allowedM.contains(m), HNSWParameters.allowedM.contains(m0), m0 >= m,
             HNSWParameters.allowedEfConstruction(m).contains(efConstruction),

@@ -8,10 +8,14 @@ import Store
 /// gives it a stable address (`ValueAddress`) and begins its lists at a multiple of 64 bytes.
 package struct LinkPages: Sendable, Equatable {
     /// The prefix of a key in the table of links.
-    package enum Kind: UInt8 {
+    package enum Kind: UInt8, CaseIterable {
         case record = 0x01
         case bottom = 0x02
         case upper = 0x03
+        /// Pages of codes (`CodePages`).
+        case code = 0x04
+        /// The mean of rows that codes are relative to.
+        case center = 0x05
     }
 
     /// Bytes of a payload before its lists. LMDB starts a long value 16 bytes into its page, our checksum takes

@@ -47,7 +47,7 @@ import Store
             rows: UnsafePointer(table.rows.layout), metric: segments.metric, bottom: bottom.pages,
             upper: upper.pages, bottomDivider: bottom.pages.divider, upperDivider: upper.pages.divider,
             bottomPages: UnsafePointer(bottom.base), upperPages: UnsafePointer(upper.base),
-            upperSlots: directory.slots, upperFirst: directory.first, levels: state.levels,
+            upperSlots: directory.slots, upperFirst: directory.first, levels: state.levels, codes: nil,
             bound: state.linkedSlots)
         self.scratch = scratch
         if erased != nil {

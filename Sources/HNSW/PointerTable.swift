@@ -21,6 +21,9 @@ import Store
 struct PointerTable {
     let rows: SegmentAddresses
     let links: LinkAddresses
+    /// The codes and how they were made, if there are any.
+    let codes: CodeAddresses?
+    let book: CodeBook?
 
     /// What a walk needs of it. Valid while the table is kept and the snapshot is held.
     func graph(_ state: IndexState, _ segments: VectorSegments) -> Graph {
@@ -29,7 +32,8 @@ struct PointerTable {
             upper: links.upper.pages, bottomDivider: links.bottom.pages.divider,
             upperDivider: links.upper.pages.divider, bottomPages: links.bottom.addresses.base,
             upperPages: links.upper.addresses.base, upperSlots: links.directory.slots,
-            upperFirst: links.directory.first, levels: state.levels, bound: state.linkedSlots)
+            upperFirst: links.directory.first, levels: state.levels,
+            codes: codes.map { unsafe UnsafePointer($0.layout) }, bound: state.linkedSlots)
     }
 }
 
@@ -192,7 +196,19 @@ final class PointerCache: Sendable {
         let generation: UInt64
         let linkedSlots: UInt32
     }
+    private struct CodeKey: Equatable {
+        let map: UInt64
+        let linkGeneration: UInt64
+        let segmentGeneration: UInt64
+        let linkedSlots: UInt32
+    }
+    private struct BookKey: Equatable {
+        let map: UInt64
+        let generation: UInt64
+    }
     private struct Kept {
+        var codes: (key: CodeKey, commit: UInt64, addresses: CodeAddresses)?
+        var book: (key: BookKey, book: CodeBook)?
         var rows: (key: RowKey, commit: UInt64, addresses: SegmentAddresses)?
         var links: (key: LinkKey, commit: UInt64, addresses: LinkAddresses)?
     }
@@ -209,9 +225,44 @@ final class PointerCache: Sendable {
         guard state.linkedSlots <= extent.segmentedSlots else {
             throw StoreError(.corrupted, "the index of space \(index.segments.space) links slots it has not")
         }
+        let hasCodes = state.hasCodes && state.linkedSlots > 0
         return PointerTable(
             rows: try rows(state, extent, index, in: transaction),
-            links: try links(state, index, in: transaction))
+            links: try links(state, index, in: transaction),
+            codes: hasCodes ? try codes(state, index, in: transaction) : nil,
+            book: hasCodes ? try book(state, index, in: transaction) : nil)
+    }
+
+    private func codes(
+        _ state: IndexState, _ index: HNSWIndex, in transaction: borrowing ReadTransaction
+    ) throws -> CodeAddresses {
+        let key = CodeKey(
+            map: transaction.map, linkGeneration: state.linkGeneration,
+            segmentGeneration: state.segmentGeneration, linkedSlots: state.linkedSlots)
+        if !transaction.isInsideWrite, let codes = kept.withLock({ $0.codes }), codes.key == key {
+            return codes.addresses
+        }
+        let made = try index.collectCodes(state, in: transaction)
+        if made.isStable, !transaction.isInsideWrite {
+            let commit = transaction.commit
+            kept.withLock { kept in
+                if let old = kept.codes, old.key.map == key.map, old.commit > commit { return }
+                kept.codes = (key, commit, made)
+            }
+        }
+        return made
+    }
+
+    private func book(
+        _ state: IndexState, _ index: HNSWIndex, in transaction: borrowing ReadTransaction
+    ) throws -> CodeBook {
+        let key = BookKey(map: transaction.map, generation: state.codeGeneration)
+        if !transaction.isInsideWrite, let kept = kept.withLock({ $0.book }), kept.key == key {
+            return kept.book
+        }
+        let made = try index.readBook(state, in: transaction)
+        if !transaction.isInsideWrite { kept.withLock { $0.book = (key, made) } }
+        return made
     }
 
     /// The part of `table` that is about rows.

@@ -22,6 +22,11 @@ import Store
     let dots: UnsafeMutablePointer<Float>
     let auxiliaries: UnsafeMutablePointer<Float>
     private let candidates: UnsafeMutablePointer<UInt64>
+    /// A rotated vector, and a query in 8 bits; as long as was asked last.
+    private var vector: UnsafeMutablePointer<Float>
+    private var query: UnsafeMutablePointer<Int8>
+    private var vectorCapacity = 0
+    private var queryCapacity = 0
     /// Of `selectNeighbors`: candidates in the order of their keys (key in the upper half, entry in the lower), the
     /// slots picked, and their entries.
     let picked: UnsafeMutablePointer<UInt32>
@@ -29,6 +34,8 @@ import Store
     let sorted: UnsafeMutablePointer<UInt64>
 
     init() {
+        unsafe vector = .allocate(capacity: 1)
+        unsafe query = .allocate(capacity: 1)
         unsafe slots = .allocate(capacity: Self.batchCount)
         unsafe others = .allocate(capacity: Self.longestList)
         unsafe dots = .allocate(capacity: Self.batchCount)
@@ -40,6 +47,8 @@ import Store
     }
 
     deinit {
+        unsafe vector.deallocate()
+        unsafe query.deallocate()
         unsafe slots.deallocate()
         unsafe others.deallocate()
         unsafe dots.deallocate()
@@ -48,6 +57,26 @@ import Store
         unsafe entries.deallocate()
         unsafe picked.deallocate()
         unsafe sorted.deallocate()
+    }
+
+    /// Room for `count` floats, until it is asked for again.
+    func floats(_ count: Int) -> UnsafeMutablePointer<Float> {
+        if count > vectorCapacity {
+            unsafe vector.deallocate()
+            unsafe vector = .allocate(capacity: count)
+            vectorCapacity = count
+        }
+        return unsafe vector
+    }
+
+    /// Room for `count` components of a query, until it is asked for again.
+    func bytes(_ count: Int) -> UnsafeMutablePointer<Int8> {
+        if count > queryCapacity {
+            unsafe query.deallocate()
+            unsafe query = .allocate(capacity: count)
+            queryCapacity = count
+        }
+        return unsafe query
     }
 
     /// An empty queue over this scratch's memory; one at a time.

@@ -21,6 +21,8 @@ import Testing
         state.notedCount = UInt32(truncatingIfNeeded: random.next())
         state.linkGeneration = random.next()
         state.isDropping = Bool.random(using: &random)
+        state.hasCodes = Bool.random(using: &random)
+        state.codeGeneration = random.next()
         let bytes = state.encode()
         #expect(try IndexState(decoding: bytes.span.bytes) == state)
         // Cut short, or changed anywhere: an error or a record that reads back.

@@ -1,4 +1,4 @@
-/// Distance kernels over 32-bit floats.
+/// Distance kernels over 32-bit floats and over short codes.
 ///
 /// Each kernel exists in several variants: AVX-512, AVX2 with FMA, NEON and plain C. The best one that
 /// this processor can run is chosen once, when the program is loaded, so one binary suits all machines.
@@ -49,6 +49,47 @@ typedef struct {
 void kernels_dots_f32_slots(
     const kernels_segments *rows, const float *query, const uint32_t *slots, size_t slots_count, float *dots,
     float *auxiliaries);
+
+// Short codes of rows (after Gao and Long, "RaBitQ", 2024, and Gao et al., 2025, for more bits than one). A row is
+// rotated at random and each component kept in 1, 2 or 4 bits; with two numbers beside them, the inner product of the
+// code with a rotated query in 8 bits becomes an estimate of the score.
+
+/// Codes that lie in pages: that of slot i is code `i % codes_per_page` of page `i / codes_per_page`. A code is `blocks`
+/// blocks of 32 bytes and two floats behind them. Bits `b * j` to `b * (j + 1)` of byte k of block i, for `b` bits a
+/// component, are component `32 * (8 / b * i + j) + k`.
+typedef struct {
+    /// Where each page begins.
+    const void *const *pages;
+    uint32_t codes_per_page;
+    /// 2^64 / codes_per_page, rounded up; 0 where there is one code to a page.
+    uint64_t reciprocal;
+    /// Bytes from the beginning of a page to its first code, and from code to code.
+    size_t first_code, stride;
+    size_t blocks;
+    /// Of a component: 1, 2 or 4.
+    uint32_t bits;
+} kernels_codes;
+
+/// For each of `slots`, f * (scale * s - offset) + g, where s is the sum of the products of the code's components with
+/// those of `query`, and f and g are the floats behind the code. The query has `256 / bits` components for each block.
+/// Codes are prefetched.
+void kernels_estimates(
+    const kernels_codes *codes, const int8_t *query, float scale, float offset, const uint32_t *slots,
+    size_t slots_count, float *out);
+
+/// Turns a vector of `n` floats, a multiple of 64, by `rounds` rounds of changing signs (`n` of them for each round, 1
+/// or -1), a Hadamard transform over the largest power of two that fits, at the beginning and at the end by turns,
+/// and, unless that is all of it, a mixing of its halves. Lengths stay. O(n log n). The same bits in every variant.
+void kernels_rotate_f32(float *x, size_t n, const float *signs, size_t rounds);
+
+/// Multiplies `n` floats, a multiple of 32, by 127 / the largest of them without its sign, and rounds them to the
+/// nearest. Returns what one of them is worth; `sum` becomes their sum.
+float kernels_quantize_s8(const float *x, size_t n, int8_t *out, int32_t *sum);
+
+/// Codes `blocks * 256 / bits` floats as in `kernels_codes`, without what is behind a code. The components stand for
+/// themselves + 0.5 - 2^(bits - 1); the step between two is the one of nine that keeps the direction best. `product`
+/// becomes the inner product of what they stand for with the floats. The same bits on every machine.
+void kernels_encode(const float *x, size_t blocks, uint32_t bits, void *code, float *product);
 
 /// Asks for the `bytes` bytes at `address`, which need not be mapped.
 static inline void kernels_prefetch(const void *address, size_t bytes) {
@@ -111,6 +152,10 @@ void kernels_dots_f32_slots_variant(
     float *dots, float *auxiliaries);
 double kernels_squared_norm_f32_variant(int variant, const float *a, size_t n);
 int kernels_all_finite_f32_variant(int variant, const float *a, size_t n);
+void kernels_rotate_f32_variant(int variant, float *x, size_t n, const float *signs, size_t rounds);
+void kernels_estimates_variant(
+    int variant, const kernels_codes *codes, const int8_t *query, float scale, float offset,
+    const uint32_t *slots, size_t slots_count, float *out);
 
 #ifdef __cplusplus
 }
