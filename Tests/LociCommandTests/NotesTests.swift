@@ -199,6 +199,26 @@ import Testing
         #expect(try results[1].get().draft?.content == "x\n\nc\nd")
     }
 
+    @Test func `has one key, however the way to it is spelled`() throws {
+        try Shell.run { shell in
+            try shell.write("{}", to: "vault/.obsidian/app.json")
+            try shell.write("Text of [[Other]].\n", to: "vault/sub/Note.md")
+            #expect(try shell.loci("import", "vault").output.hasPrefix("1 new"))
+            let key = try JSONParser.parse(try shell.loci("list", "--json").output)["key"]?.string
+            #expect(key == "note:vault/sub/Note.md")
+            for line in [
+                "cd vault && loci import .", "cd vault/sub && loci import ..", "loci import $PWD/vault",
+                "loci import ./vault/", "ln -s vault link && loci import link",
+                "cd vault/sub && loci import Note.md", "loci import $PWD/vault/sub/Note.md",
+                "loci import vault/sub/Note.md", "loci import vault/sub",
+            ] {
+                let answer = try shell.bash("export LOCI_STORE=$PWD/store; " + line)
+                #expect(
+                    answer.output.hasPrefix("0 new, 1 known"), "\(line): \(answer.output)\(answer.errors)")
+            }
+        }
+    }
+
     @Test func `is found by what it links to, and is updated when it changes`() throws {
         try Shell.run { shell in
             let path = try shell.write(
