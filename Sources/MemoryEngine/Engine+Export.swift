@@ -182,7 +182,7 @@ extension Engine {
     static let maximumVersion: UInt32 = 1 << 30
 
     /// Checks a memory of the portable form as if it came from an enemy.
-    private static func restored(
+    static func restored(
         _ memory: ExportedMemory, _ preparation: DraftPreparation
     ) throws -> Mutation.RestoredMemory {
         guard let last = memory.versions.last else {

@@ -99,7 +99,29 @@ private func json(_ text: String) throws -> JSONValue { try JSONParser.parse(tex
             #expect(try other("import all.jsonl").output.contains("0 new"))
             #expect(try other("why --memory \(failure)").output.contains("The token had expired."))
             #expect(try other("check").status == 0)
-            // An edge whose end is not there is refused, with its line.
+            // An edge whose end is not there is refused, with its line, and nothing is stored before it.
+            let lines = exported.split(separator: "\n").map(String.init)
+            let dangling = lines.filter { !$0.contains("The token had expired.") }
+            try shell.write(dangling.joined(separator: "\n") + "\n", to: "half.jsonl")
+            let half = try shell.bash("loci import half.jsonl --store \(shell.folder)/half")
+            #expect(half.status == 1 && half.output.isEmpty, "\(half.output)")
+            #expect(
+                half.errors.contains("half.jsonl: line 2: there is no memory \(token) in project/atlas")
+                    && half.errors.contains("nothing was imported; --on-error skip"), "\(half.errors)")
+            #expect(try shell.bash("loci homes --store \(shell.folder)/half").output.isEmpty)
+            // From a pipe, which is read once, with its line too.
+            let piped = try shell.bash("cat half.jsonl | loci import - --store \(shell.folder)/piped")
+            #expect(
+                piped.status == 1 && piped.errors.contains("-: line 2: there is no memory"), "\(piped.errors)"
+            )
+            // What is in the store, or in a file before, is there.
+            let last = lines.filter { $0.contains("The token had expired.") }
+            try shell.write(last.joined() + "\n", to: "token.jsonl")
+            #expect(
+                try shell.bash("loci import token.jsonl half.jsonl --store \(shell.folder)/two").output
+                    .hasPrefix("4 new"))
+            #expect(try shell.bash("loci import token.jsonl --store \(shell.folder)/three").status == 0)
+            #expect(try shell.bash("loci import half.jsonl --store \(shell.folder)/three").status == 0)
             let edges = exported.split(separator: "\n").filter { $0.contains("\"edge\"") }.joined(
                 separator: "\n")
             try shell.write(edges + "\n", to: "edges.jsonl")

@@ -78,7 +78,10 @@ struct ImportCommand: AsyncParsableCommand {
         let found = sources
         let isComplete = try await place.store.withEngine(for: .creating) { engine in
             if onError == .stop {
-                for source in found where source.canBeReadTwice { try validate(source, namespace, engine) }
+                var known = KnownMemories()
+                for source in found where source.canBeReadTwice {
+                    try await validate(source, &known, namespace, engine)
+                }
             }
             var sum = ImportRun.Outcome()
             let start = ContinuousClock.now
@@ -118,11 +121,13 @@ struct ImportCommand: AsyncParsableCommand {
                     ? "one person" : "\(Terminal.grouped(resolution.personCount)) people") + ": loci people")
     }
 
-    private func validate(_ source: ImportSource, _ namespace: Namespace?, _ engine: Engine) throws {
+    private func validate(
+        _ source: ImportSource, _ known: inout KnownMemories, _ namespace: Namespace?, _ engine: Engine
+    ) async throws {
         let progress = Progress("reading \(source.name)", isBytes: true, isSilent: place.json)
         defer { progress.finish() }
         do {
-            try importer(source, namespace, engine).validate(source) {
+            try await importer(source, namespace, engine).validate(source, &known) {
                 progress.update($0.done, of: $0.total)
             }
         } catch let error as ImportError {
