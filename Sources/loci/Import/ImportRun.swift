@@ -36,7 +36,7 @@ struct ImportRun {
     let batchCount: Int
     /// Called after each commit.
     let report: (Outcome) -> Void
-    /// Called for each line that is left out.
+    /// Called for each line that is left out, and for what is left out of a memory.
     let complain: (String) -> Void
 
     /// A line that is read and not yet stored.
