@@ -28,7 +28,8 @@ private func json(_ text: String) throws -> JSONValue { try JSONParser.parse(tex
 
             let why = try shell.loci("why", "Deploy 81 failed")
             #expect(
-                why.status == 0 && why.output.contains("because of (causedBy, given, 0.50)"), "\(why.output)")
+                why.status == 0 && why.output.contains("because of (causedBy, given, confidence 0.50)"),
+                "\(why.output)")
             #expect(why.output.contains("“Deploy 81”"))
             let effects = try json(shell.loci("why", "--memory", "clock", "--effects", "--json").output)
             #expect(effects["links"]?.array?.count == 2)
