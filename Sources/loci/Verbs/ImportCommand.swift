@@ -131,7 +131,8 @@ struct ImportCommand: AsyncParsableCommand {
                 progress.update($0.done, of: $0.total)
             }
         } catch let error as ImportError {
-            throw Failure(ImportError("\(source.path): \(error); nothing was imported"))
+            throw Failure(
+                ImportError("\(source.path): \(error); nothing was imported\(Self.wayOut(of: error))"))
         }
     }
 
@@ -153,8 +154,13 @@ struct ImportCommand: AsyncParsableCommand {
             }
             return outcome
         } catch let error as ImportError {
-            throw Failure(ImportError(isMissing: error.isMissing, "\(source.path): \(error)"))
+            let message = "\(source.path): \(error)\(Self.wayOut(of: error))"
+            throw Failure(ImportError(isMissing: error.isMissing, message))
         }
+    }
+
+    private static func wayOut(of error: ImportError) -> String {
+        error.isFatal ? "" : "; --on-error skip leaves it out"
     }
 
     private func importer(_ source: ImportSource, _ namespace: Namespace?, _ engine: Engine) -> ImportRun {

@@ -31,7 +31,11 @@ struct WhyCommand: AsyncParsableCommand {
     @OptionGroup var place: PlaceOptions
 
     func validate() throws {
-        guard words.isEmpty != (memory == nil) else {
+        guard words.isEmpty || memory == nil else {
+            throw ValidationError(
+                "both words and --memory are given, and one is wanted: say what happened, or name the memory")
+        }
+        guard !words.isEmpty || memory != nil else {
             throw ValidationError("say what happened, or name a memory with --memory")
         }
     }
