@@ -21,6 +21,8 @@ struct ImportRun {
         var new = 0
         var known = 0
         var failed = 0
+        /// Messages of conversations that stand on other branches than the one that was last shown.
+        var branched = 0
         var isInterrupted = false
     }
 
@@ -126,6 +128,7 @@ struct ImportRun {
             }
         }
         try await commit(&batch, &outcome, source)
+        outcome.branched = reader.leftOutCount
         return outcome
     }
 

@@ -250,6 +250,12 @@ struct ImportSource: Sendable, Equatable {
 protocol ImportParser: AnyObject {
     func next() throws(ImportError) -> ImportItem?
     var progress: ImportProgress { get }
+    /// How many memories its form holds so far that are passed over on purpose.
+    var leftOutCount: Int { get }
+}
+
+extension ImportParser {
+    var leftOutCount: Int { 0 }
 }
 
 /// How far an import has come.
@@ -269,6 +275,7 @@ final class ImportReader: Sequence, IteratorProtocol {
     init(_ parser: any ImportParser) { self.parser = parser }
 
     var progress: ImportProgress { parser.progress }
+    var leftOutCount: Int { parser.leftOutCount }
 
     func next() -> Result<ImportItem, ImportError>? {
         guard !isAtEnd else { return nil }

@@ -29,6 +29,10 @@ struct ImportCommand: AsyncParsableCommand {
               text              Markdown or plain text: a memory for each section
               notes             Markdown with --- settings --- at its head: a memory for each file
               chatgpt, claude   conversations.json of an export: a memory for each message
+                                of the conversation as it was last shown
+
+            Of a conversation of ChatGPT the branch that was last shown is taken (that of current_node); how many messages \
+            stand on others is said.
 
             Of a note, title, tags, aliases, created and author are read, and each [[link]] is an attribute: \
             loci list --filter 'has:link:TARGET' finds what leads to a note. In a folder with .obsidian every \
@@ -90,6 +94,7 @@ struct ImportCommand: AsyncParsableCommand {
                 sum.new += outcome.new
                 sum.known += outcome.known
                 sum.failed += outcome.failed
+                sum.branched += outcome.branched
                 sum.isInterrupted = outcome.isInterrupted
             }
             if !sum.isInterrupted, sum.new > 0 {
@@ -102,6 +107,13 @@ struct ImportCommand: AsyncParsableCommand {
                 Terminal.note("loci: interrupted; run the same command again to go on")
             } else if !place.json {
                 Terminal.print(Self.line(sum, seconds: (ContinuousClock.now - start).inSeconds))
+            }
+            if sum.branched > 0 {
+                let count = sum.branched
+                Terminal.note(
+                    "\(Terminal.grouped(count)) \(count == 1 ? "message" : "messages") of other branches than the one "
+                        + "last shown \(count == 1 ? "was" : "were") left out"
+                ) { $0.member("leftOut", count) }
             }
             return !sum.isInterrupted
         }
