@@ -182,7 +182,7 @@ extension Engine {
     static let maximumVersion: UInt32 = 1 << 30
 
     /// Checks a memory of the portable form as if it came from an enemy.
-    private static func restored(
+    static func restored(
         _ memory: ExportedMemory, _ preparation: DraftPreparation
     ) throws -> Mutation.RestoredMemory {
         guard let last = memory.versions.last else {
@@ -254,10 +254,11 @@ extension Engine {
     /// Writes every entry of a home's tables in words, for a person: table, key, and what the value says.
     public func dump(in namespace: Namespace, _ line: @escaping @Sendable (String) -> Void) async throws {
         let isDone: Bool? = try await read(in: namespace) { transaction in
+            let kinds = try EdgeKinds(in: transaction)
             for table in Schema.all {
                 line("\(table.name): \(try table.count(in: transaction)) entries")
                 try table.scan(prefix: Key(), in: transaction) { key, value in
-                    line("  " + (try Self.describe(table, key, value)))
+                    line("  " + (try Self.describe(table, key, value, kinds)))
                     return true
                 }
             }
@@ -266,7 +267,9 @@ extension Engine {
         if isDone == nil { throw EngineError(.notFound, "there is no home \(namespace.home)") }
     }
 
-    private static func describe(_ table: Table, _ key: RawSpan, _ value: RawSpan) throws -> String {
+    private static func describe(
+        _ table: Table, _ key: RawSpan, _ value: RawSpan, _ kinds: EdgeKinds
+    ) throws -> String {
         switch table {
         case Schema.memory:
             let place = "row \(key.keyU64(at: 0))"
@@ -299,25 +302,10 @@ extension Engine {
             return "postings of term \(key.keyU32(at: 1)): \(block.count) from passage \(key.keyU32(at: 5))"
         case Schema.word where key.u8(at: 0) == Schema.Word.term && value.byteCount == 4:
             return "term \(value.u32(at: 0)): " + String(decoding: key.copy(1..<key.byteCount), as: UTF8.self)
-        case Schema.edge where key.u8(at: 0) == Schema.Edge.record:
-            let edge = try EdgeRecord(decoding: value)
-            let kind = EdgeKind.builtIn.first { $0.number == edge.kind }?.kind.name ?? "kind \(edge.kind)"
-            let end = edge.foreign.map { "memory \($0.id) of \($0.home)" } ?? "row \(edge.to)"
-            return "edge \(key.keyU64(at: 1)): row \(edge.from) \(kind) \(end)"
-        case Schema.shared:
-            let name = Schema.Shared(rawValue: key.u8(at: 0)).map { "\($0)" } ?? "unknown"
-            return "\(name) \(hexadecimal(key, from: 1)): \(hexadecimal(value, from: 0))"
+        case Schema.edge: return try EntryWords.edge(key, value, kinds)
+        case Schema.shared: return try EntryWords.shared(key, value)
         default:
-            return "\(hexadecimal(key, from: 0)): \(value.byteCount) bytes"
+            return "\(EntryWords.hexadecimal(key, from: 0)): \(value.byteCount) bytes"
         }
-    }
-
-    private static func hexadecimal(_ bytes: RawSpan, from: Int) -> String {
-        var text = ""
-        for index in from..<min(bytes.byteCount, from + 40) {
-            let byte = bytes.u8(at: index)
-            text += (byte < 16 ? "0" : "") + String(byte, radix: 16)
-        }
-        return bytes.byteCount > from + 40 ? text + "…" : text
     }
 }

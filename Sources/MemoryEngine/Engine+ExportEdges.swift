@@ -75,7 +75,7 @@ extension Engine {
     }
 
     /// Checks an edge of the portable form as if it came from an enemy.
-    private static func restored(
+    static func restored(
         _ edge: Edge, _ evidence: [Citation], _ home: Namespace
     ) throws(EngineError) -> NewEdge {
         guard let id = edge.id, !EdgeKind.computed.contains(edge.kind) else {

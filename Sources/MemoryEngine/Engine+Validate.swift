@@ -17,6 +17,28 @@ extension Engine {
         _ = try preparation.prepare(draft, id: MemoryID(rawValue: 0), in: namespace)
     }
 
+    /// Checks a memory of the portable form as `importMemories` would, and stores nothing. Whether its key is another
+    /// memory's in the store is not looked up.
+    ///
+    /// - Throws: `EngineError`: what is wrong with it.
+    /// - Complexity: O(content).
+    public func validate(_ memory: ExportedMemory) throws {
+        if let newest = memory.versions.last { try checkWritable(newest.memory.namespace.home) }
+        let preparation = DraftPreparation(
+            splitter: PassageSplitter(maximumByteCount: options.passageByteCount),
+            principal: options.principal, now: options.clock())
+        _ = try Self.restored(memory, preparation)
+    }
+
+    /// Checks an edge of the portable form as `importEdges` would, and stores nothing. Whether its ends are there is not
+    /// looked up.
+    ///
+    /// - Throws: `EngineError`: what is wrong with it.
+    public func validate(_ edge: Edge, in namespace: Namespace) throws {
+        try checkWritable(namespace)
+        _ = try Self.restored(edge, edge.evidence, namespace.home)
+    }
+
     /// Looks over the file of a home wherever it lies, as `check(in:)` does; no store is needed. Beside a snapshot its
     /// manifest is compared too. Nothing is written.
     ///

@@ -79,6 +79,7 @@ enum Program {
         let asksJSON = CommandLine.arguments.contains("--json")
         do {
             var command = try LociCommand.parseAsRoot()
+            try checkHelp()
             if var command = command as? any AsyncParsableCommand {
                 try await command.run()
             } else {
@@ -89,6 +90,29 @@ enum Program {
         } catch {
             Glibc.exit(report(error, asJSON: asksJSON))
         }
+    }
+
+    /// The parser gives the general help for `help NAME` of any name.
+    private static func checkHelp() throws {
+        let arguments = CommandLine.arguments.dropFirst().filter { !$0.hasPrefix("-") }
+        guard arguments.first == "help", let name = arguments.dropFirst().first, name != "help" else {
+            return
+        }
+        let verbs = LociCommand.configuration.groupedSubcommands.flatMap(\.subcommands)
+        guard !verbs.contains(where: { $0.configuration.commandName == name }) else { return }
+        throw ValidationError("there is no verb `\(name)`")
+    }
+
+    /// The parser takes `-1` behind an option for another option, and says that the value is missing.
+    private static func hint(for message: String) -> String {
+        let parts = message.split(separator: "'")
+        guard parts.count > 1, parts[0].hasPrefix("Missing value for"),
+            let option = parts[1].split(separator: " ").first.map(String.init),
+            let place = CommandLine.arguments.firstIndex(of: option), place + 1 < CommandLine.arguments.count,
+            CommandLine.arguments[place + 1].hasPrefix("-")
+        else { return "" }
+        return ". If `\(CommandLine.arguments[place + 1])` is meant, write "
+            + "\(option)=\(CommandLine.arguments[place + 1])"
     }
 
     /// Says what went wrong, or gives the help that was asked for. Returns the exit status.
@@ -104,8 +128,9 @@ enum Program {
             return failure.status
         }
         let message = LociCommand.message(for: error)
-        Failure("usage", message.isEmpty ? "\(error)" : message, status: ExitStatus.usage).report(
-            asJSON: asJSON)
+        Failure(
+            "usage", (message.isEmpty ? "\(error)" : message) + hint(for: message), status: ExitStatus.usage
+        ).report(asJSON: asJSON)
         if !asJSON {
             Terminal.note("      `loci help` lists the verbs, `loci help VERB` says how to use one.")
         }

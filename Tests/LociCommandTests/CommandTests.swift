@@ -246,10 +246,26 @@ private func json(_ text: String) throws -> JSONValue { try JSONParser.parse(tex
                 "{\"content\":\"good\"}\n\(bad)\n{\"content\":\"too\"}\n", to: "bad.jsonl")
             let stopped = try shell.loci("import", path)
             #expect(stopped.status == 1 && stopped.errors.contains("line 2"), "\(stopped.errors)")
+            #expect(stopped.errors.contains("--on-error skip leaves it out"), "\(stopped.errors)")
             #expect(try shell.loci("list", "--json").lines.isEmpty)
             let skipped = try shell.loci("import", path, "--on-error", "skip")
             #expect(skipped.status == 0 && skipped.errors.contains("line 2"))
             #expect(try shell.loci("list", "--json").lines.count == 2)
+        }
+    }
+
+    @Test func `refuses a changelog or a note with the way out`() throws {
+        try Shell.run { shell in
+            try shell.write("atlas (1.0) unstable; urgency=low\n\n  * A.\n", to: "changelog")
+            try shell.write("---\na: b\n---\nText.\n", to: "note.md")
+            _ = try shell.bash("printf '\\377\\n' >> note.md")
+            for name in ["changelog", "note.md"] {
+                let stopped = try shell.loci("import", name)
+                #expect(
+                    stopped.status == 1 && stopped.errors.contains("--on-error skip leaves it out"),
+                    "\(stopped.errors)")
+                #expect(try shell.loci("import", name, "--on-error", "skip").status == 0)
+            }
         }
     }
 
@@ -328,6 +344,8 @@ private func json(_ text: String) throws -> JSONValue { try JSONParser.parse(tex
                 #expect(try shell.loci(arguments[0]).status == 0, "\(arguments)")
             }
             #expect(try shell.loci("snapshot", copy).status == 0)
+            let there = try shell.loci("restore", copy)
+            #expect(there.status == 1 && there.errors.contains("--replace"), "\(there.errors)")
             #expect(try shell.loci("forget", "--all", "--yes").status == 0)
             #expect(try shell.loci("restore", copy).status == 0)
             #expect(try shell.loci("list").output.contains("to be kept"))
@@ -342,6 +360,23 @@ private func json(_ text: String) throws -> JSONValue { try JSONParser.parse(tex
             #expect(restore.status == 1 && restore.errors.contains("SHA-256"))
             #expect(try shell.loci("restore", copy, "--as", "project/x/session/s").errors.contains("session"))
             #expect(!FileManager.default.fileExists(atPath: copy + "-lock"))
+        }
+    }
+}
+
+@Suite struct `Beside an answer in JSON` {
+    @Test func `all that is said on standard error is JSON, an object a line`() throws {
+        try Shell.run { shell in
+            try shell.loci("remember", "one")
+            try shell.loci("remember", "two")
+            let page = try shell.loci("list", "--limit", "1", "--json")
+            let note = try json(page.errors)
+            #expect(note["note"]?.string?.hasPrefix("more: --after ") == true)
+            let after = try #require(note["after"]?.string)
+            #expect(try shell.loci("list", "--after", after, "--json").lines.count == 1)
+            let path = try shell.write("{\"content\":1}\n{\"content\":\"x\"}\n", to: "bad.jsonl")
+            let skipped = try shell.loci("import", path, "--on-error", "skip", "--json")
+            #expect(try json(skipped.errors)["note"]?.string?.contains("line 1: ") == true)
         }
     }
 }
@@ -392,6 +427,7 @@ private func json(_ text: String) throws -> JSONValue { try JSONParser.parse(tex
     @Test(arguments: [
         "", "(", "id:x", "size>", "size>x", "a^b", ">5", "=5", "^=x", "until-since:2026", "since:soon",
         "modality:smell", "kind^:a", "tag:a &&", "nonsense", "tag:a tag:b", "\"open", "trust:much", "!",
+        "kind:", "tag:", "tag^:", "by:", "has:", "region^=", "kind:\" \"", "id:",
     ])
     func `is refused where it is none`(text: String) {
         #expect(throws: (any Error).self) { try FilterExpression.parse(text) }

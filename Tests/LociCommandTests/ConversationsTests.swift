@@ -74,6 +74,26 @@ import Testing
         }
     }
 
+    @Test func `counts the messages of branches that were not shown last`() throws {
+        let nodes = [
+            node("a", parent: nil, role: "user", parts: #""a""#),
+            node("b", parent: "a", role: "assistant", parts: #""b""#),
+            node("c", parent: "a", role: "assistant", parts: #""c""#),
+            node("d", parent: "c", role: "user", parts: #""d""#),
+            node("s", parent: "c", role: "system", parts: #""s""#),
+        ]
+        try Shell.run { shell in
+            try shell.write("[\(conversation(nodes, current: "b"))]", to: "conversations.json")
+            let answer = try shell.loci("import", "conversations.json")
+            #expect(answer.output.hasPrefix("2 new"))
+            #expect(
+                answer.errors.contains("2 messages of other branches than the one last shown were left out"),
+                "\(answer.errors)")
+            let again = try shell.loci("import", "conversations.json", "--json")
+            #expect(try JSONParser.parse(again.errors)["leftOut"]?.integer == 2)
+        }
+    }
+
     @Test func `leaves out what is hidden or thought, and names a tool`() throws {
         let hidden = node("h", parent: "a", role: "user", parts: #""profile""#)
             .replacing(#""model_slug":"gpt-x""#, with: #""is_visually_hidden_from_conversation":true"#)

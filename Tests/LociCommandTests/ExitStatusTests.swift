@@ -15,6 +15,9 @@ import Testing
         ["promote", id, "--to", "project/other"], ["record", id, "success"], ["forget", id],
         ["forget", "--all", "--yes"], ["forget", "--by", "x", "--yes"], ["forget", "--tag", "x", "--yes"],
         ["export"], ["changes"], ["stats"], ["check"], ["dump"], ["compact"], ["vacuum"], ["rebuild"],
+        ["neighbors", id], ["path", id, id], ["link", id, id, "--as", "causedBy"], ["unlink", id],
+        ["why", "x"],
+        ["why", "--memory", id], ["context", "x"], ["embed"],
         ["snapshot", "copy.loci"], ["measure"], ["homes", "-n", "project/atlas"],
     ]
 
@@ -31,6 +34,8 @@ import Testing
             for verb in Self.verbs {
                 let answer = try shell.run(verb)
                 #expect(answer.status == 2, "\(verb) \(answer.output)")
+                // All say it with the same words.
+                #expect(answer.errors == "loci: there is no home project/atlas\n", "\(verb) \(answer.errors)")
                 #expect(answer.errors.contains("project/atlas"), "\(verb)")
                 #expect(answer.output.isEmpty, "\(verb)")
             }
@@ -113,6 +118,19 @@ import Testing
         ("list --filter since:then", ["`since:then`", "2026-11-23"]),
         ("list --filter importance:9", ["`importance:9`", "0 to 1"]),
         ("list --filter nonsense", ["`nonsense`", "kind:"]),
+        ("list --filter kind:", ["nothing stands behind `kind:`", "`actor:`"]),
+        ("list --filter 'pinned && tag^:'", ["nothing stands behind `tag^:`"]),
+        ("list --kind ' '", ["--kind is blank"]), ("list --tag ' '", ["--tag is blank"]),
+        ("remember x -n project/a --actor '  '", ["--actor is blank"]),
+        ("remember x -n project/a --tag a --tag ' '", ["--tag is blank"]),
+        ("remember x -n project/a --key ' '", ["--key is blank"]),
+        ("remember x -n project/a --principal ' '", ["--principal is blank"]),
+        ("context -n project/a ''", ["loci context \"Why"]),
+        ("recall -n project/a ''", ["loci recall \"Why"]),
+        ("why", ["say what happened, or name a memory with --memory"]),
+        ("why x --memory a", ["both words and --memory", "one is wanted"]),
+        ("get 019ab3f2-6c1e-7d30-9a0b-2f4be1c07d55@x", ["ID@VERSION"]),
+        ("get 019ab3f2-6c1e-7d30-9a0b-2f4be1c07d55@1 --version 2", ["leave out --version"]),
         ("list --order up", ["--order <order>", "'up'"]),
         ("get", ["--key"]),
         ("get --key k --version 0", ["--version <number>", "'0'"]),
@@ -151,6 +169,12 @@ import Testing
                 plain.errors.hasPrefix(
                     "loci: The value 'many' is invalid for '--limit <count>': write a whole number"))
             #expect(try shell.loci("remebmer", "x").errors.contains("remebmer"))
+            let help = try shell.loci("help", "nope")
+            #expect(help.status == 64 && help.output.isEmpty, "\(help.output)")
+            #expect(help.errors.contains("there is no verb `nope`"), "\(help.errors)")
+            #expect(try shell.loci("help", "recall").status == 0)
+            let weight = try shell.loci("link", "a", "b", "--as", "causedBy", "--weight", "-1")
+            #expect(weight.status == 64 && weight.errors.contains("write --weight=-1"), "\(weight.errors)")
             let json = try shell.loci("list", "--limit", "many", "--json")
             #expect(json.status == 64 && json.output.isEmpty)
             #expect(try JSONParser.parse(json.errors)["error"]?["code"]?.string == "usage")

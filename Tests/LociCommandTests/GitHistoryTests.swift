@@ -11,12 +11,15 @@ import Testing
         try folder.run("git", "init", "-q", "-b", "main", ".")
     }
 
-    private func commit(_ arguments: String..., date: String = "2024-05-06T07:08:09+02:00") throws {
+    private func commit(
+        _ arguments: String..., date: String = "2024-05-06T07:08:09+02:00", committed: String? = nil
+    ) throws {
         try folder.run("git", "add", "--all")
         let author = [
             "GIT_AUTHOR_NAME": "Ann B", "GIT_AUTHOR_EMAIL": "ann@host.example", "GIT_AUTHOR_DATE": date,
         ]
-        let committer = ["GIT_COMMITTER_NAME": "C", "GIT_COMMITTER_EMAIL": "c@host.example"]
+        var committer = ["GIT_COMMITTER_NAME": "C", "GIT_COMMITTER_EMAIL": "c@host.example"]
+        committer["GIT_COMMITTER_DATE"] = committed
         let message = try folder.write(".git/message", arguments.joined(separator: "\n\n"))
         try folder.run(
             "git", "commit", "-q", "--allow-empty", "--allow-empty-message", "--cleanup=verbatim", "-F",
@@ -88,6 +91,50 @@ import Testing
             "git", "-c", "user.name=A", "-c", "user.email=a@host.example", "merge", "-q", "-m", "merge",
             "side")
         #expect(Set(try drafts().map(\.content)) == ["base", "side", "main", "merge"])
+    }
+
+    @Test func `gives parents before their children, whatever the dates say`() throws {
+        let (noon, before, after) = ("2024-05-06T12:00:00Z", "2024-05-06T11:00:00Z", "2024-05-06T13:00:00Z")
+        try commit("base", committed: noon)
+        try folder.run("git", "checkout", "-q", "-b", "side")
+        try commit("side", committed: before)
+        try folder.run("git", "checkout", "-q", "main")
+        try commit("main", committed: after)
+        try folder.run(
+            "git", "-c", "user.name=A", "-c", "user.email=a@host.example", "merge", "-q", "-m", "merge",
+            "side", environment: ["GIT_COMMITTER_DATE": after, "GIT_AUTHOR_DATE": after])
+        let contents = try drafts().map(\.content)
+        #expect(contents.first == "base" && contents.last == "merge", "\(contents)")
+        #expect(Set(contents) == ["base", "side", "main", "merge"])
+    }
+
+    @Test func `is called the same by every spelling of its path, and in every clone`() throws {
+        try commit("one")
+        let name = "atlas"
+        try folder.run("git", "clone", "-q", ".", name)
+        try folder.run("git", "-C", name, "remote", "remove", "origin")
+        try folder.run("git", "clone", "-q", "--bare", name, "copies/atlas.git")
+        try folder.run("git", "clone", "-q", "file://\(folder.path)/copies/atlas.git", "working-copy")
+        try folder.run("git", "-C", name, "worktree", "add", "-q", "-b", "other", "../tree")
+        try folder.run("ln", "-s", name, "link")
+        for path in [
+            "atlas", "atlas/", "atlas/.git", "atlas/../atlas", "copies/atlas.git", "working-copy", "tree",
+            "link",
+        ] {
+            let sources = try ImportSource.find(at: folder.path + "/" + path)
+            #expect(sources.map(\.format) == [.git])
+            let threads = try sources[0].reader().map { try $0.get().draft?.thread }
+            #expect(threads == [name], "\(path)")
+        }
+    }
+
+    @Test(arguments: [
+        ("ssh://git@host.example:2222/srv/atlas.git", "atlas"), ("git@host.example:atlas.git", "atlas"),
+        ("https://host.example/group/atlas/", "atlas"), ("/srv/atlas/.git", "atlas"), ("atlas", "atlas"),
+        ("", nil), ("..", nil), ("/", nil),
+    ])
+    func `is called by the last part of an address`(address: String, name: String?) {
+        #expect(GitHistory.repositoryName(address) == name)
     }
 
     @Test func `without a commit is empty`() throws {

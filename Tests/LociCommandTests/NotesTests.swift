@@ -129,7 +129,8 @@ import Testing
         let draft = try #require(item.draft)
         #expect(
             draft.content
-                == "How we deploy\n\nDeploy\n\nSee [[Tokens#Lifetime]] and [[Runbook]].\n\n## Steps\n\nOne.")
+                == "How we deploy\n\n# Deploy\n\nSee [[Tokens#Lifetime]] and [[Runbook]].\n\n## Steps\n\nOne."
+        )
         #expect(draft.kind == .note)
         #expect(draft.key == "note:vault/Deploy.md")
         #expect(draft.actor == "Ada")
@@ -153,6 +154,41 @@ import Testing
         #expect(try draft("---\ntags: a b\n---\n").content == "Deploy")
         #expect(try draft("---\ntags: a b\n---\n").tags == ["a", "b"])
         #expect(try draft("---\r\ntag: x\r\n---\r\ntext\r\n").content == "Deploy\n\ntext")
+    }
+
+    @Test func `keeps the heading that it begins with as it stands, where its title is another`() throws {
+        #expect(try draft("---\ntitle: A\n---\n## Prices ##\nx").content == "A\n\n## Prices ##\n\nx")
+        #expect(try draft("---\ntitle: A\n---\n# A\nx").content == "A\n\nx")
+    }
+
+    @Test func `names the settings that cannot be read, and keeps the others`() throws {
+        let item = try #require(
+            try item("---\nstatus: draft\ntags: [a, b\nauthor: \"Ada\nempty: []\nmap: {a: b}\n---\nText.\n"))
+        #expect(item.remarks.map(\.line) == [3, 4])
+        #expect(item.remarks.map { $0.message.contains("cannot be read") } == [true, true])
+        #expect(item.draft?.attributes["status"] == "draft")
+        #expect(item.draft?.tags == [])
+        try Shell.run { shell in
+            try shell.write("---\ntags: [a, b\n---\nText.\n", to: "note.md")
+            let answer = try shell.loci("import", "note.md")
+            #expect(answer.status == 0 && answer.output.hasPrefix("1 new"))
+            #expect(answer.errors.contains("note.md: line 2: the value of `tags`"), "\(answer.errors)")
+        }
+    }
+
+    @Test func `has no link and no name of what is code`() throws {
+        try Shell.run { shell in
+            let text = "See `[[not a link]]`.\n\n```\n[[nor this]]\n```\n\n[[Runbook]]\n"
+            try shell.write(text, to: "vault/note.md")
+            for name in ["not a link", "nor this", "Runbook"] {
+                try shell.write("---\na: b\n---\nx\n", to: "vault/\(name).md")
+            }
+            try shell.write("{}", to: "vault/.obsidian/app.json")
+            try shell.loci("import", "vault")
+            let neighbors = try shell.loci("neighbors", "note:vault/note.md").output
+            #expect(neighbors.contains("Runbook"), "\(neighbors)")
+            #expect(!neighbors.contains("not a link") && !neighbors.contains("nor this"), "\(neighbors)")
+        }
     }
 
     @Test(arguments: ["", "\n\n", "---\n---\n"])
@@ -197,6 +233,26 @@ import Testing
         guard results.count == 2, case .failure(let error) = results[0] else { throw Unexpected() }
         #expect(error.line == 5)
         #expect(try results[1].get().draft?.content == "x\n\nc\nd")
+    }
+
+    @Test func `has one key, however the way to it is spelled`() throws {
+        try Shell.run { shell in
+            try shell.write("{}", to: "vault/.obsidian/app.json")
+            try shell.write("Text of [[Other]].\n", to: "vault/sub/Note.md")
+            #expect(try shell.loci("import", "vault").output.hasPrefix("1 new"))
+            let key = try JSONParser.parse(try shell.loci("list", "--json").output)["key"]?.string
+            #expect(key == "note:vault/sub/Note.md")
+            for line in [
+                "cd vault && loci import .", "cd vault/sub && loci import ..", "loci import $PWD/vault",
+                "loci import ./vault/", "ln -s vault link && loci import link",
+                "cd vault/sub && loci import Note.md", "loci import $PWD/vault/sub/Note.md",
+                "loci import vault/sub/Note.md", "loci import vault/sub",
+            ] {
+                let answer = try shell.bash("export LOCI_STORE=$PWD/store; " + line)
+                #expect(
+                    answer.output.hasPrefix("0 new, 1 known"), "\(line): \(answer.output)\(answer.errors)")
+            }
+        }
     }
 
     @Test func `is found by what it links to, and is updated when it changes`() throws {

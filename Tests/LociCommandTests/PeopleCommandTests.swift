@@ -27,7 +27,7 @@ import Testing
             let imported = try shell.loci(
                 "import", "-", "--format", "debian-changelog", input: Array(changelog.utf8))
             #expect(imported.status == 0, "\(imported.errors)")
-            #expect(imported.errors.contains("2 names with addresses are 1 people"), "\(imported.errors)")
+            #expect(imported.errors.contains("2 names with addresses are one person"), "\(imported.errors)")
 
             let people = try shell.loci("people", "--json")
             #expect(people.lines.count == 1, "\(people.output) \(people.errors)")

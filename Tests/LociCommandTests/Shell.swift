@@ -36,7 +36,7 @@ struct Shell {
         ["ASAN_OPTIONS", "LSAN_OPTIONS", "TSAN_OPTIONS"].contains($0.key)
     }
 
-    private static let starting = NSLock()
+    static let starting = NSLock()
 
     @discardableResult
     func loci(

@@ -37,7 +37,8 @@ final class TemporaryFolder {
         process.environment = all.merging(environment) { $1 }
         process.standardOutput = FileHandle.nullDevice
         process.standardError = FileHandle.nullDevice
-        try process.run()
+        // One after the other, as `Shell` does.
+        try Shell.starting.withLock { try process.run() }
         process.waitUntilExit()
         try #require(process.terminationStatus == 0, "\(command)")
     }

@@ -20,6 +20,7 @@ import Testing
             "the Bank of America and the Lord of the Rings",
             ["name:Bank of America→bank of america", "name:Lord of the Rings→lord of the rings"]
         ),
+        ("so `run()` it, not `[[a link]]` or ``[[b]]``", ["code:run()→run"]),
         ("he saw Ludwig van Beethoven", ["name:Ludwig van Beethoven→ludwig van beethoven"]),
         (
             "with Dr. Jones and J. K. Rowling",

@@ -171,6 +171,9 @@ struct EdgeKinds: Sendable {
 
     func number(of kind: EdgeKind) -> UInt16? { numberOfKind[kind] }
 
+    /// The numbers of all kinds, ascending.
+    var numbers: [UInt16] { kindOfNumber.keys.sorted() }
+
     /// The numbers of all kinds of a graph.
     func numbers(of graph: MemoryGraph) -> Set<UInt16> {
         Set(kindOfNumber.filter { $0.value.graph == graph }.keys)

@@ -18,10 +18,11 @@ extension Conversations {
         var byName: [String: JSONValue] = [:]
         for member in nodes.members { byName[member.name] = member.value }
         for name in try path(to: string("current_node", of: value), among: byName) {
-            if let node = byName[name], let message = message(node, named: name) {
+            if let node = byName.removeValue(forKey: name), let message = message(node, named: name) {
                 conversation.messages.append(message)
             }
         }
+        conversation.leftOutCount = byName.count { message($0.value, named: $0.key) != nil }
         return conversation
     }
 

@@ -17,6 +17,8 @@ final class Conversations: ImportParser {
         var title: String?
         var began: Timestamp?
         var messages: [Message] = []
+        /// How many messages stand on other branches than the one that was last shown.
+        var leftOutCount = 0
     }
 
     struct Message: Equatable {
@@ -40,6 +42,7 @@ final class Conversations: ImportParser {
     private var readyPosition = 0
     private var conversationCount = 0
     private var messageCount = 0
+    private(set) var leftOutCount = 0
 
     private static let unit = "message"
     private static let maximumFileCount = 64
@@ -75,6 +78,7 @@ final class Conversations: ImportParser {
                 case .chatGPT: try Self.chatGPT(value)
                 case .claude: try Self.claude(value)
                 }
+            leftOutCount += conversation.leftOutCount
             return items(of: conversation)
         } catch let error as JSONError {
             throw ImportError("conversation \(conversationCount): no JSON: \(error)")

@@ -10,7 +10,8 @@
 ///     ---
 ///
 /// Names with a scalar or a list of scalars are read. Maps inside of maps, anchors and tags of types are passed
-/// over, and so is a line that is none of this: a note is not refused for its settings.
+/// over: a note is not refused for its settings. What begins as a list or a quotation and does not end is passed over
+/// too, and named.
 struct FrontMatter: Equatable {
     enum Value: Equatable {
         /// - Parameter isQuoted: whether it is a string whatever it looks like.
@@ -33,6 +34,10 @@ struct FrontMatter: Equatable {
 
     /// In their order.
     private(set) var fields: [Field] = []
+    /// The fields whose value cannot be read, with the index of their first line.
+    private(set) var unreadable: [(name: String, line: Int)] = []
+
+    static func == (a: FrontMatter, b: FrontMatter) -> Bool { a.fields == b.fields }
 
     private static let maximumFieldCount = 256
 
@@ -59,8 +64,13 @@ struct FrontMatter: Equatable {
         var rest = lines[...]
         while let line = rest.popFirst(), fields.count < Self.maximumFieldCount {
             guard let (name, text) = Self.field(line[...]) else { continue }
+            let place = rest.startIndex - lines.startIndex - 1
             let inner = Self.innerLines(&rest)
-            if let value = Self.value(text, inner) { fields.append(Field(name: name, value: value)) }
+            if let value = Self.value(text, inner) {
+                fields.append(Field(name: name, value: value))
+            } else if let first = text.trimmingSpace.first, "[\"'".contains(first) {
+                unreadable.append((name, place))
+            }
         }
     }
 

@@ -1,7 +1,8 @@
 import Foundation
 import MemoryEngine
 
-/// The commits of a git repository's current branch, oldest first, as git itself prints them.
+/// The commits of a git repository's current branch, oldest first, as git itself prints them, and each behind its
+/// parents, whatever the dates say.
 ///
 /// A commit's key is its hash, so that an import run again, or from another clone, finds what is there.
 final class GitHistory: ImportParser {
@@ -19,15 +20,17 @@ final class GitHistory: ImportParser {
     /// - Parameter path: the folder of the repository, its top or below.
     /// - Throws: a fatal `ImportError` with git's own words where there is no repository.
     init(path: String, name: String) throws(ImportError) {
-        self.name = Self.threadName(path: path, name: name)
         // An empty repository has no `HEAD` that could be counted.
         let heads = try Self.output(of: ["-C", path, "rev-list", "--max-count=1", "--all"])
         let count = heads.isEmpty ? "0" : try Self.output(of: ["-C", path, "rev-list", "--count", "HEAD"])
         commitCount = Int(count) ?? 0
+        self.name = try Self.threadName(path: path) ?? name.clipped(to: maximumNameByteCount)
         guard commitCount > 0 else { return }
         // Every field ends with a byte 0, which no message and no path can hold; an empty one begins a commit.
+        // `--date-order` shows no parent before all its children, and is reversed: by dates alone, commits of one second,
+        // or of a clock that was wrong, would stand before their parents. git sorts hashes, and prints as it goes.
         let arguments = [
-            "-C", path, "log", "--reverse", "-z", "--name-only", "--no-renames", "--no-color",
+            "-C", path, "log", "--date-order", "--reverse", "-z", "--name-only", "--no-renames", "--no-color",
             "--no-ext-diff",
             "--no-show-signature", "--encoding=UTF-8",
             "--format=tformat:%x00%H%x00%an%x00%ae%x00%aI%x00%cI%x00%B%x00", "HEAD",
@@ -100,10 +103,28 @@ final class GitHistory: ImportParser {
             "git printed its log in a form that is not understood")
     }
 
-    /// The name of the repository's folder.
-    private static func threadName(path: String, name: String) -> String {
-        let folder = URL(fileURLWithPath: path).standardizedFileURL.lastPathComponent
-        return (folder.isEmpty || folder == "/" ? name : folder).clipped(to: maximumNameByteCount)
+    /// What the repository is called, however its path is spelled and whichever copy of it that leads to: by where it
+    /// was cloned from or, without a remote `origin`, by its own folder.
+    ///
+    /// - Returns: `nil` where neither has a name.
+    private static func threadName(path: String) throws(ImportError) -> String? {
+        let origin = try output(of: [
+            "-C", path, "config", "--local", "--default", "", "--get", "remote.origin.url",
+        ])
+        if let name = repositoryName(origin) { return name }
+        // The same for all working trees, and absolute, with links resolved.
+        let folder = try output(of: ["-C", path, "rev-parse", "--path-format=absolute", "--git-common-dir"])
+        return repositoryName(folder)
+    }
+
+    /// The last part of an address or a path, without `.git`: `atlas` of `ssh://host/srv/atlas.git`, `host:atlas` and
+    /// `/srv/atlas/.git`.
+    static func repositoryName(_ address: String) -> String? {
+        var parts = address.split { $0 == "/" || $0 == ":" }
+        if parts.last == ".git" { parts.removeLast() }
+        guard var name = parts.last, name != ".", name != ".." else { return nil }
+        if name.hasSuffix(".git") { name = name.dropLast(4) }
+        return String(name).clipped(to: maximumNameByteCount)
     }
 
     // MARK: Running git

@@ -19,6 +19,8 @@ struct ImportItem: Sendable {
     var line: Int
     /// What `line` counts.
     var unit = "line"
+    /// What could not be read of it, and is not part of it: it is said, and the import goes on.
+    var remarks: [ImportError] = []
     /// SHA-256 of the record's bytes, wherever it stands; it is the key of a memory that has no other.
     var contentDigest: [UInt8] = []
 

@@ -21,6 +21,8 @@ struct ImportRun {
         var new = 0
         var known = 0
         var failed = 0
+        /// Messages of conversations that stand on other branches than the one that was last shown.
+        var branched = 0
         var isInterrupted = false
     }
 
@@ -36,7 +38,7 @@ struct ImportRun {
     let batchCount: Int
     /// Called after each commit.
     let report: (Outcome) -> Void
-    /// Called for each line that is left out.
+    /// Called for each line that is left out, and for what is left out of a memory.
     let complain: (String) -> Void
 
     /// A line that is read and not yet stored.
@@ -60,16 +62,17 @@ struct ImportRun {
 
     /// Reads a whole source and stores nothing.
     ///
+    /// - Parameter known: the memories of the sources before; those of this one are added.
     /// - Throws: `ImportError` for the first thing that is wrong with it.
-    func validate(_ source: ImportSource, progress: (ImportProgress) -> Void) throws {
+    func validate(
+        _ source: ImportSource, _ known: inout KnownMemories, progress: (ImportProgress) -> Void
+    ) async throws {
         var exports = ExportReader()
         let reader = try source.reader()
         for result in reader {
             if Signals.isInterrupted { return }
             let item = try result.get()
-            if let read = try read(item, &exports), case .draft(let draft) = read {
-                try engineCheck(draft)
-            }
+            if let read = try read(item, &exports) { try await check(read, item.line, &known) }
             progress(reader.progress)
         }
     }
@@ -81,6 +84,7 @@ struct ImportRun {
         var outcome = Outcome()
         var batch = Batch()
         var exports = ExportReader()
+        var known = KnownMemories()
         let reader = try source.reader()
         for result in reader {
             if Signals.isInterrupted {
@@ -90,9 +94,11 @@ struct ImportRun {
             do {
                 let item = try result.get()
                 batch.lastLine = item.line
-                switch try read(item, &exports) {
+                for remark in item.remarks { complain("\(source.path): \(remark)") }
+                let read = try read(item, &exports)
+                if policy == .stop, let read { try await check(read, item.line, &known) }
+                switch read {
                 case .draft(let draft):
-                    if policy == .stop { try engineCheck(draft) }
                     if try await isKnown(draft) {
                         batch.known += 1
                     } else {
@@ -122,6 +128,7 @@ struct ImportRun {
             }
         }
         try await commit(&batch, &outcome, source)
+        outcome.branched = reader.leftOutCount
         return outcome
     }
 
@@ -185,11 +192,21 @@ struct ImportRun {
     }
 
     /// What the engine would refuse, with the line.
-    private func engineCheck(_ draft: Draft) throws(ImportError) {
+    private func check(_ read: Read, _ line: Int, _ known: inout KnownMemories) async throws {
         do {
-            try engine.validate(draft.draft, in: draft.namespace)
-        } catch {
-            throw ImportError(line: draft.line, unit: draft.unit, "\(error)")
+            switch read {
+            case .draft(let draft): try engine.validate(draft.draft, in: draft.namespace)
+            case .exported(let memory, _):
+                try engine.validate(memory)
+                known.insert(memory)
+            case .edge(let edge, let home):
+                try engine.validate(edge, in: home)
+                try await known.check(edge, in: home.home, engine)
+            }
+        } catch let error as EngineError {
+            var unit = "line"
+            if case .draft(let draft) = read { unit = draft.unit }
+            throw ImportError(line: line, unit: unit, error.message)
         }
     }
 
@@ -239,12 +256,10 @@ struct ImportRun {
             let count = try await engine.importMemories(exported.map(\.memory))
             outcome.new += count
             outcome.known += exported.count - count
-        } catch let error as EngineError where policy == .skip && exported.count == 1 {
-            outcome.failed += 1
-            complain(outcome.failed, "\(source.path): line \(exported[0].line): \(error.message)")
-        } catch let error as EngineError where exported.count > 1 && Self.isOfOneMemory(error) {
+        } catch let error as EngineError where exported.count == 1 && Self.isOfOneLine(error) {
+            try leaveOut(exported[0].line, error, &outcome, source)
+        } catch let error as EngineError where exported.count > 1 && Self.isOfOneLine(error) {
             // One is bad: each alone, so that the line is known.
-            guard policy == .skip else { throw error }
             for one in exported { try await restore([one], &outcome, source) }
         }
     }
@@ -257,20 +272,25 @@ struct ImportRun {
             let count = try await engine.importEdges(edges.map(\.edge), in: home)
             outcome.new += count
             outcome.known += edges.count - count
-        } catch let error as EngineError where policy == .skip && edges.count == 1 {
-            outcome.failed += 1
-            complain(outcome.failed, "\(source.path): line \(edges[0].line): \(error.message)")
-        } catch let error as EngineError
-            where edges.count > 1 && (Self.isOfOneMemory(error) || error.code == .notFound)
-        {
-            guard policy == .skip else { throw error }
+        } catch let error as EngineError where edges.count == 1 && Self.isOfOneLine(error) {
+            try leaveOut(edges[0].line, error, &outcome, source)
+        } catch let error as EngineError where edges.count > 1 && Self.isOfOneLine(error) {
             for one in edges { try await link([one], in: home, &outcome, source) }
         }
     }
 
-    private static func isOfOneMemory(_ error: EngineError) -> Bool {
+    /// Counts a line that the engine refused, or ends the import there.
+    private func leaveOut(
+        _ line: Int, _ error: EngineError, _ outcome: inout Outcome, _ source: ImportSource
+    ) throws(ImportError) {
+        guard policy == .skip else { throw ImportError(line: line, error.message) }
+        outcome.failed += 1
+        complain(outcome.failed, "\(source.path): line \(line): \(error.message)")
+    }
+
+    private static func isOfOneLine(_ error: EngineError) -> Bool {
         switch error.code {
-        case .invalid, .invalidNamespace, .invalidVector, .conflict, .tooLarge, .forbidden: true
+        case .invalid, .invalidNamespace, .invalidVector, .conflict, .tooLarge, .forbidden, .notFound: true
         default: false
         }
     }

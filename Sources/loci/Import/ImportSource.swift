@@ -26,7 +26,8 @@ enum ImportFormat: String, CaseIterable, Sendable {
 struct ImportSource: Sendable, Equatable {
     /// As it was given; `-` is standard input.
     let path: String
-    /// What keys of its memories call it: its path from the folder that was given, or its name, in normal form C.
+    /// What keys of its memories call it, in normal form C: the name of the folder that was given and the path from
+    /// there, however that folder was spelled; of a single file its path from here, or its name.
     let name: String
     /// `nil` = to be told when it is read, as of a pipe, which cannot be looked at twice.
     let format: ImportFormat?
@@ -36,7 +37,7 @@ struct ImportSource: Sendable, Equatable {
     /// Of a folder, files in Markdown and plain text (`.md`, `.markdown`, `.txt`, `.rst`, `.adoc`), JSON Lines
     /// (`.jsonl`, `.ndjson`), conversations (`conversations.json`) and changelogs (`changelog…`) are taken, in the
     /// order of their paths; hidden files and folders are not, nor what symbolic links lead to or what holds a
-    /// byte 0. In a folder with an `.obsidian` in it every Markdown file is a note.
+    /// byte 0. In a folder with an `.obsidian` in it, and below it, every Markdown file is a note.
     ///
     /// - Parameter format: what a caller who knows says; nothing is guessed then.
     /// - Throws: a fatal `ImportError` where there is nothing to be read.
@@ -45,19 +46,25 @@ struct ImportSource: Sendable, Equatable {
         guard let type else {
             throw ImportError(isFatal: true, isMissing: true, "there is no `\(path)`")
         }
-        let name = path == "-" ? "-" : displayName(of: path).precomposedStringWithCanonicalMapping
+        let name =
+            path == "-"
+            ? "-"
+            : (type == .typeDirectory ? folderName(of: path) : fileName(of: path))
+                .precomposedStringWithCanonicalMapping
         guard type == .typeDirectory else {
             guard format != .git else {
                 throw ImportError(isFatal: true, "`\(path)` is no folder of a git repository")
             }
             var known = format
-            if known == nil, type == .typeRegular { known = try detectFile(path) }
+            if known == nil, type == .typeRegular {
+                known = vaultParts(ofNoteAt: path) == nil ? try detectFile(path) : .notes
+            }
             return [ImportSource(path: path, name: name, format: known)]
         }
         if format == .git || format == nil && isRepository(path) {
             return [ImportSource(path: path, name: name, format: .git)]
         }
-        let isVault = fileType(path + "/.obsidian") == .typeDirectory
+        let isVault = vaultParts(ofFolder: resolved(path)) != nil
         var sources: [ImportSource] = []
         for relative in files(in: path) {
             let file = path + (path.hasSuffix("/") ? "" : "/") + relative
@@ -73,7 +80,7 @@ struct ImportSource: Sendable, Equatable {
             let relativeName = relative.precomposedStringWithCanonicalMapping
             sources.append(
                 ImportSource(
-                    path: file, name: name == "." ? relativeName : "\(name)/\(relativeName)", format: known))
+                    path: file, name: name == "/" ? relativeName : "\(name)/\(relativeName)", format: known))
         }
         guard !sources.isEmpty else {
             throw ImportError(
@@ -179,7 +186,8 @@ struct ImportSource: Sendable, Equatable {
 
     private static func files(in folder: String) -> [String] {
         let extensions: Set<String> = ["md", "markdown", "txt", "rst", "adoc", "jsonl", "ndjson"]
-        guard let all = FileManager.default.enumerator(atPath: folder) else { return [] }
+        // It goes into no link, also where the folder itself is one.
+        guard let all = FileManager.default.enumerator(atPath: resolved(folder).path) else { return [] }
         var found: [String] = []
         for case let path as String in all {
             let parts = path.split(separator: "/")
@@ -196,14 +204,45 @@ struct ImportSource: Sendable, Equatable {
         return found.sorted()
     }
 
-    /// A relative path as it was given; of an absolute one, or one that leads upwards, the last part.
-    private static func displayName(of path: String) -> String {
-        let parts = path.split(separator: "/").filter { $0 != "." }
-        if parts.isEmpty { return path.hasPrefix("/") ? "/" : "." }
-        if path.hasPrefix("/") || parts.contains("..") {
-            return URL(fileURLWithPath: path).standardizedFileURL.lastPathComponent
+    /// The folder's own name, inside of a vault behind the names of the folders from there: it is the same for `.`, a
+    /// path from here, an absolute one, and a link to it.
+    private static func folderName(of path: String) -> String {
+        let folder = resolved(path)
+        return vaultParts(ofFolder: folder)?.joined(separator: "/") ?? folder.lastPathComponent
+    }
+
+    /// Of a note of a vault (a folder with `.obsidian`) the name of that and the path in it, as if the vault were
+    /// imported; of another file its path from here, or its name where it lies elsewhere.
+    private static func fileName(of path: String) -> String {
+        if let parts = vaultParts(ofNoteAt: path) { return parts.joined(separator: "/") }
+        let file = URL(fileURLWithPath: path).standardizedFileURL
+        let parts = resolved(file.deletingLastPathComponent().path).pathComponents
+        let here = resolved(FileManager.default.currentDirectoryPath).pathComponents
+        guard parts.starts(with: here) else { return file.lastPathComponent }
+        return (parts.dropFirst(here.count) + [file.lastPathComponent]).joined(separator: "/")
+    }
+
+    /// The way to a Markdown file from the vault that it lies in, which is the first part; `nil` where it lies in none.
+    private static func vaultParts(ofNoteAt path: String) -> [String]? {
+        let file = URL(fileURLWithPath: path).standardizedFileURL
+        guard isMarkdown(file.path) else { return nil }
+        return vaultParts(ofFolder: resolved(file.deletingLastPathComponent().path)).map {
+            $0 + [file.lastPathComponent]
         }
-        return parts.joined(separator: "/")
+    }
+
+    private static func vaultParts(ofFolder folder: URL) -> [String]? {
+        let parts = folder.pathComponents
+        for count in stride(from: parts.count, to: 1, by: -1) {
+            let vault = NSString.path(withComponents: Array(parts[..<count]))
+            guard fileType(vault + "/.obsidian") == .typeDirectory else { continue }
+            return Array(parts[(count - 1)...])
+        }
+        return nil
+    }
+
+    private static func resolved(_ path: String) -> URL {
+        URL(fileURLWithPath: path).resolvingSymlinksInPath().standardizedFileURL
     }
 }
 
@@ -211,6 +250,12 @@ struct ImportSource: Sendable, Equatable {
 protocol ImportParser: AnyObject {
     func next() throws(ImportError) -> ImportItem?
     var progress: ImportProgress { get }
+    /// How many memories its form holds so far that are passed over on purpose.
+    var leftOutCount: Int { get }
+}
+
+extension ImportParser {
+    var leftOutCount: Int { 0 }
 }
 
 /// How far an import has come.
@@ -230,6 +275,7 @@ final class ImportReader: Sequence, IteratorProtocol {
     init(_ parser: any ImportParser) { self.parser = parser }
 
     var progress: ImportProgress { parser.progress }
+    var leftOutCount: Int { parser.leftOutCount }
 
     func next() -> Result<ImportItem, ImportError>? {
         guard !isAtEnd else { return nil }

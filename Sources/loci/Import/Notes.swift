@@ -27,7 +27,8 @@ final class Notes: ImportParser {
     private var bodyByteCount = 0
     private var links: NoteLinks
     private var fence = CodeFence()
-    private var heading: String?
+    /// The heading that the note begins with, as its line, and its words.
+    private var heading: (line: String, title: String)?
     private var lastLine = 0
 
     /// The engine takes no more, and a memory of attributes has 256.
@@ -86,7 +87,7 @@ final class Notes: ImportParser {
         }
         if heading == nil, !fence.holds(text), let found = Documents.heading(text), body.allSatisfy(\.isBlank)
         {
-            heading = found.title
+            heading = (text, found.title)
             body.removeAll()
             return
         }
@@ -106,10 +107,11 @@ final class Notes: ImportParser {
         let settings = FrontMatter(settings)
         let content = body.joined(separator: "\n").trimmingBlankLines
         let fileName = NoteLinks.withoutExtension(String(name.split(separator: "/").last ?? "note"))
-        let title = settings["title"]?.first ?? heading ?? fileName
+        let title = settings["title"]?.first ?? heading?.title ?? fileName
         guard !content.isEmpty || !settings.fields.isEmpty || heading != nil else { return nil }
 
-        let lead = [title, heading == title ? nil : heading].compactMap { $0 }.joined(separator: "\n\n")
+        let lead = [title, heading?.title == title ? nil : heading?.line].compactMap { $0 }
+            .joined(separator: "\n\n")
         var draft = MemoryDraft(content.isEmpty ? lead : "\(lead)\n\n\(content)")
         draft.kind = .note
         draft.key = boundedName("note:\(name)")
@@ -123,7 +125,15 @@ final class Notes: ImportParser {
         draft.attributes["title"] = .string(title.clipped(to: 4_000))
         draft.attributes["path"] = .string(name.clipped(to: 4_000))
         draft.origin = Origin(source: "file:\(name)".clipped(to: 4_000))
-        return ImportItem(content: .draft(draft), line: max(1, lastLine))
+        var item = ImportItem(content: .draft(draft), line: max(1, lastLine))
+        item.remarks = settings.unreadable.map { name, line in
+            ImportError(
+                // Behind the line `---`.
+                line: line + 2,
+                "the value of `\(name.clipped(to: 60))` cannot be read, and is left out: its list or quotation has no end"
+            )
+        }
+        return item
     }
 
     /// What the settings say beside what has a place of its own, and the links.

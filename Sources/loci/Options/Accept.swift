@@ -6,6 +6,13 @@ import MemoryEngine
 ///
 ///     The value 'much' is invalid for '--limit <count>': write a whole number from 1 to 1,000, as 20
 enum Accept {
+    /// - Throws: `ValidationError` for a name without a sign that can be seen.
+    static func refuseBlank(_ text: String, of option: String) throws {
+        guard text.contains(where: { !$0.isWhitespace }) else {
+            throw ValidationError("--\(option) is blank: write something behind it, or leave it out")
+        }
+    }
+
     /// A moment, as of now.
     static func time(_ text: String) throws -> Timestamp {
         guard let time = TimeArgument.parse(text, now: .now) else {

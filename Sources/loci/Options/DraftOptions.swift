@@ -53,6 +53,11 @@ struct DraftOptions: ParsableArguments {
 
     /// Puts what was said into a draft, and leaves the rest as it is. Lists are added to.
     func apply(to draft: inout MemoryDraft) throws {
+        for (name, texts) in [
+            ("kind", [kind].compactMap { $0 }), ("actor", [actor].compactMap { $0 }),
+            ("thread", [thread].compactMap { $0 }), ("source", [source].compactMap { $0 }), ("tag", tag),
+            ("keyword", keyword),
+        ] { try texts.forEach { try Accept.refuseBlank($0, of: name) } }
         if let kind { draft.kind = MemoryKind(rawValue: kind) }
         if let actor { draft.actor = actor }
         if let thread { draft.thread = thread }
@@ -128,11 +133,11 @@ enum Words {
         return text
     }
 
-    /// Words that ask something.
-    static func question(_ arguments: [String]) throws -> String {
+    /// Words that ask something of a verb.
+    static func question(_ arguments: [String], of verb: String) throws -> String {
         let text = try read(arguments)
         guard text.contains(where: { !$0.isWhitespace }) else {
-            throw ValidationError("say what to ask: loci recall \"Why did the deploy fail?\"")
+            throw ValidationError("say what to ask: loci \(verb) \"Why did the deploy fail?\"")
         }
         return text
     }

@@ -39,7 +39,7 @@ struct Failure: Error {
     /// On standard error: one line, or with `--json` one object.
     func report(asJSON: Bool) {
         guard asJSON else {
-            Terminal.note("loci: " + message.split(whereSeparator: \.isNewline).joined(separator: "; "))
+            Terminal.error("loci: " + message.split(whereSeparator: \.isNewline).joined(separator: "; "))
             return
         }
         var json = JSONWriter()
@@ -49,7 +49,7 @@ struct Failure: Error {
             json.member("message", message)
         }
         json.endObject()
-        Terminal.note(json.text)
+        Terminal.error(json.text)
     }
 }
 

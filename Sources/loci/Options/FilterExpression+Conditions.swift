@@ -20,6 +20,7 @@ extension FilterExpression {
         if let sign = text.firstIndex(where: { ":=<>^".contains($0) }) {
             let name = String(text[..<sign])
             let rest = text[sign...]
+            try refuseEmpty(name, rest, of: text)
             let found =
                 if rest.hasPrefix("^:") {
                     beginning(name, String(rest.dropFirst(2)))
@@ -39,6 +40,19 @@ extension FilterExpression {
 
     private static func refusal(_ text: String, _ accepted: String) -> ValidationError {
         ValidationError("in the filter `\(text)` is no condition; write \(accepted)")
+    }
+
+    /// What can be none; behind the others and behind `^` nothing is no condition, and would find nothing.
+    private static let optional: Set = ["actor", "thread", "session", "key"]
+
+    private static func refuseEmpty(_ name: String, _ rest: Substring, of text: String) throws {
+        let sign = ["^:", "^=", ":"].first { rest.hasPrefix($0) }
+        guard let sign, rest.dropFirst(sign.count).allSatisfy(\.isWhitespace),
+            rest != ":" || !optional.contains(name)
+        else { return }
+        throw ValidationError(
+            "in the filter nothing stands behind `\(text)`; write a value, as in `\(text)fact`; only "
+                + optional.sorted().map { "`\($0):`" }.joined(separator: ", ") + " may be empty, for none")
     }
 
     private static func flag(_ text: String) -> Filter? {

@@ -32,6 +32,9 @@ struct FilterOptions: ParsableArguments {
 
     /// `nil` where nothing was said.
     func condition() throws -> Filter? {
+        for (name, texts) in [
+            ("kind", kind), ("tag", tag), ("actor", actor), ("thread", [thread].compactMap { $0 }),
+        ] { try texts.forEach { try Accept.refuseBlank($0, of: name) } }
         var parts: [Filter] = []
         if !kind.isEmpty { parts.append(Self.any(kind.map { .kind(MemoryKind(rawValue: $0)) })) }
         parts += tag.map { .tag($0) }

@@ -41,6 +41,9 @@ enum MemoryReference: Equatable, CustomStringConvertible {
 extension Accept {
     static func memory(_ text: String) throws -> MemoryReference { try MemoryReference(text) }
 
+    /// A memory, a version of it or a part of one.
+    static func place(_ text: String) throws -> MemoryPlace { try MemoryPlace(text) }
+
     /// The kind of an edge: one of the engine's, or `GRAPH/NAME` for one of the caller's.
     static func edgeKind(_ text: String) throws -> EdgeKind {
         if let known = EdgeKind.all.first(where: { $0.name == text }) { return known }
@@ -103,5 +106,40 @@ struct CitationArgument: Equatable {
 
     func citation(in namespace: Namespace) -> Citation {
         Citation(namespace: namespace, id: id, version: version, range: range)
+    }
+
+    /// The words that stand there.
+    ///
+    /// - Throws: `notFound` for a memory, a version or bytes that are not there.
+    func text(in namespace: Namespace, _ engine: Engine) async throws -> String {
+        do {
+            return try await engine.content(of: citation(in: namespace))
+        } catch let error as EngineError where error.code == .invalid {
+            throw EngineError(
+                .notFound, "\(id)@\(version)#\(range.lowerBound)-\(range.upperBound): \(error.message)")
+        }
+    }
+}
+
+/// What `get` shows: a memory by its id or key, a version of it (`ID@VERSION`), or a part of one
+/// (`ID@VERSION#FROM-TO`), as citations are printed.
+enum MemoryPlace: Equatable {
+    case memory(MemoryReference)
+    case version(MemoryID, UInt32)
+    case part(CitationArgument)
+
+    init(_ text: String) throws {
+        if let citation = CitationArgument(text) {
+            self = .part(citation)
+            return
+        }
+        if let at = text.lastIndex(of: "@"), let id = MemoryID(String(text[..<at])) {
+            guard let version = UInt32(text[text.index(after: at)...]), version > 0 else {
+                throw ValidationError("write a citation as it is printed, ID@VERSION or ID@VERSION#FROM-TO")
+            }
+            self = .version(id, version)
+            return
+        }
+        self = .memory(try MemoryReference(text))
     }
 }

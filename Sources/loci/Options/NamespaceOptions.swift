@@ -175,6 +175,14 @@ extension Engine {
         }
         return homes
     }
+
+    /// - Throws: `notFound` where no home of any of these namespaces is there.
+    func checkAnyHome(of namespaces: some Sequence<Namespace>) throws {
+        let asked = Set(namespaces.map(\.home))
+        guard try asked.isDisjoint(with: homes()) else { return }
+        throw EngineError(
+            .notFound, asked.map { "there is no home \($0)" }.sorted().joined(separator: "; "))
+    }
 }
 
 /// The namespaces of a recall, each with a weight.

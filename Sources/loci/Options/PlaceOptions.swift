@@ -13,7 +13,15 @@ struct PlaceOptions: ParsableArguments {
         for use: StoreOptions.Use, _ body: (Engine, Namespace) async throws -> Result
     ) async throws -> Result {
         let namespace = try namespace.required()
-        return try await store.withEngine(for: use) { try await body($0, namespace) }
+        return try await store.withEngine(for: use) { engine in
+            do {
+                return try await body(engine, namespace)
+            } catch let error as EngineError where error.code == .notFound {
+                // Where the home is not there, that is what is to be said, and not what was looked for in it.
+                if use != .creating { _ = try engine.existingHomes(under: namespace) }
+                throw error
+            }
+        }
     }
 }
 

@@ -17,7 +17,7 @@ struct StoreOptions: ParsableArguments {
         completion: .directory)
     var store: String?
 
-    @Flag(help: "Print JSON, for programs; errors are JSON on standard error.")
+    @Flag(help: "Print JSON, for programs; errors and notes are JSON on standard error, an object a line.")
     var json = false
 
     @Option(
@@ -66,7 +66,10 @@ struct StoreOptions: ParsableArguments {
         options.isReadOnly = use == .reading
         options.durability = durability
         options.writerWait = .milliseconds(Int(wait * 1_000))
-        if let principal { options.principal = principal }
+        if let principal {
+            try Accept.refuseBlank(principal, of: "principal")
+            options.principal = principal
+        }
         if let quota { options.quotaBytes = quota.byteCount }
         if use != .creating, !FileManager.default.fileExists(atPath: path) {
             throw EngineError(.notFound, "there is no store at \(path)")

@@ -34,7 +34,8 @@ enum Terminal {
         do {
             try FileHandle.standardOutput.write(contentsOf: bytes)
         } catch {
-            note("loci: standard output cannot be written: \(error.localizedDescription)")
+            Failure("io", "standard output cannot be written: \(error.localizedDescription)")
+                .report(asJSON: asksJSON)
             exit(ExitStatus.failure)
         }
     }
@@ -48,8 +49,24 @@ enum Terminal {
         print(json.text)
     }
 
+    /// Whether standard error is read by a program.
+    static let asksJSON = CommandLine.arguments.contains("--json")
+
+    /// Says something beside the answer, on standard error: a line or, with `--json`, an object `{"note":…}`.
+    ///
+    /// - Parameter members: what else a program can use of it.
+    static func note(_ line: String, _ members: (inout JSONWriter) -> Void = { _ in }) {
+        guard asksJSON else { return error(line) }
+        var json = JSONWriter()
+        json.beginObject()
+        json.member("note", line)
+        members(&json)
+        json.endObject()
+        error(json.text)
+    }
+
     /// Writes a line to standard error, whatever it quotes.
-    static func note(_ line: String) {
+    static func error(_ line: String) {
         // Where standard error is closed there is nobody to tell.
         try? FileHandle.standardError.write(contentsOf: Data((Visible.line(line) + "\n").utf8))
     }

@@ -12,7 +12,8 @@ struct ContextCommand: AsyncParsableCommand {
 
             Each entry has its time, who said it, and where it stands (ID@VERSION#FROM-TO). Causes come first where the question \
             asks why, and what happened first comes first where it asks when. Tokens are estimated, rather too many than too \
-            few; the text is never over the budget. What found no place is told on standard error.
+            few; the text is never over the budget. What found no place is told on standard error. Exit status 2 if none of \
+            the homes is there.
             """)
 
     @Argument(help: "The question; `-` reads standard input.")
@@ -28,13 +29,15 @@ struct ContextCommand: AsyncParsableCommand {
 
     func run() async throws {
         _ = try store.path()
-        var query = RecallQuery(try Words.question(words), in: try namespaces.weighted())
+        let weighted = try namespaces.weighted()
+        var query = RecallQuery(try Words.question(words, of: "context"), in: weighted)
         query.filter = try filter.condition()
         query.asOf = clocks.asOf
         query.validAt = clocks.validAt
         let asked = query
         try await store.withEngine(for: .reading) { engine in
             let pack = try await engine.context(for: asked, tokenBudget: tokens)
+            if pack.entries.isEmpty { try engine.checkAnyHome(of: weighted.keys) }
             if store.json {
                 Terminal.print(Self.json(pack))
             } else {

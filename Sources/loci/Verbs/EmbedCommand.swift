@@ -29,9 +29,13 @@ struct EmbedCommand: AsyncParsableCommand {
         let done = try await store.withEngine(for: .changing) { engine in
             let progress = Progress("embedding", unit: "passages", isSilent: store.json)
             defer { progress.finish() }
-            return try await engine.embed(in: namespace, includesClosed: closed, batchCount: batch) {
+            let done = try await engine.embed(in: namespace, includesClosed: closed, batchCount: batch) {
                 progress.update($0.added + $0.obsolete + $0.skipped, of: nil)
             }
+            if done.added + done.obsolete + done.skipped == 0 {
+                _ = try engine.existingHomes(under: namespace)
+            }
+            return done
         }
         store.printCounts(
             [("added", done.added), ("obsolete", done.obsolete), ("skipped", done.skipped)],

@@ -5,20 +5,23 @@ import MemoryEngine
 struct GetCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "get",
-        abstract: "Show a memory: now, as a numbered version, or as the store knew it then.",
+        abstract: "Show a memory: now, as a version, as the store knew it then; or what a citation names.",
         usage: "loci get <memory> [options]",
         discussion: """
               loci get ID
               loci get api-limit --json
               loci get ID --as-of yesterday
               loci get ID --versions
+              loci get 'ID@1'
+              loci get 'ID@1#0-4'    # a part of its text, as recalls and contexts cite it
               loci get ID --attachment log.txt > copy-of-log.txt
 
             `loci list` and `loci recall --json` show ids. Exit status 2 if there is none.
             """)
 
-    @Argument(help: "Its id or key.", transform: Accept.memory)
-    var memory: MemoryReference?
+    @Argument(
+        help: "Its id or key; or a citation, ID@VERSION or ID@VERSION#FROM-TO.", transform: Accept.place)
+    var memory: MemoryPlace?
     @Option(help: "Its key, where it reads like an id.")
     var key: String?
     @Option(
@@ -34,9 +37,18 @@ struct GetCommand: AsyncParsableCommand {
 
     func validate() throws {
         guard (memory == nil) != (key == nil) else { throw ValidationError("give an id or a key, or --key") }
+        if case .memory? = memory { return }
+        guard key != nil || version == nil && !versions && clocks.asOf == nil && clocks.validAt == nil else {
+            throw ValidationError(
+                "a citation names its version: leave out --version, --versions and the clocks")
+        }
+        if case .part? = memory, attachment != nil {
+            throw ValidationError("a part of a text has no attachments: leave out #FROM-TO")
+        }
     }
 
     func run() async throws {
+        if case .part(let citation)? = memory { return try await print(citation) }
         try await place.withEngine(for: .reading) { engine, namespace in
             let found = try await find(in: namespace, engine)
             guard let last = found.last else {
@@ -59,15 +71,42 @@ struct GetCommand: AsyncParsableCommand {
         }
     }
 
-    private var reference: MemoryReference { memory ?? .key(key ?? "") }
+    /// Prints the part of a text that is cited.
+    private func print(_ citation: CitationArgument) async throws {
+        let text = try await place.withEngine(for: .reading) { engine, namespace in
+            try await citation.text(in: namespace, engine)
+        }
+        guard place.json else { return Terminal.print(Visible.text(text)) }
+        Terminal.printObject { json in
+            json.member("id", citation.id.description)
+            json.member("version", citation.version)
+            json.member("from", citation.range.lowerBound)
+            json.member("to", citation.range.upperBound)
+            json.member("text", text)
+        }
+    }
+
+    private var reference: MemoryReference {
+        switch memory {
+        case .memory(let reference): reference
+        case .version(let id, _): .id(id)
+        case .part(let citation): .id(citation.id)
+        case nil: .key(key ?? "")
+        }
+    }
+
+    private var wantedVersion: UInt32? {
+        if case .version(_, let number) = memory { return number }
+        return version
+    }
 
     private func find(in namespace: Namespace, _ engine: Engine) async throws -> [Memory] {
         let id = try await reference.resolve(in: namespace, engine)
         if versions { return try await engine.versions(of: id, in: namespace) }
         let memory = try await engine.get(
-            id, in: namespace, version: version, asOf: clocks.asOf, validAt: clocks.validAt)
+            id, in: namespace, version: wantedVersion, asOf: clocks.asOf, validAt: clocks.validAt)
         if let memory { return [memory] }
-        guard let version, clocks.validAt == nil else { return [] }
+        guard let version = wantedVersion, clocks.validAt == nil else { return [] }
         let numbers = try await engine.versions(of: id, in: namespace).map(\.version)
         guard let last = numbers.last, !numbers.contains(version) else { return [] }
         throw EngineError(

@@ -29,6 +29,10 @@ struct ImportCommand: AsyncParsableCommand {
               text              Markdown or plain text: a memory for each section
               notes             Markdown with --- settings --- at its head: a memory for each file
               chatgpt, claude   conversations.json of an export: a memory for each message
+                                of the conversation as it was last shown
+
+            Of a conversation of ChatGPT the branch that was last shown is taken (that of current_node); how many messages \
+            stand on others is said.
 
             Of a note, title, tags, aliases, created and author are read, and each [[link]] is an attribute: \
             loci list --filter 'has:link:TARGET' finds what leads to a note. In a folder with .obsidian every \
@@ -78,7 +82,10 @@ struct ImportCommand: AsyncParsableCommand {
         let found = sources
         let isComplete = try await place.store.withEngine(for: .creating) { engine in
             if onError == .stop {
-                for source in found where source.canBeReadTwice { try validate(source, namespace, engine) }
+                var known = KnownMemories()
+                for source in found where source.canBeReadTwice {
+                    try await validate(source, &known, namespace, engine)
+                }
             }
             var sum = ImportRun.Outcome()
             let start = ContinuousClock.now
@@ -87,6 +94,7 @@ struct ImportCommand: AsyncParsableCommand {
                 sum.new += outcome.new
                 sum.known += outcome.known
                 sum.failed += outcome.failed
+                sum.branched += outcome.branched
                 sum.isInterrupted = outcome.isInterrupted
             }
             if !sum.isInterrupted, sum.new > 0 {
@@ -99,6 +107,13 @@ struct ImportCommand: AsyncParsableCommand {
                 Terminal.note("loci: interrupted; run the same command again to go on")
             } else if !place.json {
                 Terminal.print(Self.line(sum, seconds: (ContinuousClock.now - start).inSeconds))
+            }
+            if sum.branched > 0 {
+                let count = sum.branched
+                Terminal.note(
+                    "\(Terminal.grouped(count)) \(count == 1 ? "message" : "messages") of other branches than the one "
+                        + "last shown \(count == 1 ? "was" : "were") left out"
+                ) { $0.member("leftOut", count) }
             }
             return !sum.isInterrupted
         }
@@ -118,15 +133,18 @@ struct ImportCommand: AsyncParsableCommand {
                     ? "one person" : "\(Terminal.grouped(resolution.personCount)) people") + ": loci people")
     }
 
-    private func validate(_ source: ImportSource, _ namespace: Namespace?, _ engine: Engine) throws {
+    private func validate(
+        _ source: ImportSource, _ known: inout KnownMemories, _ namespace: Namespace?, _ engine: Engine
+    ) async throws {
         let progress = Progress("reading \(source.name)", isBytes: true, isSilent: place.json)
         defer { progress.finish() }
         do {
-            try importer(source, namespace, engine).validate(source) {
+            try await importer(source, namespace, engine).validate(source, &known) {
                 progress.update($0.done, of: $0.total)
             }
         } catch let error as ImportError {
-            throw Failure(ImportError("\(source.path): \(error); nothing was imported"))
+            throw Failure(
+                ImportError("\(source.path): \(error); nothing was imported\(Self.wayOut(of: error))"))
         }
     }
 
@@ -148,8 +166,13 @@ struct ImportCommand: AsyncParsableCommand {
             }
             return outcome
         } catch let error as ImportError {
-            throw Failure(ImportError(isMissing: error.isMissing, "\(source.path): \(error)"))
+            let message = "\(source.path): \(error)\(Self.wayOut(of: error))"
+            throw Failure(ImportError(isMissing: error.isMissing, message))
         }
+    }
+
+    private static func wayOut(of error: ImportError) -> String {
+        error.isFatal ? "" : "; --on-error skip leaves it out"
     }
 
     private func importer(_ source: ImportSource, _ namespace: Namespace?, _ engine: Engine) -> ImportRun {

@@ -49,6 +49,8 @@ struct LinkCommand: AsyncParsableCommand {
         try await place.withEngine(for: .changing) { engine, namespace in
             let start = try await from.resolve(in: namespace, engine)
             let end = try await to.resolve(in: namespace, engine)
+            // An id is one of the whole home.
+            for place in evidence { _ = try await place.text(in: namespace.home, engine) }
             let id = try await engine.link(
                 start, to: end, as: kind, in: namespace, weight: Float(weight),
                 valid: (validFrom ?? .distantPast)..<(validUntil ?? .distantFuture),

@@ -14,7 +14,8 @@ struct ListCommand: AsyncParsableCommand {
               loci list --filter 'tag:deploy && !actor:robot'
               loci list --json | while read -r memory; do echo "$memory"; done
 
-            A page that is not the last ends with the --after of the next one, on standard error.
+            A page that is not the last ends with the --after of the next one, on standard error; with --json it is \
+            {"note":…,"after":…}.
             """)
 
     @OptionGroup var filter: FilterOptions
@@ -41,7 +42,7 @@ struct ListCommand: AsyncParsableCommand {
             } else {
                 for memory in page.memories { Terminal.print(Self.line(memory)) }
             }
-            if let next = page.next { Terminal.note("more: --after \(next)") }
+            if let next = page.next { Terminal.note("more: --after \(next)") { $0.member("after", next) } }
         }
     }
 

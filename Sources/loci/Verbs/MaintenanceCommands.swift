@@ -265,7 +265,12 @@ struct RestoreCommand: AsyncParsableCommand {
         }
         let home = try await store.withEngine(for: .creating) { engine in
             try await Progress("restoring \(path)", isSilent: store.json).during { _ in
-                try await engine.restore(from: path, as: target, replacing: replace)
+                do {
+                    return try await engine.restore(from: path, as: target, replacing: replace)
+                } catch let error as EngineError where error.code == .conflict && !replace {
+                    throw EngineError(
+                        .conflict, error.message + ": --replace, or --as project/NAME")
+                }
             }
         }
         if store.json {

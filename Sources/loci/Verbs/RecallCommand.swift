@@ -59,7 +59,8 @@ struct RecallCommand: AsyncParsableCommand {
 
     func run() async throws {
         _ = try store.path()
-        var query = RecallQuery(try Words.question(words), in: try namespaces.weighted())
+        let weighted = try namespaces.weighted()
+        var query = RecallQuery(try Words.question(words, of: "recall"), in: weighted)
         query.limit = limit
         query.filter = try filter.condition()
         query.asOf = clocks.asOf
@@ -74,6 +75,7 @@ struct RecallCommand: AsyncParsableCommand {
         try await store.withEngine(for: receipt ? .changing : .reading) { engine in
             let recall = try await engine.recall(asked)
             if recall.sequences.isEmpty {
+                try engine.checkAnyHome(of: weighted.keys)
                 throw EngineError(.notFound, recall.leftOut.joined(separator: "; "))
             }
             let comparison = compare ? try await RecallComparison(of: asked, engine) : nil

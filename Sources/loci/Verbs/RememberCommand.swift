@@ -35,6 +35,7 @@ struct RememberCommand: AsyncParsableCommand {
             words.isEmpty && !(draftOptions.vector.isEmpty && draftOptions.attach.isEmpty)
                 ? "" : try Words.read(words))
         try draftOptions.apply(to: &draft)
+        if let key { try Accept.refuseBlank(key, of: "key") }
         draft.key = key
         draft.isPinned = pin
         let said = draft

@@ -43,8 +43,8 @@ struct NeighborsCommand: AsyncParsableCommand {
               loci neighbors ID --kind similarTo --kind nearDuplicate
               loci neighbors ID --kind sameSession --limit 10
 
-            A memory is named by its id or its key. Each line has the edge that leads there, with the rule that derived \
-            it. Edges are given (`loci link`), derived from words, or follow from threads. similarTo (by vectors), \
+            A memory is named by its id or its key. Below each neighbor stand all edges that join it to the memory before \
+            it on the way, with the rule that derived them; edges of the memory with itself stand first. Edges are given (`loci link`), derived from words, or follow from threads. similarTo (by vectors), \
             nearDuplicate (by words) and sameSession are computed where you ask for them, by --kind or --graph.
             """)
 
@@ -87,28 +87,57 @@ struct NeighborsCommand: AsyncParsableCommand {
             }
             query.order = strongest ? .strongest : .breadthFirst
             let hits = try await engine.neighbors(of: id, in: namespace, query: query)
+            let loops = try await edges(between: id, and: id, query, in: namespace, engine)
+            if !loops.isEmpty, query.speaksOf == nil, let memory = try await engine.get(id, in: namespace) {
+                print(memory, strength: Double(loops.map(\.weight).max() ?? 1), path: [], edges: loops)
+            }
             for hit in hits {
-                if place.json {
-                    var json = JSONWriter()
-                    json.beginObject()
-                    json.member("strength", hit.strength)
-                    json.name("path")
-                    json.beginArray()
-                    for edge in hit.path { json.write(edge) }
-                    json.endArray()
-                    json.name("memory")
-                    json.write(hit.memory)
-                    json.endObject()
-                    Terminal.print(json.text)
-                } else {
-                    Terminal.print(EdgeText.line(hit.memory))
-                    guard let edge = hit.path.last else { continue }
-                    let way = Edge.words(edge, isOut: edge.from != hit.memory.id)
-                    Terminal.print(Terminal.styled("    " + way, .dim))
+                var joining: [Edge] = []
+                if let last = hit.path.last {
+                    let before = last.from == hit.memory.id ? last.to : last.from
+                    joining = try await edges(
+                        between: before, and: hit.memory.id, query, in: namespace, engine)
+                    // A computed edge is found by the walk only.
+                    joining = [last] + joining.filter { !$0.isSame(as: last) }
                 }
+                print(hit.memory, strength: hit.strength, path: hit.path, edges: joining)
             }
             if !hits.isComplete { Terminal.note("not all was looked at: \(hits.visitedCount) memories were") }
         }
+    }
+
+    /// What the walk follows between two memories; those of the walk's path are among it, unless they are computed.
+    private func edges(
+        between a: MemoryID, and b: MemoryID, _ query: GraphQuery, in namespace: Namespace, _ engine: Engine
+    ) async throws -> [Edge] {
+        try await engine.edges(
+            between: a, and: b, in: namespace, direction: query.direction, kinds: query.kinds,
+            asOf: query.asOf, validAt: query.validAt
+        ).filter { query.kinds != nil || query.graphs?.contains($0.kind.graph) ?? true }
+    }
+
+    private func print(_ memory: Memory, strength: Double, path: [Edge], edges: [Edge]) {
+        guard place.json else {
+            Terminal.print(EdgeText.line(memory))
+            for edge in edges {
+                let way = Edge.words(edge, isOut: edge.from != memory.id || edge.from == edge.to)
+                Terminal.print(Terminal.styled("    " + way, .dim))
+            }
+            return
+        }
+        var json = JSONWriter()
+        json.beginObject()
+        json.member("strength", strength)
+        for (name, list) in [("path", path), ("edges", edges)] {
+            json.name(name)
+            json.beginArray()
+            for edge in list { json.write(edge) }
+            json.endArray()
+        }
+        json.name("memory")
+        json.write(memory)
+        json.endObject()
+        Terminal.print(json.text)
     }
 }
 
@@ -184,6 +213,11 @@ enum EdgeText {
 }
 
 extension Edge {
+    /// Whether it is the same edge as another: given ones by their ids, others by what they say.
+    func isSame(as other: Edge) -> Bool {
+        id == other.id && kind == other.kind && from == other.from && to == other.to
+    }
+
     /// What an edge says, as it is met on the way.
     static func words(_ edge: Edge, isOut: Bool) -> String {
         var text = isOut ? "—\(edge.kind)→" : "←\(edge.kind)—"

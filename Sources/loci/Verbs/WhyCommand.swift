@@ -13,7 +13,8 @@ struct WhyCommand: AsyncParsableCommand {
 
             The question is recalled; the best hit of which a cause is known is followed through the causal graph. Nothing is a \
             cause only because it came before: each link was given (`loci link`), or is stated ("This reverts commit …", \
-            "Fixes: …", "because of" something that is named and is there). Exit status 2 if no cause is known.
+            "Fixes: …", "because of" something that is named and is there). The confidence of a link is the product of the \
+            weights on the way there. Exit status 2 if no cause is known.
             """)
 
     @Argument(help: "What happened; `-` reads standard input.")
@@ -30,7 +31,11 @@ struct WhyCommand: AsyncParsableCommand {
     @OptionGroup var place: PlaceOptions
 
     func validate() throws {
-        guard words.isEmpty != (memory == nil) else {
+        guard words.isEmpty || memory == nil else {
+            throw ValidationError(
+                "both words and --memory are given, and one is wanted: say what happened, or name the memory")
+        }
+        guard !words.isEmpty || memory != nil else {
             throw ValidationError("say what happened, or name a memory with --memory")
         }
     }
@@ -120,7 +125,7 @@ struct WhyCommand: AsyncParsableCommand {
             Terminal.print(
                 Terminal.styled(
                     "\(margin)\(effects ? "led to" : "because of") (\(link.edge.kind), \(says), "
-                        + "\(Terminal.decimals(link.confidence, 2)))", .dim))
+                        + "confidence \(Terminal.decimals(link.confidence, 2)))", .dim))
             Terminal.print(margin + EdgeText.line(other))
             for citation in link.edge.evidence where !citation.range.isEmpty {
                 let words = try? await engine.content(of: citation)

@@ -94,6 +94,12 @@ struct MentionScanner {
             range = range.lowerBound..<range.upperBound - 1
         }
         guard !range.isEmpty else { return end + 1 }
+        // The form of a link, shown as it is written, names nothing.
+        if range.count > 4, utf8[range.lowerBound] == UInt8(ascii: "["),
+            utf8[range.lowerBound + 1] == UInt8(ascii: "[")
+        {
+            return end + 1
+        }
         var named = range
         if named.count > 2, utf8[named.upperBound - 1] == UInt8(ascii: ")"),
             utf8[named.upperBound - 2] == UInt8(ascii: "(")
