@@ -145,6 +145,11 @@ private struct Model {
                 let successor = random.pick(ids)
                 let isRetraction = random.chance(0.5)
                 var version = model.entries[id]!.versions.last!
+                // What is closed closes nothing else.
+                let isRefused =
+                    version.isClosed
+                    || !isRetraction
+                        && (id == successor || model.entries[successor]!.versions.last!.isClosed)
                 do {
                     if isRetraction {
                         try await engine.retract(id, in: atlas)
@@ -153,10 +158,10 @@ private struct Model {
                     }
                 } catch let error as EngineError {
                     #expect(error.code == (id == successor && !isRetraction ? .invalid : .conflict))
-                    #expect(version.isClosed || id == successor)
+                    #expect(isRefused)
                     continue
                 }
-                #expect(!version.isClosed)
+                #expect(!isRefused)
                 version.recorded = now..<Timestamp.distantFuture
                 version.valid = version.valid.lowerBound..<min(now, version.valid.upperBound)
                 version.isClosed = true
