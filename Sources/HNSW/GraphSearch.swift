@@ -215,7 +215,7 @@ import CKernels
 
     /// How many of the best by codes are scored by their rows, where `k` are wanted: enough that what a wider walk finds
     /// is not lost again.
-    private func rankedCount(_ k: Int) -> Int { max(2 * k + 12, ef / 4) }
+    private func rankedCount(_ k: Int) -> Int { max(2 * k + 12, ef / 2) }
 
     /// Scores every matching slot, in the order of slots. Returns false if it was stopped.
     private func scoreMatching(_ nearest: inout NearestRows, _ shouldStop: () -> Bool) -> Bool {

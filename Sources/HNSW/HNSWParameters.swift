@@ -7,7 +7,7 @@ package struct HNSWParameters: Sendable, Equatable {
     /// Candidates kept while the neighbors of a new node are searched for.
     package var efConstruction = 128
     /// Candidates kept by a search that names no number of its own.
-    package var efSearch = 128
+    package var efSearch = 160
     /// Whether rows have short codes besides, which a walk reads in the place of the rows: 2 bits a component, a
     /// sixteenth of the bytes. Answers are scored by the rows.
     package var hasCodes = true
