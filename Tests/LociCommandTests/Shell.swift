@@ -36,8 +36,6 @@ struct Shell {
         ["ASAN_OPTIONS", "LSAN_OPTIONS", "TSAN_OPTIONS"].contains($0.key)
     }
 
-    static let starting = NSLock()
-
     @discardableResult
     func loci(
         _ arguments: String..., input: [UInt8]? = nil, environment: [String: String] = [:]
@@ -58,29 +56,19 @@ struct Shell {
     private func run(
         _ program: URL, _ arguments: [String], input: [UInt8]? = nil, environment: [String: String]
     ) throws -> Answer {
-        let process = Process()
-        process.executableURL = program
-        process.arguments = arguments
-        process.currentDirectoryURL = URL(fileURLWithPath: folder)
-        process.environment = ["LOCI_STORE": store, "LOCI_NAMESPACE": "project/atlas", "TMPDIR": folder]
+        let environment = ["LOCI_STORE": store, "LOCI_NAMESPACE": "project/atlas", "TMPDIR": folder]
             .merging(Self.sanitizers) { $1 }.merging(environment) { $1 }
         // Files, because a pipe that nobody empties would stop the program.
         let names = ["input", "output", "errors"].map { folder + "/." + $0 }
         try Data(input ?? []).write(to: URL(fileURLWithPath: names[0]))
         for name in names[1...] { try Data().write(to: URL(fileURLWithPath: name)) }
-        process.standardInput = FileHandle(forReadingAtPath: names[0])
-        process.standardOutput = FileHandle(forWritingAtPath: names[1])
-        process.standardError = FileHandle(forWritingAtPath: names[2])
-        let running = DispatchSemaphore(value: 0)
-        process.terminationHandler = { _ in running.signal() }
-        // One after the other: `Process.run` of Foundation 6.3.1 was seen to read past a buffer of its own while others
-        // began to run.
-        try Self.starting.withLock { try process.run() }
-        running.wait()
+        let status = try Spawn.run(
+            program.path, arguments, environment: environment, folder: folder,
+            files: (names[0], names[1], names[2]))
         func text(_ name: String) -> String {
             String(decoding: FileManager.default.contents(atPath: name) ?? Data(), as: UTF8.self)
         }
-        return Answer(status: process.terminationStatus, output: text(names[1]), errors: text(names[2]))
+        return Answer(status: status, output: text(names[1]), errors: text(names[2]))
     }
 
     /// Remembers a text, and gives its id.

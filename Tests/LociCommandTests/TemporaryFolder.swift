@@ -27,20 +27,14 @@ final class TemporaryFolder {
 
     /// Runs a program in this folder, with nothing of the user's settings.
     func run(_ command: String..., environment: [String: String] = [:]) throws {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        process.arguments = command
-        process.currentDirectoryURL = URL(fileURLWithPath: path)
         var all = ProcessInfo.processInfo.environment.filter { !$0.key.hasPrefix("GIT_") }
         all["HOME"] = path
         all["GIT_CONFIG_NOSYSTEM"] = "1"
-        process.environment = all.merging(environment) { $1 }
-        process.standardOutput = FileHandle.nullDevice
-        process.standardError = FileHandle.nullDevice
-        // One after the other, as `Shell` does.
-        try Shell.starting.withLock { try process.run() }
-        process.waitUntilExit()
-        try #require(process.terminationStatus == 0, "\(command)")
+        let status = try Spawn.run(
+            command[0], Array(command.dropFirst()), environment: all.merging(environment) { $1 },
+            folder: path,
+            files: ("/dev/null", "/dev/null", "/dev/null"))
+        try #require(status == 0, "\(command)")
     }
 }
 
