@@ -81,7 +81,7 @@ float kernels_quantize_s8(const float *x, size_t n, int8_t *out, int32_t *sum) {
     }
     float most;
     memcpy(&most, &largest, sizeof(most));
-    if (!(most > 0)) {
+    if (!(most > 1e-30f)) {
         memset(out, 0, n);
         *sum = 0;
         return 0;

@@ -106,10 +106,11 @@ extension HNSWIndex {
         where try table.remove(noteKey(slot), in: transaction) {
             state.notedCount = state.notedCount > 0 ? state.notedCount - 1 : 0
         }
-        // Rows that were erased since the step was prepared have no codes either.
+        // Rows that were erased since the step was prepared have no codes either; its first page holds some of before.
         if batch.work == .link, state.hasCodes {
-            for slot in try notes(in: transaction.snapshot)
-            where slot >= base.linkedSlots && slot < state.linkedSlots {
+            let perPage = UInt32(codePages.codesPerPage)
+            let first = base.linkedSlots / perPage * perPage
+            for slot in try notes(in: transaction.snapshot) where slot >= first && slot < state.linkedSlots {
                 try codePages.erase(slot, in: transaction)
             }
         }

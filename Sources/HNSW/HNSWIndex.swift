@@ -92,7 +92,13 @@ package final class HNSWIndex: Sendable {
             try table.put(noteKey(slot), [], in: transaction)
             state.notedCount += 1
         }
-        if state.hasCodes, slot < state.linkedSlots { try codePages.erase(slot, in: transaction) }
+        // Of a graph on its way out some pages may be left.
+        if state.hasCodes && slot < state.linkedSlots || state.isDropping {
+            let page = codePages.divider.quotientAndRemainder(slot).quotient
+            if try table.contains(codePages.key(page), in: transaction.snapshot) {
+                try codePages.erase(slot, in: transaction)
+            }
+        }
         // The segment and the block of the slot column were written again, and lie elsewhere now.
         state.segmentGeneration = IndexState.next(state.segmentGeneration, in: transaction)
         try write(state, in: transaction)

@@ -137,7 +137,10 @@ extension Engine {
             for link in chain
             where query.namespaces.keys.contains(where: { $0.contains(link.cause.namespace) }) {
                 // What took the place of a cause does not make it untrue for its time; a retraction does.
-                if closed.contains(link.cause.id), newer[link.cause.id] == nil {
+                // Links stand the nearest first, so what leads here is known.
+                if closed.contains(link.cause.id) && newer[link.cause.id] == nil
+                    || retracted.contains(link.effect.id)
+                {
                     retracted.insert(link.cause.id)
                     continue
                 }
@@ -151,7 +154,9 @@ extension Engine {
                             + (newer[link.cause.id].map { "; superseded by \($0)" } ?? "")))
             }
         }
-        if !retracted.isEmpty { leftOut.append("\(retracted.count) causes that are retracted") }
+        if !retracted.isEmpty {
+            leftOut.append("\(retracted.count) causes that are retracted, or known by one that is")
+        }
         // What was found by itself too is the cause from now on.
         let causes = Set(depthOfCause.keys)
         var seen = Set<MemoryID>()

@@ -76,7 +76,7 @@ struct ContextBuilder {
     private mutating func exchange(with others: [ContextPack.Entry]) {
         var best = Filling(entries: entries, count: counter.count(text))
         for place in entries.indices.dropFirst().suffix(Self.maximumGivenCount).reversed()
-        where entries[place].note == nil {
+        where entries[place].note == nil && !isSpokenOf(place) {
             var rest = entries
             rest.remove(at: place)
             if add(oneOf: others, to: rest, best: &best) { break }
@@ -90,6 +90,12 @@ struct ContextBuilder {
             }
         }
         entries = best.entries
+    }
+
+    /// Whether an entry is here for the sake of the one at a place.
+    private func isSpokenOf(_ place: Int) -> Bool {
+        let id = entries[place].citation.id.description
+        return entries.contains { $0.note?.contains(id) ?? false }
     }
 
     private struct Filling {
