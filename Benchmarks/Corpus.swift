@@ -49,22 +49,13 @@ struct CorpusVectors {
     /// Reads `vectors.f32.npy`.
     init(_ options: CommonOptions) throws {
         let path = options.data + "/vectors.f32.npy"
-        guard let data = FileManager.default.contents(atPath: path) else { throw Corpus.missing(path) }
-        let bytes = [UInt8](data)
-        let headerEnd = bytes.count >= 10 ? 10 + Int(bytes[8]) + Int(bytes[9]) << 8 : 0
-        let header = bytes.count >= headerEnd ? String(decoding: bytes[..<headerEnd], as: UTF8.self) : ""
-        guard bytes.starts(with: [0x93] + Array("NUMPY".utf8)), header.contains("'<f4'"),
-            header.contains("'fortran_order': False"), (bytes.count - headerEnd).isMultiple(of: 384 * 4)
-        else { throw ValidationError("\(path) is not a matrix of 32-bit floats with rows of 384") }
-        count = (bytes.count - headerEnd) / (384 * 4)
-        var values: [Float] = []
-        values.reserveCapacity(count * 384)
-        for start in stride(from: headerEnd, to: bytes.count, by: 4) {
-            let low = UInt32(bytes[start]) | UInt32(bytes[start + 1]) << 8
-            let high = UInt32(bytes[start + 2]) << 16 | UInt32(bytes[start + 3]) << 24
-            values.append(Float(bitPattern: low | high))
+        guard FileManager.default.fileExists(atPath: path) else { throw Corpus.missing(path) }
+        let file = try NumberFile(path, of: .float32)
+        guard file.columnCount == dimension else {
+            throw ValidationError("\(path) has rows of \(file.columnCount) floats, not of \(dimension)")
         }
-        self.values = values
+        count = file.rowCount
+        values = (0..<file.rowCount).flatMap(file.floats)
     }
 
     subscript(row: Int) -> [Float] { Array(values[row * dimension..<(row + 1) * dimension]) }

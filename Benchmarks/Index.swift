@@ -167,18 +167,3 @@ extension IndexFile {
         }
     }
 }
-
-/// The best scores so far, the best first.
-private struct BestScores {
-    let capacity: Int
-    private(set) var scores: [Float] = []
-
-    init(capacity: Int) { self.capacity = capacity }
-
-    mutating func add(_ score: Float) {
-        if scores.count == capacity, score <= scores[capacity - 1] { return }
-        if scores.count == capacity { scores.removeLast() }
-        let place = scores.firstIndex { $0 < score } ?? scores.count
-        scores.insert(score, at: place)
-    }
-}

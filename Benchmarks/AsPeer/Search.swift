@@ -137,9 +137,10 @@ struct Search: AsyncParsableCommand {
                 let matching = scores.indices.filter { row in
                     passages.map { $0.words[row >> 6] >> UInt64(row & 63) & 1 == 1 } ?? true
                 }
-                let best = matching.map { scores[$0] }.max(count: k)
-                guard let last = best.last else { return }
-                expected += best.count
+                var best = BestScores(capacity: k)
+                for row in matching { best.add(scores[row]) }
+                guard let last = best.scores.last else { return }
+                expected += best.scores.count
                 for (number, pass) in results.passes.enumerated() {
                     found[number] += pass.ids[place * k..<(place + 1) * k].count {
                         $0 < UInt32.max && scores[Int($0)] >= last - 2e-6
@@ -172,14 +173,17 @@ struct Search: AsyncParsableCommand {
     }
 }
 
-extension Sequence<Float> {
-    /// The largest, the largest first.
-    fileprivate func max(count: Int) -> [Float] {
-        var best: [Float] = []
-        for value in self where best.count < count || value > best[count - 1] {
-            best.insert(value, at: best.firstIndex { $0 < value } ?? best.count)
-            if best.count > count { best.removeLast() }
-        }
-        return best
+/// The best scores so far, the best first.
+struct BestScores {
+    let capacity: Int
+    private(set) var scores: [Float] = []
+
+    init(capacity: Int) { self.capacity = capacity }
+
+    mutating func add(_ score: Float) {
+        if scores.count == capacity, score <= scores[capacity - 1] { return }
+        if scores.count == capacity { scores.removeLast() }
+        let place = scores.firstIndex { $0 < score } ?? scores.count
+        scores.insert(score, at: place)
     }
 }

@@ -53,11 +53,7 @@ struct NodeLevels: Equatable {
 
     /// - Complexity: O(1); at most 64 for m = 2.
     func callAsFunction(_ slot: UInt32) -> Int {
-        // SplitMix64.
-        var hash = seed &+ (UInt64(slot) &+ 1) &* 0x9e37_79b9_7f4a_7c15
-        hash = (hash ^ hash >> 30) &* 0xbf58_476d_1ce4_e5b9
-        hash = (hash ^ hash >> 27) &* 0x94d0_49bb_1331_11eb
-        hash ^= hash >> 31
+        let hash = SplitMix64.number(UInt64(slot), of: seed)
         var bound = UInt64.max / m
         var level = 0
         while hash < bound, level < Self.maximum {
@@ -69,4 +65,15 @@ struct NodeLevels: Equatable {
 
     /// No node has a higher level; with m = 2 one in 2^24 would.
     static let maximum = 24
+}
+
+/// Numbers that look random and are the same for the same seed (Steele, Lea and Flood, 2014).
+enum SplitMix64 {
+    /// The number at a place, from 0, of the sequence of a seed.
+    static func number(_ place: UInt64, of seed: UInt64) -> UInt64 {
+        var bits = seed &+ (place &+ 1) &* 0x9e37_79b9_7f4a_7c15
+        bits = (bits ^ bits >> 30) &* 0xbf58_476d_1ce4_e5b9
+        bits = (bits ^ bits >> 27) &* 0x94d0_49bb_1331_11eb
+        return bits ^ bits >> 31
+    }
 }

@@ -186,36 +186,40 @@ struct LinkAddresses: Sendable {
 
 /// The newest table of an index, for the snapshots to come.
 final class PointerCache: Sendable {
-    private struct RowKey: Equatable {
+    /// What a part of a table was made from; generations and slots are those that the part depends on.
+    private struct Key: Equatable {
         let map: UInt64
-        let generation: UInt64
-        let segmentedSlots: UInt32
+        var segmentGeneration: UInt64 = 0
+        var linkGeneration: UInt64 = 0
+        var slots: UInt32 = 0
     }
-    private struct LinkKey: Equatable {
-        let map: UInt64
-        let generation: UInt64
-        let linkedSlots: UInt32
+    /// A part of the newest table.
+    private struct Newest<Value> {
+        private var entry: (key: Key, commit: UInt64, value: Value)?
+
+        var value: Value? { entry?.value }
+
+        subscript(_ key: Key) -> Value? {
+            guard let entry, entry.key == key else { return nil }
+            return entry.value
+        }
+
+        /// Keeps it, unless it is older than what is kept.
+        mutating func keep(_ value: Value, _ key: Key, commit: UInt64) {
+            if let entry, entry.key.map == key.map, entry.commit > commit { return }
+            entry = (key, commit, value)
+        }
     }
-    private struct CodeKey: Equatable {
-        let map: UInt64
-        let linkGeneration: UInt64
-        let segmentGeneration: UInt64
-        let linkedSlots: UInt32
-    }
-    private struct BookKey: Equatable {
-        let map: UInt64
-        let generation: UInt64
-    }
+    /// Kept apart, so that erasing a row leaves the addresses of the links, and linking those of the rows.
     private struct Kept {
-        var codes: (key: CodeKey, commit: UInt64, addresses: CodeAddresses)?
-        var book: (key: BookKey, book: CodeBook)?
-        var rows: (key: RowKey, commit: UInt64, addresses: SegmentAddresses)?
-        var links: (key: LinkKey, commit: UInt64, addresses: LinkAddresses)?
+        var rows = Newest<SegmentAddresses>()
+        var links = Newest<LinkAddresses>()
+        var codes = Newest<CodeAddresses>()
+        var book = Newest<CodeBook>()
     }
     private let kept = Mutex(Kept())
 
-    /// The table of a snapshot: a kept one, or one made now. Rows and links are kept apart, so that erasing a row
-    /// leaves the addresses of the links, and linking those of the rows.
+    /// The table of a snapshot: a kept one, or one made now.
     ///
     /// - Throws: `StoreError.corrupted` where a value is missing.
     func table(
@@ -226,43 +230,30 @@ final class PointerCache: Sendable {
             throw StoreError(.corrupted, "the index of space \(index.segments.space) links slots it has not")
         }
         let hasCodes = state.hasCodes && state.linkedSlots > 0
-        return PointerTable(
-            rows: try rows(state, extent, index, in: transaction),
-            links: try links(state, index, in: transaction),
-            codes: hasCodes ? try codes(state, index, in: transaction) : nil,
-            book: hasCodes ? try book(state, index, in: transaction) : nil)
-    }
-
-    private func codes(
-        _ state: IndexState, _ index: HNSWIndex, in transaction: borrowing ReadTransaction
-    ) throws -> CodeAddresses {
-        let key = CodeKey(
-            map: transaction.map, linkGeneration: state.linkGeneration,
-            segmentGeneration: state.segmentGeneration, linkedSlots: state.linkedSlots)
-        if !transaction.isInsideWrite, let codes = kept.withLock({ $0.codes }), codes.key == key {
-            return codes.addresses
-        }
-        let made = try index.collectCodes(state, in: transaction)
-        if made.isStable, !transaction.isInsideWrite {
+        let linkKey = Key(
+            map: transaction.map, linkGeneration: state.linkGeneration, slots: state.linkedSlots)
+        var codeKey = linkKey
+        codeKey.segmentGeneration = state.segmentGeneration
+        let bookKey = Key(map: transaction.map, linkGeneration: state.codeGeneration)
+        let known = transaction.isInsideWrite ? Kept() : kept.withLock { $0 }
+        let rows = try rows(state, extent, index, known, in: transaction)
+        let links =
+            try known.links[linkKey]
+            ?? index.collectLinks(state, directory: known.links.value?.directory.lists, in: transaction)
+        let codes = hasCodes ? try known.codes[codeKey] ?? index.collectCodes(state, in: transaction) : nil
+        let book = hasCodes ? try known.book[bookKey] ?? index.readBook(state, in: transaction) : nil
+        let isKept =
+            known.links[linkKey] != nil
+            && (!hasCodes || known.codes[codeKey] != nil && known.book[bookKey] != nil)
+        if !isKept, !transaction.isInsideWrite {
             let commit = transaction.commit
             kept.withLock { kept in
-                if let old = kept.codes, old.key.map == key.map, old.commit > commit { return }
-                kept.codes = (key, commit, made)
+                if links.isStable { kept.links.keep(links, linkKey, commit: commit) }
+                if let codes, codes.isStable { kept.codes.keep(codes, codeKey, commit: commit) }
+                if let book { kept.book.keep(book, bookKey, commit: commit) }
             }
         }
-        return made
-    }
-
-    private func book(
-        _ state: IndexState, _ index: HNSWIndex, in transaction: borrowing ReadTransaction
-    ) throws -> CodeBook {
-        let key = BookKey(map: transaction.map, generation: state.codeGeneration)
-        if !transaction.isInsideWrite, let kept = kept.withLock({ $0.book }), kept.key == key {
-            return kept.book
-        }
-        let made = try index.readBook(state, in: transaction)
-        if !transaction.isInsideWrite { kept.withLock { $0.book = (key, made) } }
-        return made
+        return PointerTable(rows: rows, links: links, codes: codes, book: book)
     }
 
     /// The part of `table` that is about rows.
@@ -270,36 +261,21 @@ final class PointerCache: Sendable {
         _ state: IndexState, _ extent: VectorSegments.Extent, _ index: HNSWIndex,
         in transaction: borrowing ReadTransaction
     ) throws -> SegmentAddresses {
-        let key = RowKey(
-            map: transaction.map, generation: state.segmentGeneration, segmentedSlots: extent.segmentedSlots)
-        if !transaction.isInsideWrite, let rows = kept.withLock({ $0.rows }), rows.key == key {
-            return rows.addresses
-        }
+        let known = transaction.isInsideWrite ? Kept() : kept.withLock { $0 }
+        return try rows(state, extent, index, known, in: transaction)
+    }
+
+    private func rows(
+        _ state: IndexState, _ extent: VectorSegments.Extent, _ index: HNSWIndex, _ known: Kept,
+        in transaction: borrowing ReadTransaction
+    ) throws -> SegmentAddresses {
+        let key = Key(
+            map: transaction.map, segmentGeneration: state.segmentGeneration, slots: extent.segmentedSlots)
+        if let rows = known.rows[key] { return rows }
         let made = try index.collectRows(state, extent, in: transaction)
         if made.isStable, !transaction.isInsideWrite {
             let commit = transaction.commit
-            kept.withLock { kept in
-                if let old = kept.rows, old.key.map == key.map, old.commit > commit { return }
-                kept.rows = (key, commit, made)
-            }
-        }
-        return made
-    }
-
-    private func links(
-        _ state: IndexState, _ index: HNSWIndex, in transaction: borrowing ReadTransaction
-    ) throws -> LinkAddresses {
-        let key = LinkKey(
-            map: transaction.map, generation: state.linkGeneration, linkedSlots: state.linkedSlots)
-        let old = kept.withLock { $0.links }
-        if !transaction.isInsideWrite, let old, old.key == key { return old.addresses }
-        let made = try index.collectLinks(state, directory: old?.addresses.directory.lists, in: transaction)
-        if made.isStable, !transaction.isInsideWrite {
-            let commit = transaction.commit
-            kept.withLock { kept in
-                if let old = kept.links, old.key.map == key.map, old.commit > commit { return }
-                kept.links = (key, commit, made)
-            }
+            kept.withLock { $0.rows.keep(made, key, commit: commit) }
         }
         return made
     }

@@ -23,10 +23,8 @@ import Store
     let auxiliaries: UnsafeMutablePointer<Float>
     private let candidates: UnsafeMutablePointer<UInt64>
     /// A rotated vector, and a query in 8 bits; as long as was asked last.
-    private var vector: UnsafeMutablePointer<Float>
-    private var query: UnsafeMutablePointer<Int8>
-    private var vectorCapacity = 0
-    private var queryCapacity = 0
+    private let vector = GrowingBuffer<Float>()
+    private let query = GrowingBuffer<Int8>()
     /// Of `selectNeighbors`: candidates in the order of their keys (key in the upper half, entry in the lower), the
     /// slots picked, and their entries.
     let picked: UnsafeMutablePointer<UInt32>
@@ -34,8 +32,6 @@ import Store
     let sorted: UnsafeMutablePointer<UInt64>
 
     init() {
-        unsafe vector = .allocate(capacity: 1)
-        unsafe query = .allocate(capacity: 1)
         unsafe slots = .allocate(capacity: Self.batchCount)
         unsafe others = .allocate(capacity: Self.longestList)
         unsafe dots = .allocate(capacity: Self.batchCount)
@@ -47,8 +43,6 @@ import Store
     }
 
     deinit {
-        unsafe vector.deallocate()
-        unsafe query.deallocate()
         unsafe slots.deallocate()
         unsafe others.deallocate()
         unsafe dots.deallocate()
@@ -60,30 +54,38 @@ import Store
     }
 
     /// Room for `count` floats, until it is asked for again.
-    func floats(_ count: Int) -> UnsafeMutablePointer<Float> {
-        if count > vectorCapacity {
-            unsafe vector.deallocate()
-            unsafe vector = .allocate(capacity: count)
-            vectorCapacity = count
-        }
-        return unsafe vector
-    }
+    func floats(_ count: Int) -> UnsafeMutablePointer<Float> { unsafe vector.room(count) }
 
     /// Room for `count` components of a query, until it is asked for again.
-    func bytes(_ count: Int) -> UnsafeMutablePointer<Int8> {
-        if count > queryCapacity {
-            unsafe query.deallocate()
-            unsafe query = .allocate(capacity: count)
-            queryCapacity = count
-        }
-        return unsafe query
-    }
+    func bytes(_ count: Int) -> UnsafeMutablePointer<Int8> { unsafe query.room(count) }
 
     /// An empty queue over this scratch's memory; one at a time.
     func queue(capacity: Int) -> CandidateQueue {
         var queue = unsafe CandidateQueue(candidates, room: Self.largestQueue + 2)
         queue.begin(capacity: capacity)
         return queue
+    }
+}
+
+/// Memory that is as long as was asked for at most.
+///
+/// Safe because it belongs to this alone, and goes with it.
+@safe private final class GrowingBuffer<Element> {
+    private var base: UnsafeMutablePointer<Element>
+    private var capacity = 1
+
+    init() { unsafe base = .allocate(capacity: 1) }
+
+    deinit { unsafe base.deallocate() }
+
+    /// Room for `count` elements, whose values are anything; what was given before is gone if that was less.
+    func room(_ count: Int) -> UnsafeMutablePointer<Element> {
+        if count > capacity {
+            unsafe base.deallocate()
+            unsafe base = .allocate(capacity: count)
+            capacity = count
+        }
+        return unsafe base
     }
 }
 

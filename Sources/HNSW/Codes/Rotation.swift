@@ -16,14 +16,7 @@ struct Rotation: Sendable {
         self.dimension = dimension
         // A transform of all components mixes well in two rounds; of a part at a time, in four.
         rounds = dimension.nonzeroBitCount == 1 ? 2 : 4
-        var state = seed
-        signs = (0..<rounds * dimension).map { _ in
-            // SplitMix64.
-            state &+= 0x9e37_79b9_7f4a_7c15
-            var bits = (state ^ state >> 30) &* 0xbf58_476d_1ce4_e5b9
-            bits = (bits ^ bits >> 27) &* 0x94d0_49bb_1331_11eb
-            return (bits ^ bits >> 31) & 1 == 0 ? 1 : -1
-        }
+        signs = (0..<UInt64(rounds * dimension)).map { SplitMix64.number($0, of: seed) & 1 == 0 ? 1 : -1 }
     }
 
     /// Rotates `dimension` floats.

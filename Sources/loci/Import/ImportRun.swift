@@ -85,6 +85,8 @@ struct ImportRun {
         var batch = Batch()
         var exports = ExportReader()
         var known = KnownMemories()
+        // What can be read twice was read through before.
+        let isChecked = policy == .skip || source.canBeReadTwice
         let reader = try source.reader()
         for result in reader {
             if Signals.isInterrupted {
@@ -96,7 +98,7 @@ struct ImportRun {
                 batch.lastLine = item.line
                 for remark in item.remarks { complain("\(source.path): \(remark)") }
                 let read = try read(item, &exports)
-                if policy == .stop, let read { try await check(read, item.line, &known) }
+                if !isChecked, let read { try await check(read, item.line, &known) }
                 switch read {
                 case .draft(let draft):
                     if try await isKnown(draft) {
