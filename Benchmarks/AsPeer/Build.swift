@@ -19,6 +19,7 @@ struct Build: AsyncParsableCommand {
     @Option(help: "How rows are compared: cosine, ip or l2.") var metric = MetricName.cosine
     @Option(help: "Neighbors of a new node.") var m = HNSWParameters().m
     @Option(help: "Candidates while linking.") var efConstruction = HNSWParameters().efConstruction
+    @Option(help: "Threads that link rows; any number makes the same index.") var threads = 1
     @Flag(help: "Make no short codes: searches walk over the rows themselves.") var withoutCodes = false
     @Option(help: "Rows in a commit.") var batch = 1_000
     @Option(help: "A number of each row, to filter by: .npy, <u2.") var payload: String?
@@ -33,8 +34,9 @@ struct Build: AsyncParsableCommand {
     static func path(in folder: String) -> String { folder + "/index.loci" }
 
     func validate() throws {
-        guard m >= 2, efConstruction >= m, batch > 0 else {
-            throw ValidationError("--m is at least 2, --ef-construction at least --m, and --batch above 0")
+        guard m >= 2, efConstruction >= m, batch > 0, (1...256).contains(threads) else {
+            throw ValidationError(
+                "--m is at least 2, --ef-construction at least --m, --batch above 0, and --threads 1 to 256")
         }
     }
 
@@ -55,6 +57,7 @@ struct Build: AsyncParsableCommand {
         parameters.m0 = 2 * m
         parameters.efConstruction = efConstruction
         parameters.hasCodes = !withoutCodes
+        parameters.threads = threads
         let file = try IndexFile.create(
             at: path, dimension: rows.columnCount, metric: metric, parameters: parameters)
         defer { file.environment.close() }
@@ -85,7 +88,7 @@ struct Build: AsyncParsableCommand {
                 median: count / appending.sum * 1_000, unit: "rows/s"))
         report.add(
             .init(
-                name: "linking", parameters: "m \(m), efConstruction \(efConstruction), one thread",
+                name: "linking", parameters: "m \(m), efConstruction \(efConstruction), threads \(threads)",
                 median: count / linking * 1_000, unit: "rows/s"))
         report.add(
             .init(name: "all of it", parameters: "", median: (appending.sum + linking) / 1_000, unit: "s"))

@@ -1,7 +1,6 @@
 /// What a walk over a graph does with the lists of neighbors: numbers only, so one variant for all
 /// processors.
-#include "kernels.h"
-#include <string.h>
+#include "variant.h"
 
 /// The low bits of an entry are the neighbor's slot; the highest one is the owner's own mark.
 static const uint32_t slot_mask = 0x7fffffff;
@@ -26,6 +25,16 @@ size_t kernels_unvisited(
         count += (word & bit) == 0;
     }
     return count;
+}
+
+void kernels_prefetch_codes(
+    const kernels_codes *codes, const void *list, size_t length, uint32_t bound, const uint64_t *visited) {
+    for (size_t i = 0; i < length; i++) {
+        const uint32_t slot = slot_at(list, i);
+        if (slot >= bound) break;
+        if ((visited[slot >> 6] >> (slot & 63) & 1) != 0) continue;
+        prefetch_bytes((uintptr_t)code_of(codes, slot), codes->blocks * 32 + 8);
+    }
 }
 
 size_t kernels_unvisited_matching(

@@ -51,6 +51,10 @@
         count < capacity ? UInt32.max : UInt32(truncatingIfNeeded: unsafe entries[count - 1] >> 32)
     }
 
+    /// Scores below it are refused; minus infinity while there is room.
+    @inline(__always)
+    var worst: Float { count < capacity ? -.infinity : ScoreKey.score(bound) }
+
     /// Takes a candidate whose key is below `bound`. Returns whether it is the next to be expanded.
     @inline(__always)
     mutating func insert(_ key: UInt32, _ slot: UInt32) -> Bool {
@@ -90,6 +94,20 @@
             cursor += 1
         }
         return nil
+    }
+
+    /// The two that would be next, as far as there are two within the next few.
+    @inline(__always)
+    func ahead() -> (UInt32?, UInt32?) {
+        var first: UInt32?
+        for index in cursor..<min(cursor + 8, count) {
+            let entry = unsafe entries[index]
+            if entry & Self.expandedMark != 0 { continue }
+            let slot = UInt32(truncatingIfNeeded: entry) & Slot.mask
+            if let first { return (first, slot) }
+            first = slot
+        }
+        return (first, nil)
     }
 
     func slot(_ index: Int) -> UInt32 {

@@ -50,21 +50,7 @@ extension VectorSegments {
             let count = min(rows, Int(extent.nextSlot) - slot)
             let stream = try readTail(
                 slot * tailRowByteCount..<(slot + count) * tailRowByteCount, in: transaction)
-            // Safe because bytes have no padding.
-            let bytes = unsafe stream.span.bytes
-            var target = scores.mutableSpan
-            Distance.dots(
-                query: query.span, rows: bytes.extracting(8...), strideBytes: tailRowByteCount, count: count,
-                into: &target)
-            var passages: [UInt32] = []
-            passages.reserveCapacity(count)
-            for index in 0..<count {
-                passages.append(bytes.u32(at: index * tailRowByteCount))
-                scores[index] = Distance.score(
-                    dot: scores[index], auxiliary: bytes.f32(at: index * tailRowByteCount + 4),
-                    queryAuxiliary: queryAuxiliary, metric: metric)
-            }
-            try body(Block(firstSlot: UInt32(slot), passages: passages[...], scores: scores))
+            try body(scored(query, stream, from: 0, slots: UInt32(slot)..<UInt32(slot + count)))
             slot += count
         }
     }

@@ -24,6 +24,7 @@ extension Graph {
         while let slot = queue.next() {
             hops += 1
             if hops % Self.hopsPerLook == 0, shouldStop() { return false }
+            if layer == 0 { unsafe lookAhead(queue, visited) }
             let count: Int
             if layer == 0 {
                 unsafe count = kernels_unvisited(
@@ -35,6 +36,16 @@ extension Graph {
             score(count, target, &queue, scratch, layer: layer)
         }
         return true
+    }
+
+    /// Asks for what the next hops read, unless this one finds something nearer.
+    @inline(__always)
+    private func lookAhead(_ queue: CandidateQueue, _ visited: UnsafeMutablePointer<UInt64>) {
+        let (next, second) = queue.ahead()
+        if let second { unsafe kernels_prefetch(bottomList(second), bottom.listByteCount) }
+        if let next, let codes = unsafe codes {
+            unsafe kernels_prefetch_codes(codes, bottomList(next), bottom.listLength, bound, visited)
+        }
     }
 
     /// How a walk among chosen slots ends.
@@ -162,7 +173,12 @@ extension Graph {
             guard search(layer, target, &queue, scratch, erased: erased, shouldStop: shouldStop) else {
                 return false
             }
-            restart(&queue, capacity: 1, scratch)
+            if erased == nil {
+                // What was visited was farther than what was kept, and is so in the next layer.
+                queue.resume(capacity: 1)
+            } else {
+                restart(&queue, capacity: 1, scratch)
+            }
         }
         return true
     }

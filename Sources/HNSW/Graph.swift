@@ -124,8 +124,12 @@ extension Graph {
         if let code = target.code, let codes = unsafe codes {
             unsafe kernels_estimates(
                 codes, code.query, code.scale, code.offset, scratch.slots, count, scratch.dots)
+            var worst = queue.worst
             for index in 0..<count {
-                insert(index, unsafe ScoreKey.of(scratch.dots[index]), &queue, scratch, layer)
+                let estimate = unsafe scratch.dots[index]
+                if !(estimate >= worst) { continue }
+                insert(index, ScoreKey.of(estimate), &queue, scratch, layer)
+                worst = queue.worst
             }
             return
         }

@@ -192,30 +192,62 @@ import CKernels
         }
     }
 
-    /// Scores the best of what was found by codes.
+    /// Scores what was found by codes, the best first, until what follows would have to be estimated too low by far to be
+    /// an answer.
     private func rank(_ queue: CandidateQueue, _ matching: VisitedSet?, _ nearest: inout NearestRows) {
         // With as many candidates as there are nodes a search is exact.
-        var left = ef >= state.nodeCount ? Int.max : rankedCount(nearest.capacity)
+        let isExact = ef >= state.nodeCount
+        var errors = Spread()
         var count = 0
-        for index in 0..<queue.count where left > 0 {
+        for index in 0..<queue.count {
             let slot = queue.slot(index)
             guard matching?.contains(slot) ?? true, queue.key(index) != CandidateQueue.farthest else {
                 continue
             }
-            unsafe scratch.slots[count] = slot
-            count += 1
-            left -= 1
-            if count == Scratch.batchCount {
-                take(count, &nearest)
+            if count == Self.rankedTogether {
+                take(count, &nearest, &errors)
                 count = 0
+                let most =
+                    ScoreKey.score(queue.key(index)) + Self.errorsAbove * errors.deviation + errors.mean
+                if !isExact, most < nearest.worst { return }
             }
+            unsafe scratch.slots[count] = slot
+            unsafe scratch.entries[count] = queue.key(index)
+            count += 1
         }
-        take(count, &nearest)
+        take(count, &nearest, &errors)
     }
 
-    /// How many of the best by codes are scored by their rows, where `k` are wanted: enough that what a wider walk finds
-    /// is not lost again.
-    private func rankedCount(_ k: Int) -> Int { max(2 * k + 12, ef / 2) }
+    /// Candidates that are scored by their rows before it is looked whether that is enough.
+    static let rankedTogether = 16
+    /// How many standard deviations of the errors that were seen an estimate may be too low.
+    static let errorsAbove: Float = 2.5
+
+    /// Takes the first slots of the scratch as answers, whose estimates are beside them.
+    private func take(_ count: Int, _ nearest: inout NearestRows, _ errors: inout Spread) {
+        take(count, &nearest)
+        for index in 0..<count {
+            let score = ScoreKey.score(graph.key(index, target, scratch, graph.metric))
+            errors.add(score - ScoreKey.score(unsafe scratch.entries[index]))
+        }
+    }
+
+    /// Mean and deviation of numbers (Welford, 1962).
+    private struct Spread {
+        private var count: Float = 0
+        private(set) var mean: Float = 0
+        private var squares: Float = 0
+
+        var deviation: Float { (squares / max(1, count - 1)).squareRoot() }
+
+        mutating func add(_ value: Float) {
+            guard value.isFinite else { return }
+            count += 1
+            let difference = value - mean
+            mean += difference / count
+            squares += difference * (value - mean)
+        }
+    }
 
     /// Scores every matching slot, in the order of slots. Returns false if it was stopped.
     private func scoreMatching(_ nearest: inout NearestRows, _ shouldStop: () -> Bool) -> Bool {

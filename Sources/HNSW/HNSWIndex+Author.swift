@@ -54,7 +54,7 @@ extension HNSWIndex {
 
     /// Computes the next step; `nil` if there is nothing to do.
     ///
-    /// - Parameter shouldStop: asked after each row; true ends a step of linking early, with what is linked.
+    /// - Parameter shouldStop: asked now and then (64 rows or fewer); true ends a step of linking early, with what is linked.
     /// - Precondition: a read snapshot, not what a write transaction sees.
     /// - Throws: `StoreError.corrupted`.
     /// - Complexity: at most `parameters.rowsPerStep` rows, each as a search with `efConstruction`; and for a
@@ -145,37 +145,34 @@ extension HNSWIndex {
         }
         let table = try pointers.table(begun, extent, self, in: transaction)
         let end = min(extent.segmentedSlots, state.linkedSlots + UInt32(parameters.rowsPerStep))
-        let scratch = scratches.take()
-        defer { scratches.giveBack(scratch) }
+        var pages: [LinkBatch.Page] = []
+        var book = table.book
+        if begun.hasCodes, book == nil {
+            let center = segments.center(
+                table.rows, table.graph(begun, segments), Int(extent.segmentedSlots))
+            book = CodeBook(codePages, segments.metric, center: center, seed: begun.seed)
+            var bytes = ByteWriter()
+            for component in center { bytes.f32(component) }
+            pages.append(LinkBatch.Page(key: codePages.centerKey, payload: bytes.bytes))
+        }
+        let codes = book.map { CodeOverlay($0, table.codes, linked: state.linkedSlots, end: end) }
+        let workers = Workers(scratches: (0..<max(1, parameters.threads)).map { _ in scratches.take() })
+        defer { for scratch in workers.scratches { scratches.giveBack(scratch) } }
         // Erased slots that are linked were repaired before.
-        let linker = Linker(table, begun, segments, end: end, erased: nil, scratch: scratch)
+        let linker = Linker(
+            table, begun, segments, end: end, erased: nil, codes: codes, scratch: workers.scratches[0])
         while linker.state.linkedSlots < end {
             let slot = linker.state.linkedSlots
             // Codes of the slots lie in pages side by side; the center of the first takes one more.
-            let codePageCount = Int(slot - state.linkedSlots) / max(1, codePages.codesPerPage) + 3
-            let isFull =
-                linker.changedPageCount + linker.pageCount(toLink: slot) + codePageCount
-                > parameters.pagesPerCommit
-            if slot > state.linkedSlots, isFull || shouldStop() { break }
-            try linker.linkNext()
+            let codePageCount = Int(slot - state.linkedSlots) / max(1, codePages.codesPerPage) + 6
+            let room = parameters.pagesPerCommit - linker.changedPageCount - codePageCount
+            let isFirst = slot == state.linkedSlots
+            let batch = linker.nextBatch(below: end, pages: room, isNeeded: isFirst)
+            if !isFirst, batch.isEmpty || shouldStop() { break }
+            try linker.link(batch, workers)
         }
-        var pages = linker.bottom.changedPages() + linker.upper.changedPages()
-        if begun.hasCodes {
-            var book = table.book
-            if book == nil {
-                let center = segments.center(table.rows, linker.graph, Int(extent.segmentedSlots))
-                let made = CodeBook(codePages, segments.metric, center: center, seed: begun.seed)
-                var bytes = ByteWriter()
-                for component in made.center { bytes.f32(component) }
-                pages.append(LinkBatch.Page(key: codePages.centerKey, payload: bytes.bytes))
-                book = made
-            }
-            if let book {
-                pages += try codePages(
-                    of: state.linkedSlots..<linker.state.linkedSlots, book, table.rows, linker.graph, scratch,
-                    in: transaction)
-            }
-        }
+        pages += linker.bottom.changedPages() + linker.upper.changedPages()
+        if let codes { pages += codes.changedPages(to: linker.state.linkedSlots) }
         return LinkBatch(
             work: .link, base: state, state: linker.state, pages: pages, notes: linker.skippedNotes)
     }

@@ -87,7 +87,7 @@ extension HNSWIndex {
         }
         if result.isComplete {
             result.isComplete = try scan(
-                query, from: scanned, filter, extent, &nearest, in: transaction, shouldStop)
+                query, from: scanned, filter, state, extent, &nearest, in: transaction, shouldStop)
         }
         result.neighbors = nearest.neighbors
         return result
@@ -98,20 +98,28 @@ extension HNSWIndex {
 
     /// Scans slots from `start` on. Returns false if it was stopped.
     private func scan(
-        _ query: [Float], from start: UInt32, _ filter: PassageFilter?, _ extent: VectorSegments.Extent,
-        _ nearest: inout NearestRows, in transaction: borrowing ReadTransaction, _ shouldStop: () -> Bool
+        _ query: [Float], from start: UInt32, _ filter: PassageFilter?, _ state: IndexState?,
+        _ extent: VectorSegments.Extent, _ nearest: inout NearestRows,
+        in transaction: borrowing ReadTransaction, _ shouldStop: () -> Bool
     ) throws -> Bool {
+        func take(_ block: VectorSegments.Block) throws {
+            nearest.insert(block, filter)
+            if shouldStop() { throw Stopped() }
+        }
         do {
-            try segments.scan(query, from: start, extent, in: transaction) { block in
-                for (index, passage) in block.passages.enumerated() {
-                    let score = block.scores[index]
-                    guard score >= nearest.worst, passage != VectorSegments.noPassage,
-                        filter?.contains(passage) ?? true
-                    else { continue }
-                    nearest.insert(
-                        Neighbor(slot: block.firstSlot + UInt32(index), passage: passage, score: score))
-                }
-                if shouldStop() { throw Stopped() }
+            var next = start
+            if next < extent.segmentedSlots {
+                let segmented = VectorSegments.Extent(
+                    nextSlot: extent.segmentedSlots, segmentedSlots: extent.segmentedSlots)
+                try segments.scan(query, from: next, segmented, in: transaction, take)
+                next = extent.segmentedSlots
+            }
+            if let state {
+                let tail = try pointers.tail(state, extent, self, in: transaction)
+                next = try segments.scan(query, from: next, tail, extent, take)
+            }
+            if next < extent.nextSlot {
+                try segments.scan(query, from: next, extent, in: transaction, take)
             }
             return true
         } catch is Stopped {
@@ -136,6 +144,15 @@ struct NearestRows {
 
     private static func isBetter(_ a: Neighbor, _ b: Neighbor) -> Bool {
         a.score != b.score ? a.score > b.score : a.slot < b.slot
+    }
+
+    mutating func insert(_ block: VectorSegments.Block, _ filter: PassageFilter?) {
+        for (index, passage) in block.passages.enumerated() {
+            let score = block.scores[index]
+            guard score >= worst, passage != VectorSegments.noPassage, filter?.contains(passage) ?? true
+            else { continue }
+            insert(Neighbor(slot: block.firstSlot + UInt32(index), passage: passage, score: score))
+        }
     }
 
     mutating func insert(_ neighbor: Neighbor) {

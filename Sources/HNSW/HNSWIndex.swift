@@ -80,13 +80,15 @@ package final class HNSWIndex: Sendable {
     // MARK: What callers write
 
     /// Notes that a row was erased (`VectorSegments.erase`), in the same transaction. Costs nothing in a space
-    /// without a graph, and else two small values in one page.
+    /// without a graph, and else two small values in one page. Of a row of the tail only the generation tells.
     ///
     /// - Parameter extent: as it is in the transaction.
     package func noteErased(
         _ slot: UInt32, _ extent: VectorSegments.Extent, in transaction: borrowing WriteTransaction
     ) throws {
-        guard slot < extent.segmentedSlots, var state = try state(in: transaction.snapshot) else { return }
+        guard var state = try state(in: transaction.snapshot) else { return }
+        state.segmentGeneration = IndexState.next(state.segmentGeneration, in: transaction)
+        guard slot < extent.segmentedSlots else { return try write(state, in: transaction) }
         // Where nothing is linked there is nothing to mend. Erased twice is erased once.
         if state.linkedSlots > 0, try !table.contains(noteKey(slot), in: transaction.snapshot) {
             try table.put(noteKey(slot), [], in: transaction)
@@ -100,7 +102,6 @@ package final class HNSWIndex: Sendable {
             }
         }
         // The segment and the block of the slot column were written again, and lie elsewhere now.
-        state.segmentGeneration = IndexState.next(state.segmentGeneration, in: transaction)
         try write(state, in: transaction)
     }
 

@@ -11,6 +11,8 @@ package struct HNSWParameters: Sendable, Equatable {
     /// Whether rows have short codes besides, which a walk reads in the place of the rows: 2 bits a component, a
     /// sixteenth of the bytes. Answers are scored by the rows.
     package var hasCodes = true
+    /// Threads that link rows. Any number makes the same graph.
+    package var threads = 1
     /// Decides the levels of nodes and the rotation of codes, so that doing a step again gives the same ones.
     package var seed: UInt64 = 0x4c6f_6369
 
@@ -34,7 +36,7 @@ package struct HNSWParameters: Sendable, Equatable {
     var isValid: Bool {
         Self.allowedM.contains(m) && Self.allowedM.contains(m0) && m0 >= m
             && Self.allowedEfConstruction(m).contains(efConstruction)
-            && efSearch > 0 && rowsPerStep > 0 && pagesPerCommit > 0
+            && efSearch > 0 && rowsPerStep > 0 && pagesPerCommit > 0 && threads > 0
     }
 }
 

@@ -25,7 +25,7 @@ package struct IndexState: Equatable, Sendable {
     package var removedCount: UInt32 = 0
     /// Erased slots whose notes wait for the author.
     package var notedCount: UInt32 = 0
-    /// Changes when a segment is written again.
+    /// Changes when a segment is written again, or a row of the tail erased.
     package var segmentGeneration: UInt64
     /// Changes when a page of links is written, or goes.
     package var linkGeneration: UInt64

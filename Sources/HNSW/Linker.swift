@@ -13,7 +13,7 @@ import Store
 ///
 /// Safe because it keeps what its graph points into, and slots are below the bound.
 @safe final class Linker {
-    private(set) var graph: Graph
+    var graph: Graph
     var state: IndexState
     let rows: SegmentAddresses
     let bottom: PageOverlay
@@ -22,19 +22,22 @@ import Store
     private let links: LinkAddresses
     let scratch: Scratch
     /// Notes that need no repair: their slots were never linked.
-    private(set) var skippedNotes: [UInt32] = []
+    var skippedNotes: [UInt32] = []
 
+    /// Codes that new rows get, and by which they find their neighbors.
+    let codes: CodeOverlay?
     /// Erased nodes that are in the graph still.
     private let erased: VisitedSet?
 
     /// - Parameters:
     ///   - end: slots below it may be linked.
-    ///   - erased: the erased slots, if some of them are in the graph.
+    ///   - erased: the erased slots, if some of them are in the graph; none where slots are linked.
     init(
         _ table: PointerTable, _ state: IndexState, _ segments: VectorSegments, end: UInt32,
-        erased: VisitedSet?, scratch: Scratch
+        erased: VisitedSet?, codes: CodeOverlay? = nil, scratch: Scratch
     ) {
         self.erased = erased
+        self.codes = codes
         self.state = state
         rows = table.rows
         links = table.links
@@ -47,7 +50,8 @@ import Store
             rows: UnsafePointer(table.rows.layout), metric: segments.metric, bottom: bottom.pages,
             upper: upper.pages, bottomDivider: bottom.pages.divider, upperDivider: upper.pages.divider,
             bottomPages: UnsafePointer(bottom.base), upperPages: UnsafePointer(upper.base),
-            upperSlots: directory.slots, upperFirst: directory.first, levels: state.levels, codes: nil,
+            upperSlots: directory.slots, upperFirst: directory.first, levels: state.levels,
+            codes: unsafe codes?.layout,
             bound: state.linkedSlots)
         self.scratch = scratch
         if erased != nil {
@@ -62,78 +66,8 @@ import Store
     /// How many pages linking a slot may change.
     func pageCount(toLink slot: UInt32) -> Int { (state.m + 2) * (state.levels(slot) + 1) + 1 }
 
-    // MARK: A new node
-
-    /// Links the next slot, `state.linkedSlots`, unless it was erased.
-    ///
-    /// - Throws: `StoreError.corrupted`.
-    func linkNext() throws {
-        let slot = state.linkedSlots
-        let level = state.levels(slot)
-        bottom.grow(to: Int(slot) + 1)
-        if level > 0, let first = graph.upperNumber(slot, 1) { upper.grow(to: first + level) }
-        state.linkedSlots = slot + 1
-        let isNoted = rows.erased?.contains(slot) ?? false
-        if isNoted { skippedNotes.append(slot) }
-        guard !isNoted, rows.passage(slot) != VectorSegments.noPassage else {
-            graph.bound = slot + 1
-            return
-        }
-        state.nodeCount += 1
-        defer { graph.bound = slot + 1 }
-        guard state.entryPoint != IndexState.noEntry else {
-            state.entryPoint = slot
-            state.topLevel = level
-            return
-        }
-        let target = unsafe Target(vector: graph.row(slot), auxiliary: graph.auxiliary(slot))
-        var queue = scratch.queue(capacity: 1)
-        queue.equalLimit = max(1, state.m / 2)
-        graph.begin(state.entryPoint, state.topLevel, target, &queue, scratch, erased: erased)
-        let start = min(level, state.topLevel)
-        _ = graph.descend(
-            from: state.topLevel, above: start, target, &queue, scratch, erased: erased,
-            shouldStop: { false })
-        for layer in stride(from: start, through: 0, by: -1) {
-            graph.restart(&queue, capacity: state.efConstruction, scratch)
-            _ = graph.search(layer, target, &queue, scratch, erased: erased, shouldStop: { false })
-            try connect(slot, layer, queue, isEntry: level > state.topLevel)
-        }
-        if level > state.topLevel {
-            state.entryPoint = slot
-            state.topLevel = level
-        }
-    }
-
-    /// Gives a new node its neighbors in a layer, and them a link back.
-    private func connect(
-        _ slot: UInt32, _ layer: Int, _ queue: CandidateQueue, isEntry: Bool
-    ) throws {
-        let count = sort(queue)
-        let picked = graph.selectNeighbors(count, atMost: state.m, fill: state.m, scratch)
-        var neighbors: [UInt32] = []
-        for index in 0..<picked { neighbors.append(unsafe scratch.picked[index]) }
-        guard layer == 0 else {
-            if let list = graph.upperNumber(slot, layer) { upper.replace(list, neighbors) }
-            for neighbor in neighbors { _ = addLink(from: neighbor, to: slot, layer, isTree: false) }
-            return
-        }
-        if isEntry {
-            bottom.replace(Int(slot), withTreeLink(to: state.entryPoint, neighbors))
-            for neighbor in neighbors { _ = addLink(from: neighbor, to: slot, 0, isTree: false) }
-            return
-        }
-        bottom.replace(Int(slot), neighbors)
-        var isAttached = false
-        for neighbor in neighbors {
-            let isTree = !isAttached && addLink(from: neighbor, to: slot, 0, isTree: true)
-            if isTree { isAttached = true } else { _ = addLink(from: neighbor, to: slot, 0, isTree: false) }
-        }
-        if !isAttached { try attach(slot, below: neighbors.first ?? state.entryPoint) }
-    }
-
     /// Neighbors with a link of the tree to `root` among them.
-    private func withTreeLink(to root: UInt32, _ neighbors: [UInt32]) -> [UInt32] {
+    func withTreeLink(to root: UInt32, _ neighbors: [UInt32]) -> [UInt32] {
         var entries = neighbors
         if let place = entries.firstIndex(of: root) {
             entries[place] |= Slot.treeMark
@@ -144,22 +78,10 @@ import Store
         return entries
     }
 
-    /// Copies what a queue holds into `scratch.sorted`, without what is erased.
-    private func sort(_ queue: CandidateQueue) -> Int {
-        var count = 0
-        for index in 0..<queue.count {
-            let slot = queue.slot(index)
-            if erased?.contains(slot) ?? false { continue }
-            unsafe scratch.sorted[count] = UInt64(queue.key(index)) << 32 | UInt64(slot)
-            count += 1
-        }
-        return count
-    }
-
     // MARK: Links
 
     /// Links of the tree that a list has at most.
-    private var treeLimit: Int { max(1, state.m0 / 2) }
+    var treeLimit: Int { max(1, state.m0 / 2) }
 
     /// Adds a link to a list, choosing anew among its links if it is full. Returns whether it is there then; a link
     /// of the tree is, unless the list has as many as it may; one that is there already is marked.
@@ -184,7 +106,7 @@ import Store
         // The list is full: sort its links and the new one by distance, and choose.
         for place in 0..<count { unsafe scratch.entries[place] = overlay.entry(list, place) }
         unsafe scratch.entries[count] = entry
-        sortEntries(of: owner, count + 1)
+        sortEntries(of: owner, count + 1, scratch)
         let picked = graph.selectNeighbors(
             count + 1, atMost: overlay.pages.listLength, fill: overlay.pages.listLength / 2, scratch)
         unsafe overlay.replace(list, scratch.entries, picked)
@@ -193,7 +115,7 @@ import Store
     }
 
     /// Makes `scratch.sorted` the first `count` of `scratch.entries`, in the order of their distance to a node.
-    func sortEntries(of owner: UInt32, _ count: Int) {
+    func sortEntries(of owner: UInt32, _ count: Int, _ scratch: Scratch) {
         for index in 0..<count {
             unsafe scratch.slots[index] = unsafe scratch.entries[index] & Slot.mask
         }
@@ -267,7 +189,7 @@ extension Linker {
         let length = layer == 0 ? state.m0 : state.m
         precondition(candidates.count < Scratch.batchCount)
         for (index, entry) in candidates.enumerated() { unsafe scratch.entries[index] = entry }
-        sortEntries(of: owner, candidates.count)
+        sortEntries(of: owner, candidates.count, scratch)
         let picked = graph.selectNeighbors(candidates.count, atMost: length, fill: length / 2, scratch)
         replace(owner, layer, (0..<picked).map { unsafe scratch.entries[$0] })
     }

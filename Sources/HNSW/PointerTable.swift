@@ -216,6 +216,7 @@ final class PointerCache: Sendable {
         var links = Newest<LinkAddresses>()
         var codes = Newest<CodeAddresses>()
         var book = Newest<CodeBook>()
+        var tail = Newest<TailRows>()
     }
     private let kept = Mutex(Kept())
 
@@ -278,6 +279,27 @@ final class PointerCache: Sendable {
             kept.withLock { $0.rows.keep(made, key, commit: commit) }
         }
         return made
+    }
+
+    /// The rows of the tail: what is kept, and what came since.
+    ///
+    /// - Throws: `StoreError.corrupted`.
+    func tail(
+        _ state: IndexState, _ extent: VectorSegments.Extent, _ index: HNSWIndex,
+        in transaction: borrowing ReadTransaction
+    ) throws -> TailRows {
+        let first = extent.segmentedSlots
+        guard first < extent.nextSlot, !transaction.isInsideWrite else { return TailRows(from: first) }
+        let key = Key(map: transaction.map, segmentGeneration: state.segmentGeneration, slots: first)
+        let known = kept.withLock { $0.tail[key] }
+        var rows = known ?? TailRows(from: first)
+        let count = rows.slots.count
+        try rows.extend(to: extent.nextSlot, index.segments, in: transaction)
+        if rows.slots.count > count {
+            let (made, commit) = (rows, transaction.commit)
+            kept.withLock { $0.tail.keep(made, key, commit: commit) }
+        }
+        return rows
     }
 
     /// Forgets what is kept.

@@ -89,6 +89,36 @@ import Testing
         try rows.expectComplete()
     }
 
+    @Test func `makes the same graph and codes with any number of threads`() throws {
+        var tables: [[[UInt8]]] = []
+        for threads in [1, 2, 5] {
+            var parameters = IndexedRows.tiny
+            parameters.m = 4
+            parameters.m0 = 8
+            parameters.rowsPerStep = 512
+            parameters.pagesPerCommit = 4_000
+            parameters.threads = threads
+            let rows = try IndexedRows("threads", seed: 12, parameters: parameters)
+            try rows.append(400)
+            try rows.erase([3, 60, 61, 200])
+            try rows.fold()
+            try rows.work()
+            #expect(try rows.validate() == [])
+            try rows.expectComplete()
+            var table: [[UInt8]] = []
+            try rows.environment.read { transaction in
+                try IndexedRows.links.scan(prefix: Key(), in: transaction) { key, value in
+                    table.append(key.array + value.array)
+                    return true
+                }
+            }
+            tables.append(table)
+        }
+        #expect(tables[0].count > 10)
+        #expect(tables[0] == tables[1])
+        #expect(tables[0] == tables[2])
+    }
+
     @Test func `writes no more pages than a commit may`() throws {
         var parameters = IndexedRows.tiny
         parameters.pagesPerCommit = 3

@@ -106,6 +106,10 @@ static inline void kernels_prefetch(const void *address, size_t bytes) {
 size_t kernels_unvisited(
     const void *list, size_t length, uint32_t bound, uint64_t *visited, uint32_t *out);
 
+/// Prefetches the codes of a list's slots that are not marked as visited, and marks none.
+void kernels_prefetch_codes(
+    const kernels_codes *codes, const void *list, size_t length, uint32_t bound, const uint64_t *visited);
+
 /// As `kernels_unvisited`, but what does not match goes to `others`, which has room for `length` too.
 size_t kernels_unvisited_matching(
     const void *list, size_t length, uint32_t bound, uint64_t *visited, const uint64_t *matching,

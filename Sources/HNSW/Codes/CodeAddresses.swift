@@ -59,32 +59,4 @@ extension HNSWIndex {
         }
         return CodeBook(codes, segments.metric, center: center, seed: state.seed)
     }
-
-    /// Pages of codes that linking slots writes: those of the last page and behind it.
-    func codePages(
-        of slots: Range<UInt32>, _ book: CodeBook, _ rows: SegmentAddresses, _ graph: Graph,
-        _ scratch: Scratch,
-        in transaction: borrowing ReadTransaction
-    ) throws -> [LinkBatch.Page] {
-        let codes = book.pages
-        var made: [LinkBatch.Page] = []
-        var next = slots.lowerBound
-        while next < slots.upperBound {
-            let (page, place) = codes.divider.quotientAndRemainder(next)
-            let end = min(slots.upperBound, UInt32((page + 1) * codes.codesPerPage))
-            var payload = place > 0 ? try codes.page(page, in: transaction) : codes.empty(page)
-            // Safe because slots below the end have rows, and each code lies inside of its page.
-            unsafe payload.withUnsafeMutableBytes { bytes in
-                guard let base = bytes.baseAddress else { return }
-                for slot in next..<end where rows.passage(slot) != VectorSegments.noPassage {
-                    unsafe book.encode(
-                        graph.row(slot), auxiliary: graph.auxiliary(slot), scratch: scratch,
-                        into: base + codes.offset(slot))
-                }
-            }
-            made.append(LinkBatch.Page(key: codes.key(page), payload: payload))
-            next = end
-        }
-        return made
-    }
 }
