@@ -44,7 +44,9 @@ import Store
         layoutOwner = CodeAddresses(addresses, pages)
     }
 
-    deinit { for unsafecopy in unsafe copies { unsafe copy.deallocate() } }
+    deinit {
+        for index in unsafe copies.indices { unsafe copies[index].deallocate() }
+    }
 
     /// Where the code of a slot that the step links goes.
     func room(_ slot: UInt32) -> UnsafeMutableRawPointer {
