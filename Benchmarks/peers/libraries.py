@@ -1,23 +1,12 @@
-"""The libraries that `measure` compares, each behind the same four steps, and the process that takes one through them.
+"""The libraries that `measure` compares, each behind the same steps.
 
-    python libraries.py build NAME FOLDER --base base.npy [--payload FILE --groups FILE]
-    python libraries.py search NAME FOLDER --queries q.npy --out FILE [--rounds N] [--filter u:10|g:3,17] [--only-open]
-
-One process serves one library, on one core and one thread. `build` prints one line of JSON; `search` writes FILE in
-the form of `bench search` (VPB1). A library's module is imported by its own steps only, so that none is needed for
-another. Rows come normalized; the answers are row numbers.
+A library's module is imported by its own steps only, so that none is needed for another. Rows come normalized; the
+answers are row numbers.
 """
 
-import argparse
-import gc
-import json
 import os
 import sys
-import time
 
-ONE_THREAD = {name: "1" for name in (
-    "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "RAYON_NUM_THREADS", "TOKIO_WORKER_THREADS",
-    "LANCE_CPU_THREADS", "LANCE_IO_THREADS")}
 # Linking as Loci's peers are usually built: 16 neighbors (32 on layer 0), 200 candidates.
 M, EF_CONSTRUCTION = 16, 200
 EFS = (10, 14, 20, 32, 50, 80, 130, 200, 320, 500, 800)
@@ -30,6 +19,8 @@ class Library:
 
     packages: tuple = ()
     """What to install, with the version that was seen to work."""
+    modules: tuple = ()
+    """What to import before anything is timed."""
     writes = "whole file"
     """How it is kept: a store takes each batch durably, the others save the whole index at once."""
     seconds = 60
@@ -69,6 +60,7 @@ class Library:
 
 class Hnswlib(Library):
     packages = ("hnswlib==0.8.0",)
+    modules = ("hnswlib",)
     seconds = 90
 
     def build(self, rows, numbers):
@@ -99,6 +91,7 @@ class Hnswlib(Library):
 
 class Faiss(Library):
     packages = ("faiss-cpu==1.15.1",)
+    modules = ("faiss",)
     seconds = 110
 
     def made(self, rows):
@@ -139,7 +132,7 @@ class Faiss(Library):
 
 
 class FaissRefined(Faiss):
-    seconds = 100
+    seconds = 90
 
     def made(self, rows):
         import faiss
@@ -155,7 +148,7 @@ class FaissRefined(Faiss):
         return faiss.downcast_index(index.base_index)
 
     def passes(self):
-        return [(ef, refined) for ef in EFS for refined in (1, 2, 4) if K * refined <= ef]
+        return [(ef, refined) for ef in EFS for refined in (1, 3) if K * refined <= ef]
 
     def use(self, ef, refined):
         super().use(ef)
@@ -164,6 +157,7 @@ class FaissRefined(Faiss):
 
 class Usearch(Library):
     packages = ("usearch==2.26.6",)
+    modules = ("usearch.index",)
     seconds = 110
     dtype = "f32"
 
@@ -195,6 +189,7 @@ class UsearchInt8(Usearch):
 
 class SymphonyQG(Library):
     packages = ("rabitqlib==0.7.1",)
+    modules = ("rabitqlib",)
     seconds = 50
 
     def build(self, rows, numbers):
@@ -223,6 +218,7 @@ class Zvec(Library):
     """int8 codes and, in some passes, the best 2k of them compared again by their rows."""
 
     packages = ("zvec==0.8.0",)
+    modules = ("zvec",)
     writes = "store"
     seconds = 90
 
@@ -270,6 +266,7 @@ class QdrantEdge(Library):
     """int8 codes; the best of them are always compared again by their rows."""
 
     packages = ("qdrant-edge-py==0.9.0",)
+    modules = ("qdrant_edge",)
     writes = "store"
     seconds = 80
 
@@ -336,6 +333,7 @@ class Hannoy(Library):
     """HNSW in LMDB, linked with its own default of candidates: with more it takes minutes longer."""
 
     packages = ("hannoy==0.1.3",)
+    modules = ("hannoy",)
     writes = "store"
     seconds = 270
     most_queries = 300
@@ -366,6 +364,7 @@ class LanceDB(Library):
     """One partition with an HNSW graph over 8-bit codes; in some passes the best 2k are compared by their rows."""
 
     packages = ("lancedb==0.40.0",)
+    modules = ("lancedb", "lancedb.index", "pyarrow")
     writes = "store"
     seconds = 120
     most_queries = 100
@@ -373,12 +372,13 @@ class LanceDB(Library):
     def build(self, rows, numbers):
         import lancedb
         import pyarrow
+        from lancedb.index import HnswSq
 
         vectors = pyarrow.FixedSizeListArray.from_arrays(pyarrow.array(rows.ravel()), rows.shape[1])
         ids = pyarrow.array(range(len(rows)), pyarrow.uint32())
         table = lancedb.connect(self.path).create_table("rows", pyarrow.table({"id": ids, "vector": vectors}))
-        table.create_index(metric="cosine", vector_column_name="vector", index_type="IVF_HNSW_SQ", num_partitions=1,
-                           m=M, ef_construction=EF_CONSTRUCTION)
+        table.create_index("vector", config=HnswSq(
+            distance_type="cosine", num_partitions=1, m=M, ef_construction=EF_CONSTRUCTION))
 
     def open(self, dimension):
         import lancedb
@@ -405,6 +405,7 @@ class SqliteVec(Library):
     """Every row is compared. SQLite comes with apsw: not every Python's own one can load an extension."""
 
     packages = ("sqlite-vec==0.1.9", "apsw==3.54.1.0")
+    modules = ("apsw", "sqlite_vec")
     writes = "store"
     seconds = 25
     most_queries = 100
@@ -448,82 +449,3 @@ LIBRARIES = {
     "hnswlib": Hnswlib, "faiss": Faiss, "faiss-sq8": FaissRefined, "usearch": Usearch, "usearch-i8": UsearchInt8,
     "symphonyqg": SymphonyQG, "zvec": Zvec, "qdrant-edge": QdrantEdge, "hannoy": Hannoy, "lancedb": LanceDB,
     "sqlite-vec": SqliteVec}
-
-
-def parse_filter(text):
-    """u:10 lets through the rows whose payload is below 10, g:3,17 those whose group is one of these."""
-    field = {"u": "payload", "g": "groups"}[text[0]]
-    return field, [int(number) for number in text[2:].split(",")]
-
-
-def normalized(path):
-    import numpy
-
-    rows = numpy.load(path).astype(numpy.float32)
-    return numpy.ascontiguousarray(rows / numpy.linalg.norm(rows, axis=1, keepdims=True))
-
-
-def build(library, options):
-    import numpy
-
-    rows = normalized(options.base)
-    files = {"payload": options.payload, "groups": options.groups}
-    numbers = {field: numpy.load(path) for field, path in files.items() if path}
-    start = time.perf_counter()
-    library.build(rows, numbers)
-    print(json.dumps({"seconds": time.perf_counter() - start}), flush=True)
-
-
-def search(library, options):
-    import numpy
-
-    vectors = normalized(options.queries)[:library.most_queries]
-    condition = parse_filter(options.filter) if options.filter else None
-    queries = library.prepare(vectors)
-    now = time.perf_counter_ns
-    start = now()
-    library.open(vectors.shape[1])
-    opened = now()
-    library.use(*library.passes()[0])
-    library.ask(queries[0], condition)
-    first = now()
-    passes = [] if options.only_open else library.passes()
-    with open(options.out, "wb") as file:
-        file.write(b"VPB1" + numpy.array([len(queries), K, len(passes)], "<u4").tobytes())
-        file.write(numpy.array([(opened - start) / 1e6, (first - opened) / 1e6], "<f8").tobytes())
-        gc.disable()
-        for setting in passes:
-            library.use(*setting)
-            times = numpy.empty((options.rounds, len(queries)), "<u8")
-            ids = numpy.full((len(queries), K), 0xFFFFFFFF, "<u4")
-            for turn in range(options.rounds):
-                for place, query in enumerate(queries):
-                    start = now()
-                    answer = library.ask(query, condition)
-                    times[turn, place] = now() - start
-                    if turn == 0:
-                        found = library.ids(answer)
-                        ids[place, :len(found)] = found
-            gc.collect()
-            file.write(numpy.array(setting[:1], "<f8").tobytes())
-            file.write(numpy.median(times, axis=0).astype("<u8").tobytes() + ids.tobytes())
-
-
-def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("step", choices=["build", "search"])
-    parser.add_argument("name", choices=LIBRARIES)
-    parser.add_argument("folder")
-    for option in ("--base", "--payload", "--groups", "--queries", "--out", "--filter"):
-        parser.add_argument(option)
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--only-open", action="store_true")
-    options = parser.parse_args()
-    (build if options.step == "build" else search)(LIBRARIES[options.name](options.folder), options)
-    sys.stdout.flush()
-    # A library's threads may still be about; nothing of theirs is wanted, and their farewell may take long or fail.
-    os._exit(0)
-
-
-if __name__ == "__main__":
-    main()
