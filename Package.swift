@@ -39,7 +39,7 @@ let package = Package(
             dependencies: [
                 "MemoryEngine", "Embedders", "Store", "HNSW", "CLMDB", "COpenBLAS", argumentParser,
             ],
-            path: "Benchmarks", swiftSettings: sourceSettings),
+            path: "Benchmarks", exclude: ["peers"], swiftSettings: sourceSettings),
         .executableTarget(
             name: "fuzz", dependencies: ["MemoryEngine", "Embedders", "Store", "HNSW", argumentParser],
             path: "Tests/Fuzz", swiftSettings: spanSettings),
