@@ -13,8 +13,12 @@ static float sum_of(const float sums[8]) {
 
 /// The component that a number becomes, + 0.5: from 0.5 - half to half - 0.5.
 static inline float component(float x, float inverse, float half) {
-    float c = floorf(x * inverse) + 0.5f;
-    c = c < 0.5f - half ? 0.5f - half : c;
+    float v = x * inverse;
+    v = v > -half ? v : -half;
+    v = v < half ? v : half;
+    // Rounded down, as whole numbers round towards zero.
+    const float whole = (float)(int32_t)v;
+    const float c = (v < whole ? whole - 1 : whole) + 0.5f;
     return c > half - 0.5f ? half - 0.5f : c;
 }
 

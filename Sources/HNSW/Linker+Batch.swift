@@ -124,7 +124,7 @@ extension Linker {
             _ = graph.search(layer, target, &queue, scratch, erased: nil, shouldStop: { false })
             let mates = (batch.lowerBound..<slot).filter { state.levels($0) >= layer && isRow($0) }
             let count = sort(queue, mates, target, scratch)
-            let picked = graph.selectNeighbors(count, atMost: state.m, fill: state.m, scratch)
+            let picked = graph.selectNeighbors(count, atMost: state.m, fill: state.m / 2, scratch)
             choice.neighbors[layer] = (0..<picked).map { unsafe scratch.picked[$0] }
         }
         return choice
@@ -140,18 +140,19 @@ extension Linker {
         _ queue: CandidateQueue, _ others: [UInt32], _ target: Target, _ scratch: Scratch
     ) -> Int {
         // Without codes what the queue holds has its distances.
-        let known = target.code == nil ? queue.count : 0
+        let found = queue.count
+        let known = target.code == nil ? found : 0
         for index in 0..<known {
             unsafe scratch.sorted[index] = UInt64(queue.key(index)) << 32 | UInt64(queue.slot(index))
         }
-        let total = queue.count + others.count
+        let total = found + others.count
         var done = known
         while done < total {
             let part = min(total - done, Scratch.batchCount)
             for index in 0..<part {
                 let place = done + index
                 unsafe scratch.slots[index] =
-                    place < queue.count ? queue.slot(place) : others[place - queue.count]
+                    place < found ? queue.slot(place) : others[place - found]
             }
             unsafe graph.dots(target, scratch.slots, part, scratch)
             for index in 0..<part {

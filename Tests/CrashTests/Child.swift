@@ -7,7 +7,13 @@ final class Child: Sendable {
     private let process: Process
     private let input: FileHandle
 
-    init(_ arguments: [String]) throws {
+    /// - Parameters:
+    ///   - lineCount: it is killed after so many of the lines that count, by the thread that reads them: who waits for
+    ///     lines may have to wait for other tests.
+    init(
+        _ arguments: [String], killedAfter lineCount: Int = .max,
+        counting counts: @escaping @Sendable (String) -> Bool = { _ in false }
+    ) throws {
         let process = Process()
         process.executableURL = Self.program
         process.arguments = arguments
@@ -22,17 +28,23 @@ final class Child: Sendable {
         self.process = process
         self.input = input.fileHandleForWriting
         let reading = output.fileHandleForReading
+        let number = process.processIdentifier
         lines = AsyncStream { continuation in
             // Reading waits, so it has a thread of its own.
             Thread.detachNewThread {
+                var left = lineCount
                 var rest: [UInt8] = []
                 var buffer = [UInt8](repeating: 0, count: 1 << 16)
                 // `read` returns what is there; `FileHandle` would wait for the whole buffer.
                 while case let count = read(reading.fileDescriptor, &buffer, buffer.count), count > 0 {
                     rest += buffer[..<count]
                     while let end = rest.firstIndex(of: UInt8(ascii: "\n")) {
-                        continuation.yield(String(decoding: rest[..<end], as: UTF8.self))
+                        let line = String(decoding: rest[..<end], as: UTF8.self)
                         rest.removeSubrange(...end)
+                        continuation.yield(line)
+                        guard left > 0, counts(line) else { continue }
+                        left -= 1
+                        if left == 0 { Foundation.kill(number, SIGKILL) }
                     }
                 }
                 // A line that was cut off by the end was never said.
@@ -54,8 +66,6 @@ final class Child: Sendable {
         guard let found else { preconditionFailure("no program `\(name)` beside the tests") }
         return found
     }
-
-    func kill() { Foundation.kill(process.processIdentifier, SIGKILL) }
 
     func say(_ line: String) throws { try input.write(contentsOf: Data((line + "\n").utf8)) }
 

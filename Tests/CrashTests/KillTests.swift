@@ -24,7 +24,7 @@ import Testing
     }
 
     /// Lets children write and kills each after a random number of lines that count.
-    private func kill(_ mode: String, runs: Int, counts: (String) -> Bool) async throws {
+    private func kill(_ mode: String, runs: Int, counts: @escaping @Sendable (String) -> Bool) async throws {
         var folder = try ScratchFolder()
         var ledger = Ledger()
         for run in 0..<runs {
@@ -35,14 +35,10 @@ import Testing
             let seed = Self.firstSeed &* 10_000 &+ UInt64(run)
             var random = Workload.Random(seed)
             let store = folder.path + "/store"
-            let child = try Child([mode, store, "r\(run)", "\(seed)"])
-            var left = Int.random(in: 1...(run % 4 == 3 ? 200 : 60), using: &random)
-            for await line in child.lines {
-                ledger.note(line)
-                guard left > 0, counts(line) else { continue }
-                left -= 1
-                if left == 0 { child.kill() }
-            }
+            let lineCount = Int.random(in: 1...(run % 4 == 3 ? 200 : 60), using: &random)
+            let child = try Child(
+                [mode, store, "r\(run)", "\(seed)"], killedAfter: lineCount, counting: counts)
+            for await line in child.lines { ledger.note(line) }
             #expect(child.end() == (SIGKILL, true), "\(mode), run \(run), seed \(seed)")
             let engine = try Engine.open(at: store)
             try await ledger.expectAgreement(with: engine)
