@@ -16,9 +16,8 @@ import CKernels
     let scratch: Scratch
     let target: Target
     let ef: Int
+    let parameters: HNSWParameters
 
-    /// Up to so many matching rows for each candidate of the walk, all of them are scored: the walk takes as long.
-    static let scoredPerCandidate = 20
     /// Where at least this share of the nodes nearest to the question matches, the walk goes over all nodes.
     static let plainShare = 0.4
     /// Where the share among them is this many times smaller than the share of all, the filter and the question
@@ -48,7 +47,7 @@ import CKernels
             return collect(queue, nil, &nearest)
         }
         let matchCount = markMatching(filter)
-        if matchCount > Self.scoredPerCandidate * ef,
+        if matchCount > scoredPerCandidate * ef,
             walkFiltered(matchCount, &queue, &nearest, &result, shouldStop)
         {
             return
@@ -85,7 +84,7 @@ import CKernels
         }
         let isOpposed = isTelling && local * Self.opposedFactor < share
         let width = min(HNSWIndex.largestEf, isOpposed ? ef * Self.widerFactor : ef)
-        guard matchCount > Self.scoredPerCandidate * width else { return false }
+        guard matchCount > scoredPerCandidate * width else { return false }
         // What does not match keeps its place in the queue, as it is near: all that is asked for needs room beside it.
         let passedCount = queue.count - matches(queue)
         let room = min(HNSWIndex.largestEf, max(width, passedCount + 1 + expected + expected / 4))
@@ -195,8 +194,6 @@ import CKernels
     /// Scores what was found by codes, the best first, until what follows would have to be estimated too low by far to be
     /// an answer.
     private func rank(_ queue: CandidateQueue, _ matching: VisitedSet?, _ nearest: inout NearestRows) {
-        // With as many candidates as there are nodes a search is exact.
-        let isExact = ef >= state.nodeCount
         var errors = Spread()
         var count = 0
         for index in 0..<queue.count {
@@ -209,7 +206,7 @@ import CKernels
                 count = 0
                 let most =
                     ScoreKey.score(queue.key(index)) + Self.errorsAbove * errors.deviation + errors.mean
-                if !isExact, most < nearest.worst { return }
+                if estimates, most < nearest.worst { return }
             }
             unsafe scratch.slots[count] = slot
             unsafe scratch.entries[count] = queue.key(index)
@@ -249,8 +246,32 @@ import CKernels
         }
     }
 
-    /// Scores every matching slot, in the order of slots. Returns false if it was stopped.
+    /// Whether the scores that decide are estimates; with as many candidates as there are nodes a search is exact.
+    private var estimates: Bool { target.code != nil && ef < state.nodeCount }
+
+    private var scoredPerCandidate: Int {
+        estimates ? parameters.estimatedPerCandidate : parameters.scoredPerCandidate
+    }
+
+    /// Scores every matching slot, in the order of slots: by codes first where there are any. Returns false if it was
+    /// stopped.
     private func scoreMatching(_ nearest: inout NearestRows, _ shouldStop: () -> Bool) -> Bool {
+        var queue = scratch.queue(capacity: min(HNSWIndex.largestEf, max(ef, nearest.capacity)))
+        let isComplete = forEachMatching { count in
+            if estimates {
+                // Not layer 0, as nothing is looked up in lists.
+                graph.score(count, target, &queue, scratch, layer: 1)
+            } else {
+                take(count, &nearest)
+            }
+            return !shouldStop()
+        }
+        if estimates { rank(queue, nil, &nearest) }
+        return isComplete
+    }
+
+    /// Puts the matching slots into the scratch, some of them at a time. Returns false if `body` did.
+    private func forEachMatching(_ body: (Int) -> Bool) -> Bool {
         var count = 0
         for index in 0..<(Int(graph.bound) + 63) / 64 {
             var word = unsafe scratch.matching.words[index]
@@ -260,11 +281,10 @@ import CKernels
                 word &= word - 1
             }
             guard count > Scratch.batchCount - 64 else { continue }
-            take(count, &nearest)
+            if !body(count) { return false }
             count = 0
-            if shouldStop() { return false }
         }
-        take(count, &nearest)
+        _ = body(count)
         return true
     }
 

@@ -51,12 +51,13 @@ extension HNSWIndex {
     ///   - ef: candidates kept by the walk, at least `k`; the more, the better the recall and the slower. Without
     ///     it, `parameters.efSearch`.
     ///   - filter: answers only with passages in it.
+    ///   - isExact: compares all rows, whatever the graph says.
     ///   - shouldStop: asked now and then (every few dozen hops, or 256 KiB of rows); true ends the search early.
     /// - Precondition: `query` has passed `Distance.check`; `k` is from 1 to 4,096.
     /// - Throws: `StoreError.corrupted`.
     /// - Complexity: about O(ef × log n) distances for linked rows; O(rows that are not linked).
     package func search(
-        _ query: [Float], k: Int, ef: Int? = nil, filter: PassageFilter? = nil,
+        _ query: [Float], k: Int, ef: Int? = nil, filter: PassageFilter? = nil, isExact: Bool = false,
         _ extent: VectorSegments.Extent, in transaction: borrowing ReadTransaction,
         shouldStop: () -> Bool = { false }
     ) throws -> SearchResult {
@@ -66,7 +67,7 @@ extension HNSWIndex {
         var nearest = NearestRows(capacity: k)
         let state = try state(in: transaction)
         var scanned: UInt32 = 0
-        if let state, state.nodeCount > 0, !state.isDropping {
+        if let state, state.nodeCount > 0, !state.isDropping, !isExact {
             let table = try pointers.table(state, extent, self, in: transaction)
             let scratch = scratches.take()
             defer { scratches.giveBack(scratch) }
@@ -79,7 +80,8 @@ extension HNSWIndex {
                     code: table.book?.target(address, auxiliary: auxiliary, scratch))
                 let search = GraphSearch(
                     graph: table.graph(state, segments), rows: table.rows, state: state, scratch: scratch,
-                    target: target, ef: min(max(ef ?? parameters.efSearch, k), Self.largestEf))
+                    target: target, ef: min(max(ef ?? parameters.efSearch, k), Self.largestEf),
+                    parameters: parameters)
                 search.run(filter, &nearest, &result, shouldStop)
             }
             withExtendedLifetime(table) {}
@@ -93,6 +95,27 @@ extension HNSWIndex {
         return result
     }
 
+    /// The rows whose score is `score` at least, `limit` of them at most: as `search`, with more and more neighbors until
+    /// one is farther.
+    package func search(
+        _ query: [Float], within score: Float, atMost limit: Int, ef: Int? = nil,
+        filter: PassageFilter? = nil, isExact: Bool = false, _ extent: VectorSegments.Extent,
+        in transaction: borrowing ReadTransaction, shouldStop: () -> Bool = { false }
+    ) throws -> SearchResult {
+        var k = min(limit, Self.firstWithin)
+        while true {
+            var result = try search(
+                query, k: k, ef: ef, filter: filter, isExact: isExact, extent, in: transaction,
+                shouldStop: shouldStop)
+            let isFull = result.neighbors.count == k && (result.neighbors.last?.score ?? score) >= score
+            result.neighbors.removeAll { $0.score < score }
+            if !isFull || k == limit || !result.isComplete { return result }
+            k = min(limit, k * 4)
+        }
+    }
+
+    /// Neighbors that a search within a score asks for at first.
+    private static let firstWithin = 64
     package static let largestCount = 4_096
     static let largestEf = Scratch.largestQueue
 

@@ -55,6 +55,11 @@ extension HNSWIndex {
         graph.checkBottom(bottom, &check)
         graph.checkUpper(upper, &check)
         graph.checkTree(bottom, &check)
+        do {
+            _ = try curve(in: transaction)
+        } catch let error as StoreError {
+            check.add(error.message)
+        }
         if state.hasCodes {
             if withCodes { try checkCodes(state, extent, passages, &check, in: transaction) }
         } else {

@@ -11,6 +11,10 @@ package struct HNSWParameters: Sendable, Equatable {
     /// Whether rows have short codes besides, which a walk reads in the place of the rows: 2 bits a component, a
     /// sixteenth of the bytes. Answers are scored by the rows.
     package var hasCodes = true
+    /// Up to so many rows that match a filter, for each candidate of a walk, all of them are scored by rows, or by codes: a
+    /// walk takes as long.
+    package var scoredPerCandidate = 20
+    package var estimatedPerCandidate = 80
     /// Threads that link rows. Any number makes the same graph.
     package var threads = 1
     /// Decides the levels of nodes and the rotation of codes, so that doing a step again gives the same ones.
@@ -37,6 +41,7 @@ package struct HNSWParameters: Sendable, Equatable {
         Self.allowedM.contains(m) && Self.allowedM.contains(m0) && m0 >= m
             && Self.allowedEfConstruction(m).contains(efConstruction)
             && efSearch > 0 && rowsPerStep > 0 && pagesPerCommit > 0 && threads > 0
+            && scoredPerCandidate > 0 && estimatedPerCandidate > 0
     }
 }
 

@@ -16,6 +16,8 @@ package struct LinkPages: Sendable, Equatable {
         case code = 0x04
         /// The mean of rows that codes are relative to.
         case center = 0x05
+        /// What recall was measured (`RecallCurve`).
+        case curve = 0x06
     }
 
     /// Bytes of a payload before its lists. LMDB starts a long value 16 bytes into its page, our checksum takes

@@ -1,5 +1,6 @@
 import Dispatch
-import Synchronization
+
+import struct Synchronization.Atomic
 
 /// Threads that share a loop out among them, each with a scratch of its own.
 struct Workers {

@@ -49,6 +49,11 @@ public final class Engine: Sendable {
         public var embedding: EmbeddingPolicy = .required
         /// The longest passage in bytes, for homes made from now on.
         public var passageByteCount = 1_200
+        /// Threads that link vectors into the graph of a home, 1 to 256: for bulk loads. Any number makes the same graph.
+        public var linkingThreads: Int {
+            get { index.threads }
+            set { index.threads = newValue }
+        }
         /// How the graphs over vectors are built and searched; tests make small ones.
         package var index = HNSWParameters()
         /// What the time is; a test turns a clock of its own.
@@ -93,11 +98,12 @@ public final class Engine: Sendable {
         at path: String, embedder: (any Embedder)? = nil, options: Options = Options()
     ) throws -> Engine {
         guard (1 << 20...1 << 46).contains(options.quotaBytes), options.maximumOpenHomes >= 1,
-            (64...1 << 20).contains(options.passageByteCount)
+            (64...1 << 20).contains(options.passageByteCount), (1...256).contains(options.linkingThreads)
         else {
             throw EngineError(
                 .invalid,
-                "a quota has 1 MiB to 64 TiB, a passage 64 bytes to 1 MiB, and one home must be open")
+                "a quota has 1 MiB to 64 TiB, a passage 64 bytes to 1 MiB, one home must be open, and 1 to 256 threads "
+                    + "link")
         }
         guard (1...Names.maximumByteCount).contains(options.principal.utf8.count) else {
             throw EngineError(.invalid, "the principal has 1 to \(Names.maximumByteCount) bytes")

@@ -64,8 +64,9 @@ struct LociCommand: AsyncParsableCommand {
                 name: "Keeping it well",
                 subcommands: [
                     StatsCommand.self, CheckCommand.self, DumpCommand.self, CompactCommand.self,
-                    VacuumCommand.self, RebuildCommand.self, EmbedCommand.self, SnapshotCommand.self,
-                    RestoreCommand.self,
+                    VacuumCommand.self, RebuildCommand.self, IndexCommand.self, TuneCommand.self,
+                    EmbedCommand.self,
+                    SnapshotCommand.self, RestoreCommand.self,
                     MeasureCommand.self,
                 ]),
         ])

@@ -3,8 +3,22 @@ import Store
 import Testing
 
 @Suite struct `A filtered search` {
-    private func make(_ name: String, seed: UInt64, count: Int = 1_600) throws -> IndexedRows {
+    /// How the matching rows are compared.
+    enum Comparison: CaseIterable {
+        /// By rows, or a walk over rows.
+        case rows
+        /// By codes while they are few, or a walk over codes.
+        case fewByCodes
+        /// By codes.
+        case codes
+    }
+
+    private func make(
+        _ name: String, seed: UInt64, count: Int = 1_600, _ comparison: Comparison = .fewByCodes
+    ) throws -> IndexedRows {
         var parameters = HNSWParameters()
+        parameters.hasCodes = comparison != .rows
+        if comparison == .fewByCodes { parameters.estimatedPerCandidate = 20 }
         parameters.thresholdByteCount = 1
         parameters.m = 8
         parameters.m0 = 16
@@ -39,8 +53,9 @@ import Testing
         return (Double(found) / Double(max(1, expected)), ways)
     }
 
-    @Test func `finds what matches at random`() throws {
-        let rows = try make("random", seed: 21)
+    @Test(arguments: Comparison.allCases)
+    func `finds what matches at random`(comparison: Comparison) throws {
+        let rows = try make("random", seed: 21, comparison)
         for share in [0.002, 0.03, 0.2, 0.5, 0.8, 0.95] {
             let size = Int(Double(rows.model.count) * share)
             let slots = Array(rows.model.indices.shuffled(using: &rows.random).prefix(size))
@@ -50,8 +65,9 @@ import Testing
         }
     }
 
-    @Test func `finds what matches near the question, or far from it`() throws {
-        let rows = try make("sided", seed: 22)
+    @Test(arguments: Comparison.allCases)
+    func `finds what matches near the question, or far from it`(comparison: Comparison) throws {
+        let rows = try make("sided", seed: 22, comparison)
         for share in [0.05, 0.25, 0.6] {
             for isNear in [true, false] {
                 let shares = try recallOfSide(rows, share, isNear: isNear)

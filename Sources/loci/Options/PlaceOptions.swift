@@ -10,10 +10,10 @@ struct PlaceOptions: ParsableArguments {
 
     /// Opens the store, lends it with the namespace, and closes it whatever happens.
     func withEngine<Result>(
-        for use: StoreOptions.Use, _ body: (Engine, Namespace) async throws -> Result
+        for use: StoreOptions.Use, threads: Int = 1, _ body: (Engine, Namespace) async throws -> Result
     ) async throws -> Result {
         let namespace = try namespace.required()
-        return try await store.withEngine(for: use) { engine in
+        return try await store.withEngine(for: use, threads: threads) { engine in
             do {
                 return try await body(engine, namespace)
             } catch let error as EngineError where error.code == .notFound {

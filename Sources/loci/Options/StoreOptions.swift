@@ -60,11 +60,13 @@ struct StoreOptions: ParsableArguments {
         throw ValidationError("say which store: --store PATH, or set LOCI_STORE")
     }
 
-    func open(for use: Use) throws -> Engine {
+    /// - Parameter threads: that link vectors.
+    func open(for use: Use, threads: Int = 1) throws -> Engine {
         let path = try path()
         var options = Engine.Options()
         options.isReadOnly = use == .reading
         options.durability = durability
+        options.linkingThreads = threads
         options.writerWait = .milliseconds(Int(wait * 1_000))
         if let principal {
             try Accept.refuseBlank(principal, of: "principal")
@@ -78,8 +80,10 @@ struct StoreOptions: ParsableArguments {
     }
 
     /// Opens the store, lends it, and closes it whatever happens.
-    func withEngine<Result>(for use: Use, _ body: (Engine) async throws -> Result) async throws -> Result {
-        let engine = try open(for: use)
+    func withEngine<Result>(
+        for use: Use, threads: Int = 1, _ body: (Engine) async throws -> Result
+    ) async throws -> Result {
+        let engine = try open(for: use, threads: threads)
         do {
             let result = try await body(engine)
             await engine.close()
@@ -89,4 +93,16 @@ struct StoreOptions: ParsableArguments {
             throw error
         }
     }
+}
+
+/// How many threads a verb uses that loads or builds much.
+struct ThreadsOption: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "Threads that link vectors, 1 to 256 (by default as many as there are cores).", valueName: "count"
+        ),
+        transform: Accept.count(1...256, as: 2))
+    var threads: Int?
+
+    var count: Int { threads ?? min(256, max(1, ProcessInfo.processInfo.activeProcessorCount)) }
 }

@@ -10,7 +10,8 @@ struct ImportCommand: AsyncParsableCommand {
         commandName: "import",
         abstract:
             "Import memories: JSON Lines, git histories, changelogs, documents, notes, conversations, exports.",
-        usage: "loci import <path> ... [--format <form>] [--on-error stop|skip] [options]",
+        usage:
+            "loci import <path> ... [--format <form>] [--on-error stop|skip] [--threads <count>] [options]",
         discussion: """
               loci import facts.jsonl -n project/atlas
               loci import src/atlas -n project/atlas    # a git history
@@ -67,6 +68,7 @@ struct ImportCommand: AsyncParsableCommand {
             "How many memories are one transaction, 1 to 10,000 (by default 1,000).", valueName: "count"),
         transform: Accept.count(1...Engine.maximumBatchCount, as: 1_000))
     var batch = 1_000
+    @OptionGroup var threads: ThreadsOption
     @OptionGroup var place: PlaceOptions
 
     func validate() throws {
@@ -80,7 +82,7 @@ struct ImportCommand: AsyncParsableCommand {
         for path in paths { sources += try ImportSource.find(at: path, format: format) }
         Signals.noticeInterrupts()
         let found = sources
-        let isComplete = try await place.store.withEngine(for: .creating) { engine in
+        let isComplete = try await place.store.withEngine(for: .creating, threads: threads.count) { engine in
             if onError == .stop {
                 var known = KnownMemories()
                 for source in found where source.canBeReadTwice {

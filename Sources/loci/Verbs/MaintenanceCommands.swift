@@ -185,18 +185,20 @@ struct VacuumCommand: AsyncParsableCommand {
 struct RebuildCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "rebuild",
-        abstract: "Drop what is derived (columns, index of words) and make it anew from the memories.",
-        usage: "loci rebuild [options]",
+        abstract:
+            "Drop what is derived (columns, index of words, graphs over vectors) and make it anew from the memories.",
+        usage: "loci rebuild [--threads <count>] [options]",
         discussion: """
               loci rebuild -n project/atlas
 
             Readers see the old or the new, and nothing between.
             """)
 
+    @OptionGroup var threads: ThreadsOption
     @OptionGroup var place: PlaceOptions
 
     func run() async throws {
-        try await place.withEngine(for: .changing) { engine, namespace in
+        try await place.withEngine(for: .changing, threads: threads.count) { engine, namespace in
             try await place.store.withProgress("rebuilding \(namespace.home)", unit: "passages") {
                 try await engine.rebuild(in: namespace, progress: $0)
             }

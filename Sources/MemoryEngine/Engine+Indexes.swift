@@ -1,0 +1,146 @@
+import HNSW
+import Store
+
+/// A vector index of a home: the graph over the vectors of one embedding space, and what it does not hold yet.
+public struct IndexReport: Sendable {
+    public let space: EmbeddingSpace
+    /// Vectors that the graph holds, those that wait for their repair included; 0 = there is no graph, and all vectors
+    /// are compared.
+    public var nodes = 0
+    /// Neighbors that a new node chose, and the most that one has in layer 0.
+    public var neighbors = (chosen: 0, most: 0)
+    /// Candidates kept while neighbors are searched for.
+    public var candidatesWhileLinking = 0
+    public var hasCodes = false
+    /// Forgotten vectors that the graph still passes through, and nodes that were taken out since it was begun.
+    public var waiting = 0
+    public var removed = 0
+    /// Vectors that every search compares: in segments and not linked yet, and in the tail.
+    public var unlinked = 0
+    public var tail = 0
+    /// Nodes whose highest layer it is, by layer.
+    public var levels: [Int] = []
+    /// Nodes with so many neighbors in layer 0, by their number.
+    public var degrees: [Int] = []
+    public var meanDegree = 0.0
+    /// The share of the ten nearest that a search finds as the index is set, on a sample.
+    public var recall: Double?
+    /// What `tuneIndexes` measured last.
+    public var curve: Curve?
+
+    /// How many candidates bring how much recall.
+    public struct Curve: Sendable {
+        public var points: [(candidates: Int, recall: Double)]
+        public var neighborCount: Int
+        public var sampleCount: Int
+        /// How many vectors there were when it was measured.
+        public var nodes: Int
+    }
+
+    init(_ space: EmbeddingSpace, _ picture: IndexPicture) {
+        self.space = space
+        nodes = picture.nodes
+        neighbors = (picture.m, picture.m0)
+        candidatesWhileLinking = picture.efConstruction
+        hasCodes = picture.hasCodes
+        waiting = picture.waiting
+        removed = picture.removed
+        unlinked = picture.unlinked
+        tail = picture.tail
+        levels = picture.levels
+        degrees = picture.degrees
+        meanDegree = picture.meanDegree
+        curve = picture.curve.map { curve in
+            Curve(
+                points: curve.points.map { ($0.ef, Double($0.recall)) }, neighborCount: curve.neighborCount,
+                sampleCount: curve.sampleCount, nodes: Int(curve.linkedSlots))
+        }
+    }
+}
+
+extension Engine {
+    /// What the vector indexes of a home look like, one for each embedding space.
+    ///
+    /// - Parameter sampleCount: how many questions tell the recall; 0 = none are asked.
+    /// - Throws: `EngineError`: `notFound`, `corrupted`.
+    /// - Complexity: O(vectors), and O(vectors × dimension) for each question.
+    public func indexes(
+        in namespace: Namespace, sampleCount: Int = 0, progress: (@Sendable (Int, Int) -> Void)? = nil
+    ) async throws -> [IndexReport] {
+        try await withExistingHome(of: namespace) { home in
+            let indexes = home.indexes
+            return try await read(home, isBounded: false) {
+                try Self.reports(indexes, sampleCount, progress, in: $0)
+            }
+        }
+    }
+
+    /// Measures how many candidates bring how much recall, on questions between the home's own vectors, and keeps the
+    /// curve in the index: `SearchEffort.recall` goes by it from then on. A home without a graph has none.
+    ///
+    /// - Parameters:
+    ///   - neighborCount: how many nearest are asked for, 1 to 1,000.
+    ///   - sampleCount: how many questions are asked, 10 to 10,000.
+    /// - Throws: `EngineError`: `notFound`, `readOnly`, `corrupted`.
+    /// - Complexity: O(`sampleCount` × vectors × dimension).
+    public func tuneIndexes(
+        in namespace: Namespace, neighborCount: Int = 10, sampleCount: Int = 200,
+        progress: (@Sendable (Int, Int) -> Void)? = nil
+    ) async throws -> [IndexReport] {
+        guard (1...1_000).contains(neighborCount), (10...10_000).contains(sampleCount) else {
+            throw EngineError(
+                .invalid,
+                "recall is measured of 1 to 1,000 neighbors on 10 to 10,000 questions, not \(neighborCount) and \(sampleCount)"
+            )
+        }
+        guard !options.isReadOnly else {
+            throw EngineError(.readOnly, "the store is open for reading only: a curve cannot be kept")
+        }
+        return try await withExistingHome(of: namespace) { home in
+            let indexes = home.indexes
+            let measured = try await read(home, isBounded: false) {
+                try Self.curves(indexes, neighborCount, sampleCount, progress, in: $0)
+            }
+            for (index, curve) in measured {
+                _ = try await home.environment.submit { try index.keep(curve, in: $0) }
+            }
+            return try await read(home) { try Self.reports(indexes, 0, nil, in: $0) }
+        }
+    }
+
+    @inline(never)
+    private static func reports(
+        _ indexes: VectorIndexes, _ sampleCount: Int, _ progress: (@Sendable (Int, Int) -> Void)?,
+        in transaction: borrowing ReadTransaction
+    ) throws -> [IndexReport] {
+        var reports: [IndexReport] = []
+        for space in try SpaceRecord.all(in: transaction) {
+            let index = indexes.index(of: space)
+            var report = IndexReport(space.space, try index.picture(space.extent, in: transaction))
+            if sampleCount > 0, report.nodes > 0 {
+                let curve = try index.measureRecall(
+                    sampleCount: sampleCount, tried: [indexes.parameters.efSearch], space.extent,
+                    in: transaction, progress: { progress?($0, $1) })
+                report.recall = curve?.points.last.map { Double($0.recall) }
+            }
+            reports.append(report)
+        }
+        return reports
+    }
+
+    @inline(never)
+    private static func curves(
+        _ indexes: VectorIndexes, _ neighborCount: Int, _ sampleCount: Int,
+        _ progress: (@Sendable (Int, Int) -> Void)?, in transaction: borrowing ReadTransaction
+    ) throws -> [(HNSWIndex, RecallCurve)] {
+        var curves: [(HNSWIndex, RecallCurve)] = []
+        for space in try SpaceRecord.all(in: transaction) {
+            let index = indexes.index(of: space)
+            let curve = try index.measureRecall(
+                k: neighborCount, sampleCount: sampleCount, space.extent, in: transaction,
+                progress: { progress?($0, $1) })
+            if let curve { curves.append((index, curve)) }
+        }
+        return curves
+    }
+}

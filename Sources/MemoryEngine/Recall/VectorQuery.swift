@@ -1,0 +1,204 @@
+import HNSW
+import Store
+
+import struct Synchronization.Atomic
+
+/// How much a search over vectors does for its answer.
+public enum SearchEffort: Hashable, Sendable {
+    /// As the index is set.
+    case usual
+    /// The walk over the graph keeps so many candidates (`ef`), 1 to 8,192.
+    case candidates(Int)
+    /// As many candidates as brought this share of the nearest, above 0 and below 1, when the index was measured
+    /// (`Engine.tuneIndexes`, `loci tune index`); `usual` where it was not.
+    case recall(Double)
+    /// Every vector is compared.
+    case exact
+}
+
+/// Questions to the vectors alone: which passages are nearest to each of some vectors.
+public struct VectorQuery: Sendable {
+    /// Up to 1,024 vectors of the space.
+    public var vectors: [[Float]]
+    public var space: EmbeddingSpace
+    /// How many passages to answer with for each vector, 1 to 4,096.
+    public var limit = 10
+    /// Only passages with this score at least: a radius. Of those the nearest `limit`.
+    public var minimumScore: Double?
+    public var effort = SearchEffort.usual
+    public var filter: Filter?
+    /// What the store knew then.
+    public var asOf: Timestamp?
+    /// What was true then; by default now.
+    public var validAt: Timestamp?
+    /// After this long the answer is what was found until then.
+    public var deadline: Duration?
+
+    public init(_ vectors: [[Float]], in space: EmbeddingSpace) {
+        self.vectors = vectors
+        self.space = space
+    }
+
+    static let maximumCount = 1_024
+    static let maximumLimit = HNSWIndex.largestCount
+}
+
+/// A passage that is near to a vector.
+public struct VectorHit: Sendable {
+    public let memory: Memory
+    public let passage: Hit.Passage
+    /// The cosine, the inner product, or the negative squared distance: the larger, the nearer.
+    public let score: Double
+}
+
+/// What a `VectorQuery` found.
+public struct VectorAnswer: Sendable {
+    /// For each vector, in their order, the nearest first.
+    public var hits: [[VectorHit]] = []
+    /// False where the deadline ended the search: then some of the nearest may be missing.
+    public var isComplete = true
+    /// The commit of the home that was searched.
+    public var sequence: UInt64 = 0
+}
+
+extension Engine {
+    /// The passages of a namespace that are nearest to vectors, over one snapshot.
+    ///
+    /// - Throws: `EngineError`: `notFound` (no such home, or none of its memories has a vector in the space), `invalid`
+    ///   (a query outside of the limits), `invalidVector`, `corrupted`, `io`; `CancellationError`.
+    /// - Complexity: about O(`effort` × log vectors) distances for each vector with a graph, O(vectors) without.
+    public func nearest(_ query: VectorQuery, in namespace: Namespace) async throws -> VectorAnswer {
+        try check(query)
+        let search = NearestSearch(
+            query: query, namespace: namespace, now: options.clock(),
+            deadline: query.deadline.map { ContinuousClock.now + $0 })
+        return try await withTaskCancellationHandler {
+            let answer = try await nearest(search)
+            try Task.checkCancellation()
+            return answer
+        } onCancel: {
+            search.isCancelled.set()
+        }
+    }
+
+    @inline(never)
+    private func nearest(_ search: NearestSearch) async throws -> VectorAnswer {
+        try await withExistingHome(of: search.namespace) { home in
+            let indexes = home.indexes
+            return try await read(home) { try search.run(indexes, in: $0) }
+        }
+    }
+
+    private func check(_ query: VectorQuery) throws {
+        guard (1...VectorQuery.maximumCount).contains(query.vectors.count),
+            (1...VectorQuery.maximumLimit).contains(query.limit)
+        else {
+            throw EngineError(
+                .invalid,
+                "a search takes 1 to \(VectorQuery.maximumCount) vectors and gives 1 to \(VectorQuery.maximumLimit) "
+                    + "passages for each, not \(query.vectors.count) and \(query.limit)")
+        }
+        switch query.effort {
+        case .candidates(let count) where !(1...8_192).contains(count):
+            throw EngineError(.invalid, "a search keeps 1 to 8,192 candidates, not \(count)")
+        case .recall(let recall) where !(recall > 0 && recall < 1):
+            throw EngineError(.invalid, "a recall lies between 0 and 1, and is not \(recall)")
+        default: break
+        }
+        if let score = query.minimumScore, !score.isFinite {
+            throw EngineError(.invalid, "the least score is \(score)")
+        }
+        try check(query.filter)
+        for vector in query.vectors {
+            try Mutation.NewVector.check(Mutation.NewVector(space: query.space, part: 0, vector: vector))
+        }
+    }
+}
+
+/// A search of one home, over one snapshot.
+struct NearestSearch: Sendable {
+    let query: VectorQuery
+    let namespace: Namespace
+    let now: Timestamp
+    let deadline: ContinuousClock.Instant?
+    let isCancelled = Flag()
+
+    /// Is set once, by any thread.
+    final class Flag: Sendable {
+        private let value = Atomic<Bool>(false)
+        var isSet: Bool { value.load(ordering: .relaxed) }
+        func set() { value.store(true, ordering: .relaxed) }
+    }
+
+    private var isOver: Bool { isCancelled.isSet || deadline.map { ContinuousClock.now >= $0 } ?? false }
+
+    func run(_ indexes: VectorIndexes, in transaction: borrowing ReadTransaction) throws -> VectorAnswer {
+        let view = try HomeView(in: transaction)
+        guard let space = view.spaces.first(where: { $0.space == query.space }), space.nextSlot > 0 else {
+            throw EngineError(
+                .notFound, "no memory of \(namespace.home) has a vector in \(query.space.name)")
+        }
+        let eligible = try FilterEvaluation(view: view).eligible(
+            asOf: query.asOf, validAt: query.validAt ?? now, now: now,
+            sessions: namespace.session.map { [$0] }, filter: query.filter, in: transaction)
+        let filter = eligible.count == view.capacity ? nil : PassageFilter(words: eligible.words)
+        let index = indexes.index(of: space)
+        let ef: Int? =
+            switch query.effort {
+            case .usual, .exact: nil
+            case .candidates(let count): count
+            case .recall(let recall): try index.ef(for: recall, in: transaction)
+            }
+        var answer = VectorAnswer()
+        answer.sequence = view.state.sequence
+        for vector in query.vectors {
+            let result: SearchResult
+            if isOver {
+                answer.isComplete = false
+                answer.hits.append([])
+                continue
+            } else if let least = query.minimumScore {
+                result = try index.search(
+                    vector, within: Float(least), atMost: query.limit, ef: ef, filter: filter,
+                    isExact: query.effort == .exact, space.extent, in: transaction, shouldStop: { isOver })
+            } else {
+                result = try index.search(
+                    vector, k: query.limit, ef: ef, filter: filter, isExact: query.effort == .exact,
+                    space.extent, in: transaction, shouldStop: { isOver })
+            }
+            if !result.isComplete { answer.isComplete = false }
+            answer.hits.append(try decode(result.neighbors, view, in: transaction))
+        }
+        return answer
+    }
+
+    private func decode(
+        _ neighbors: [Neighbor], _ view: HomeView, in transaction: borrowing ReadTransaction
+    ) throws -> [VectorHit] {
+        for neighbor in neighbors where neighbor.passage >= view.capacity {
+            throw StoreError(
+                .corrupted, "a vector belongs to passage \(neighbor.passage), which is not there")
+        }
+        let passages = neighbors.map(\.passage)
+        let places = try PassagePlaces(of: passages, view, in: transaction)
+        let rows = try view.values(.row, of: passages, in: transaction) { $0.row }
+        let parts = try view.values(.part, of: passages, in: transaction) { UInt64($0.part) }
+        let reader = MemoryReader(home: namespace.home)
+        var hits: [VectorHit] = []
+        for (place, neighbor) in neighbors.enumerated() {
+            let (version, range) = (places.version(place), places.range(place))
+            let (memory, record) = try reader.memory(rows[place], version, in: transaction)
+            let bytes = try record.content(rows[place], version, range, in: transaction)
+            hits.append(
+                VectorHit(
+                    memory: memory,
+                    passage: Hit.Passage(
+                        part: Int(parts[place]), text: String(decoding: bytes, as: UTF8.self),
+                        citation: Citation(
+                            namespace: memory.namespace, id: memory.id, version: memory.version, range: range)
+                    ),
+                    score: Double(neighbor.score)))
+        }
+        return hits
+    }
+}
