@@ -22,8 +22,8 @@ struct Bench: AsyncParsableCommand {
         subcommands: [
             All.self, Words.self, Vectors.self, Ingest.self, RememberOne.self, Fragmented.self, Open.self,
             Homes.self, Writers.self, MemoryUse.self, Kernels.self, FirstRecall.self, Serve.self, Index.self,
-            RecallAll.self, Evaluate.self, Confidence.self, Linking.self, Traverse.self, Build.self,
-            Search.self,
+            RecallAll.self, Evaluate.self, Confidence.self, Linking.self, Mixed.self, Traverse.self,
+            Build.self, Search.self,
         ])
 }
 
@@ -54,7 +54,7 @@ struct All: AsyncParsableCommand {
         var failures: [String] = []
         for name in [
             "kernels", "words", "vectors", "ingest", "remember", "fragmented", "open", "homes", "writers",
-            "memory", "index", "recall", "linking", "traverse",
+            "memory", "index", "recall", "linking", "mixed", "traverse",
         ] {
             let status = try Child.run([name] + common.arguments)
             if status != 0 { failures.append(name) }

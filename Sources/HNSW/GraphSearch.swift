@@ -54,7 +54,7 @@ import CKernels
         }
         result.way = .matches
         nearest = NearestRows(capacity: nearest.capacity)
-        result.isComplete = scoreMatching(&nearest, shouldStop)
+        result.isComplete = scoreMatching(matchCount, &nearest, shouldStop)
     }
 
     /// Looks at the nodes nearest to the target, and walks as they advise. Returns false where all that matches should
@@ -253,9 +253,15 @@ import CKernels
         estimates ? parameters.estimatedPerCandidate : parameters.scoredPerCandidate
     }
 
-    /// Scores every matching slot, in the order of slots: by codes first where there are any. Returns false if it was
-    /// stopped.
-    private func scoreMatching(_ nearest: inout NearestRows, _ shouldStop: () -> Bool) -> Bool {
+    /// As many matching rows are scored without a look at their codes, which would save nothing.
+    private static let scoredByRows = 256
+
+    /// Scores every matching slot, in the order of slots: many of them by codes first, if there are any. Returns false if
+    /// it was stopped.
+    private func scoreMatching(
+        _ matchCount: Int, _ nearest: inout NearestRows, _ shouldStop: () -> Bool
+    ) -> Bool {
+        let estimates = estimates && matchCount > Self.scoredByRows
         var queue = scratch.queue(capacity: min(HNSWIndex.largestEf, max(ef, nearest.capacity)))
         let isComplete = forEachMatching { count in
             if estimates {

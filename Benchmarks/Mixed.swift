@@ -1,0 +1,85 @@
+import ArgumentParser
+import MemoryEngine
+
+/// Recalls of a home at rest, and while another caller remembers as fast as it can: one memory a time, which leaves a core
+/// free now and then, and in batches, which leaves none.
+struct Mixed: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "mixed",
+        abstract: "Recalls while memories come in, beside those of the same home at rest.")
+
+    @OptionGroup var common: CommonOptions
+    @Option(help: "How many memories there are before.") var count = 50_000
+    @Option(help: "How many questions, at rest and during each kind of ingest.") var questions = 1_000
+
+    func run() async throws {
+        let fresh = 60_000
+        let corpus = try Corpus(common, count: count + fresh)
+        let embedded = try CorpusVectors(common)
+        let rows = embedded.rows(count + fresh)
+        let scratch = try Scratch(common)
+        let engine = try Engine.open(at: scratch.path + "/store", options: Engine.benchOptions())
+        let home = Namespace.project("mixed")
+        try await engine.load(corpus.paragraphs[..<count], Array(rows[..<count]), in: home)
+        let asked = Questions.make(
+            from: corpus.paragraphs[count...], over: corpus.paragraphs[..<count], count: questions, seed: 5)
+        let vectors = embedded.mixtures(questions, seed: 6)
+        func ask() async throws -> Samples {
+            var samples = Samples()
+            for (text, vector) in zip(asked, vectors) {
+                var query = RecallQuery(text, in: home)
+                query.embeddings = [Embedding(vector, in: CorpusVectors.space)]
+                let ready = query
+                try await samples.time { _ = try await engine.recall(ready) }
+            }
+            return samples
+        }
+        var report = Report("mixed")
+        _ = try await ask()
+        let idle = try await ask()
+        report.add(
+            .init(
+                name: "recall, at rest", parameters: "\(count) × 384", median: idle.median, p99: idle.p99,
+                unit: "ms"))
+        var next = count
+        for batch in [1, 100] {
+            let (first, last) = (next, next + fresh / 2)
+            let ingest = Task { [corpus] in
+                try await remember(corpus.paragraphs, rows, first..<last, batch: batch, engine, home)
+            }
+            let busy = try await ask()
+            ingest.cancel()
+            next = try await ingest.value
+            let ratio = busy.p99 / idle.p99
+            report.add(
+                .init(
+                    name: "recall, while memories come in", parameters: "\(batch) a synced commit",
+                    median: busy.median, p99: busy.p99, unit: "ms",
+                    peer: (name: "at rest (p99)", ratio: ratio),
+                    aim: batch == 1 ? .init(text: "p99 ≤ 2 × at rest", isMet: ratio <= 2) : nil))
+            report.note("\(next - first) memories came in, \(batch) a commit, during \(questions) questions")
+            try await engine.settle(home)
+        }
+        report.print(json: common.json)
+        await engine.close()
+    }
+
+    /// Remembers until it is cancelled or there is nothing left. Returns the place behind the last.
+    private func remember(
+        _ paragraphs: [String], _ rows: [[Float]], _ places: Range<Int>, batch: Int, _ engine: Engine,
+        _ home: Namespace
+    ) async throws -> Int {
+        var next = places.lowerBound
+        while next < places.upperBound, !Task.isCancelled {
+            let end = min(next + batch, places.upperBound)
+            let drafts = (next..<end).map { place in
+                var draft = MemoryDraft(paragraphs[place])
+                draft.embeddings = [Embedding(rows[place], in: CorpusVectors.space)]
+                return draft
+            }
+            for result in try await engine.remember(drafts, in: home) { _ = try result.get() }
+            next = end
+        }
+        return next
+    }
+}
