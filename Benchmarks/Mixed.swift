@@ -58,6 +58,7 @@ struct Mixed: AsyncParsableCommand {
                     peer: (name: "at rest (p99)", ratio: ratio),
                     aim: batch == 1 ? .init(text: "p99 ≤ 2 × at rest", isMet: ratio <= 2) : nil))
             report.note("\(next - first) memories came in, \(batch) a commit, during \(questions) questions")
+            if next == last { report.note("they ended before the questions did: bring more, or ask less") }
             try await engine.settle(home)
         }
         report.print(json: common.json)

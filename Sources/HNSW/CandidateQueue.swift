@@ -51,9 +51,9 @@
         count < capacity ? UInt32.max : UInt32(truncatingIfNeeded: unsafe entries[count - 1] >> 32)
     }
 
-    /// Scores below it are refused; minus infinity while there is room.
+    /// Scores below it are refused; minus infinity while there is room, or something that has no score has a place.
     @inline(__always)
-    var worst: Float { count < capacity ? -.infinity : ScoreKey.score(bound) }
+    var worst: Float { bound >= Self.farthest ? -.infinity : ScoreKey.score(bound) }
 
     /// Takes a candidate whose key is below `bound`. Returns whether it is the next to be expanded.
     @inline(__always)

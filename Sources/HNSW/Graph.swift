@@ -127,7 +127,7 @@ extension Graph {
             var worst = queue.worst
             for index in 0..<count {
                 let estimate = unsafe scratch.dots[index]
-                if !(estimate >= worst) { continue }
+                if estimate < worst { continue }
                 insert(index, ScoreKey.of(estimate), &queue, scratch, layer)
                 worst = queue.worst
             }

@@ -4,7 +4,7 @@ import CKernels
 ///
 /// - no filter, or one that many of the rows near the question match: a walk over all nodes, and what does not match
 ///   is left out;
-/// - few rows match: each of them is scored;
+/// - few rows match: each of them is scored, by codes first if there are any;
 /// - else a walk over the matching nodes, passing through the others, with a budget: where it takes more work
 ///   than to score all that match (the filter and the question point apart, say), those are scored after all.
 ///
@@ -47,7 +47,7 @@ import CKernels
             return collect(queue, nil, &nearest)
         }
         let matchCount = markMatching(filter)
-        if matchCount > scoredPerCandidate * ef,
+        if matchCount > (estimates ? parameters.estimatedAnyway / 8 : parameters.scoredPerCandidate * ef),
             walkFiltered(matchCount, &queue, &nearest, &result, shouldStop)
         {
             return
@@ -84,7 +84,7 @@ import CKernels
         }
         let isOpposed = isTelling && local * Self.opposedFactor < share
         let width = min(HNSWIndex.largestEf, isOpposed ? ef * Self.widerFactor : ef)
-        guard matchCount > scoredPerCandidate * width else { return false }
+        guard matchCount > scoredCount(width) else { return false }
         // What does not match keeps its place in the queue, as it is near: all that is asked for needs room beside it.
         let passedCount = queue.count - matches(queue)
         let room = min(HNSWIndex.largestEf, max(width, passedCount + 1 + expected + expected / 4))
@@ -249,8 +249,11 @@ import CKernels
     /// Whether the scores that decide are estimates; with as many candidates as there are nodes a search is exact.
     private var estimates: Bool { target.code != nil && ef < state.nodeCount }
 
-    private var scoredPerCandidate: Int {
-        estimates ? parameters.estimatedPerCandidate : parameters.scoredPerCandidate
+    /// Up to so many matching rows, all of them are scored rather than walked among with so many candidates.
+    private func scoredCount(_ candidates: Int) -> Int {
+        estimates
+            ? max(parameters.estimatedAnyway, parameters.estimatedPerCandidate * candidates)
+            : parameters.scoredPerCandidate * candidates
     }
 
     /// As many matching rows are scored without a look at their codes, which would save nothing.

@@ -95,6 +95,7 @@ extension HNSWIndex {
         for key in batch.removed { try table.remove(key, in: transaction) }
         var state = batch.state
         state.segmentGeneration = current.segmentGeneration
+        state.tailGeneration = current.tailGeneration
         state.linkGeneration = IndexState.next(current.linkGeneration, in: transaction)
         state.notedCount = current.notedCount
         if batch.work == .link, base.linkedSlots == 0, state.hasCodes {
@@ -164,7 +165,8 @@ extension HNSWIndex {
         while linker.state.linkedSlots < end {
             let slot = linker.state.linkedSlots
             // Codes of the slots lie in pages side by side; the center of the first takes one more.
-            let codePageCount = Int(slot - state.linkedSlots) / max(1, codePages.codesPerPage) + 6
+            let codeCount = Int(slot - state.linkedSlots) + Linker.mostTogether
+            let codePageCount = codeCount / max(1, codePages.codesPerPage) + 3
             let room = parameters.pagesPerCommit - linker.changedPageCount - codePageCount
             let isFirst = slot == state.linkedSlots
             let batch = linker.nextBatch(below: end, pages: room, isNeeded: isFirst)

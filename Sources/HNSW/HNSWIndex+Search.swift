@@ -103,13 +103,18 @@ extension HNSWIndex {
         in transaction: borrowing ReadTransaction, shouldStop: () -> Bool = { false }
     ) throws -> SearchResult {
         var k = min(limit, Self.firstWithin)
+        var before: SearchResult?
         while true {
             var result = try search(
                 query, k: k, ef: ef, filter: filter, isExact: isExact, extent, in: transaction,
                 shouldStop: shouldStop)
             let isFull = result.neighbors.count == k && (result.neighbors.last?.score ?? score) >= score
             result.neighbors.removeAll { $0.score < score }
+            if !result.isComplete, let before, before.neighbors.count > result.neighbors.count {
+                result.neighbors = before.neighbors
+            }
             if !isFull || k == limit || !result.isComplete { return result }
+            before = result
             k = min(limit, k * 4)
         }
     }

@@ -87,8 +87,10 @@ package final class HNSWIndex: Sendable {
         _ slot: UInt32, _ extent: VectorSegments.Extent, in transaction: borrowing WriteTransaction
     ) throws {
         guard var state = try state(in: transaction.snapshot) else { return }
-        state.segmentGeneration = IndexState.next(state.segmentGeneration, in: transaction)
-        guard slot < extent.segmentedSlots else { return try write(state, in: transaction) }
+        guard slot < extent.segmentedSlots else {
+            state.tailGeneration = IndexState.next(state.tailGeneration, in: transaction)
+            return try write(state, in: transaction)
+        }
         // Where nothing is linked there is nothing to mend. Erased twice is erased once.
         if state.linkedSlots > 0, try !table.contains(noteKey(slot), in: transaction.snapshot) {
             try table.put(noteKey(slot), [], in: transaction)
@@ -102,6 +104,7 @@ package final class HNSWIndex: Sendable {
             }
         }
         // The segment and the block of the slot column were written again, and lie elsewhere now.
+        state.segmentGeneration = IndexState.next(state.segmentGeneration, in: transaction)
         try write(state, in: transaction)
     }
 

@@ -15,6 +15,9 @@ package struct HNSWParameters: Sendable, Equatable {
     /// walk takes as long.
     package var scoredPerCandidate = 20
     package var estimatedPerCandidate = 80
+    /// Up to so many are scored by codes however few the candidates are; an eighth of it without a look at what lies near
+    /// the question.
+    package var estimatedAnyway = 16_384
     /// Threads that link rows. Any number makes the same graph.
     package var threads = 1
     /// Decides the levels of nodes and the rotation of codes, so that doing a step again gives the same ones.
@@ -41,7 +44,7 @@ package struct HNSWParameters: Sendable, Equatable {
         Self.allowedM.contains(m) && Self.allowedM.contains(m0) && m0 >= m
             && Self.allowedEfConstruction(m).contains(efConstruction)
             && efSearch > 0 && rowsPerStep > 0 && pagesPerCommit > 0 && threads > 0
-            && scoredPerCandidate > 0 && estimatedPerCandidate > 0
+            && scoredPerCandidate > 0 && estimatedPerCandidate > 0 && estimatedAnyway >= 0
     }
 }
 

@@ -3,10 +3,11 @@ import Store
 /// The record of an index: how its graph was built, and how far.
 ///
 /// It lies in the table of links under prefix `01` and the number of the space. The graph's one author writes
-/// it with each step; a caller who erases a row adds to `notedCount` and `segmentGeneration`.
+/// it with each step; a caller who erases a row adds to `notedCount` and `segmentGeneration`, or `tailGeneration`.
 package struct IndexState: Equatable, Sendable {
-    /// The first byte of the record. Form 1, of graphs without codes, ends before these.
-    static let form: UInt8 = 2
+    /// The first byte of the record. Form 2 ends before the generation of the tail, and form 1, of graphs without codes,
+    /// before what tells of these.
+    static let form: UInt8 = 3
     package static let noEntry = UInt32.max
 
     package var m: Int
@@ -25,8 +26,10 @@ package struct IndexState: Equatable, Sendable {
     package var removedCount: UInt32 = 0
     /// Erased slots whose notes wait for the author.
     package var notedCount: UInt32 = 0
-    /// Changes when a segment is written again, or a row of the tail erased.
+    /// Changes when a segment is written again.
     package var segmentGeneration: UInt64
+    /// Changes when a row of the tail is erased.
+    package var tailGeneration: UInt64
     /// Changes when a page of links is written, or goes.
     package var linkGeneration: UInt64
     /// Whether linked slots have codes.
@@ -42,6 +45,7 @@ package struct IndexState: Equatable, Sendable {
         efConstruction = parameters.efConstruction
         seed = parameters.seed
         segmentGeneration = generation
+        tailGeneration = generation
         linkGeneration = generation
     }
 
@@ -63,6 +67,7 @@ package struct IndexState: Equatable, Sendable {
         writer.bool(isDropping)
         writer.bool(hasCodes)
         writer.u64(codeGeneration)
+        writer.u64(tailGeneration)
         return writer.bytes
     }
 
@@ -71,7 +76,7 @@ package struct IndexState: Equatable, Sendable {
     package init(decoding bytes: RawSpan) throws {
         var reader = ByteReader(bytes)
         let form = try reader.u8()
-        guard form == Self.form || form == 1 else {
+        guard (1...Self.form).contains(form) else {
             throw StoreError(.foreign, "the record of a vector index has form \(form); use a newer program")
         }
         m = Int(try reader.u16())
@@ -87,10 +92,11 @@ package struct IndexState: Equatable, Sendable {
         segmentGeneration = try reader.u64()
         linkGeneration = try reader.u64()
         isDropping = try reader.bool()
-        if form == Self.form {
+        if form >= 2 {
             hasCodes = try reader.bool()
             codeGeneration = try reader.u64()
         }
+        tailGeneration = form >= 3 ? try reader.u64() : 0
         try reader.finish()
         guard HNSWParameters.allowedM.contains(m), HNSWParameters.allowedM.contains(m0), m0 >= m,
             HNSWParameters.allowedEfConstruction(m).contains(efConstruction),

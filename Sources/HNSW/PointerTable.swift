@@ -190,6 +190,7 @@ final class PointerCache: Sendable {
     private struct Key: Equatable {
         let map: UInt64
         var segmentGeneration: UInt64 = 0
+        var tailGeneration: UInt64 = 0
         var linkGeneration: UInt64 = 0
         var slots: UInt32 = 0
     }
@@ -290,7 +291,7 @@ final class PointerCache: Sendable {
     ) throws -> TailRows {
         let first = extent.segmentedSlots
         guard first < extent.nextSlot, !transaction.isInsideWrite else { return TailRows(from: first) }
-        let key = Key(map: transaction.map, segmentGeneration: state.segmentGeneration, slots: first)
+        let key = Key(map: transaction.map, tailGeneration: state.tailGeneration, slots: first)
         let known = kept.withLock { $0.tail[key] }
         var rows = known ?? TailRows(from: first)
         let count = rows.slots.count

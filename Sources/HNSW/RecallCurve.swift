@@ -96,9 +96,11 @@ extension HNSWIndex {
         return try RecallCurve(decoding: bytes)
     }
 
-    /// Keeps a curve, until the graph is given up. Returns false if there is no graph any more.
+    /// Keeps a curve, until the graph is given up. Returns false if the graph that it was measured on is no more.
     package func keep(_ curve: RecallCurve, in transaction: borrowing WriteTransaction) throws -> Bool {
-        guard try hasGraph(in: transaction.snapshot) else { return false }
+        guard try hasGraph(in: transaction.snapshot),
+            let state = try state(in: transaction.snapshot), state.linkedSlots >= curve.linkedSlots
+        else { return false }
         try table.put(curveKey, curve.encode(), in: transaction)
         return true
     }
@@ -133,15 +135,15 @@ extension HNSWIndex {
         let questions = try questions(sampleCount, state, extent, in: transaction)
         let tried = tried ?? Self.triedEf
         let steps = questions.count + tried.count
-        // Scores at which a row counts as one of the nearest.
-        var least: [Float] = []
+        // The nearest, and the score at which another row is as near as the last of them.
+        var exact: [(slots: Set<UInt32>, least: Float)] = []
         var expected = 0
         for (done, question) in questions.enumerated() {
             progress(done, steps)
             var nearest = NearestRows(capacity: k)
             try segments.scan(question, extent, in: transaction) { nearest.insert($0, nil) }
             expected += nearest.neighbors.count
-            least.append((nearest.neighbors.last?.score ?? 0) - 2e-6)
+            exact.append((Set(nearest.neighbors.map(\.slot)), nearest.neighbors.last?.score ?? .infinity))
             if shouldStop() { return nil }
         }
         guard expected > 0 else { return nil }
@@ -151,11 +153,11 @@ extension HNSWIndex {
             let ef = max(number, k)
             if let last = points.last, last.ef >= ef || last.recall >= Self.enough { continue }
             var found = 0
-            for (question, least) in zip(questions, least) {
+            for (question, exact) in zip(questions, exact) {
                 let result = try search(
                     question, k: k, ef: ef, extent, in: transaction, shouldStop: shouldStop)
                 guard result.isComplete else { return nil }
-                found += result.neighbors.count { $0.score >= least }
+                found += result.neighbors.count { exact.slots.contains($0.slot) || $0.score >= exact.least }
             }
             points.append(RecallCurve.Point(ef: ef, recall: min(1, Float(found) / Float(expected))))
         }

@@ -3,7 +3,7 @@ import Store
 /// The rows of a tail in memory: verified once, and then compared by every search.
 ///
 /// It holds for all snapshots of one map in which as many slots are in segments and the record of the index has the same
-/// `segmentGeneration`: what is erased changes that (`HNSWIndex.noteErased`), and else rows are appended only. So what
+/// `tailGeneration`: what is erased changes that (`HNSWIndex.noteErased`), and else rows are appended only. So what
 /// was kept is extended by the rows that are new, and a snapshot with fewer reads the beginning.
 struct TailRows: Sendable {
     /// Rows as the stream has them: passage, auxiliary number, components.

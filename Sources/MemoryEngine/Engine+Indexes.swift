@@ -3,6 +3,7 @@ import Store
 
 /// A vector index of a home: the graph over the vectors of one embedding space, and what it does not hold yet.
 public struct IndexReport: Sendable {
+    /// Whose vectors these are.
     public let space: EmbeddingSpace
     /// Vectors that the graph holds, those that wait for their repair included; 0 = there is no graph, and all vectors
     /// are compared.
@@ -11,6 +12,7 @@ public struct IndexReport: Sendable {
     public var neighbors = (chosen: 0, most: 0)
     /// Candidates kept while neighbors are searched for.
     public var candidatesWhileLinking = 0
+    /// Whether walks read short codes in the place of rows.
     public var hasCodes = false
     /// Forgotten vectors that the graph still passes through, and nodes that were taken out since it was begun.
     public var waiting = 0
@@ -22,6 +24,7 @@ public struct IndexReport: Sendable {
     public var levels: [Int] = []
     /// Nodes with so many neighbors in layer 0, by their number.
     public var degrees: [Int] = []
+    /// Neighbors of a node in layer 0, on the average.
     public var meanDegree = 0.0
     /// The share of the ten nearest that a search finds as the index is set, on a sample.
     public var recall: Double?
@@ -30,7 +33,9 @@ public struct IndexReport: Sendable {
 
     /// How many candidates bring how much recall.
     public struct Curve: Sendable {
+        /// By ascending candidates; recall is the share of the nearest that were found.
         public var points: [(candidates: Int, recall: Double)]
+        /// How many nearest were asked for, and how many questions.
         public var neighborCount: Int
         public var sampleCount: Int
         /// How many vectors there were when it was measured.
@@ -61,17 +66,36 @@ public struct IndexReport: Sendable {
 extension Engine {
     /// What the vector indexes of a home look like, one for each embedding space.
     ///
-    /// - Parameter sampleCount: how many questions tell the recall; 0 = none are asked.
-    /// - Throws: `EngineError`: `notFound`, `corrupted`.
+    /// - Parameter sampleCount: how many questions tell the recall, up to 10,000; 0 = none are asked.
+    /// - Throws: `EngineError`: `notFound`, `invalid`, `corrupted`; `CancellationError`.
     /// - Complexity: O(vectors), and O(vectors × dimension) for each question.
     public func indexes(
         in namespace: Namespace, sampleCount: Int = 0, progress: (@Sendable (Int, Int) -> Void)? = nil
     ) async throws -> [IndexReport] {
-        try await withExistingHome(of: namespace) { home in
-            let indexes = home.indexes
-            return try await read(home, isBounded: false) {
-                try Self.reports(indexes, sampleCount, progress, in: $0)
+        guard (0...10_000).contains(sampleCount) else {
+            throw EngineError(.invalid, "recall is told by 0 to 10,000 questions, not \(sampleCount)")
+        }
+        return try await cancellable { flag in
+            try await withExistingHome(of: namespace) { home in
+                let indexes = home.indexes
+                return try await read(home, isBounded: false) {
+                    try Self.reports(indexes, sampleCount, progress, flag, in: $0)
+                }
             }
+        }
+    }
+
+    /// Runs work that looks at a flag, which is set when the task is cancelled; then it throws.
+    private func cancellable<Result: Sendable>(
+        _ body: (CancellationFlag) async throws -> Result
+    ) async throws -> Result {
+        let flag = CancellationFlag()
+        return try await withTaskCancellationHandler {
+            let result = try await body(flag)
+            try Task.checkCancellation()
+            return result
+        } onCancel: {
+            flag.set()
         }
     }
 
@@ -81,7 +105,7 @@ extension Engine {
     /// - Parameters:
     ///   - neighborCount: how many nearest are asked for, 1 to 1,000.
     ///   - sampleCount: how many questions are asked, 10 to 10,000.
-    /// - Throws: `EngineError`: `notFound`, `readOnly`, `corrupted`.
+    /// - Throws: `EngineError`: `notFound`, `invalid`, `readOnly`, `corrupted`; `CancellationError`, and then nothing is kept.
     /// - Complexity: O(`sampleCount` × vectors × dimension).
     public func tuneIndexes(
         in namespace: Namespace, neighborCount: Int = 10, sampleCount: Int = 200,
@@ -96,22 +120,25 @@ extension Engine {
         guard !options.isReadOnly else {
             throw EngineError(.readOnly, "the store is open for reading only: a curve cannot be kept")
         }
-        return try await withExistingHome(of: namespace) { home in
-            let indexes = home.indexes
-            let measured = try await read(home, isBounded: false) {
-                try Self.curves(indexes, neighborCount, sampleCount, progress, in: $0)
+        return try await cancellable { flag in
+            try await withExistingHome(of: namespace) { home in
+                let indexes = home.indexes
+                let measured = try await read(home, isBounded: false) {
+                    try Self.curves(indexes, neighborCount, sampleCount, progress, flag, in: $0)
+                }
+                try Task.checkCancellation()
+                for (index, curve) in measured {
+                    _ = try await home.environment.submit { try index.keep(curve, in: $0) }
+                }
+                return try await read(home) { try Self.reports(indexes, 0, nil, flag, in: $0) }
             }
-            for (index, curve) in measured {
-                _ = try await home.environment.submit { try index.keep(curve, in: $0) }
-            }
-            return try await read(home) { try Self.reports(indexes, 0, nil, in: $0) }
         }
     }
 
     @inline(never)
     private static func reports(
         _ indexes: VectorIndexes, _ sampleCount: Int, _ progress: (@Sendable (Int, Int) -> Void)?,
-        in transaction: borrowing ReadTransaction
+        _ flag: CancellationFlag, in transaction: borrowing ReadTransaction
     ) throws -> [IndexReport] {
         var reports: [IndexReport] = []
         for space in try SpaceRecord.all(in: transaction) {
@@ -120,7 +147,7 @@ extension Engine {
             if sampleCount > 0, report.nodes > 0 {
                 let curve = try index.measureRecall(
                     sampleCount: sampleCount, tried: [indexes.parameters.efSearch], space.extent,
-                    in: transaction, progress: { progress?($0, $1) })
+                    in: transaction, progress: { progress?($0, $1) }, shouldStop: { flag.isSet })
                 report.recall = curve?.points.last.map { Double($0.recall) }
             }
             reports.append(report)
@@ -131,14 +158,15 @@ extension Engine {
     @inline(never)
     private static func curves(
         _ indexes: VectorIndexes, _ neighborCount: Int, _ sampleCount: Int,
-        _ progress: (@Sendable (Int, Int) -> Void)?, in transaction: borrowing ReadTransaction
+        _ progress: (@Sendable (Int, Int) -> Void)?, _ flag: CancellationFlag,
+        in transaction: borrowing ReadTransaction
     ) throws -> [(HNSWIndex, RecallCurve)] {
         var curves: [(HNSWIndex, RecallCurve)] = []
         for space in try SpaceRecord.all(in: transaction) {
             let index = indexes.index(of: space)
             let curve = try index.measureRecall(
                 k: neighborCount, sampleCount: sampleCount, space.extent, in: transaction,
-                progress: { progress?($0, $1) })
+                progress: { progress?($0, $1) }, shouldStop: { flag.isSet })
             if let curve { curves.append((index, curve)) }
         }
         return curves

@@ -110,6 +110,11 @@ import Testing
         #expect(await code { $0.limit = 0 } == .invalid)
         #expect(await code { $0.limit = 4_097 } == .invalid)
         #expect(await code { $0.vectors = [] } == .invalid)
+        #expect(
+            await code {
+                $0.vectors = Array(repeating: [1, 0, 0, 0], count: 1_000)
+                $0.limit = 100
+            } == .tooLarge)
         #expect(await code { $0.effort = .candidates(0) } == .invalid)
         #expect(await code { $0.effort = .recall(1) } == .invalid)
         #expect(await code { $0.minimumScore = .nan } == .invalid)
@@ -156,8 +161,19 @@ import Testing
         #expect(curve.nodes == after.nodes)
         #expect(try #require(curve.points.last).recall > 0.99)
         var query = VectorQuery([vector()], in: space)
-        query.effort = .recall(0.99)
-        #expect(try await store.engine.nearest(query, in: atlas).hits[0].count == 10)
+        for recall in [0.5, 0.9, 0.99] {
+            query.effort = .recall(recall)
+            let answer = try await store.engine.nearest(query, in: atlas)
+            #expect(answer.hits[0].count == 10)
+            let next = try #require(curve.points.first { $0.recall >= recall })
+            let candidates = try #require(answer.candidates)
+            #expect(candidates <= max(10, next.candidates))
+            #expect(candidates >= max(10, curve.points.last { $0.recall < recall }?.candidates ?? 0))
+        }
+        query.effort = .candidates(77)
+        #expect(try await store.engine.nearest(query, in: atlas).candidates == 77)
+        query.effort = .exact
+        #expect(try await store.engine.nearest(query, in: atlas).candidates == nil)
         try await store.engine.expectClean(atlas)
         try await store.engine.rebuild(in: atlas)
         #expect(try await store.engine.indexes(in: atlas).first?.curve == nil)

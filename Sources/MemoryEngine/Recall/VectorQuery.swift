@@ -18,14 +18,17 @@ public enum SearchEffort: Hashable, Sendable {
 
 /// Questions to the vectors alone: which passages are nearest to each of some vectors.
 public struct VectorQuery: Sendable {
-    /// Up to 1,024 vectors of the space.
+    /// Up to 1,024 vectors of the space; with `limit` they ask for 65,536 passages at most.
     public var vectors: [[Float]]
+    /// Which vectors of memories they are compared with.
     public var space: EmbeddingSpace
     /// How many passages to answer with for each vector, 1 to 4,096.
     public var limit = 10
     /// Only passages with this score at least: a radius. Of those the nearest `limit`.
     public var minimumScore: Double?
+    /// How much is done for the answer.
     public var effort = SearchEffort.usual
+    /// Which memories may be the answer.
     public var filter: Filter?
     /// What the store knew then.
     public var asOf: Timestamp?
@@ -34,18 +37,22 @@ public struct VectorQuery: Sendable {
     /// After this long the answer is what was found until then.
     public var deadline: Duration?
 
+    /// Asks for the ten nearest of each vector.
     public init(_ vectors: [[Float]], in space: EmbeddingSpace) {
         self.vectors = vectors
         self.space = space
     }
 
     static let maximumCount = 1_024
+    static let maximumHits = 65_536
     static let maximumLimit = HNSWIndex.largestCount
 }
 
 /// A passage that is near to a vector.
 public struct VectorHit: Sendable {
+    /// The memory, as it was at the time that was asked for.
     public let memory: Memory
+    /// The passage of it whose vector is near.
     public let passage: Hit.Passage
     /// The cosine, the inner product, or the negative squared distance: the larger, the nearer.
     public let score: Double
@@ -59,6 +66,8 @@ public struct VectorAnswer: Sendable {
     public var isComplete = true
     /// The commit of the home that was searched.
     public var sequence: UInt64 = 0
+    /// How many candidates a walk over the graph kept; `nil` where every vector was compared.
+    public var candidates: Int?
 }
 
 extension Engine {
@@ -98,6 +107,12 @@ extension Engine {
                 "a search takes 1 to \(VectorQuery.maximumCount) vectors and gives 1 to \(VectorQuery.maximumLimit) "
                     + "passages for each, not \(query.vectors.count) and \(query.limit)")
         }
+        guard query.vectors.count * query.limit <= VectorQuery.maximumHits else {
+            throw EngineError(
+                .tooLarge,
+                "\(query.vectors.count) vectors with \(query.limit) passages each are more than "
+                    + "\(VectorQuery.maximumHits); ask in parts")
+        }
         switch query.effort {
         case .candidates(let count) where !(1...8_192).contains(count):
             throw EngineError(.invalid, "a search keeps 1 to 8,192 candidates, not \(count)")
@@ -115,20 +130,20 @@ extension Engine {
     }
 }
 
+/// Is set once, by any thread.
+final class CancellationFlag: Sendable {
+    private let value = Atomic<Bool>(false)
+    var isSet: Bool { value.load(ordering: .relaxed) }
+    func set() { value.store(true, ordering: .relaxed) }
+}
+
 /// A search of one home, over one snapshot.
 struct NearestSearch: Sendable {
     let query: VectorQuery
     let namespace: Namespace
     let now: Timestamp
     let deadline: ContinuousClock.Instant?
-    let isCancelled = Flag()
-
-    /// Is set once, by any thread.
-    final class Flag: Sendable {
-        private let value = Atomic<Bool>(false)
-        var isSet: Bool { value.load(ordering: .relaxed) }
-        func set() { value.store(true, ordering: .relaxed) }
-    }
+    let isCancelled = CancellationFlag()
 
     private var isOver: Bool { isCancelled.isSet || deadline.map { ContinuousClock.now >= $0 } ?? false }
 
@@ -151,6 +166,9 @@ struct NearestSearch: Sendable {
             }
         var answer = VectorAnswer()
         answer.sequence = view.state.sequence
+        if query.effort != .exact, try index.hasGraph(in: transaction) {
+            answer.candidates = max(ef ?? index.parameters.efSearch, query.limit)
+        }
         for vector in query.vectors {
             let result: SearchResult
             if isOver {
