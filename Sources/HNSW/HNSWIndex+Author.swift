@@ -165,8 +165,7 @@ extension HNSWIndex {
         while linker.state.linkedSlots < end {
             let slot = linker.state.linkedSlots
             // Codes of the slots lie in pages side by side; the center of the first takes one more.
-            let codeCount = Int(slot - state.linkedSlots) + Linker.mostTogether
-            let codePageCount = codeCount / max(1, codePages.codesPerPage) + 3
+            let codePageCount = Int(slot - state.linkedSlots) / max(1, codePages.codesPerPage) + 6
             let room = parameters.pagesPerCommit - linker.changedPageCount - codePageCount
             let isFirst = slot == state.linkedSlots
             let batch = linker.nextBatch(below: end, pages: room, isNeeded: isFirst)

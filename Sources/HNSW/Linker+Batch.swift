@@ -9,7 +9,7 @@ import Store
 extension Linker {
     /// New nodes that are linked together at most, and one for how many nodes of the graph at most: what they miss is
     /// the links that the others of their batch brought into the graph.
-    static let mostTogether = 64
+    private static let mostTogether = 64
     private static let nodesForEach = 16
 
     /// The neighbors that a new node chose, by layer; empty for a slot without a row.

@@ -247,10 +247,14 @@ import Testing
         #expect(!state.hasCodes && state.nodeCount > 0)
         let query = rows.randomVector()
         #expect(try rows.search(query, ef: 100).neighbors.map(\.score) == rows.bestScores(query, k: 10))
-        // The record as programs wrote it before there were codes.
-        var older = Array(state.encode().dropLast(9))
-        older[0] = 1
-        #expect(try IndexState(decoding: older.span.bytes) == state)
+        // The record as programs wrote it before rows of the tail had a generation, and before there were codes.
+        var expected = state
+        expected.tailGeneration = 0
+        for (form, byteCount) in [(UInt8(2), 8), (1, 17)] {
+            var older = Array(state.encode().dropLast(byteCount))
+            older[0] = form
+            #expect(try IndexState(decoding: older.span.bytes) == expected)
+        }
     }
 
     @Test func `fits a page up to some thousand components`() {
