@@ -24,9 +24,9 @@ extension Graph {
         while let slot = queue.next() {
             hops += 1
             if hops % Self.hopsPerLook == 0, shouldStop() { return false }
-            if layer == 0 { unsafe lookAhead(queue, visited) }
             let count: Int
             if layer == 0 {
+                unsafe lookAhead(queue, visited)
                 unsafe count = kernels_unvisited(
                     bottomList(slot), bottom.listLength, bound, visited, scratch.slots)
             } else {

@@ -224,8 +224,7 @@ import CKernels
     private func take(_ count: Int, _ nearest: inout NearestRows, _ errors: inout Spread) {
         take(count, &nearest)
         for index in 0..<count {
-            let score = ScoreKey.score(graph.key(index, target, scratch, graph.metric))
-            errors.add(score - ScoreKey.score(unsafe scratch.entries[index]))
+            errors.add(unsafe scratch.dots[index] - ScoreKey.score(scratch.entries[index]))
         }
     }
 
@@ -297,12 +296,13 @@ import CKernels
         return true
     }
 
-    /// Scores the first slots of the scratch, and takes them as answers.
+    /// Scores the first slots of the scratch, and takes them as answers. Their scores lie in the place of the inner
+    /// products afterwards.
     private func take(_ count: Int, _ nearest: inout NearestRows) {
         unsafe graph.dots(target, scratch.slots, count, scratch)
         for index in 0..<count {
-            let key = graph.key(index, target, scratch, graph.metric)
-            let score = ScoreKey.score(key)
+            let score = ScoreKey.score(graph.key(index, target, scratch, graph.metric))
+            unsafe scratch.dots[index] = score
             guard score >= nearest.worst else { continue }
             let slot = unsafe scratch.slots[index]
             let passage = rows.passage(slot)

@@ -157,7 +157,7 @@ extension HNSWIndex {
             pages.append(LinkBatch.Page(key: codePages.centerKey, payload: bytes.bytes))
         }
         let codes = book.map { CodeOverlay($0, table.codes, linked: state.linkedSlots, end: end) }
-        let workers = Workers(scratches: (0..<max(1, parameters.threads)).map { _ in scratches.take() })
+        let workers = Workers(scratches: (0..<parameters.threads).map { _ in scratches.take() })
         defer { for scratch in workers.scratches { scratches.giveBack(scratch) } }
         // Erased slots that are linked were repaired before.
         let linker = Linker(

@@ -173,13 +173,8 @@ extension Linker {
     /// Writes the lists of a new node.
     private func write(_ slot: UInt32, _ choice: Choice, isEntry: Bool) {
         for (layer, neighbors) in choice.neighbors.enumerated() {
-            if layer > 0 {
-                if let list = graph.upperNumber(slot, layer) { upper.replace(list, neighbors) }
-            } else if isEntry {
-                bottom.replace(Int(slot), withTreeLink(to: state.entryPoint, neighbors))
-            } else {
-                bottom.replace(Int(slot), neighbors)
-            }
+            let isRoot = isEntry && layer == 0
+            replace(slot, layer, isRoot ? withTreeLink(to: state.entryPoint, neighbors) : neighbors)
         }
     }
 
@@ -216,29 +211,5 @@ extension Linker {
             guard let first = group.first else { return }
             addLinks(from: first.owner, to: group.map(\.entry), first.layer, scratch)
         }
-    }
-
-    /// Adds links to one list, choosing anew among all if there is no room for them.
-    private func addLinks(from owner: UInt32, to entries: [UInt32], _ layer: Int, _ scratch: Scratch) {
-        guard let list = list(owner, layer) else { return }
-        let overlay = overlay(layer)
-        let count = overlay.count(list)
-        let length = overlay.pages.listLength
-        if count + entries.count <= length {
-            for (index, entry) in entries.enumerated() { overlay.set(entry, list, count + index) }
-            return
-        }
-        let total = count + entries.count
-        for place in 0..<count { unsafe scratch.entries[place] = overlay.entry(list, place) }
-        for (index, entry) in entries.enumerated() { unsafe scratch.entries[count + index] = entry }
-        sortEntries(of: owner, total, scratch)
-        let picked = graph.selectNeighbors(total, atMost: length, fill: length / 2, scratch)
-        unsafe overlay.replace(list, scratch.entries, picked)
-    }
-
-    private func overlay(_ layer: Int) -> PageOverlay { layer == 0 ? bottom : upper }
-
-    private func list(_ owner: UInt32, _ layer: Int) -> Int? {
-        layer == 0 ? Int(owner) : graph.upperNumber(owner, layer)
     }
 }

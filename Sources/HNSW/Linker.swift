@@ -86,32 +86,44 @@ import Store
     /// Adds a link to a list, choosing anew among its links if it is full. Returns whether it is there then; a link
     /// of the tree is, unless the list has as many as it may; one that is there already is marked.
     func addLink(from owner: UInt32, to slot: UInt32, _ layer: Int, isTree: Bool) -> Bool {
-        guard let list = layer == 0 ? Int(owner) : graph.upperNumber(owner, layer) else { return false }
-        let overlay = layer == 0 ? bottom : upper
-        let count = overlay.count(list)
-        let entry = isTree ? slot | Slot.treeMark : slot
+        guard let list = list(owner, layer) else { return false }
+        let overlay = overlay(layer)
         if isTree {
-            var treeCount = 0
-            for place in 0..<count where overlay.entry(list, place) & Slot.treeMark != 0 { treeCount += 1 }
-            guard treeCount < treeLimit else { return false }
-            for place in 0..<count where overlay.entry(list, place) == slot {
-                overlay.set(entry, list, place)
+            let entries = overlay.entries(list)
+            guard entries.count(where: { $0 & Slot.treeMark != 0 }) < treeLimit else { return false }
+            if let place = entries.firstIndex(of: slot) {
+                overlay.set(slot | Slot.treeMark, list, place)
                 return true
             }
         }
-        if count < overlay.pages.listLength {
-            overlay.set(entry, list, count)
-            return true
+        addLinks(from: owner, to: [isTree ? slot | Slot.treeMark : slot], layer, scratch)
+        return overlay.entries(list).contains { $0 & Slot.mask == slot }
+    }
+
+    /// Adds links to one list, choosing anew among all if there is no room for them.
+    func addLinks(from owner: UInt32, to entries: [UInt32], _ layer: Int, _ scratch: Scratch) {
+        guard let list = list(owner, layer) else { return }
+        let overlay = overlay(layer)
+        let count = overlay.count(list)
+        let total = count + entries.count
+        if total <= overlay.pages.listLength {
+            for (index, entry) in entries.enumerated() { overlay.set(entry, list, count + index) }
+            return
         }
-        // The list is full: sort its links and the new one by distance, and choose.
         for place in 0..<count { unsafe scratch.entries[place] = overlay.entry(list, place) }
-        unsafe scratch.entries[count] = entry
-        sortEntries(of: owner, count + 1, scratch)
-        let picked = graph.selectNeighbors(
-            count + 1, atMost: overlay.pages.listLength, fill: overlay.pages.listLength / 2, scratch)
+        for (index, entry) in entries.enumerated() { unsafe scratch.entries[count + index] = entry }
+        sortEntries(of: owner, total, scratch)
+        let length = overlay.pages.listLength
+        let picked = graph.selectNeighbors(total, atMost: length, fill: length / 2, scratch)
         unsafe overlay.replace(list, scratch.entries, picked)
-        for index in 0..<picked where unsafe scratch.picked[index] == slot { return true }
-        return false
+    }
+
+    /// The pages of a layer's lists.
+    func overlay(_ layer: Int) -> PageOverlay { layer == 0 ? bottom : upper }
+
+    /// The number of a node's list in a layer; `nil` if its level is lower.
+    func list(_ owner: UInt32, _ layer: Int) -> Int? {
+        layer == 0 ? Int(owner) : graph.upperNumber(owner, layer)
     }
 
     /// Makes `scratch.sorted` the first `count` of `scratch.entries`, in the order of their distance to a node.
@@ -164,16 +176,11 @@ extension Linker {
 
     /// The entries of a node's list.
     func entries(_ slot: UInt32, _ layer: Int) -> [UInt32] {
-        if layer == 0 { return bottom.entries(Int(slot)) }
-        return graph.upperNumber(slot, layer).map { upper.entries($0) } ?? []
+        list(slot, layer).map { overlay(layer).entries($0) } ?? []
     }
 
     func replace(_ slot: UInt32, _ layer: Int, _ entries: [UInt32]) {
-        if layer == 0 {
-            bottom.replace(Int(slot), entries)
-        } else if let list = graph.upperNumber(slot, layer) {
-            upper.replace(list, entries)
-        }
+        if let list = list(slot, layer) { overlay(layer).replace(list, entries) }
     }
 
     /// Makes a link of the tree a link like others.

@@ -7,29 +7,26 @@ import Store
 /// written by different threads to different bytes.
 @safe final class CodeOverlay {
     let book: CodeBook
-    private let snapshot: CodeAddresses?
-    private let addresses: AddressList
-    private let layoutOwner: CodeAddresses
+    private let addresses: CodeAddresses
     /// The first page that the step writes.
     private let firstPage: Int
     private var copies: [UnsafeMutableRawPointer] = unsafe []
 
-    var layout: UnsafePointer<kernels_codes> { unsafe UnsafePointer(layoutOwner.layout) }
+    var layout: UnsafePointer<kernels_codes> { unsafe UnsafePointer(addresses.layout) }
 
     /// - Parameters:
     ///   - linked: slots below it have codes.
     ///   - end: slots below it may get one.
     init(_ book: CodeBook, _ snapshot: CodeAddresses?, linked: UInt32, end: UInt32) {
         self.book = book
-        self.snapshot = snapshot
         let pages = book.pages
         firstPage = pages.divider.quotientAndRemainder(linked).quotient
         let count = pages.pageCount(Int(end))
-        addresses = AddressList(capacity: count)
+        let list = AddressList(capacity: count)
         for page in 0..<count {
             let known = unsafe page < snapshot?.pages.count ?? 0 ? snapshot?.pages[page] : nil
             if let known = unsafe known, page < firstPage {
-                unsafe addresses.append(known)
+                unsafe list.append(known)
                 continue
             }
             let copy = UnsafeMutableRawPointer.allocate(byteCount: pages.pageByteCount, alignment: 64)
@@ -39,9 +36,9 @@ import Store
                 unsafe copy.copyMemory(from: pages.empty(page), byteCount: pages.pageByteCount)
             }
             unsafe copies.append(copy)
-            unsafe addresses.append(UnsafeRawPointer(copy))
+            unsafe list.append(UnsafeRawPointer(copy))
         }
-        layoutOwner = CodeAddresses(addresses, pages)
+        addresses = CodeAddresses(list, pages)
     }
 
     deinit {
