@@ -64,6 +64,17 @@ package struct LinkPages: Sendable, Equatable {
             && payload.u32(at: 4) == UInt32(listsPerPage) && payload.u32(at: 8) == UInt32(listLength)
     }
 
+    /// A page as it is, verified.
+    ///
+    /// - Throws: `StoreError.corrupted`.
+    @_lifetime(borrow transaction)
+    func page(_ page: Int, in transaction: borrowing ReadTransaction) throws -> RawSpan {
+        guard let payload = try table.get(key(page), in: transaction), isPage(page, payload) else {
+            throw StoreError(.corrupted, "page \(page) of links of space \(space) is missing or damaged")
+        }
+        return payload
+    }
+
     /// The entries of the list at `place` of a page, up to its end.
     package func entries(_ place: Int, of payload: RawSpan) -> [UInt32] {
         var entries: [UInt32] = []

@@ -140,11 +140,11 @@ extension HNSWIndex {
         var expected = 0
         for (done, question) in questions.enumerated() {
             progress(done, steps)
-            var nearest = NearestRows(capacity: k)
-            try segments.scan(question, extent, in: transaction) { nearest.insert($0, nil) }
-            expected += nearest.neighbors.count
-            exact.append((Set(nearest.neighbors.map(\.slot)), nearest.neighbors.last?.score ?? .infinity))
-            if shouldStop() { return nil }
+            let all = try search(
+                question, k: k, isExact: true, extent, in: transaction, shouldStop: shouldStop)
+            guard all.isComplete else { return nil }
+            expected += all.neighbors.count
+            exact.append((Set(all.neighbors.map(\.slot)), all.neighbors.last?.score ?? .infinity))
         }
         guard expected > 0 else { return nil }
         var points: [RecallCurve.Point] = []
@@ -205,11 +205,7 @@ extension HNSWIndex {
     ) throws -> [UInt32] {
         let pages = bottomPages(state)
         let (page, place) = pages.divider.quotientAndRemainder(slot)
-        guard let payload = try table.get(pages.key(page), in: transaction), pages.isPage(page, payload)
-        else {
-            throw StoreError(
-                .corrupted, "page \(page) of links of space \(segments.space) is missing or damaged")
-        }
+        let payload = try pages.page(page, in: transaction)
         return pages.entries(place, of: payload).map { $0 & Slot.mask }.filter { $0 < state.linkedSlots }
     }
 }

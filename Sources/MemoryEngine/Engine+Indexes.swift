@@ -25,7 +25,10 @@ public struct IndexReport: Sendable {
     /// Nodes with so many neighbors in layer 0, by their number.
     public var degrees: [Int] = []
     /// Neighbors of a node in layer 0, on the average.
-    public var meanDegree = 0.0
+    public var meanDegree: Double {
+        let sum = degrees.enumerated().reduce(0) { $0 + $1.offset * $1.element }
+        return Double(sum) / Double(max(1, degrees.reduce(0, +)))
+    }
     /// The share of the ten nearest that a search finds as the index is set, on a sample.
     public var recall: Double?
     /// What `tuneIndexes` measured last.
@@ -42,20 +45,22 @@ public struct IndexReport: Sendable {
         public var nodes: Int
     }
 
-    init(_ space: EmbeddingSpace, _ picture: IndexPicture) {
-        self.space = space
-        nodes = picture.nodes
-        neighbors = (picture.m, picture.m0)
-        candidatesWhileLinking = picture.efConstruction
-        hasCodes = picture.hasCodes
-        waiting = picture.waiting
-        removed = picture.removed
-        unlinked = picture.unlinked
-        tail = picture.tail
-        levels = picture.levels
-        degrees = picture.degrees
-        meanDegree = picture.meanDegree
-        curve = picture.curve.map { curve in
+    init(_ record: SpaceRecord, _ index: HNSWIndex, in transaction: borrowing ReadTransaction) throws {
+        space = record.space
+        tail = Int(record.nextSlot - record.segmentedSlots)
+        unlinked = Int(record.segmentedSlots)
+        guard let shape = try index.shape(in: transaction), let state = try index.state(in: transaction)
+        else { return }
+        unlinked -= Int(state.linkedSlots)
+        nodes = Int(state.nodeCount)
+        neighbors = (state.m, state.m0)
+        candidatesWhileLinking = state.efConstruction
+        hasCodes = state.hasCodes
+        waiting = Int(state.notedCount)
+        removed = Int(state.removedCount)
+        levels = shape.levels
+        degrees = shape.degrees
+        curve = try index.curve(in: transaction).map { curve in
             Curve(
                 points: curve.points.map { ($0.ef, Double($0.recall)) }, neighborCount: curve.neighborCount,
                 sampleCount: curve.sampleCount, nodes: Int(curve.linkedSlots))
@@ -82,20 +87,6 @@ extension Engine {
                     try Self.reports(indexes, sampleCount, progress, flag, in: $0)
                 }
             }
-        }
-    }
-
-    /// Runs work that looks at a flag, which is set when the task is cancelled; then it throws.
-    private func cancellable<Result: Sendable>(
-        _ body: (CancellationFlag) async throws -> Result
-    ) async throws -> Result {
-        let flag = CancellationFlag()
-        return try await withTaskCancellationHandler {
-            let result = try await body(flag)
-            try Task.checkCancellation()
-            return result
-        } onCancel: {
-            flag.set()
         }
     }
 
@@ -143,7 +134,7 @@ extension Engine {
         var reports: [IndexReport] = []
         for space in try SpaceRecord.all(in: transaction) {
             let index = indexes.index(of: space)
-            var report = IndexReport(space.space, try index.picture(space.extent, in: transaction))
+            var report = try IndexReport(space, index, in: transaction)
             if sampleCount > 0, report.nodes > 0 {
                 let curve = try index.measureRecall(
                     sampleCount: sampleCount, tried: [indexes.parameters.efSearch], space.extent,

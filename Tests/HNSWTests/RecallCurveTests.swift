@@ -146,18 +146,17 @@ import Testing
         try rows.expectComplete()
     }
 
-    @Test func `shows what its index looks like`() throws {
+    @Test func `knows the shape of its graph`() throws {
         let rows = try rows(200, seed: 35)
         try rows.append(1)
         try rows.erase([4])
-        let picture = try rows.environment.read { try rows.index.picture(rows.extent, in: $0) }
+        let shape = try #require(try rows.environment.read { try rows.index.shape(in: $0) })
         let state = try #require(try rows.state())
-        #expect(picture.nodes == Int(state.nodeCount))
-        #expect(picture.waiting == 1)
-        #expect(picture.tail == Int(rows.extent.nextSlot - rows.extent.segmentedSlots))
-        #expect(picture.levels.reduce(0, +) == picture.nodes - 1)
-        #expect(picture.degrees.reduce(0, +) == picture.nodes - 1)
-        #expect(picture.levels.count == state.topLevel + 1)
-        #expect(picture.meanDegree > 1 && picture.meanDegree <= 6)
+        // The erased node is not counted.
+        #expect(shape.levels.reduce(0, +) == Int(state.nodeCount) - 1)
+        #expect(shape.degrees.reduce(0, +) == Int(state.nodeCount) - 1)
+        #expect(shape.levels.count == state.topLevel + 1)
+        #expect(shape.levels[0] > shape.levels.dropFirst().reduce(0, +))
+        #expect(shape.degrees.count == 7 && shape.degrees[0] == 0)
     }
 }

@@ -231,17 +231,12 @@ struct HomeRecall {
             let place = try PassagePlaces(of: passage, vouching.view, in: transaction)
             let (version, range) = (place.version(0), place.range(0))
             let part = try vouching.view.values(.part, of: passage, in: transaction) { UInt64($0.part) }[0]
-            let reader = MemoryReader(home: home)
-            let (memory, record) = try reader.memory(row, version, in: transaction)
-            let bytes = try record.content(row, version, range, in: transaction)
+            let (memory, text) = try MemoryReader(home: home).hit(
+                row, version, part: part, range, in: transaction)
             hits.append(
                 Hit(
-                    memory: memory, score: candidate.score, parts: candidate.parts,
-                    passage: Hit.Passage(
-                        part: Int(part), text: String(decoding: bytes, as: UTF8.self),
-                        citation: Citation(
-                            namespace: memory.namespace, id: memory.id, version: memory.version, range: range)
-                    ), path: try paths.path(of: candidate, in: transaction)))
+                    memory: memory, score: candidate.score, parts: candidate.parts, passage: text,
+                    path: try paths.path(of: candidate, in: transaction)))
         }
         return hits
     }
@@ -250,6 +245,21 @@ struct HomeRecall {
 /// Puts a memory together from its records.
 struct MemoryReader {
     let home: Namespace
+
+    /// A version, and the passage of it that was found.
+    func hit(
+        _ row: UInt64, _ number: UInt32, part: UInt64, _ range: Range<Int>,
+        in transaction: borrowing ReadTransaction
+    ) throws -> (Memory, Hit.Passage) {
+        let (memory, record) = try memory(row, number, in: transaction)
+        let bytes = try record.content(row, number, range, in: transaction)
+        let citation = Citation(
+            namespace: memory.namespace, id: memory.id, version: memory.version, range: range)
+        return (
+            memory,
+            Hit.Passage(part: Int(part), text: String(decoding: bytes, as: UTF8.self), citation: citation)
+        )
+    }
 
     func memory(
         _ row: UInt64, _ number: UInt32, in transaction: borrowing ReadTransaction

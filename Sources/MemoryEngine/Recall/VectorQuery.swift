@@ -1,8 +1,6 @@
 import HNSW
 import Store
 
-import struct Synchronization.Atomic
-
 /// How much a search over vectors does for its answer.
 public enum SearchEffort: Hashable, Sendable {
     /// As the index is set.
@@ -78,15 +76,11 @@ extension Engine {
     /// - Complexity: about O(`effort` × log vectors) distances for each vector with a graph, O(vectors) without.
     public func nearest(_ query: VectorQuery, in namespace: Namespace) async throws -> VectorAnswer {
         try check(query)
-        let search = NearestSearch(
-            query: query, namespace: namespace, now: options.clock(),
-            deadline: query.deadline.map { ContinuousClock.now + $0 })
-        return try await withTaskCancellationHandler {
-            let answer = try await nearest(search)
-            try Task.checkCancellation()
-            return answer
-        } onCancel: {
-            search.isCancelled.set()
+        let (now, deadline) = (options.clock(), query.deadline.map { ContinuousClock.now + $0 })
+        return try await cancellable { flag in
+            try await nearest(
+                NearestSearch(
+                    query: query, namespace: namespace, now: now, deadline: deadline, isCancelled: flag))
         }
     }
 
@@ -130,20 +124,13 @@ extension Engine {
     }
 }
 
-/// Is set once, by any thread.
-final class CancellationFlag: Sendable {
-    private let value = Atomic<Bool>(false)
-    var isSet: Bool { value.load(ordering: .relaxed) }
-    func set() { value.store(true, ordering: .relaxed) }
-}
-
 /// A search of one home, over one snapshot.
 struct NearestSearch: Sendable {
     let query: VectorQuery
     let namespace: Namespace
     let now: Timestamp
     let deadline: ContinuousClock.Instant?
-    let isCancelled = CancellationFlag()
+    let isCancelled: CancellationFlag
 
     private var isOver: Bool { isCancelled.isSet || deadline.map { ContinuousClock.now >= $0 } ?? false }
 
@@ -204,18 +191,9 @@ struct NearestSearch: Sendable {
         let reader = MemoryReader(home: namespace.home)
         var hits: [VectorHit] = []
         for (place, neighbor) in neighbors.enumerated() {
-            let (version, range) = (places.version(place), places.range(place))
-            let (memory, record) = try reader.memory(rows[place], version, in: transaction)
-            let bytes = try record.content(rows[place], version, range, in: transaction)
-            hits.append(
-                VectorHit(
-                    memory: memory,
-                    passage: Hit.Passage(
-                        part: Int(parts[place]), text: String(decoding: bytes, as: UTF8.self),
-                        citation: Citation(
-                            namespace: memory.namespace, id: memory.id, version: memory.version, range: range)
-                    ),
-                    score: Double(neighbor.score)))
+            let (memory, passage) = try reader.hit(
+                rows[place], places.version(place), part: parts[place], places.range(place), in: transaction)
+            hits.append(VectorHit(memory: memory, passage: passage, score: Double(neighbor.score)))
         }
         return hits
     }
