@@ -71,15 +71,12 @@ struct Mixed: AsyncParsableCommand {
         _ home: Namespace
     ) async throws -> Int {
         var next = places.lowerBound
-        while next < places.upperBound, !Task.isCancelled {
-            let end = min(next + batch, places.upperBound)
-            let drafts = (next..<end).map { place in
-                var draft = MemoryDraft(paragraphs[place])
-                draft.embeddings = [Embedding(rows[place], in: CorpusVectors.space)]
-                return draft
-            }
+        for drafts in Engine.batches(
+            paragraphs[places], Array(rows[places]), space: CorpusVectors.space, size: batch)
+        {
+            if Task.isCancelled { break }
             for result in try await engine.remember(drafts, in: home) { _ = try result.get() }
-            next = end
+            next += drafts.count
         }
         return next
     }

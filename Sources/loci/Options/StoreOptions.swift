@@ -104,5 +104,5 @@ struct ThreadsOption: ParsableArguments {
         transform: Accept.count(1...256, as: 2))
     var threads: Int?
 
-    var count: Int { threads ?? min(256, max(1, ProcessInfo.processInfo.activeProcessorCount)) }
+    var count: Int { threads ?? min(256, ProcessInfo.processInfo.activeProcessorCount) }
 }

@@ -135,12 +135,8 @@ struct TuneCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "tune",
         abstract: "Measure how many candidates bring how much recall, and keep it.",
-        usage: "loci tune index [--neighbors <count>] [--sample <count>] [options]",
-        discussion: """
-              loci tune index -n project/atlas
-
-            A search that names a recall then keeps as many candidates as brought it.
-            """,
+        usage: TuneIndexCommand.configuration.usage,
+        discussion: TuneIndexCommand.configuration.discussion,
         subcommands: [TuneIndexCommand.self])
 }
 
