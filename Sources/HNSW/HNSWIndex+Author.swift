@@ -41,10 +41,6 @@ extension HNSWIndex {
         let unlinked = Int(extent.segmentedSlots) - Int(state.linkedSlots)
         let live = Int(state.nodeCount) - Int(state.notedCount) + unlinked
         if live <= 0 || byteCount(live) < parameters.thresholdByteCount / 2 { return .drop }
-        // Repairs leave a graph a little worse each time: from a fifth on it is made anew.
-        if Int(state.removedCount) >= max(parameters.removedBeforeRelinking, Int(state.nodeCount) / 4) {
-            return .drop
-        }
         // Notes of slots that are not linked yet are dealt with when it is their turn.
         if state.notedCount > 0, try firstNote(in: transaction) ?? .max < state.linkedSlots { return .repair }
         return unlinked > 0 && extent.segmentedSlots <= Slot.maximumCount ? .link : nil

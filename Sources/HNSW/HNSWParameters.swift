@@ -25,8 +25,6 @@ package struct HNSWParameters: Sendable, Equatable {
 
     /// Below so many bytes of rows there is no graph: the exact scan is as fast, and has nothing to keep.
     package var thresholdByteCount = 8 << 20
-    /// A graph is made anew when repairs have taken a fifth of its nodes out, and at least so many.
-    package var removedBeforeRelinking = 1_024
     /// Rows linked in one step, unless its pages are full before.
     package var rowsPerStep = 2_048
     /// Pages that one commit of the graph's author writes at most. A caller's commit waits for it.

@@ -305,6 +305,38 @@ package struct VectorSegments: Sendable, Equatable {
 }
 
 extension VectorSegments {
+    /// Lends slot, passage and vector, bit by bit as it was appended, of the rows of consecutive slots that were not erased.
+    /// Each segment is verified once.
+    package func forEachRow(
+        in slots: Range<UInt32>, _ extent: Extent, in transaction: borrowing ReadTransaction,
+        _ body: (UInt32, UInt32, [Float]) throws -> Void
+    ) throws {
+        precondition(slots.upperBound <= extent.nextSlot)
+        var slot = slots.lowerBound
+        while slot < min(slots.upperBound, extent.segmentedSlots) {
+            let (segment, first) = Int(slot).quotientAndRemainder(dividingBy: rowsPerSegment)
+            let end = min(Int(slots.upperBound) - segment * rowsPerSegment, rowsPerSegment)
+            let passages = try passages(
+                of: Int(slot)..<segment * rowsPerSegment + end, in: transaction)
+            guard let value = try table.get(segmentKey(segment), in: transaction),
+                value.byteCount == segmentPayloadByteCount
+            else {
+                throw StoreError(.corrupted, "segment \(segment) of space \(space) is missing or damaged")
+            }
+            for index in first..<end where passages[index - first] != Self.noPassage {
+                try body(
+                    UInt32(segment * rowsPerSegment + index), passages[index - first],
+                    value.floats(at: Self.headerByteCount + index * strideBytes, count: dimension))
+            }
+            slot = UInt32(segment * rowsPerSegment + end)
+        }
+        while slot < slots.upperBound {
+            let (passage, vector) = try row(slot, extent, in: transaction)
+            if passage != Self.noPassage { try body(slot, passage, vector) }
+            slot += 1
+        }
+    }
+
     /// Lends slot and passage of every row that was not erased, in the order of slots.
     package func forEachPassage(
         _ extent: Extent, in transaction: borrowing ReadTransaction, _ body: (UInt32, UInt32) throws -> Void

@@ -331,9 +331,9 @@ struct HomeCheck {
 
     /// Slots and passages name each other.
     private mutating func vectors(_ view: HomeView, in transaction: borrowing ReadTransaction) throws {
-        for space in view.spaces {
+        for space in try SpaceRecord.all(in: transaction) where space.stage != .leaving {
             var found: [String] = []
-            var count = 0
+            var count: UInt32 = 0
             try space.segments.forEachPassage(space.extent, in: transaction) { slot, passage in
                 count += 1
                 guard passage < view.capacity,
@@ -345,7 +345,7 @@ struct HomeCheck {
                     return
                 }
             }
-            var slots = 0
+            var slots: UInt32 = 0
             try Columns.forEachBlock(
                 .slot(space.number), below: view.state.foldedPassages, in: transaction
             ) { _, bytes in
@@ -354,7 +354,9 @@ struct HomeCheck {
                     slots += 1
                 }
             }
-            for entry in view.tail { slots += entry.front.slots.filter { $0.space == space.number }.count }
+            for entry in view.tail {
+                slots += UInt32(entry.front.slots.count { $0.space == space.number })
+            }
             for problem in try HNSWIndex(table: Schema.link, segments: space.segments)
                 .validate(space.extent, in: transaction)
             {
@@ -363,8 +365,13 @@ struct HomeCheck {
             if slots != count {
                 found.append("\(slots) passages have a vector in \(space.space.name), there are \(count)")
             }
+            if space.nextSlot - count != space.erasedSlots {
+                found.append(
+                    "\(space.erasedSlots) slots of \(space.space.name) are counted as erased, and "
+                        + "\(space.nextSlot - count) are; run `loci rebuild`")
+            }
             for problem in found { note(problem) }
-            report.vectors += count
+            if space.stage == .open { report.vectors += Int(count) }
         }
     }
 

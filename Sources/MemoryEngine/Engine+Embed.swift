@@ -30,16 +30,16 @@ extension Engine {
     }
 
     /// The spaces in which passages of a namespace lack a vector, and how many: of those that the home has
-    /// vectors in, and the embedder's.
+    /// vectors in, and the embedders'.
     ///
     /// - Complexity: O(passages of the home) for each space.
     public func missingSpaces(in namespace: Namespace) async throws -> [EmbeddingSpace: Int] {
         let now = options.clock()
-        let own = embedder?.space
+        let own = embedders.map(\.space)
         return try await read(in: namespace) { transaction in
             let view = try HomeView(in: transaction)
             var counts: [EmbeddingSpace: Int] = [:]
-            for space in Set(view.spaces.map(\.space) + [own].compactMap { $0 }) {
+            for space in Set(view.spaces.map(\.space) + own) {
                 let count = try Self.lacking(
                     space, namespace, nil, includesClosed: false, now, view, in: transaction
                 ).count
@@ -84,10 +84,10 @@ extension Engine {
         return try await withExistingHome(of: namespace) { try await add([addition], namespace, $0) }.added
     }
 
-    /// Gives a vector of the engine's embedder to every passage that lacks one, in batches that are a transaction
-    /// each. It can be called again after any failure: what has its vector by then is not asked for again.
+    /// Gives a vector to every passage that lacks one in the space of the home, in batches that are a transaction each. It can be called again after any failure: what has its vector by then is not asked for again.
     ///
     /// - Parameters:
+    ///   - space: by default the one that the home uses; else of any embedder of the engine.
     ///   - cursor: `EmbeddingProgress.next` of an earlier call; by default from the beginning.
     ///   - batchCount: how many passages are embedded before they are stored, 1 to 10,000.
     ///   - report: called after each batch, when it is durable.
@@ -95,14 +95,12 @@ extension Engine {
     ///   `CancellationError`. The batches before stay stored.
     @discardableResult
     public func embed(
-        in namespace: Namespace, filter: Filter? = nil, includesClosed: Bool = false,
-        after cursor: String? = nil, batchCount: Int = 256,
+        in namespace: Namespace, into space: EmbeddingSpace? = nil, filter: Filter? = nil,
+        includesClosed: Bool = false, after cursor: String? = nil, batchCount: Int = 256,
         _ report: ((EmbeddingProgress) async throws -> Void)? = nil
     ) async throws -> EmbeddingProgress {
         try checkWritable(namespace)
-        guard let embedder, embedder.modalities.contains(.text) else {
-            throw EngineError(.invalid, "the engine has no embedder of texts; open it with one")
-        }
+        let embedder = try await embedder(of: space, for: namespace)
         var progress = EmbeddingProgress(next: cursor)
         repeat {
             try Task.checkCancellation()
@@ -254,7 +252,9 @@ extension Engine {
         _ versions: [Mutation.NewVersion], _ outcomes: [Applier.Outcome], _ home: Home
     ) async throws -> [[EmbeddingSpace]] {
         var missing = [[EmbeddingSpace]](repeating: [], count: outcomes.count)
-        guard let embedder, embedder.modalities.contains(.text) else { return missing }
+        guard let embedder = try embedders(of: home).current, embedder.modalities.contains(.text) else {
+            return missing
+        }
         let space = embedder.space
         // What came with all its vectors, as nearly everything does, is not looked up.
         let doubtful: [(place: Int, id: MemoryID, version: UInt32)] = outcomes.enumerated().compactMap {
@@ -278,7 +278,7 @@ extension Engine {
             let record = try VersionRecord.read(row, version, in: transaction)
         else { return false }
         let state = try HomeState.read(in: transaction)
-        let number = try SpaceRecord.all(in: transaction).first { $0.space == space }?.number
+        let number = try SpaceRecord.open(in: transaction).first { $0.space == space }?.number
         for (part, range) in record.ranges.enumerated() where !range.isEmpty {
             guard let number,
                 try PassageReader.slot(record.firstPassage + UInt32(part), number, state, in: transaction)
@@ -290,9 +290,22 @@ extension Engine {
 
     // MARK: The embedder
 
-    /// Gives a vector of the engine's embedder to every passage that lacks one, as the policy has it.
-    func embed(_ versions: inout [Mutation.NewVersion]) async throws {
-        guard let embedder, embedder.modalities.contains(.text), options.embedding != .later else { return }
+    /// Gives a vector to every passage that lacks one in the space of the home, as the policy has it; and in the space
+    /// that a re-embedding fills, if its embedder answers.
+    func embed(_ versions: inout [Mutation.NewVersion], for home: Home) async throws {
+        guard options.embedding != .later, !embedders.isEmpty else { return }
+        let own = try embedders(of: home)
+        for (embedder, isRequired) in [(own.current, options.embedding == .required), (own.next, false)] {
+            guard let embedder, embedder.modalities.contains(.text) else { continue }
+            do {
+                try await embed(&versions, embedder)
+            } catch let error as EngineError where error.code == .embedder && !isRequired {
+                // Stored without; `missingSpaces` tells.
+            }
+        }
+    }
+
+    private func embed(_ versions: inout [Mutation.NewVersion], _ embedder: any Embedder) async throws {
         var places: [(version: Int, part: Int)] = []
         var inputs: [EmbeddingInput] = []
         for (index, version) in versions.enumerated() {
@@ -306,15 +319,10 @@ extension Engine {
                 inputs.append(.text(String(decoding: bytes, as: UTF8.self)))
             }
         }
-        do {
-            let vectors = try await embedded(inputs, embedder)
-            for (place, vector) in zip(places, vectors) {
-                versions[place.version].vectors.append(
-                    Mutation.NewVector(space: embedder.space, part: UInt32(place.part), vector: vector))
-            }
-        } catch let error as EngineError where error.code == .embedder && options.embedding == .whenAvailable
-        {
-            // Stored without; `missingSpaces` tells.
+        let vectors = try await embedded(inputs, embedder)
+        for (place, vector) in zip(places, vectors) {
+            versions[place.version].vectors.append(
+                Mutation.NewVector(space: embedder.space, part: UInt32(place.part), vector: vector))
         }
     }
 

@@ -132,7 +132,7 @@ extension Engine {
         _ flag: CancellationFlag, in transaction: borrowing ReadTransaction
     ) throws -> [IndexReport] {
         var reports: [IndexReport] = []
-        for space in try SpaceRecord.all(in: transaction) {
+        for space in try SpaceRecord.open(in: transaction) {
             let index = indexes.index(of: space)
             var report = try IndexReport(space, index, in: transaction)
             if sampleCount > 0, report.nodes > 0 {
@@ -153,7 +153,7 @@ extension Engine {
         in transaction: borrowing ReadTransaction
     ) throws -> [(HNSWIndex, RecallCurve)] {
         var curves: [(HNSWIndex, RecallCurve)] = []
-        for space in try SpaceRecord.all(in: transaction) {
+        for space in try SpaceRecord.open(in: transaction) {
             let index = indexes.index(of: space)
             let curve = try index.measureRecall(
                 k: neighborCount, sampleCount: sampleCount, space.extent, in: transaction,

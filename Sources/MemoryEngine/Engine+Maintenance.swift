@@ -34,6 +34,10 @@ public struct HomeStatistics: Sendable {
         public var tailVectors: UInt64
         /// Those that the graph holds; 0 = there is none, and all are scanned.
         public var linkedVectors: UInt64 = 0
+        /// Places of forgotten vectors; from a fifth of all on, the indexer rewrites the space without them.
+        public var erasedVectors: UInt64 = 0
+        /// Whether texts and questions of the home are embedded in it.
+        public var isUsed = false
     }
 
     /// What a table's tree takes.
@@ -60,6 +64,7 @@ extension Engine {
                 statistics.entities = state.entityCount
                 statistics.versions = state.versionCount - state.entityCount
                 let view = try HomeView(in: transaction)
+                let used = try self.usedSpace(in: transaction)
                 statistics.passages = UInt64(try FilterEvaluation(view: view).present(in: transaction).count)
                 statistics.currentPassages = state.currentPassages
                 statistics.tailPassages = UInt64(view.tail.count)
@@ -71,6 +76,8 @@ extension Engine {
                     }
                     let graph = try home.indexes.index(of: space).state(in: transaction)
                     if let graph, !graph.isDropping { counts.linkedVectors = UInt64(graph.nodeCount) }
+                    counts.erasedVectors = UInt64(space.erasedSlots)
+                    counts.isUsed = space.space == used
                     statistics.spaces.append(counts)
                 }
                 statistics.sequence = state.sequence

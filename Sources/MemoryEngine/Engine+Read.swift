@@ -335,7 +335,7 @@ extension Engine {
     ) throws -> [Embedding] {
         guard let record = try VersionRecord.read(row, number, in: transaction) else { return [] }
         let state = try HomeState.read(in: transaction)
-        let spaces = try SpaceRecord.all(in: transaction)
+        let spaces = try SpaceRecord.open(in: transaction)
         return try PassageReader.vectors(
             record.firstPassage..<record.firstPassage + record.passageCount, state, spaces, in: transaction
         ).map { Embedding($0.vector, in: $0.space, part: Int($0.part)) }

@@ -23,17 +23,16 @@ extension Engine {
         let now = options.clock()
         let deadline = query.deadline.map { start + $0 }
         var leftOut: [String] = []
-        let embeddings = try await embeddings(for: query, deadline, &leftOut)
+        let homes = Dictionary(grouping: query.namespaces, by: \.key.home).sorted {
+            $0.key.description < $1.key.description
+        }
+        let questions = try await questions(of: query, homes.map(\.key), deadline, &leftOut)
         let embedded = clock.now - start
 
         let tokenizer = Tokenizer()
         let words = WordQuery(query.text, tokenizer)
-        let weight = query.lexicalWeight ?? embedder?.lexicalWeight ?? 0.35
         let intent = query.readIntent
         let weights = query.weights ?? RecallWeights(for: intent)
-        let homes = Dictionary(grouping: query.namespaces, by: \.key.home).sorted {
-            $0.key.description < $1.key.description
-        }
         let answers = try await withThrowingTaskGroup(of: (Namespace, HomeRecall.Answer?).self) { group in
             for (home, parts) in homes {
                 var sessions: [String: Double] = [:]
@@ -41,7 +40,8 @@ extension Engine {
                     if let session = namespace.session { sessions[session] = weight }
                 }
                 let recall = HomeRecall(
-                    query: query, words: words, embeddings: embeddings, lexicalWeight: weight,
+                    query: query, words: words, embeddings: questions[home]?.embeddings ?? [],
+                    lexicalWeight: query.lexicalWeight ?? questions[home]?.lexicalWeight ?? 0.35,
                     weights: weights, home: home,
                     homeWeight: parts.first { $0.key.session == nil }?.value, sessionWeights: sessions,
                     now: now,
@@ -142,36 +142,70 @@ extension Engine {
         }
     }
 
-    /// The question's vectors: those that the caller brings, and the embedder's if there is time.
-    private func embeddings(
-        for query: RecallQuery, _ deadline: ContinuousClock.Instant?, _ leftOut: inout [String]
-    ) async throws -> [Embedding] {
-        guard query.channels.contains(.vectors) else { return [] }
-        var embeddings = query.embeddings
-        // A question that brings vectors says which spaces it means.
-        guard embeddings.isEmpty, let embedder, embedder.modalities.contains(.text), !query.text.isEmpty
-        else {
-            return embeddings
-        }
-        let input = EmbeddingInput.text(query.text)
-        guard let deadline else {
-            let vectors = try await vectors(for: [input], .query, embedder)
-            return [Embedding(vectors[0], in: embedder.space)]
-        }
-        let vector: [Float]? = try await withThrowingTaskGroup(of: [Float]?.self) { group in
-            group.addTask { try await self.vectors(for: [input], .query, embedder)[0] }
-            group.addTask {
-                try? await Task.sleep(until: deadline, clock: .continuous)
-                return nil
+    /// What a home is asked by vectors.
+    private struct Question {
+        var embeddings: [Embedding] = []
+        var lexicalWeight: Double?
+    }
+
+    /// The question's vectors for each home: those that the caller brings, or those of the embedder that it uses, if
+    /// there is time.
+    private func questions(
+        of query: RecallQuery, _ homes: [Namespace], _ deadline: ContinuousClock.Instant?,
+        _ leftOut: inout [String]
+    ) async throws -> [Namespace: Question] {
+        var questions: [Namespace: Question] = [:]
+        var asked: [EmbeddingSpace: (any Embedder)] = [:]
+        var spaces: [Namespace: EmbeddingSpace] = [:]
+        for home in homes {
+            let own = try await withHome(of: home, creating: false) { try embedders(of: $0) }
+            questions[home] = Question(
+                embeddings: query.channels.contains(.vectors) ? query.embeddings : [],
+                lexicalWeight: (own == nil ? embedder : own?.current)?.lexicalWeight)
+            // A question that brings vectors says which spaces it means.
+            guard query.channels.contains(.vectors), query.embeddings.isEmpty, !query.text.isEmpty, let own
+            else { continue }
+            if let current = own.current, current.modalities.contains(.text) {
+                asked[current.space] = current
+                spaces[home] = current.space
+            } else if let missing = own.missing {
+                leftOut.append("\(home): vectors in \(missing.name): the engine has no embedder of it")
             }
-            defer { group.cancelAll() }
-            return try await group.next() ?? nil
         }
-        if let vector {
-            embeddings.append(Embedding(vector, in: embedder.space))
-        } else {
+        guard !asked.isEmpty else { return questions }
+        let vectors = try await vectors(of: query.text, asked, deadline)
+        for (home, space) in spaces {
+            if let vector = vectors[space] { questions[home]?.embeddings = [Embedding(vector, in: space)] }
+        }
+        if vectors.count < asked.count {
             leftOut.append("vectors: the embedder was not ready by the deadline")
         }
-        return embeddings
+        return questions
+    }
+
+    /// What each embedder makes of a question, all at once; without those that are not ready by the deadline.
+    private func vectors(
+        of text: String, _ embedders: [EmbeddingSpace: any Embedder], _ deadline: ContinuousClock.Instant?
+    ) async throws -> [EmbeddingSpace: [Float]] {
+        if deadline == nil, embedders.count == 1, let (space, embedder) = embedders.first {
+            return [space: try await vectors(for: [.text(text)], .query, embedder)[0]]
+        }
+        return try await withThrowingTaskGroup(of: (EmbeddingSpace, [Float])?.self) { group in
+            for (space, embedder) in embedders {
+                group.addTask { (space, try await self.vectors(for: [.text(text)], .query, embedder)[0]) }
+            }
+            if let deadline {
+                group.addTask {
+                    try? await Task.sleep(until: deadline, clock: .continuous)
+                    return nil
+                }
+            }
+            defer { group.cancelAll() }
+            var vectors: [EmbeddingSpace: [Float]] = [:]
+            while vectors.count < embedders.count, let (space, vector) = try await group.next() ?? nil {
+                vectors[space] = vector
+            }
+            return vectors
+        }
     }
 }

@@ -62,7 +62,7 @@ extension Engine {
                 }
             }
             guard !versions.isEmpty else { return results.compactMap { $0 } }
-            try await embed(&versions)
+            try await embed(&versions, for: home)
             // The store learns of it now, not when the embedder was asked.
             var mutation = Mutation(
                 at: options.clock(), changes: versions.map { .remember($0) })
@@ -181,7 +181,7 @@ extension Engine {
             try preparation(for: home).prepare(
                 draft, id: id, in: current.memory.namespace, passages: isSameContent ? current.passages : nil)
         ]
-        try await embed(&versions)
+        try await embed(&versions, for: home)
         return try await update(
             id, expecting: expected ?? current.memory.version, versions[0], options.clock(), home)
     }

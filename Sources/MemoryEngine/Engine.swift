@@ -47,6 +47,8 @@ public final class Engine: Sendable {
         public var principal: String = Options.systemUser
         /// What becomes of a text while the embedder does not answer.
         public var embedding: EmbeddingPolicy = .required
+        /// Embedders of other spaces that homes use, or that `reembed` is to bring them to.
+        public var otherEmbedders: [any Embedder] = []
         /// The longest passage in bytes, for homes made from now on.
         public var passageByteCount = 1_200
         /// Threads that link vectors into the graph of a home, 1 to 256: for bulk loads. Any number makes the same graph.
@@ -54,6 +56,8 @@ public final class Engine: Sendable {
             get { index.threads }
             set { index.threads = newValue }
         }
+        /// Fewer erased vectors are no reason to rewrite a space; tests have few.
+        package var leastErased: UInt32 = 1_024
         /// How the graphs over vectors are built and searched; tests make small ones.
         package var index = HNSWParameters()
         /// What the time is; a test turns a clock of its own.
@@ -90,8 +94,8 @@ public final class Engine: Sendable {
 
     /// Opens the store at `path`, or makes it.
     ///
-    /// - Parameter embedder: turns contents and questions into vectors; without one, words do the work, and
-    ///   vectors that callers bring.
+    /// - Parameter embedder: turns contents and questions into vectors, unless a home uses the space of another one
+    ///   (`Options.otherEmbedders`); without one, words do the work, and vectors that callers bring.
     /// - Throws: `EngineError`: `notFound` (reading only, and no store), `foreign` (a directory of something
     ///   else), `invalid` (options out of bounds), `io`.
     public static func open(
@@ -108,11 +112,17 @@ public final class Engine: Sendable {
         guard (1...Names.maximumByteCount).contains(options.principal.utf8.count) else {
             throw EngineError(.invalid, "the principal has 1 to \(Names.maximumByteCount) bytes")
         }
-        if let space = embedder?.space, EmbeddingSpace(name: space.name) != space {
-            throw EngineError(
-                .invalid,
-                "the embedder's space `\(space.name.prefix(100))` does not read back: a revision has no `@`, and a "
-                    + "model has one only beside a revision")
+        var spaces = Set<EmbeddingSpace>()
+        for space in ([embedder].compactMap { $0 } + options.otherEmbedders).map(\.space) {
+            guard EmbeddingSpace(name: space.name) == space else {
+                throw EngineError(
+                    .invalid,
+                    "the embedder's space `\(space.name.prefix(100))` does not read back: a revision has no `@`, and a "
+                        + "model has one only beside a revision")
+            }
+            guard spaces.insert(space).inserted else {
+                throw EngineError(.invalid, "two embedders are of the space \(space.name); give one")
+            }
         }
         let marker = path + "/" + markerName
         let manager = FileManager.default
@@ -194,7 +204,8 @@ public final class Engine: Sendable {
         do {
             return try Home.open(
                 namespace, at: file, options: environmentOptions(of: namespace), watch: snapshotWatch,
-                callers: callers, indexes: VectorIndexes(parameters: options.index),
+                callers: callers,
+                indexes: VectorIndexes(parameters: options.index, leastErased: options.leastErased),
                 creating: creating
                     ? HomeHeader(
                         namespace: namespace.description, created: options.clock(),

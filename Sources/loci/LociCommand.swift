@@ -65,7 +65,7 @@ struct LociCommand: AsyncParsableCommand {
                 subcommands: [
                     StatsCommand.self, CheckCommand.self, DumpCommand.self, CompactCommand.self,
                     VacuumCommand.self, RebuildCommand.self, IndexCommand.self, TuneCommand.self,
-                    EmbedCommand.self,
+                    EmbedCommand.self, SpacesCommand.self,
                     SnapshotCommand.self, RestoreCommand.self,
                     MeasureCommand.self,
                 ]),

@@ -15,7 +15,6 @@ import struct Synchronization.Atomic
         parameters.rowsPerStep = random.number(1..<40)
         parameters.pagesPerCommit = random.number(1..<30)
         parameters.seed = random.next()
-        parameters.removedBeforeRelinking = random.number(20..<200)
         let rows = try IndexedRows("model", metric: metric, seed: seed, parameters: parameters)
         try rows.append(40)
         try rows.fold()

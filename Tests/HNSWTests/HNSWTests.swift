@@ -165,26 +165,6 @@ import Testing
         try rows.expectComplete()
     }
 
-    @Test func `makes the graph anew when a fifth of it was taken out`() throws {
-        var parameters = IndexedRows.tiny
-        parameters.removedBeforeRelinking = 10
-        let rows = try IndexedRows("anew", seed: 10, parameters: parameters)
-        try rows.append(120)
-        try rows.fold()
-        try rows.work()
-        let nodes = Int(try #require(try rows.state()).nodeCount)
-        try rows.erase(Array(rows.liveSlots.prefix(nodes / 5 - 2)))
-        try rows.work()
-        #expect(Int(try #require(try rows.state()).removedCount) == nodes / 5 - 2)
-        try rows.erase(Array(rows.liveSlots.prefix(4)))
-        try rows.work()
-        let state = try #require(try rows.state())
-        #expect(state.removedCount == 0)
-        #expect(Int(state.nodeCount) == nodes - nodes / 5 - 2)
-        #expect(try rows.validate() == [])
-        try rows.expectComplete()
-    }
-
     @Test func `that drops a graph leaves no note of what was erased meanwhile`() throws {
         let rows = try IndexedRows("erased-meanwhile", seed: 10)
         try rows.append(120)

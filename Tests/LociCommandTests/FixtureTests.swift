@@ -22,7 +22,9 @@ import Testing
         return lines
     }
 
-    @Test func `is kept for each`() { #expect(Self.versions == ["0.1.0", "format-3", "format-4"]) }
+    @Test func `is kept for each`() {
+        #expect(Self.versions == ["0.1.0", "format-3", "format-4", "format-5"])
+    }
 
     @Test(arguments: versions, [true, false])
     func `opens, is clean, and holds what it held`(version: String, isReadOnly: Bool) async throws {

@@ -20,7 +20,7 @@ import Testing
             // Small sets are searched whole.
             options.index.efSearch = 600
             options.index.rowsPerStep = 24
-            options.index.removedBeforeRelinking = 40
+            options.leastErased = 40
         }
     }
 

@@ -62,6 +62,14 @@ public struct EmbeddingProgress: Sendable, Equatable {
     public var skipped = 0
     /// Where to go on; `nil` = at the end.
     public var next: String?
+
+    /// Counts another round.
+    mutating func add(_ other: EmbeddingProgress) {
+        added += other.added
+        obsolete += other.obsolete
+        skipped = max(skipped, other.skipped)
+        next = other.next
+    }
 }
 
 extension Mutation.NewVersion {

@@ -80,6 +80,26 @@ extension FormatLadder {
         }
     }
 
+    /// Format 6: records of spaces tell how many slots were erased, and may be copies.
+    static let toFormat6 = Step(from: 5) { transaction in
+        var records: [SpaceRecord] = []
+        try Schema.passage.scan(
+            prefix: Schema.state, from: Schema.space(0), in: transaction.snapshot
+        ) { key, value in
+            guard key.byteCount == 3 else { throw StoreError(.corrupted, "a key of a space is not one") }
+            var reader = ByteReader(value)
+            records.append(try SpaceRecord(number: key.keyU16(at: 1), formatFive: &reader))
+            try reader.finish()
+            return true
+        }
+        for var record in records {
+            var live: UInt32 = 0
+            try record.segments.forEachPassage(record.extent, in: transaction.snapshot) { _, _ in live += 1 }
+            record.erasedSlots = record.nextSlot - live
+            try record.write(in: transaction)
+        }
+    }
+
     private static let movedAtOnce = 4_096
 
     private static func moveChanges(in transaction: borrowing WriteTransaction) throws {

@@ -164,7 +164,9 @@ final class Home: Sendable {
         // It looks for itself what there is.
         if isIndexing.withLock({ $0 }) { return false }
         let spaces = try spaces ?? SpaceRecord.all(in: transaction)
-        return try Indexer.hasWork(state, spaces) || indexes.due(spaces, in: transaction) != nil
+        return try Indexer.hasWork(state, spaces)
+            || SpaceVacuum.isDue(spaces, leastErased: indexes.leastErased)
+            || indexes.due(spaces, in: transaction) != nil
     }
 
     /// Starts the indexer unless it runs already. It stops when there is nothing more to do, and waits while callers
@@ -217,13 +219,28 @@ final class Home: Sendable {
         var progress = try await environment.submit(isBackground: isBackground) { try Indexer.step(in: $0) }
         pressure.set(tail: progress.isPressed)
         // What is in the tail makes every recall slower than what is not linked does.
-        if !progress.isPressed, try await link(isBackground: isBackground) { progress.hasMore = true }
+        if !progress.isPressed {
+            var hasWorked = try await link(isBackground: isBackground)
+            if !hasWorked { hasWorked = try await vacuum(isBackground: isBackground) }
+            if hasWorked { progress.hasMore = true }
+        }
         return progress
+    }
+
+    /// One step of rewriting a space. Returns whether there was something to do.
+    private func vacuum(isBackground: Bool) async throws -> Bool {
+        let isDue = try await onThread {
+            SpaceVacuum.isDue(try SpaceRecord.all(in: $0), leastErased: self.indexes.leastErased)
+        }
+        guard isDue else { return false }
+        return try await environment.submit(isBackground: isBackground) {
+            try SpaceVacuum.step(self.indexes, in: $0)
+        }
     }
 
     /// One step of the author of a graph. Returns whether there was something to do.
     private func link(isBackground: Bool) async throws -> Bool {
-        let made = try await onThread { transaction -> (HNSWIndex, LinkBatch)? in
+        let made = try await onThread { transaction -> (SpaceRecord, LinkBatch)? in
             let spaces = try SpaceRecord.all(in: transaction)
             guard let due = try self.indexes.due(spaces, in: transaction) else {
                 self.pressure.set(backlogByteCount: 0)
@@ -234,10 +251,16 @@ final class Home: Sendable {
             let batch = try index.prepare(due.space.extent, in: transaction) {
                 self.pressure.isClosing || self.pressure.isTailLong
             }
-            return batch.map { (index, $0) }
+            return batch.map { (due.space, $0) }
         }
-        guard let (index, batch) = made else { return false }
-        _ = try await environment.submit(isBackground: isBackground) { try index.commit(batch, in: $0) }
+        guard let (space, batch) = made else { return false }
+        try await environment.submit(isBackground: isBackground) { transaction in
+            // A caller may have dropped the space meanwhile.
+            let isThere = try SpaceRecord.all(in: transaction.snapshot).contains {
+                $0.number == space.number && $0.space == space.space && $0.stage == space.stage
+            }
+            if isThere { _ = try self.indexes.index(of: space).commit(batch, in: transaction) }
+        }
         return true
     }
 

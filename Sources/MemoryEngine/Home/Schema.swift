@@ -6,7 +6,7 @@ import Store
 /// appends to, so that the file of a home with ten memories stays small, and a `remember` touches few pages.
 package enum Schema {
     /// The version of the file format that this program writes, and the newest that it reads.
-    package static let formatVersion: UInt16 = 5
+    package static let formatVersion: UInt16 = 6
     package static let magic: [UInt8] = Array("LOCIHOME".utf8)
     /// The version of the code that derives words and filter terms; a file with another is rebuilt on opening.
     package static let wordsVersion: UInt16 = 2
@@ -290,65 +290,5 @@ package struct HomeState: Equatable, Sendable {
 
     package func write(in transaction: borrowing WriteTransaction) throws {
         try Schema.passage.put(Schema.state, encode(), in: transaction)
-    }
-}
-
-/// An embedding space of a home: its number in the file, and how many vectors it has.
-package struct SpaceRecord: Equatable, Sendable {
-    package var number: UInt16
-    package var space: EmbeddingSpace
-    package var nextSlot: UInt32 = 0
-    /// Slots below it are in segments; those from it on are in the tail.
-    package var segmentedSlots: UInt32 = 0
-
-    package func encode() -> [UInt8] {
-        var writer = ByteWriter()
-        writer.string(space.model)
-        writer.string(space.revision)
-        writer.u32(UInt32(space.dimension))
-        writer.u8(space.metric.stored.rawValue)
-        writer.u32(nextSlot)
-        writer.u32(segmentedSlots)
-        return writer.bytes
-    }
-
-    package init(number: UInt16, space: EmbeddingSpace) {
-        self.number = number
-        self.space = space
-    }
-
-    package init(number: UInt16, decoding bytes: RawSpan) throws {
-        var reader = ByteReader(bytes)
-        self.number = number
-        let model = try reader.string()
-        let revision = try reader.string()
-        let dimension = Int(try reader.u32())
-        let metric = EmbeddingMetric(stored: try reader.u8())
-        guard let metric, (1...EmbeddingSpace.maximumDimension).contains(dimension) else {
-            throw StoreError(.corrupted, "the record of space \(number) is not one")
-        }
-        space = EmbeddingSpace(model: model, revision: revision, dimension: dimension, metric: metric)
-        nextSlot = try reader.u32()
-        segmentedSlots = try reader.u32()
-        try reader.finish()
-        guard segmentedSlots <= nextSlot else {
-            throw StoreError(.corrupted, "the counters of space \(number) contradict each other")
-        }
-    }
-
-    package static func all(in transaction: borrowing ReadTransaction) throws -> [SpaceRecord] {
-        var records: [SpaceRecord] = []
-        try Schema.passage.scan(prefix: Schema.state, from: Schema.space(0), in: transaction) { key, value in
-            guard key.byteCount == 3, (1..<128).contains(key.keyU16(at: 1)) else {
-                throw StoreError(.corrupted, "a key of a space is not one")
-            }
-            records.append(try SpaceRecord(number: key.keyU16(at: 1), decoding: value))
-            return true
-        }
-        return records
-    }
-
-    package func write(in transaction: borrowing WriteTransaction) throws {
-        try Schema.passage.put(Schema.space(number), encode(), in: transaction)
     }
 }

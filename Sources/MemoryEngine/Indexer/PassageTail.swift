@@ -64,6 +64,19 @@ struct TailRecord: Equatable, Sendable {
         try Schema.passage.put(Schema.tail(passage), encode(), in: transaction)
     }
 
+    /// Writes the record of a passage anew.
+    ///
+    /// - Throws: `StoreError.corrupted` if the passage is not in the tail.
+    static func change(
+        _ passage: UInt32, in transaction: borrowing WriteTransaction, _ body: (inout TailRecord) -> Void
+    ) throws {
+        guard var record = try read(passage, in: transaction.snapshot) else {
+            throw StoreError(.corrupted, "passage \(passage) is not in the tail")
+        }
+        body(&record)
+        try record.write(passage, in: transaction)
+    }
+
     /// Lends every record of the tail to `body`: the passage, its front, and its words still encoded.
     static func forEach(
         in transaction: borrowing ReadTransaction, from first: UInt32 = 0, below end: UInt32 = .max,

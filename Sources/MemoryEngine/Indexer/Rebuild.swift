@@ -7,13 +7,22 @@ enum Rebuild {
         _ progress: (@Sendable (Int, Int) -> Void)?, in transaction: borrowing WriteTransaction
     ) throws {
         var state = try HomeState.read(in: transaction.snapshot)
-        let spaces = try SpaceRecord.all(in: transaction.snapshot)
+        // A vacuum begins anew: copies would be told by passages too.
+        for var copy in try SpaceRecord.all(in: transaction.snapshot) where copy.stage == .copy {
+            try copy.removeRows(in: transaction)
+        }
+        var spaces = try SpaceRecord.open(in: transaction.snapshot)
         // Slots are told by the vectors themselves: each row names its passage.
         var slots: [UInt32: [TailRecord.Slot]] = [:]
-        for space in spaces {
+        for index in spaces.indices {
+            let space = spaces[index]
+            var live: UInt32 = 0
             try space.segments.forEachPassage(space.extent, in: transaction.snapshot) { slot, passage in
                 slots[passage, default: []].append(TailRecord.Slot(space: space.number, slot: slot))
+                live += 1
             }
+            spaces[index].erasedSlots = space.nextSlot - live
+            try spaces[index].write(in: transaction)
         }
         let records = try ground(in: transaction.snapshot)
         // What else stands in the same table is no derived state.

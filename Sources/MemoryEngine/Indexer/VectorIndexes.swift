@@ -5,35 +5,44 @@ import Store
 /// search to search, so there is one of each as long as the home is open.
 final class VectorIndexes: Sendable {
     let parameters: HNSWParameters
+    /// Fewer erased slots are no reason to rewrite a space.
+    let leastErased: UInt32
     private let indexOfSpace = Mutex<[UInt16: HNSWIndex]>([:])
 
-    init(parameters: HNSWParameters = HNSWParameters()) { self.parameters = parameters }
+    init(parameters: HNSWParameters = HNSWParameters(), leastErased: UInt32 = 1_024) {
+        self.parameters = parameters
+        self.leastErased = leastErased
+    }
 
     func index(of space: SpaceRecord) -> HNSWIndex {
         indexOfSpace.withLock { indexes in
-            if let index = indexes[space.number] { return index }
+            // A number may have belonged to another space before.
+            if let index = indexes[space.number], index.segments == space.segments { return index }
             let index = HNSWIndex(table: Schema.link, segments: space.segments, parameters: parameters)
             indexes[space.number] = index
             return index
         }
     }
 
-    /// Rows in segments that no graph holds, in a space that has one or is to get one: every search scans them.
     struct Backlog: Sendable {
         var space: SpaceRecord
+        /// Bytes of rows in segments that no graph holds, where searches scan them.
         var byteCount: Int
     }
 
-    /// The first space with something to do for its graph's author.
+    /// The first space with something to do for its graph's author: those that are searched come first.
     func due(
         _ spaces: [SpaceRecord], in transaction: borrowing ReadTransaction
     ) throws -> Backlog? {
-        for space in spaces {
+        for space in [SpaceRecord.Stage.open, .leaving, .copy].flatMap({ stage in
+            spaces.filter { $0.stage == stage }
+        }) {
             let index = index(of: space)
             guard try index.dueWork(space.extent, in: transaction) != nil else { continue }
             let linked = try index.state(in: transaction)?.linkedSlots ?? 0
             let rows = Int(space.segmentedSlots) - Int(min(linked, space.segmentedSlots))
-            return Backlog(space: space, byteCount: rows * space.space.dimension * 4)
+            let isScanned = space.stage == .open
+            return Backlog(space: space, byteCount: isScanned ? rows * space.space.dimension * 4 : 0)
         }
         return nil
     }

@@ -46,11 +46,7 @@ extension Applier {
             count += 1
             let slot = try place(vector, passage)
             if passage >= state.foldedPassages {
-                guard var record = try TailRecord.read(passage, in: transaction.snapshot) else {
-                    throw StoreError(.corrupted, "passage \(passage) is not in the tail")
-                }
-                record.slots.append(slot)
-                try record.write(passage, in: transaction)
+                try TailRecord.change(passage, in: transaction) { $0.slots.append(slot) }
             } else {
                 try Columns.setSlots(slot.space, [(passage, slot.slot)], in: transaction)
             }

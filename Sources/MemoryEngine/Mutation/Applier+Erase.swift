@@ -114,12 +114,13 @@ extension Applier {
                 else { continue }
                 if slot >= spaces[index].nextSlot { try flushVectors(in: transaction) }
                 try spaces[index].segments.erase(slot, spaces[index].extent, in: transaction)
+                spaces[index].erasedSlots += 1
                 try HNSWIndex(table: Schema.link, segments: spaces[index].segments).noteErased(
                     slot, spaces[index].extent, in: transaction)
                 if passage < state.foldedPassages {
                     try Columns.setSlots(spaces[index].number, [(passage, .max)], in: transaction)
                 }
-                counts["vectors", default: 0] += 1
+                if spaces[index].stage == .open { counts["vectors", default: 0] += 1 }
             }
             if passage >= state.foldedPassages {
                 try Schema.passage.remove(Schema.tail(passage), in: transaction)

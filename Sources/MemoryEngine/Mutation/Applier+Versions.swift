@@ -264,7 +264,8 @@ extension Applier {
         of version: VersionRecord, in transaction: borrowing ReadTransaction
     ) throws -> [Mutation.NewVector] {
         try PassageReader.vectors(
-            version.firstPassage..<version.firstPassage + version.passageCount, state, spaces, in: transaction
+            version.firstPassage..<version.firstPassage + version.passageCount, state,
+            spaces.filter { $0.stage == .open }, in: transaction
         )
     }
 

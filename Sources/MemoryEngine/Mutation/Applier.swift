@@ -31,18 +31,22 @@ struct Applier {
     static let defaultChangeLogCount: UInt64 = 1_000_000
 
     var state: HomeState
+    /// The open ones and their copies.
     var spaces: [SpaceRecord]
     let time: Int64
     let operation: UInt128
     var impliedEdgeCount: UInt128 = 0
     private let loadedSpaces: [SpaceRecord]
+    private var takenNumbers: Set<UInt16>
     /// Rows for the vector tails, written together at the end.
     var pendingVectors: [UInt16: [(passage: UInt32, vector: [Float])]] = [:]
     var log: [LogEntry] = []
 
     private init(_ mutation: Mutation, in transaction: borrowing ReadTransaction) throws {
         state = try HomeState.read(in: transaction)
-        spaces = try SpaceRecord.all(in: transaction)
+        let all = try SpaceRecord.all(in: transaction)
+        spaces = all.filter { $0.stage != .leaving }
+        takenNumbers = Set(all.map(\.number))
         loadedSpaces = spaces
         time = mutation.time
         operation = mutation.operation
@@ -53,6 +57,7 @@ struct Applier {
         self.state = state
         spaces = []
         loadedSpaces = []
+        takenNumbers = []
         time = 0
         operation = 0
     }
@@ -111,13 +116,10 @@ struct Applier {
             return .erased(try eraseCitations(of: home, ids, in: transaction))
         case .receipt(let receipt): return try keep(receipt, in: transaction)
         case .outcome(let recall, let outcome): return try record(outcome, of: recall, in: transaction)
+        case .useSpace(let space): return try use(space, in: transaction)
+        case .dropSpace(let space): return try drop(space, in: transaction)
         case .setting(let name, let value):
-            let key = Schema.Shared.setting.key.raw(name.utf8)
-            if let value {
-                try Schema.shared.put(key, Array(value.utf8), in: transaction)
-            } else {
-                try Schema.shared.remove(key, in: transaction)
-            }
+            try Settings.set(name, value, in: transaction)
             return .done
         }
     }
@@ -142,13 +144,18 @@ struct Applier {
 
     /// The record of a space, made if it is new.
     mutating func spaceIndex(of space: EmbeddingSpace) throws -> Int {
-        if let index = spaces.firstIndex(where: { $0.space == space }) { return index }
-        guard spaces.count < 100 else {
+        if let index = spaces.firstIndex(where: { $0.space == space && $0.stage == .open }) { return index }
+        guard spaces.count(where: { $0.stage == .open }) < SpaceRecord.maximumCount,
+            let number = SpaceRecord.freeNumber(from: state.nextSpace, beside: takenNumbers)
+        else {
             throw EngineError(
-                .tooLarge, "a home has at most 100 embedding spaces; \(space.name) would be one more")
+                .tooLarge,
+                "a home has at most \(SpaceRecord.maximumCount) embedding spaces; \(space.name) would be one more"
+            )
         }
-        spaces.append(SpaceRecord(number: state.nextSpace, space: space))
-        state.nextSpace += 1
+        spaces.append(SpaceRecord(number: number, space: space))
+        takenNumbers.insert(number)
+        state.nextSpace = number + 1
         return spaces.count - 1
     }
 
@@ -184,22 +191,6 @@ struct Applier {
             try ChangeLog.remove(state.trimmedSequence, in: transaction)
         }
         try state.write(in: transaction)
-    }
-}
-
-extension SpaceRecord {
-    var segments: VectorSegments {
-        VectorSegments(
-            table: Schema.vector, tail: (Schema.passage, Schema.Passage.vectorTail), space: number,
-            dimension: space.dimension, metric: space.metric.stored)
-    }
-
-    var extent: VectorSegments.Extent {
-        get { VectorSegments.Extent(nextSlot: nextSlot, segmentedSlots: segmentedSlots) }
-        set {
-            nextSlot = newValue.nextSlot
-            segmentedSlots = newValue.segmentedSlots
-        }
     }
 }
 
@@ -269,6 +260,15 @@ enum Settings {
             return nil
         }
         return String(decoding: value.array, as: UTF8.self)
+    }
+
+    static func set(_ name: String, _ value: String?, in transaction: borrowing WriteTransaction) throws {
+        let key = Schema.Shared.setting.key.raw(name.utf8)
+        if let value {
+            try Schema.shared.put(key, Array(value.utf8), in: transaction)
+        } else {
+            try Schema.shared.remove(key, in: transaction)
+        }
     }
 
     static func changeLogCount(in transaction: borrowing ReadTransaction) throws -> UInt64 {

@@ -69,6 +69,12 @@ extension Mutation.Change {
             writer.u8(9)
             writer.string(name)
             writer.optional(value) { $0.string($1) }
+        case .useSpace(let space):
+            writer.u8(17)
+            writer.string(space.name)
+        case .dropSpace(let space):
+            writer.u8(18)
+            writer.string(space.name)
         case .trim(let id, let versions):
             writer.u8(10)
             writer.u128(id.rawValue)
@@ -125,6 +131,8 @@ extension Mutation.Change {
             }
             self = .outcome(recall, outcome)
         case 9: self = .setting(try reader.string(), try reader.optional { try $0.string() })
+        case 17: self = .useSpace(try EmbeddingSpace(from: &reader))
+        case 18: self = .dropSpace(try EmbeddingSpace(from: &reader))
         case 10:
             self = .trim(MemoryID(rawValue: try reader.u128()), versions: try reader.list { try $0.u32() })
         case 11: self = .eraseTraces(principal: try reader.string())
@@ -162,6 +170,15 @@ extension Mutation.RestoredVersion {
     }
 }
 
+extension EmbeddingSpace {
+    fileprivate init(from reader: inout ByteReader) throws {
+        guard let space = EmbeddingSpace(name: try reader.string()) else {
+            throw StoreError(.corrupted, "a space of a mutation is not one")
+        }
+        self = space
+    }
+}
+
 extension Mutation.NewVector {
     fileprivate func encode(into writer: inout ByteWriter) {
         writer.string(space.name)
@@ -170,9 +187,7 @@ extension Mutation.NewVector {
     }
 
     fileprivate init(from reader: inout ByteReader) throws {
-        guard let space = EmbeddingSpace(name: try reader.string()) else {
-            throw StoreError(.corrupted, "a space of a mutation is not one")
-        }
+        let space = try EmbeddingSpace(from: &reader)
         self.init(space: space, part: try reader.u32(), vector: try reader.floats())
         do {
             try Self.check(self)

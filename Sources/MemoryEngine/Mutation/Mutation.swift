@@ -39,6 +39,11 @@ package struct Mutation: Sendable, Equatable {
         case receipt(Receipt)
         case outcome(RecallID, Outcome)
         case setting(String, String?)
+        /// From now on texts and questions of the home are embedded in the space; obsolete while a passage lacks a vector
+        /// there and has one in the space that was used before.
+        case useSpace(EmbeddingSpace)
+        /// Removes all vectors in a space.
+        case dropSpace(EmbeddingSpace)
         /// Removes closed versions that the retention policy lets go.
         case trim(MemoryID, versions: [UInt32])
         /// Removes the receipts of what a principal asked, and edges that it gave, at most `Applier.maximumEraseCount`.

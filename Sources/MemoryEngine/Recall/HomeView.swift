@@ -19,7 +19,7 @@ struct HomeView {
     init(words: [[UInt8]] = [], prefixes: [[UInt8]] = [], in transaction: borrowing ReadTransaction) throws {
         state = try HomeState.read(in: transaction)
         columns = ColumnBlocks(state)
-        spaces = try SpaceRecord.all(in: transaction)
+        spaces = try SpaceRecord.open(in: transaction)
         let hashes = words.map { TermHash.hash($0) }
         var frequencies = [[UInt8]](repeating: [], count: words.count + prefixes.count)
         var entries: [TailEntry] = []

@@ -86,7 +86,9 @@ struct StatsCommand: AsyncParsableCommand {
                 "\(Terminal.grouped(space.vectors)) in \(Visible.line(space.space.name)), \(Terminal.grouped(space.tailVectors)) "
                     + "in the tail, "
                     + (space.linkedVectors == 0
-                        ? "no graph" : "\(Terminal.grouped(space.linkedVectors)) in the graph"))
+                        ? "no graph" : "\(Terminal.grouped(space.linkedVectors)) in the graph")
+                    + (space.erasedVectors == 0
+                        ? "" : ", \(Terminal.grouped(space.erasedVectors)) places to reclaim"))
         }
         line("receipts", Terminal.grouped(statistics.receipts))
         line("commits", Terminal.grouped(statistics.sequence))

@@ -1,0 +1,191 @@
+import Store
+
+/// The embedding spaces of a home: which one it uses, and the way from one to another.
+extension Engine {
+    /// The engine's embedders: first the one that new homes use.
+    var embedders: [any Embedder] { [embedder].compactMap { $0 } + options.otherEmbedders }
+
+    /// The embedders of a home.
+    struct HomeEmbedders {
+        /// Embeds texts and questions.
+        var current: (any Embedder)?
+        /// Embeds texts besides, while a re-embedding fills its space.
+        var next: (any Embedder)?
+        /// The space that the home uses, where the engine has no embedder of it.
+        var missing: EmbeddingSpace?
+    }
+
+    func embedders(of home: Home) throws -> HomeEmbedders {
+        do {
+            return try home.environment.read { try self.embedders(in: $0) }
+        } catch let error as StoreError {
+            throw EngineError(error)
+        }
+    }
+
+    /// - Complexity: two look-ups.
+    private func embedders(in transaction: borrowing ReadTransaction) throws -> HomeEmbedders {
+        let roles = try SpaceRoles.read(in: transaction)
+        var found = HomeEmbedders()
+        found.next = roles.next.flatMap(embedder(of:))
+        if let current = roles.current {
+            found.current = embedder(of: current)
+            if found.current == nil { found.missing = current }
+            return found
+        }
+        found.current = embedder
+        // Nobody chose yet: a home that has vectors of another embedder only goes on with that.
+        guard !options.otherEmbedders.isEmpty else { return found }
+        let spaces = try SpaceRecord.open(in: transaction).filter { $0.nextSlot > $0.erasedSlots }
+        guard !spaces.contains(where: { $0.space == embedder?.space }) else { return found }
+        let known = spaces.filter { embedder(of: $0.space) != nil }
+        if let most = known.max(by: { $0.nextSlot - $0.erasedSlots < $1.nextSlot - $1.erasedSlots }) {
+            found.current = embedder(of: most.space)
+        }
+        return found
+    }
+
+    private func embedder(of space: EmbeddingSpace) -> (any Embedder)? {
+        embedders.first { $0.space == space }
+    }
+
+    /// The embedder of texts of a space, by default of the one that the home uses.
+    func embedder(of space: EmbeddingSpace?, for namespace: Namespace) async throws -> any Embedder {
+        guard !embedders.isEmpty else {
+            throw EngineError(.invalid, "the engine has no embedder of texts; open it with one")
+        }
+        var found = space.flatMap(embedder(of:))
+        var name = space?.name
+        if space == nil {
+            let own = try await withHome(of: namespace, creating: false) { try embedders(of: $0) }
+            found = own == nil ? embedder : own?.current
+            name = own?.missing?.name
+        }
+        guard let found, found.modalities.contains(.text) else {
+            throw EngineError(
+                .invalid,
+                "the engine has no embedder of texts\(name.map { " in \($0)" } ?? ""); open it with one")
+        }
+        return found
+    }
+
+    /// The space in which the texts and questions of a home are embedded; `nil` = the engine has no embedder, and nobody
+    /// chose.
+    ///
+    /// - Throws: `EngineError`: `notFound`.
+    public func space(of namespace: Namespace) async throws -> EmbeddingSpace? {
+        try await withExistingHome(of: namespace) { home in
+            let own = try embedders(of: home)
+            return own.missing ?? own.current?.space
+        }
+    }
+
+    func usedSpace(in transaction: borrowing ReadTransaction) throws -> EmbeddingSpace? {
+        let own = try embedders(in: transaction)
+        return own.missing ?? own.current?.space
+    }
+
+    /// Brings a home to the space of another embedder, while it is used: gives every passage, those of closed versions
+    /// too, a vector there, and then switches. What is remembered meanwhile gets vectors in both spaces, questions are
+    /// embedded in the old one until the switch, which is one transaction, and in the new one from then on. A query that
+    /// brings its own vectors may ask either at any time. It can be called again after any failure, and goes on.
+    ///
+    /// - Parameters:
+    ///   - space: of `embedder` or one of `Options.otherEmbedders`.
+    ///   - dropsOld: removes the vectors in the old space afterwards.
+    ///   - batchCount: how many passages are embedded before they are stored, 1 to 10,000.
+    ///   - report: called after each batch, when it is durable.
+    /// - Throws: `EngineError`: `invalid` (no such embedder), `embedder`, `notFound`, `conflict` (a passage has a vector in
+    ///   the old space and no text, so that only `addEmbeddings` can give it one); `CancellationError`. The vectors that
+    ///   were added stay.
+    /// - Complexity: O(passages) beside what the embedder takes.
+    @discardableResult
+    public func reembed(
+        in namespace: Namespace, into space: EmbeddingSpace, dropsOld: Bool = false, batchCount: Int = 256,
+        _ report: ((EmbeddingProgress) async throws -> Void)? = nil
+    ) async throws -> EmbeddingProgress {
+        let home = try whole(namespace)
+        _ = try await embedder(of: space, for: home)
+        let old = try await self.space(of: home)
+        if old != space {
+            try await change(SpaceRoles(current: old, next: space).changes, in: home)
+        }
+        var all = EmbeddingProgress()
+        while true {
+            let before = all
+            let done = try await embed(
+                in: home, into: space, includesClosed: true, batchCount: batchCount
+            ) { progress in
+                var sum = before
+                sum.add(progress)
+                try await report?(sum)
+            }
+            all.add(done)
+            if try await change([.useSpace(space)], in: home) != .obsolete { break }
+            // What came meanwhile without a vector has one after the next round, if it can have one.
+            guard done.added + done.obsolete > 0 else {
+                throw EngineError(
+                    .conflict,
+                    "some passages of \(home) have a vector in \(old?.name ?? "the old space") and no text: add "
+                        + "vectors in \(space.name) to them, or forget them")
+            }
+        }
+        if dropsOld, let old, old != space { try await dropSpace(old, in: home) }
+        return all
+    }
+
+    /// Makes a space the one in which the texts and questions of a home are embedded. Callers that bring all vectors
+    /// themselves have no need of it.
+    ///
+    /// - Throws: `EngineError`: `notFound`, `conflict` (a passage has a vector in the space that is used now, and none in
+    ///   this one: `reembed` gives it one).
+    public func useSpace(_ space: EmbeddingSpace, in namespace: Namespace) async throws {
+        let home = try whole(namespace)
+        guard let old = try await self.space(of: home), old != space else {
+            try await change([.useSpace(space)], in: home)
+            return
+        }
+        let outcome = try await change(SpaceRoles(current: old).changes + [.useSpace(space)], in: home)
+        guard outcome != .obsolete else {
+            throw EngineError(
+                .conflict,
+                "some passages of \(home) have a vector in \(old.name) and none in \(space.name); embed them first"
+            )
+        }
+    }
+
+    /// Removes all vectors of a home in a space.
+    ///
+    /// - Throws: `EngineError`: `notFound`, `conflict` (the home uses the space).
+    /// - Returns: how many vectors there were.
+    @discardableResult
+    public func dropSpace(_ space: EmbeddingSpace, in namespace: Namespace) async throws -> Int {
+        let home = try whole(namespace)
+        let used = try await self.space(of: home)
+        guard used != space else {
+            throw EngineError(
+                .conflict, "\(home) uses \(space.name); switch it to another space before this one goes")
+        }
+        guard case .erased(let counts) = try await change([.dropSpace(space)], in: home) else {
+            throw EngineError(.notFound, "\(home) has no vectors in \(space.name)")
+        }
+        return counts["vectors"] ?? 0
+    }
+
+    /// Applies changes to a home that is there. Returns what became of the last.
+    @discardableResult
+    private func change(_ changes: [Mutation.Change], in home: Namespace) async throws -> Applier.Outcome? {
+        let mutation = Mutation(at: options.clock(), changes: changes)
+        return try await withExistingHome(of: home) { try await $0.apply(mutation).outcomes.last }
+    }
+
+    private func whole(_ namespace: Namespace) throws -> Namespace {
+        guard namespace.session == nil else {
+            throw EngineError(
+                .invalidNamespace,
+                "`\(namespace)` is a session; spaces are of a whole home, so name `\(namespace.home)`")
+        }
+        try checkWritable(namespace)
+        return namespace
+    }
+}

@@ -1,0 +1,73 @@
+import ArgumentParser
+import MemoryEngine
+
+extension EmbeddingSpace: ExpressibleByArgument {
+    public init?(argument: String) { self.init(name: argument) }
+    public var defaultValueDescription: String { name }
+}
+
+struct SpacesCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "spaces",
+        abstract: "The embedding spaces of a home: how many vectors each has, and which one is used.",
+        usage: "loci spaces [--use <space> | --drop <space>] [options]",
+        discussion: """
+              loci spaces -n project/atlas
+              loci spaces --use bge-m3/1024/cosine
+              loci spaces --drop loci-hash@1/256/cosine
+
+            A space is MODEL[@REVISION]/DIMENSION[/METRIC]. Texts and questions are embedded in the one that is used, if \
+            there is an embedder of it; a home may have vectors in others besides, brought by imports or by other \
+            programs. --use is refused while a passage would lose its vector by it.
+            """)
+
+    @Option(help: ArgumentHelp("Use this space from now on.", valueName: "space"))
+    var use: EmbeddingSpace?
+    @Option(help: ArgumentHelp("Remove all vectors in this space.", valueName: "space"))
+    var drop: EmbeddingSpace?
+    @OptionGroup var place: PlaceOptions
+
+    func validate() throws {
+        guard use == nil || drop == nil else { throw ValidationError("--use and --drop exclude each other") }
+    }
+
+    func run() async throws {
+        let isChange = use != nil || drop != nil
+        try await place.withEngine(for: isChange ? .changing : .reading) { engine, namespace in
+            if let use {
+                try await engine.useSpace(use, in: namespace)
+            } else if let drop {
+                let count = try await engine.dropSpace(drop, in: namespace)
+                if !place.json { Terminal.print("\(Terminal.grouped(count)) vectors dropped") }
+            }
+            let used = try await engine.space(of: namespace)
+            let spaces = try await engine.stats(in: namespace).spaces
+            for space in spaces { show(space, namespace) }
+            if place.json { return }
+            if let used, !spaces.contains(where: { $0.isUsed }) {
+                Terminal.print(
+                    "\(Terminal.padded("0", to: 12, isRight: true)) vectors  \(Visible.line(used.name))  used"
+                )
+            } else if spaces.isEmpty {
+                Terminal.print("\(namespace.home): no vectors")
+            }
+        }
+    }
+
+    private func show(_ space: HomeStatistics.Space, _ namespace: Namespace) {
+        if place.json {
+            Terminal.printObject { json in
+                json.member("home", namespace.home.description)
+                json.member("space", space.space.name)
+                json.member("vectors", space.vectors)
+                json.member("linked", space.linkedVectors)
+                json.member("erased", space.erasedVectors)
+                json.member("isUsed", space.isUsed)
+            }
+            return
+        }
+        Terminal.print(
+            "\(Terminal.padded(Terminal.grouped(space.vectors), to: 12, isRight: true)) vectors  "
+                + Visible.line(space.space.name) + (space.isUsed ? "  used" : ""))
+    }
+}
