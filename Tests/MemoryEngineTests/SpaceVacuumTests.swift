@@ -26,6 +26,7 @@ import Testing
         vector[0] = Float(number)
         vector[1 + number % 7] = 1
         draft.embeddings = [Embedding(vector, in: Self.space)]
+        if number % 2 == 1 { draft.tags = ["odd"] }
         return draft
     }
 
@@ -53,13 +54,11 @@ import Testing
     func `is rewritten without them, and finds what it found`(withGraph: Bool) async throws {
         let store = try store(withGraph: withGraph)
         let engine = store.engine
-        let ids = try await remember(0..<90, engine)
+        _ = try await remember(0..<90, engine)
         try await engine.fold(atlas)
         try await engine.finishIndexing(in: atlas)
         let before = try #require(try await records(engine).first)
-        for (number, id) in ids.enumerated() where number % 2 == 1 {
-            try await engine.forget(.id(id), under: atlas)
-        }
+        try await engine.forget(.filter(.tag("odd")), under: atlas)
         try await engine.finishIndexing(in: atlas)
         let after = try await records(engine)
         #expect(after.count == 1 && after[0].number != before.number && after[0].stage == .open)
