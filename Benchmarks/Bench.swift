@@ -15,14 +15,16 @@ struct Bench: AsyncParsableCommand {
             The text and its vectors are made once:
 
                 scripts/fetch-corpus .cache/corpus
-                scripts/embed-corpus .cache/corpus 20000
+                scripts/embed-corpus .cache/corpus 101000
 
             A figure is the median of many, with the p99 beside it. `met` and `missed` compare it with the aim.
             """,
         subcommands: [
             All.self, Words.self, Vectors.self, Ingest.self, RememberOne.self, Fragmented.self, Open.self,
             Homes.self, Writers.self, MemoryUse.self, Kernels.self, FirstRecall.self, Serve.self, Index.self,
-            RecallAll.self, Evaluate.self, Confidence.self, Linking.self, Mixed.self, Traverse.self,
+            RecallAll.self, Evaluate.self, Confidence.self, Linking.self, Mixed.self, Backlog.self,
+            Replace.self,
+            Traverse.self,
             Build.self, Search.self,
         ])
 }
@@ -54,7 +56,7 @@ struct All: AsyncParsableCommand {
         var failures: [String] = []
         for name in [
             "kernels", "words", "vectors", "ingest", "remember", "fragmented", "open", "homes", "writers",
-            "memory", "index", "recall", "linking", "mixed", "traverse",
+            "memory", "index", "recall", "linking", "mixed", "backlog", "replace", "traverse",
         ] {
             let status = try Child.run([name] + common.arguments)
             if status != 0 { failures.append(name) }

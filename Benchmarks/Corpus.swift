@@ -32,7 +32,7 @@ struct Corpus {
             """
             \(path) is not there. Make the text and its vectors once, or name their folder with --data:
                 scripts/fetch-corpus .cache/corpus
-                scripts/embed-corpus .cache/corpus 20000
+                scripts/embed-corpus .cache/corpus 101000
             """)
     }
 }

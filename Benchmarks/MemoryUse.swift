@@ -35,7 +35,8 @@ struct MemoryUse: AsyncParsableCommand {
                 median: values[1],
                 p99: values[2], unit: "ms"))
         report.note(
-            "RssAnon of a process that opens the store and answers; 20,000 real rows, the rest mixtures")
+            "RssAnon of a process that opens the store and answers; real rows as far as there are any, the rest mixtures"
+        )
         report.note("1,024 components are 384 lifted by a random matrix")
         report.print(json: common.json)
     }

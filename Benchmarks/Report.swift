@@ -1,4 +1,5 @@
 import Foundation
+import Store
 
 /// What was measured, in a table or in JSON.
 struct Report {
@@ -102,6 +103,7 @@ struct Samples {
     init() {}
 
     mutating func add(_ value: Double) { values.append(value) }
+    mutating func add(_ other: Samples) { values += other.values }
 
     /// Runs `body` and keeps how long it took, in milliseconds.
     @discardableResult
@@ -139,4 +141,11 @@ extension Duration {
         return Double(seconds) + Double(attoseconds) * 1e-18
     }
     var milliseconds: Double { seconds * 1_000 }
+}
+
+/// Set once, by one task for another.
+final class Done: Sendable {
+    private let state = Mutex(false)
+    var isSet: Bool { state.withLock { $0 } }
+    func set() { state.withLock { $0 = true } }
 }

@@ -41,8 +41,9 @@ final class Repair {
     /// What the dead led to, by slot and layer.
     private var led: [UInt64: [UInt32]] = [:]
 
-    /// Nodes taken out in one step at most.
-    private static let mostDead = 512
+    /// Nodes taken out in one step at most: while it is computed it holds a snapshot, and the file grows with what is
+    /// written meanwhile.
+    private static let mostDead = 128
 
     init(_ linker: Linker, noted: [UInt32]) {
         self.linker = linker

@@ -195,6 +195,10 @@ final class Home: Sendable {
         }
     }
 
+    /// Linking stops after this long, so that its snapshot does not make the file grow for long where callers keep all
+    /// cores busy.
+    private static let longestStep = Duration.milliseconds(500)
+
     /// How long the indexer waits for a free core before it looks again.
     private static let pause = Duration.milliseconds(4)
 
@@ -248,8 +252,9 @@ final class Home: Sendable {
             }
             self.pressure.set(backlogByteCount: due.byteCount)
             let index = self.indexes.index(of: due.space)
+            let end = ContinuousClock.now + Self.longestStep
             let batch = try index.prepare(due.space.extent, in: transaction) {
-                self.pressure.isClosing || self.pressure.isTailLong
+                self.pressure.isClosing || self.pressure.isTailLong || ContinuousClock.now > end
             }
             return batch.map { (due.space, $0) }
         }
