@@ -15,9 +15,16 @@ TARGET ALWAYS_INLINE float sum_of_lanes(__m256 x) {
     return _mm_cvtss_f32(_mm_add_ss(two, _mm_movehdup_ps(two)));
 }
 
+TARGET ALWAYS_INLINE int32_t sum_of_words(__m256i x) {
+    __m128i four = _mm_add_epi32(_mm256_castsi256_si128(x), _mm256_extracti128_si256(x, 1));
+    four = _mm_add_epi32(four, _mm_shuffle_epi32(four, 0x4e));
+    four = _mm_add_epi32(four, _mm_shuffle_epi32(four, 0xb1));
+    return _mm_cvtsi128_si32(four);
+}
+
 TARGET ALWAYS_INLINE void dot_rows(
     const char *query, const char *const *rows, size_t count, const uintptr_t *next, size_t n, float *out) {
-    __m256 sums[2][4];
+    __m256 sums[3][4];
     for (size_t k = 0; k < count; k++) {
         for (int j = 0; j < 4; j++) sums[k][j] = _mm256_setzero_ps();
     }
@@ -78,13 +85,41 @@ TARGET ALWAYS_INLINE int32_t code_dot(const char *code, const int8_t *query, siz
         total = _mm256_add_epi32(total, _mm256_madd_epi16(sums[0], one));
         total = _mm256_add_epi32(total, _mm256_madd_epi16(sums[1], one));
     }
-    __m128i four = _mm_add_epi32(_mm256_castsi256_si128(total), _mm256_extracti128_si256(total, 1));
-    four = _mm_add_epi32(four, _mm_shuffle_epi32(four, 0x4e));
-    four = _mm_add_epi32(four, _mm_shuffle_epi32(four, 0xb1));
-    return _mm_cvtsi128_si32(four);
+    return sum_of_words(total);
 }
 
-DEFINE_VARIANT(TARGET, 2)
+TARGET ALWAYS_INLINE float dot_bf16(const char *query, const char *row, size_t n) {
+    __m256 sums[4];
+    for (int j = 0; j < 4; j++) sums[j] = _mm256_setzero_ps();
+    size_t i = 0;
+    for (; i + 32 <= n; i += 32) {
+        for (size_t j = 0; j < 4; j++) {
+            const __m128i half = _mm_loadu_si128((const __m128i *)(row + (i + 8 * j) * 2));
+            const __m256 wide = _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(half), 16));
+            sums[j] = _mm256_fmadd_ps(_mm256_loadu_ps((const float *)(query + (i + 8 * j) * 4)), wide, sums[j]);
+        }
+    }
+    float sum = sum_of_lanes(_mm256_add_ps(_mm256_add_ps(sums[0], sums[1]), _mm256_add_ps(sums[2], sums[3])));
+    for (; i < n; i++) sum = __builtin_fmaf(float_at(query, i), bf16_at(row, i), sum);
+    return sum;
+}
+
+TARGET ALWAYS_INLINE int32_t dot_s8(const char *query, const char *row, size_t n) {
+    __m256i sums[2] = {_mm256_setzero_si256(), _mm256_setzero_si256()};
+    size_t i = 0;
+    for (; i + 32 <= n; i += 32) {
+        for (size_t j = 0; j < 2; j++) {
+            const __m256i a = _mm256_cvtepi8_epi16(_mm_loadu_si128((const __m128i *)(query + i + 16 * j)));
+            const __m256i b = _mm256_cvtepi8_epi16(_mm_loadu_si128((const __m128i *)(row + i + 16 * j)));
+            sums[j] = _mm256_add_epi32(sums[j], _mm256_madd_epi16(a, b));
+        }
+    }
+    int32_t sum = sum_of_words(_mm256_add_epi32(sums[0], sums[1]));
+    for (; i < n; i++) sum += (int32_t)(int8_t)query[i] * (int8_t)row[i];
+    return sum;
+}
+
+DEFINE_VARIANT(TARGET, 2, 3)
 
 static int supported(void) {
     __builtin_cpu_init();
@@ -92,6 +127,7 @@ static int supported(void) {
 }
 
 const kernels_variant kernels_variant_avx2 = {
-    "AVX2", supported, dot, dots, gather, slots, squared_norm, all_finite, rotate, estimates,
+    "AVX2", supported, dot, dots, gather, slots, dots_bf16, dots_s8, squared_norm, all_finite, rotate,
+    estimates,
 };
 #endif

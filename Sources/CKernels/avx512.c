@@ -67,7 +67,31 @@ TARGET ALWAYS_INLINE int32_t code_dot(const char *code, const int8_t *query, siz
     return _mm_cvtsi128_si32(four);
 }
 
-DEFINE_VARIANT(TARGET, 4)
+TARGET ALWAYS_INLINE float dot_bf16(const char *query, const char *row, size_t n) {
+    __m512 sums[2] = {_mm512_setzero_ps(), _mm512_setzero_ps()};
+    for (size_t i = 0, j = 0; i < n; i += 16, j ^= 1) {
+        const __mmask16 mask = n - i >= 16 ? 0xffff : (__mmask16)((1u << (n - i)) - 1);
+        const __m256i half = _mm256_maskz_loadu_epi16(mask, row + i * 2);
+        const __m512 wide = _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(half), 16));
+        sums[j] = _mm512_fmadd_ps(_mm512_maskz_loadu_ps(mask, query + i * 4), wide, sums[j]);
+    }
+    return _mm512_reduce_add_ps(_mm512_add_ps(sums[0], sums[1]));
+}
+
+/// The instruction multiplies unsigned by signed bytes: 128 is added to those of the row, and taken off again.
+TARGET ALWAYS_INLINE int32_t dot_s8(const char *query, const char *row, size_t n) {
+    const __m512i flip = _mm512_set1_epi8((char)0x80);
+    __m512i sums = _mm512_setzero_si512(), added = _mm512_setzero_si512();
+    for (size_t i = 0; i < n; i += 64) {
+        const __mmask64 mask = n - i >= 64 ? ~0ull : (1ull << (n - i)) - 1;
+        const __m512i q = _mm512_maskz_loadu_epi8(mask, query + i);
+        sums = _mm512_dpbusd_epi32(sums, _mm512_xor_si512(_mm512_maskz_loadu_epi8(mask, row + i), flip), q);
+        added = _mm512_dpbusd_epi32(added, flip, q);
+    }
+    return _mm512_reduce_add_epi32(_mm512_sub_epi32(sums, added));
+}
+
+DEFINE_VARIANT(TARGET, 4, 1)
 
 static int supported(void) {
     __builtin_cpu_init();
@@ -78,6 +102,7 @@ static int supported(void) {
 }
 
 const kernels_variant kernels_variant_avx512 = {
-    "AVX-512", supported, dot, dots, gather, slots, squared_norm, all_finite, rotate, estimates,
+    "AVX-512", supported, dot, dots, gather, slots, dots_bf16, dots_s8, squared_norm, all_finite, rotate,
+    estimates,
 };
 #endif

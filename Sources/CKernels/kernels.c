@@ -1,6 +1,7 @@
 /// Chooses the variant, once, before `main` runs; afterwards the choice is only read.
 #include "kernels.h"
 #include "variant.h"
+#include <string.h>
 
 /// The fastest first.
 static const kernels_variant *const variants[] = {
@@ -47,6 +48,27 @@ void kernels_dots_f32_slots(
     active->slots(rows, query, slots, slots_count, dots, auxiliaries);
 }
 
+void kernels_dots_bf16(
+    const float *query, const void *rows, size_t stride_bytes, size_t rows_count, size_t n, float *out) {
+    active->dots_bf16(query, rows, stride_bytes, rows_count, n, out);
+}
+
+void kernels_bf16_of_f32(const float *x, size_t n, uint16_t *out) {
+    for (size_t i = 0; i < n; i++) {
+        uint32_t bits;
+        memcpy(&bits, (const char *)x + i * sizeof(bits), sizeof(bits));
+        // What is not a number must not become infinity; else half of the last place is added, or a little less.
+        out[i] = (bits & 0x7fffffff) > 0x7f800000
+            ? (uint16_t)(bits >> 16 | 0x40)
+            : (uint16_t)((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
+    }
+}
+
+void kernels_dots_s8(
+    const int8_t *query, const void *rows, size_t stride_bytes, size_t rows_count, size_t n, int32_t *out) {
+    active->dots_s8(query, rows, stride_bytes, rows_count, n, out);
+}
+
 double kernels_squared_norm_f32(const float *a, size_t n) { return active->squared_norm(a, n); }
 
 int kernels_all_finite_f32(const float *a, size_t n) { return active->all_finite(a, n); }
@@ -89,6 +111,18 @@ void kernels_dots_f32_slots_variant(
     int variant, const kernels_segments *rows, const float *query, const uint32_t *slots, size_t slots_count,
     float *dots, float *auxiliaries) {
     variants[variant]->slots(rows, query, slots, slots_count, dots, auxiliaries);
+}
+
+void kernels_dots_bf16_variant(
+    int variant, const float *query, const void *rows, size_t stride_bytes, size_t rows_count, size_t n,
+    float *out) {
+    variants[variant]->dots_bf16(query, rows, stride_bytes, rows_count, n, out);
+}
+
+void kernels_dots_s8_variant(
+    int variant, const int8_t *query, const void *rows, size_t stride_bytes, size_t rows_count, size_t n,
+    int32_t *out) {
+    variants[variant]->dots_s8(query, rows, stride_bytes, rows_count, n, out);
 }
 
 double kernels_squared_norm_f32_variant(int variant, const float *a, size_t n) {

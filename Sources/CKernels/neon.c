@@ -63,11 +63,41 @@ ALWAYS_INLINE int32_t code_dot(const char *code, const int8_t *query, size_t blo
     return vaddvq_s32(vaddq_s32(sums[0], sums[1]));
 }
 
-DEFINE_VARIANT(TARGET, 4)
+ALWAYS_INLINE float dot_bf16(const char *query, const char *row, size_t n) {
+    float32x4_t sums[2] = {vdupq_n_f32(0), vdupq_n_f32(0)};
+    size_t i = 0;
+    for (; i + 8 <= n; i += 8) {
+        const uint16x8_t half = vreinterpretq_u16_u8(vld1q_u8((const uint8_t *)row + i * 2));
+        const float32x4_t low = vreinterpretq_f32_u32(vshll_n_u16(vget_low_u16(half), 16));
+        const float32x4_t high = vreinterpretq_f32_u32(vshll_n_u16(vget_high_u16(half), 16));
+        sums[0] = vfmaq_f32(sums[0], four_at(query + i * 4), low);
+        sums[1] = vfmaq_f32(sums[1], four_at(query + i * 4 + 16), high);
+    }
+    float sum = vaddvq_f32(vaddq_f32(sums[0], sums[1]));
+    for (; i < n; i++) sum = __builtin_fmaf(float_at(query, i), bf16_at(row, i), sum);
+    return sum;
+}
+
+ALWAYS_INLINE int32_t dot_s8(const char *query, const char *row, size_t n) {
+    int32x4_t sums[2] = {vdupq_n_s32(0), vdupq_n_s32(0)};
+    size_t i = 0;
+    for (; i + 16 <= n; i += 16) {
+        const int8x16_t a = vld1q_s8((const int8_t *)query + i);
+        const int8x16_t b = vld1q_s8((const int8_t *)row + i);
+        sums[0] = vpadalq_s16(sums[0], vmull_s8(vget_low_s8(a), vget_low_s8(b)));
+        sums[1] = vpadalq_s16(sums[1], vmull_s8(vget_high_s8(a), vget_high_s8(b)));
+    }
+    int32_t sum = vaddvq_s32(vaddq_s32(sums[0], sums[1]));
+    for (; i < n; i++) sum += (int32_t)(int8_t)query[i] * (int8_t)row[i];
+    return sum;
+}
+
+DEFINE_VARIANT(TARGET, 4, 1)
 
 static int supported(void) { return 1; }
 
 const kernels_variant kernels_variant_neon = {
-    "NEON", supported, dot, dots, gather, slots, squared_norm, all_finite, rotate, estimates,
+    "NEON", supported, dot, dots, gather, slots, dots_bf16, dots_s8, squared_norm, all_finite, rotate,
+    estimates,
 };
 #endif

@@ -35,10 +35,32 @@ ALWAYS_INLINE int32_t code_dot(const char *code, const int8_t *query, size_t blo
     return sum;
 }
 
-DEFINE_VARIANT(TARGET, 1)
+ALWAYS_INLINE float dot_bf16(const char *query, const char *row, size_t n) {
+    float sums[16] = {0};
+    size_t i = 0;
+    for (; i + 16 <= n; i += 16) {
+        for (size_t lane = 0; lane < 16; lane++) {
+            sums[lane] += float_at(query, i + lane) * bf16_at(row, i + lane);
+        }
+    }
+    for (size_t lane = 0; i < n; i++, lane++) sums[lane] += float_at(query, i) * bf16_at(row, i);
+    for (int width = 8; width > 0; width /= 2) {
+        for (int lane = 0; lane < width; lane++) sums[lane] += sums[lane + width];
+    }
+    return sums[0];
+}
+
+ALWAYS_INLINE int32_t dot_s8(const char *query, const char *row, size_t n) {
+    int32_t sum = 0;
+    for (size_t i = 0; i < n; i++) sum += (int32_t)(int8_t)query[i] * (int8_t)row[i];
+    return sum;
+}
+
+DEFINE_VARIANT(TARGET, 1, 1)
 
 static int supported(void) { return 1; }
 
 const kernels_variant kernels_variant_plain = {
-    "plain C", supported, dot, dots, gather, slots, squared_norm, all_finite, rotate, estimates,
+    "plain C", supported, dot, dots, gather, slots, dots_bf16, dots_s8, squared_norm, all_finite, rotate,
+    estimates,
 };

@@ -18,6 +18,8 @@ typedef struct {
     void (*dots)(const float *, const void *, size_t, size_t, size_t, float *);
     void (*gather)(const float *, const void *, size_t, const uint32_t *, size_t, size_t, float *);
     void (*slots)(const kernels_segments *, const float *, const uint32_t *, size_t, float *, float *);
+    void (*dots_bf16)(const float *, const void *, size_t, size_t, size_t, float *);
+    void (*dots_s8)(const int8_t *, const void *, size_t, size_t, size_t, int32_t *);
     double (*squared_norm)(const float *, size_t);
     int (*all_finite)(const float *, size_t);
     void (*rotate)(float *, size_t, const float *, size_t);
@@ -37,6 +39,16 @@ extern const kernels_variant kernels_variant_neon;
 ALWAYS_INLINE float float_at(const char *base, size_t index) {
     float value;
     memcpy(&value, base + index * sizeof(float), sizeof(float));
+    return value;
+}
+
+/// A bfloat16 number at any alignment, by its index.
+ALWAYS_INLINE float bf16_at(const char *base, size_t index) {
+    uint16_t half;
+    memcpy(&half, base + index * sizeof(half), sizeof(half));
+    const uint32_t bits = (uint32_t)half << 16;
+    float value;
+    memcpy(&value, &bits, sizeof(value));
     return value;
 }
 
@@ -155,14 +167,16 @@ enum { STREAM_AHEAD = 2048, GATHER_AHEAD = 4, SLOTS_AHEAD = 4 };
 
 /// Defines the functions of a variant with the target attribute `TARGET`.
 ///
+/// `dots_bf16` calls `dot_bf16(query, row, n)`, and `dots_s8` calls `dot_s8(query, row, n)`, which need not prefetch.
 /// `estimates` calls `code_dot(code, query, blocks, bits)`, with constant `bits`: the sum of the products of a code's
 /// components with the query's. The others call `dot_rows(query, rows, count, next, n, out)`, with a constant `count`: it computes the
 /// products with `count` rows at once and prefetches as many bytes at the addresses in `next`. How a row
 /// is summed does not depend on `count`, so its product has the same bits from every caller.
 ///
-/// Measured on Zen 5: rows in order come fastest one at a time, as one stream (2 to 8 KiB ahead are
-/// equal); chosen rows come fastest `GROUP` at a time, as many as the registers hold.
-#define DEFINE_VARIANT(TARGET, GROUP)                                                                      \
+/// Rows in order are taken `STREAMS` at a time, chosen ones `GROUP` at a time, as many as the registers hold. Measured on
+/// Zen 5 (AVX-512): rows in order come fastest one at a time, as one stream (2 to 8 KiB ahead are equal). On Zen 3 (AVX2)
+/// two share the loads of the query.
+#define DEFINE_VARIANT(TARGET, GROUP, STREAMS)                                                                      \
     TARGET static float dot(const float *a, const float *b, size_t n) {                                    \
         const char *row = (const char *)b;                                                                 \
         const uintptr_t none = 0;                                                                          \
@@ -174,9 +188,37 @@ enum { STREAM_AHEAD = 2048, GATHER_AHEAD = 4, SLOTS_AHEAD = 4 };
     TARGET static void dots(                                                                               \
         const float *query, const void *rows, size_t stride, size_t count, size_t n, float *out) {         \
         const char *row = rows;                                                                            \
-        for (size_t i = 0; i < count; i++, row += stride) {                                                \
+        size_t i = 0;                                                                                      \
+        for (; i + STREAMS <= count; i += STREAMS) {                                                       \
+            const char *now[STREAMS];                                                                      \
+            uintptr_t next[STREAMS];                                                                       \
+            for (size_t k = 0; k < STREAMS; k++, row += stride) {                                          \
+                now[k] = row;                                                                              \
+                next[k] = (uintptr_t)row + (STREAMS == 1 ? STREAM_AHEAD : STREAMS * stride);               \
+            }                                                                                              \
+            dot_rows((const char *)query, now, STREAMS, next, n, out + i);                                 \
+        }                                                                                                  \
+        for (; i < count; i++, row += stride) {                                                            \
             const uintptr_t next = (uintptr_t)row + STREAM_AHEAD;                                          \
             dot_rows((const char *)query, &row, 1, &next, n, out + i);                                     \
+        }                                                                                                  \
+    }                                                                                                      \
+                                                                                                           \
+    TARGET static void dots_bf16(                                                                          \
+        const float *query, const void *rows, size_t stride, size_t count, size_t n, float *out) {         \
+        const char *row = rows;                                                                            \
+        for (size_t i = 0; i < count; i++, row += stride) {                                                \
+            prefetch_bytes((uintptr_t)row + STREAM_AHEAD, stride);                                         \
+            out[i] = dot_bf16((const char *)query, row, n);                                                \
+        }                                                                                                  \
+    }                                                                                                      \
+                                                                                                           \
+    TARGET static void dots_s8(                                                                            \
+        const int8_t *query, const void *rows, size_t stride, size_t count, size_t n, int32_t *out) {      \
+        const char *row = rows;                                                                            \
+        for (size_t i = 0; i < count; i++, row += stride) {                                                \
+            prefetch_bytes((uintptr_t)row + STREAM_AHEAD, stride);                                         \
+            out[i] = dot_s8((const char *)query, row, n);                                                  \
         }                                                                                                  \
     }                                                                                                      \
                                                                                                            \

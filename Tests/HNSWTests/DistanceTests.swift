@@ -136,6 +136,87 @@ private struct Rows: ~Copyable {
     }
 
     @Test(arguments: Variant.supported)
+    private func `multiplies bytes exactly, at every length and alignment`(variant: Variant) {
+        var noise = Noise(state: 3)
+        var wrong: [Int] = []
+        for n in Array(0...200) + [384, 1_024, 4_096, 65_536] {
+            let random = (0..<2).map { _ in (0..<n).map { _ in Int8.random(in: -128...127, using: &noise) } }
+            let least = [Int8](repeating: -128, count: n)
+            let most = [Int8](repeating: 127, count: n)
+            for (a, b) in [
+                (random[0], random[1]), (least, least), (least, most), (most, least), (most, most),
+            ] {
+                let offset = n % 7
+                let stride = n + 5
+                var bytes = [UInt8](repeating: 0xff, count: offset + 3 * stride)
+                for row in 0..<3 {
+                    for place in 0..<n {
+                        bytes[offset + row * stride + place] = UInt8(
+                            bitPattern: row == 1 ? a[place] : b[place])
+                    }
+                }
+                var products = [Int32](repeating: 77, count: 4)
+                bytes.withUnsafeBytes {
+                    kernels_dots_s8_variant(
+                        variant.index, a, $0.baseAddress! + offset, stride, 3, n, &products)
+                }
+                func dot(_ x: [Int8], _ y: [Int8]) -> Int32 {
+                    zip(x, y).reduce(0) { $0 &+ Int32($1.0) * Int32($1.1) }
+                }
+                if products != [dot(a, b), dot(a, a), dot(a, b), 77] { wrong.append(n) }
+            }
+        }
+        #expect(wrong.isEmpty)
+    }
+
+    @Test(arguments: Variant.supported)
+    private func `multiplies halves of floats as double precision does`(variant: Variant) {
+        var noise = Noise(state: 4)
+        var wrong: [String] = []
+        for n in Array(0...130) + [384, 1_024] {
+            for isAdversarial in [false, true] {
+                let query = isAdversarial ? noise.adversarialVector(n) : noise.vector(n)
+                let row = isAdversarial ? noise.adversarialVector(n) : noise.vector(n)
+                var halves = [UInt16](repeating: 0, count: n)
+                kernels_bf16_of_f32(row, n, &halves)
+                let rounded = halves.map { Float(bitPattern: UInt32($0) << 16) }
+                let offset = n % 5
+                var bytes = [UInt8](repeating: 0xff, count: offset + 2 * n)
+                for (place, half) in halves.enumerated() {
+                    bytes[offset + 2 * place] = UInt8(half & 0xff)
+                    bytes[offset + 2 * place + 1] = UInt8(half >> 8)
+                }
+                var product: [Float] = [77, 77]
+                bytes.withUnsafeBytes {
+                    kernels_dots_bf16_variant(
+                        variant.index, query, $0.baseAddress! + offset, 2 * n, 1, n, &product)
+                }
+                let exact = exactDot(query, rounded)
+                if !((Double(product[0]) - exact.value).magnitude <= exact.tolerance) || product[1] != 77 {
+                    wrong.append("\(n): \(product[0]) for \(exact.value)")
+                }
+            }
+        }
+        #expect(wrong.isEmpty)
+    }
+
+    @Test func `rounds to the nearest half, the even one of two`() {
+        let samples: [(Float, UInt32)] = [
+            (1, 0x3f80), (-0.0, 0x8000), (.infinity, 0x7f80), (.greatestFiniteMagnitude, 0x7f80),
+            (.leastNonzeroMagnitude, 0), (Float(bitPattern: 0x3f80_8000), 0x3f80),
+            (Float(bitPattern: 0x3f81_8000), 0x3f82), (Float(bitPattern: 0x3f80_8001), 0x3f81),
+        ]
+        for (value, bits) in samples {
+            var half: UInt16 = 1
+            kernels_bf16_of_f32([value], 1, &half)
+            #expect(UInt32(half) == bits, "\(value)")
+        }
+        var half: UInt16 = 0
+        kernels_bf16_of_f32([Float(bitPattern: 0x7f80_0001)], 1, &half)
+        #expect(Float(bitPattern: UInt32(half) << 16).isNaN)
+    }
+
+    @Test(arguments: Variant.supported)
     private func `reads nothing behind the last row`(variant: Variant) throws {
         // A page that may not be read follows the page at whose end the rows lie.
         let page = Int(sysconf(Int32(_SC_PAGESIZE)))
@@ -151,6 +232,14 @@ private struct Rows: ~Copyable {
             kernels_dots_f32_variant(variant.index, query, rows, n * 4, 5, n, &products)
             kernels_dots_f32_gather_variant(variant.index, query, rows, n * 4, indices, 6, n, &products)
             let last = (rows + 4 * n * 4).assumingMemoryBound(to: Float.self)
+            let bytes = UnsafeRawPointer(memory + page - 3 * n)
+            let signed = [Int8](repeating: 1, count: n)
+            var sums = [Int32](repeating: 1, count: 3)
+            kernels_dots_s8_variant(variant.index, signed, bytes, n, 3, n, &sums)
+            var halves: [Float] = [1]
+            kernels_dots_bf16_variant(
+                variant.index, query, UnsafeRawPointer(memory + page - 2 * n), 2 * n, 1, n, &halves)
+            #expect(sums == [0, 0, 0] && halves == [0])
             let squaredNorm = kernels_squared_norm_f32_variant(variant.index, last, n)
             let isFinite = kernels_all_finite_f32_variant(variant.index, last, n)
             #expect(products.allSatisfy { $0 == 0 } && squaredNorm == 0 && isFinite == 1)

@@ -161,7 +161,7 @@ import Testing
     @Test func `rank few chosen passages among many without a vector`() async throws {
         let store = try ScratchStore()
         let space = EmbeddingSpace(model: "m", dimension: 2)
-        try await store.engine.remember((0..<1_500).map { MemoryDraft("plain \($0)") }, in: atlas)
+        _ = try await store.engine.remember((0..<1_500).map { MemoryDraft("plain \($0)") }, in: atlas)
         var drafts: [MemoryDraft] = []
         for place in 0..<60 {
             var draft = MemoryDraft("vector \(place)")
@@ -169,7 +169,7 @@ import Testing
             if place % 20 == 0 { draft.tags = ["few"] }
             drafts.append(draft)
         }
-        try await store.engine.remember(drafts, in: atlas)
+        _ = try await store.engine.remember(drafts, in: atlas)
         var query = RecallQuery("", in: atlas)
         query.embeddings = [Embedding([1, 0], in: space)]
         query.filter = .tag("few")

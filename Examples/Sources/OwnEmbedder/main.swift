@@ -7,7 +7,8 @@ import MemoryEngine
 
 /// How often each letter stands in a text: a model small enough to be read, and good for nothing else.
 struct LetterCounts: Embedder {
-    let space = EmbeddingSpace(model: "letter-counts", revision: "1", dimension: 26)
+    var revision = "1"
+    var space: EmbeddingSpace { EmbeddingSpace(model: "letter-counts", revision: revision, dimension: 26) }
 
     func embed(_ inputs: [EmbeddingInput], for purpose: EmbeddingPurpose) async throws -> [[Float]] {
         inputs.map { input in
@@ -36,3 +37,12 @@ query.embeddings = [Embedding([0.1, 0.3, 0.8], in: images)]
 for hit in try await engine.recall(query) { print(hit.score, hit.memory.content) }
 
 await engine.close()
+
+// From one model to another: the home goes on with the old one until each passage has a vector of the new one.
+var options = Engine.Options()
+options.otherEmbedders = [LetterCounts()]
+let newer = LetterCounts(revision: "2")
+let later = try Engine.open(at: path, embedder: newer, options: options)
+try await later.reembed(in: atlas, into: newer.space, dropsOld: true)
+print(try await later.space(of: atlas)?.name ?? "none")
+await later.close()

@@ -1,4 +1,4 @@
-/// Distance kernels over 32-bit floats and over short codes.
+/// Distance kernels over floats of 32 and 16 bits, over signed bytes and over short codes.
 ///
 /// Each kernel exists in several variants: AVX-512, AVX2 with FMA, NEON and plain C. The best one that
 /// this processor can run is chosen once, when the program is loaded, so one binary suits all machines.
@@ -30,6 +30,17 @@ void kernels_dots_f32(
 void kernels_dots_f32_gather(
     const float *query, const void *base, size_t stride_bytes, const uint32_t *rows, size_t rows_count,
     size_t n, float *out);
+
+/// As `kernels_dots_f32`, over rows of `n` bfloat16 numbers: the upper half of a 32-bit float each.
+void kernels_dots_bf16(
+    const float *query, const void *rows, size_t stride_bytes, size_t rows_count, size_t n, float *out);
+
+/// Rounds `n` floats to the nearest bfloat16, to the even one of two that are as near. What is not a number stays so.
+void kernels_bf16_of_f32(const float *x, size_t n, uint16_t *out);
+
+/// As `kernels_dots_f32`, over rows of `n` signed bytes, 65,536 of them at most: exact, whatever the bytes.
+void kernels_dots_s8(
+    const int8_t *query, const void *rows, size_t stride_bytes, size_t rows_count, size_t n, int32_t *out);
 
 /// Rows that lie in segments: row i is row `i % rows_per_segment` of segment `i / rows_per_segment`.
 typedef struct {
@@ -154,6 +165,12 @@ void kernels_dots_f32_gather_variant(
 void kernels_dots_f32_slots_variant(
     int variant, const kernels_segments *rows, const float *query, const uint32_t *slots, size_t slots_count,
     float *dots, float *auxiliaries);
+void kernels_dots_bf16_variant(
+    int variant, const float *query, const void *rows, size_t stride_bytes, size_t rows_count, size_t n,
+    float *out);
+void kernels_dots_s8_variant(
+    int variant, const int8_t *query, const void *rows, size_t stride_bytes, size_t rows_count, size_t n,
+    int32_t *out);
 double kernels_squared_norm_f32_variant(int variant, const float *a, size_t n);
 int kernels_all_finite_f32_variant(int variant, const float *a, size_t n);
 void kernels_rotate_f32_variant(int variant, float *x, size_t n, const float *signs, size_t rounds);
