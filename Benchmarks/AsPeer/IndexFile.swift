@@ -119,17 +119,21 @@ final class IndexFile {
         _ field: Field, _ ranges: [ClosedRange<UInt16>], in transaction: borrowing ReadTransaction
     ) throws -> PassageFilter {
         var words = [UInt64](repeating: 0, count: (count + 63) / 64)
-        for range in ranges {
-            try Self.numbers.scan(
-                prefix: Key(prefix: field.rawValue), from: Key(prefix: field.rawValue).u16(range.lowerBound),
-                in: transaction
-            ) { key, value in
-                guard key.keyU16(at: 1) <= range.upperBound else { return false }
-                for place in 0..<value.byteCount / 4 {
-                    let passage = Int(value.u32(at: place * 4))
-                    if passage < count { words[passage >> 6] |= 1 << UInt64(passage & 63) }
+        // Safe because a place is compared with the count before its bit is set.
+        try unsafe words.withUnsafeMutableBufferPointer { words in
+            for range in ranges {
+                try Self.numbers.scan(
+                    prefix: Key(prefix: field.rawValue),
+                    from: Key(prefix: field.rawValue).u16(range.lowerBound), in: transaction,
+                    isVerifiedOnce: true
+                ) { key, value in
+                    guard key.keyU16(at: 1) <= range.upperBound else { return false }
+                    for place in 0..<value.byteCount / 4 {
+                        let passage = Int(value.u32(at: place * 4))
+                        if passage < count { unsafe words[passage >> 6] |= 1 << UInt64(passage & 63) }
+                    }
+                    return true
                 }
-                return true
             }
         }
         return PassageFilter(words: words)

@@ -35,7 +35,7 @@ private func json(_ text: String) throws -> JSONValue { try JSONParser.parse(tex
 
     @Test func `tells the path of a hit in words, and takes intent, order and weights`() throws {
         try Shell.run { shell in
-            func say(_ text: String, _ actor: String, _ time: String) throws -> String {
+            @discardableResult func say(_ text: String, _ actor: String, _ time: String) throws -> String {
                 let said = try shell.loci(
                     "remember", text, "--actor", actor, "--thread", "t", "--happened", time, "--json")
                 return try #require(json(said.output)["id"]?.string)

@@ -13,12 +13,12 @@ struct SpacesCommand: AsyncParsableCommand {
         usage: "loci spaces [--use <space> | --drop <space>] [options]",
         discussion: """
               loci spaces -n project/atlas
-              loci spaces --use bge-m3/1024/cosine
-              loci spaces --drop loci-hash@1/256/cosine
+              loci spaces --json    # how many vectors are linked, and how many places are to be reclaimed
 
             A space is MODEL[@REVISION]/DIMENSION[/METRIC]. Texts and questions are embedded in the one that is used, if \
             there is an embedder of it; a home may have vectors in others besides, brought by imports or by other \
-            programs. --use is refused while a passage would lose its vector by it.
+            programs. --use bge-m3/1024/cosine changes that, and is refused while a passage would lose its vector by it; \
+            --drop takes a space that is not used.
             """)
 
     @Option(help: ArgumentHelp("Use this space from now on.", valueName: "space"))
