@@ -1,4 +1,4 @@
-/// AVX2 with FMA: four sums of eight lanes a row, two rows at once; the end of a row by a masked load.
+/// AVX2 with FMA: four sums of eight lanes a row, two chosen rows at once, three in order; the end of a row by a masked load.
 #include "variant.h"
 
 #if defined(__x86_64__)

@@ -175,7 +175,7 @@ enum { STREAM_AHEAD = 2048, GATHER_AHEAD = 4, SLOTS_AHEAD = 4 };
 ///
 /// Rows in order are taken `STREAMS` at a time, chosen ones `GROUP` at a time, as many as the registers hold. Measured on
 /// Zen 5 (AVX-512): rows in order come fastest one at a time, as one stream (2 to 8 KiB ahead are equal). On Zen 3 (AVX2)
-/// two share the loads of the query.
+/// three share the loads of the query.
 #define DEFINE_VARIANT(TARGET, GROUP, STREAMS)                                                                      \
     TARGET static float dot(const float *a, const float *b, size_t n) {                                    \
         const char *row = (const char *)b;                                                                 \

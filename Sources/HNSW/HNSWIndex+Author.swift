@@ -128,6 +128,16 @@ extension HNSWIndex {
         try write(state, in: transaction)
     }
 
+    /// The same where the rows go too: what codes tell of them goes at once.
+    ///
+    /// - Complexity: O(rows / 31).
+    package func dropWithCodes(in transaction: borrowing WriteTransaction) throws {
+        try drop(in: transaction)
+        for kind in [LinkPages.Kind.code, .center] {
+            try table.removeAll(prefix: Key(prefix: kind.rawValue).u16(segments.space), in: transaction)
+        }
+    }
+
     private func prepareLinks(
         _ state: IndexState, _ extent: VectorSegments.Extent, in transaction: borrowing ReadTransaction,
         _ shouldStop: () -> Bool

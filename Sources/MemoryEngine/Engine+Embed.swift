@@ -252,10 +252,10 @@ extension Engine {
         _ versions: [Mutation.NewVersion], _ outcomes: [Applier.Outcome], _ home: Home
     ) async throws -> [[EmbeddingSpace]] {
         var missing = [[EmbeddingSpace]](repeating: [], count: outcomes.count)
-        guard let embedder = try embedders(of: home).current, embedder.modalities.contains(.text) else {
-            return missing
-        }
-        let space = embedder.space
+        let own = try embedders(of: home)
+        guard let space = own.missing ?? own.current?.space,
+            own.current?.modalities.contains(.text) ?? true
+        else { return missing }
         // What came with all its vectors, as nearly everything does, is not looked up.
         let doubtful: [(place: Int, id: MemoryID, version: UInt32)] = outcomes.enumerated().compactMap {
             guard case .stored(let id, let version, let isNew) = $1 else { return nil }

@@ -157,20 +157,22 @@ extension Engine {
         var questions: [Namespace: Question] = [:]
         var asked: [EmbeddingSpace: (any Embedder)] = [:]
         var spaces: [Namespace: EmbeddingSpace] = [:]
-        for home in homes {
-            let own = try await withHome(of: home, creating: false) { try embedders(of: $0) }
+        let isEmbedded =
+            query.channels.contains(.vectors) && query.embeddings.isEmpty && !query.text.isEmpty
+        for (home, own) in try await embedders(of: isEmbedded || query.lexicalWeight == nil ? homes : []) {
             questions[home] = Question(
-                embeddings: query.channels.contains(.vectors) ? query.embeddings : [],
                 lexicalWeight: (own == nil ? embedder : own?.current)?.lexicalWeight)
             // A question that brings vectors says which spaces it means.
-            guard query.channels.contains(.vectors), query.embeddings.isEmpty, !query.text.isEmpty, let own
-            else { continue }
+            guard isEmbedded, let own else { continue }
             if let current = own.current, current.modalities.contains(.text) {
                 asked[current.space] = current
                 spaces[home] = current.space
             } else if let missing = own.missing {
                 leftOut.append("\(home): vectors in \(missing.name): the engine has no embedder of it")
             }
+        }
+        if query.channels.contains(.vectors), !query.embeddings.isEmpty {
+            for home in homes { questions[home, default: Question()].embeddings = query.embeddings }
         }
         guard !asked.isEmpty else { return questions }
         let vectors = try await vectors(of: query.text, asked, deadline)
@@ -181,6 +183,20 @@ extension Engine {
             leftOut.append("vectors: the embedder was not ready by the deadline")
         }
         return questions
+    }
+
+    /// The embedders of homes, side by side as they may have to be opened.
+    private func embedders(of homes: [Namespace]) async throws -> [(Namespace, HomeEmbedders?)] {
+        try await withThrowingTaskGroup(of: (Namespace, HomeEmbedders?).self) { group in
+            for home in homes {
+                group.addTask {
+                    (home, try await self.withHome(of: home, creating: false) { try self.embedders(of: $0) })
+                }
+            }
+            var all: [(Namespace, HomeEmbedders?)] = []
+            for try await one in group { all.append(one) }
+            return all.sorted { $0.0.description < $1.0.description }
+        }
     }
 
     /// What each embedder makes of a question, all at once; without those that are not ready by the deadline.

@@ -6,7 +6,7 @@ extension Engine {
     var embedders: [any Embedder] { [embedder].compactMap { $0 } + options.otherEmbedders }
 
     /// The embedders of a home.
-    struct HomeEmbedders {
+    struct HomeEmbedders: Sendable {
         /// Embeds texts and questions.
         var current: (any Embedder)?
         /// Embeds texts besides, while a re-embedding fills its space.
@@ -34,14 +34,15 @@ extension Engine {
             return found
         }
         found.current = embedder
-        // Nobody chose yet: a home that has vectors of another embedder only goes on with that.
+        // Nobody chose yet: a home goes on with the embedder of most of its vectors.
         guard !options.otherEmbedders.isEmpty else { return found }
-        let spaces = try SpaceRecord.open(in: transaction).filter { $0.nextSlot > $0.erasedSlots }
-        guard !spaces.contains(where: { $0.space == embedder?.space }) else { return found }
-        let known = spaces.filter { embedder(of: $0.space) != nil }
-        if let most = known.max(by: { $0.nextSlot - $0.erasedSlots < $1.nextSlot - $1.erasedSlots }) {
-            found.current = embedder(of: most.space)
+        let known = try SpaceRecord.open(in: transaction).filter {
+            $0.nextSlot > $0.erasedSlots && $0.space != roles.next && embedder(of: $0.space) != nil
         }
+        func count(_ space: SpaceRecord) -> (UInt32, Int) {
+            (space.nextSlot - space.erasedSlots, space.space == embedder?.space ? 1 : 0)
+        }
+        if let most = known.max(by: { count($0) < count($1) }) { found.current = embedder(of: most.space) }
         return found
     }
 
@@ -105,11 +106,12 @@ extension Engine {
         _ report: ((EmbeddingProgress) async throws -> Void)? = nil
     ) async throws -> EmbeddingProgress {
         let home = try whole(namespace)
+        guard (1...10_000).contains(batchCount) else {
+            throw EngineError(.invalid, "a batch has 1 to 10,000 passages, not \(batchCount)")
+        }
         _ = try await embedder(of: space, for: home)
         let old = try await self.space(of: home)
-        if old != space {
-            try await change(SpaceRoles(current: old, next: space).changes, in: home)
-        }
+        if old != space { try await change([.setting(SpaceRoles.nextName, space.name)], in: home) }
         var all = EmbeddingProgress()
         while true {
             let before = all
@@ -121,7 +123,7 @@ extension Engine {
                 try await report?(sum)
             }
             all.add(done)
-            if try await change([.useSpace(space)], in: home) != .obsolete { break }
+            if try await change([.useSpace(space, from: old)], in: home) != .obsolete { break }
             // What came meanwhile without a vector has one after the next round, if it can have one.
             guard done.added + done.obsolete > 0 else {
                 throw EngineError(
@@ -130,7 +132,11 @@ extension Engine {
                         + "vectors in \(space.name) to them, or forget them")
             }
         }
-        if dropsOld, let old, old != space { try await dropSpace(old, in: home) }
+        if dropsOld, let old, old != space {
+            // What was being embedded when the space was named has a vector in the old one alone.
+            all.add(try await embed(in: home, into: space, includesClosed: true, batchCount: batchCount))
+            try await dropSpace(old, in: home)
+        }
         return all
     }
 
@@ -141,16 +147,13 @@ extension Engine {
     ///   this one: `reembed` gives it one).
     public func useSpace(_ space: EmbeddingSpace, in namespace: Namespace) async throws {
         let home = try whole(namespace)
-        guard let old = try await self.space(of: home), old != space else {
-            try await change([.useSpace(space)], in: home)
-            return
-        }
-        let outcome = try await change(SpaceRoles(current: old).changes + [.useSpace(space)], in: home)
-        guard outcome != .obsolete else {
+        try Self.check(space)
+        let old = try await self.space(of: home)
+        guard try await change([.useSpace(space, from: old)], in: home) != .obsolete else {
             throw EngineError(
                 .conflict,
-                "some passages of \(home) have a vector in \(old.name) and none in \(space.name); embed them first"
-            )
+                "some passages of \(home) have a vector in \(old?.name ?? "the old space") and none in \(space.name); "
+                    + "embed them first")
         }
     }
 
@@ -177,6 +180,15 @@ extension Engine {
     private func change(_ changes: [Mutation.Change], in home: Namespace) async throws -> Applier.Outcome? {
         let mutation = Mutation(at: options.clock(), changes: changes)
         return try await withExistingHome(of: home) { try await $0.apply(mutation).outcomes.last }
+    }
+
+    private static func check(_ space: EmbeddingSpace) throws {
+        guard EmbeddingSpace(name: space.name) == space else {
+            throw EngineError(
+                .invalid,
+                "`\(space.name.prefix(100))` is no space: a model has a name, and 1 to "
+                    + "\(EmbeddingSpace.maximumDimension) dimensions")
+        }
     }
 
     private func whole(_ namespace: Namespace) throws -> Namespace {

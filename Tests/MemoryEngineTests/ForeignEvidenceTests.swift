@@ -52,7 +52,7 @@ import Testing
         default:
             let now = store.clock.time
             try await engine.update(id, in: user) { $0.expires = now }
-            try await engine.vacuum(in: user)
+            _ = try await engine.vacuum(in: user)
         }
         #expect(try await edges().compactMap(\.id) == [cited])
         #expect(try await edges().flatMap(\.evidence).map(\.namespace) == [other])

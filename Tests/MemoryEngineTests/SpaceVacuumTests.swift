@@ -169,4 +169,54 @@ import Testing
         try await engine.expectClean(atlas)
         await engine.close()
     }
+
+    @Test func `loses its rows and their codes at once when it is dropped, and the indexer is told`()
+        async throws
+    {
+        let store = try store()
+        let engine = store.engine
+        _ = try await remember(0..<60, engine)
+        try await engine.fold(atlas)
+        try await engine.finishIndexing(in: atlas)
+        func kinds() async throws -> Set<UInt8> {
+            Set(try await engine.entries(of: atlas).filter { $0.table == "link" }.map { $0.key[0] })
+        }
+        #expect(try await kinds().isSuperset(of: [1, 2, 4, 5]))
+        let after = try await engine.withExistingHome(of: atlas) { home in
+            try await home.apply(Mutation(at: store.clock.time, changes: [.dropSpace(Self.space)])).after
+        }
+        #expect(after?.spaces.map(\.stage) == [.leaving])
+        #expect(try await kinds().isDisjoint(with: [4, 5]))
+        #expect(try await engine.entries(of: atlas).allSatisfy { $0.table != "vector" })
+        try await engine.expectClean(atlas)
+        await engine.close()
+    }
+
+    @Test func `stays as it is where there is no room for another copy`() async throws {
+        let store = try ScratchStore { options in
+            options.index.thresholdByteCount = 1 << 40
+            options.leastErased = 16
+            options.quotaBytes = 5 << 20
+        }
+        let engine = store.engine
+        var ids: [MemoryID] = []
+        for start in stride(from: 0, to: 320, by: 40) {
+            ids += try await remember(start..<start + 40, engine)
+            try await engine.fold(atlas)
+            try await engine.finishIndexing(in: atlas)
+        }
+        // One by one, as each writes a segment anew.
+        for id in ids.enumerated().filter({ $0.offset % 2 == 1 }).map(\.element) {
+            try await engine.forget(.id(id), under: atlas)
+        }
+        try await engine.finishIndexing(in: atlas)
+        try await engine.finishIndexing(in: atlas)
+        let records = try await records(engine)
+        #expect(records.count == 1 && records[0].erasedSlots == 160)
+        try await engine.expectClean(atlas)
+        try await expect(Set(stride(from: 0, to: 320, by: 2)), of: 320, engine)
+        _ = try await engine.vacuum(in: atlas)
+        _ = try await remember(320..<321, engine)
+        await engine.close()
+    }
 }

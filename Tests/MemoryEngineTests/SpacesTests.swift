@@ -169,7 +169,14 @@ private final class LetterEmbedder: Embedder {
         #expect(
             recall.leftOut.contains { $0.contains("no embedder of it") }
                 && recall.first?.memory.content == "b y")
-        #expect(try await other.remember("b z", in: atlas).missingSpaces.isEmpty)
+        #expect(try await other.remember("b z", in: atlas).missingSpaces == [old.space])
+        for space in [
+            EmbeddingSpace(model: "m", dimension: 0), EmbeddingSpace(model: "a@b", dimension: 2),
+            EmbeddingSpace(model: "", dimension: 2),
+        ] {
+            #expect(await refusal { try await other.useSpace(space, in: atlas) }?.code == .invalid)
+        }
+        #expect(try await other.space(of: atlas) == old.space)
         #expect(new.asked.isEmpty)
         await other.close()
     }

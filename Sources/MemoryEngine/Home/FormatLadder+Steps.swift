@@ -94,8 +94,14 @@ extension FormatLadder {
         }
         for var record in records {
             var live: UInt32 = 0
-            try record.segments.forEachPassage(record.extent, in: transaction.snapshot) { _, _ in live += 1 }
-            record.erasedSlots = record.nextSlot - live
+            do {
+                try record.segments.forEachPassage(record.extent, in: transaction.snapshot) { _, _ in
+                    live += 1
+                }
+                record.erasedSlots = record.nextSlot - live
+            } catch let error as StoreError where error.code == .corrupted {
+                // What is damaged is told by a check, and keeps nobody from the rest.
+            }
             try record.write(in: transaction)
         }
     }

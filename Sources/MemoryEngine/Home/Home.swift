@@ -9,6 +9,8 @@ final class Home: Sendable {
     private let isIndexing = Mutex(false)
     /// Whether this process has written to it.
     private let hasWritten = Mutex(false)
+    /// Whether a space could not be rewritten for want of room.
+    private let isVacuumOff = Mutex(false)
     private let observer = Mutex<(@Sendable (Mutation) -> Void)?>(nil)
 
     private let watch: SnapshotWatch?
@@ -165,7 +167,7 @@ final class Home: Sendable {
         if isIndexing.withLock({ $0 }) { return false }
         let spaces = try spaces ?? SpaceRecord.all(in: transaction)
         return try Indexer.hasWork(state, spaces)
-            || SpaceVacuum.isDue(spaces, leastErased: indexes.leastErased)
+            || isVacuumDue(spaces)
             || indexes.due(spaces, in: transaction) != nil
     }
 
@@ -233,13 +235,24 @@ final class Home: Sendable {
 
     /// One step of rewriting a space. Returns whether there was something to do.
     private func vacuum(isBackground: Bool) async throws -> Bool {
-        let isDue = try await onThread {
-            SpaceVacuum.isDue(try SpaceRecord.all(in: $0), leastErased: self.indexes.leastErased)
+        guard try await onThread({ self.isVacuumDue(try SpaceRecord.all(in: $0)) }) else { return false }
+        do {
+            return try await environment.submit(isBackground: isBackground) {
+                try SpaceVacuum.step(self.indexes, in: $0)
+            }
+        } catch let error as StoreError where error.code == .full || error.code == .diskFull {
+            // There is no room for a second copy: the space stays as it is, until the home is opened anew.
+            isVacuumOff.withLock { $0 = true }
+            return try await environment.submit(isBackground: isBackground) {
+                try SpaceVacuum.giveUp(in: $0)
+            }
         }
-        guard isDue else { return false }
-        return try await environment.submit(isBackground: isBackground) {
-            try SpaceVacuum.step(self.indexes, in: $0)
-        }
+    }
+
+    private func isVacuumDue(_ spaces: [SpaceRecord]) -> Bool {
+        if spaces.contains(where: { $0.stage == .leaving }) { return true }
+        if isVacuumOff.withLock({ $0 }) { return false }
+        return SpaceVacuum.isDue(spaces, leastErased: indexes.leastErased)
     }
 
     /// One step of the author of a graph. Returns whether there was something to do.

@@ -11,7 +11,7 @@ package struct SpaceRecord: Equatable, Sendable {
         case open
         /// It is being filled from the open one of the same space.
         case copy
-        /// Its rows are gone; pages of its graph may be left.
+        /// Its rows and their codes are gone; lists of its graph may be left.
         case leaving
     }
 
@@ -130,7 +130,7 @@ package struct SpaceRecord: Equatable, Sendable {
     /// The same, where what passages say of slots is made anew.
     mutating func removeRows(in transaction: borrowing WriteTransaction) throws {
         try segments.removeAll(in: transaction)
-        try HNSWIndex(table: Schema.link, segments: segments).drop(in: transaction)
+        try HNSWIndex(table: Schema.link, segments: segments).dropWithCodes(in: transaction)
         nextSlot = 0
         segmentedSlots = 0
         erasedSlots = 0

@@ -18,20 +18,12 @@ struct SpaceRoles: Equatable, Sendable {
     private static func space(
         _ name: String, in transaction: borrowing ReadTransaction
     ) throws -> EmbeddingSpace? {
-        guard let value = try Settings.value(name, in: transaction) else { return nil }
-        guard let space = EmbeddingSpace(name: value) else {
-            throw StoreError(.corrupted, "the setting `\(name)` names no space: `\(value.prefix(100))`")
-        }
-        return space
+        // What names no space is as good as none.
+        try Settings.value(name, in: transaction).flatMap { EmbeddingSpace(name: $0) }
     }
 
     func write(in transaction: borrowing WriteTransaction) throws {
         try Settings.set(Self.currentName, current?.name, in: transaction)
         try Settings.set(Self.nextName, next?.name, in: transaction)
-    }
-
-    /// The same as changes of a mutation.
-    var changes: [Mutation.Change] {
-        [.setting(Self.currentName, current?.name), .setting(Self.nextName, next?.name)]
     }
 }

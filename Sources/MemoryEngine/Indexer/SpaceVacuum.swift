@@ -11,10 +11,11 @@ import Store
 /// of the other away; the pages of the other's graph go in the steps after. Until then searches see nothing of it, and a
 /// crash loses no more than one step.
 ///
-/// It needs as much room in the file as the rows that are left take; `compact` gives back what is free afterwards.
+/// It needs as much room in the file as the rows that are left take, and gives up where there is none; `compact` gives back what is free afterwards.
 enum SpaceVacuum {
     /// Bytes of rows copied in one transaction.
     static let stepByteCount = 4 << 20
+    private static let mostRows = 8_192
 
     /// Whether there is anything to do.
     static func isDue(_ spaces: [SpaceRecord], leastErased: UInt32) -> Bool {
@@ -22,7 +23,19 @@ enum SpaceVacuum {
     }
 
     private static func isWorn(_ space: SpaceRecord, _ leastErased: UInt32) -> Bool {
-        space.stage == .open && space.erasedSlots >= max(leastErased, (space.nextSlot + 4) / 5)
+        space.stage == .open && space.erasedSlots >= leastErased
+            && Int(space.erasedSlots) * 5 >= Int(space.nextSlot)
+    }
+
+    /// Takes copies away. Returns whether there was one.
+    static func giveUp(in transaction: borrowing WriteTransaction) throws -> Bool {
+        let state = try HomeState.read(in: transaction.snapshot)
+        var isAny = false
+        for var copy in try SpaceRecord.all(in: transaction.snapshot) where copy.stage == .copy {
+            try copy.leave(state, in: transaction)
+            isAny = true
+        }
+        return isAny
     }
 
     /// Does a part of what is to be done, after everything that can be linked has been. Returns whether there was
@@ -39,7 +52,9 @@ enum SpaceVacuum {
             return true
         }
         if var copy = spaces.first(where: { $0.stage == .copy }) {
-            guard var source = spaces.first(where: { $0.stage == .open && $0.space == copy.space }) else {
+            guard var source = spaces.first(where: { $0.stage == .open && $0.space == copy.space }),
+                copy.copiedSlots <= source.nextSlot
+            else {
                 try copy.leave(state, in: transaction)
                 return true
             }
@@ -76,8 +91,9 @@ enum SpaceVacuum {
         _ copy: inout SpaceRecord, from source: SpaceRecord, _ state: HomeState,
         in transaction: borrowing WriteTransaction
     ) throws {
-        let count = UInt32(max(copy.segments.rowsPerSegment, stepByteCount / (4 * copy.space.dimension)))
-        let end = min(source.nextSlot, copy.copiedSlots + count)
+        let count = max(
+            copy.segments.rowsPerSegment, min(mostRows, stepByteCount / (4 * copy.space.dimension)))
+        let end = UInt32(min(Int(source.nextSlot), Int(copy.copiedSlots) + count))
         var rows: [(passage: UInt32, vector: [Float])] = []
         try source.segments.forEachRow(
             in: copy.copiedSlots..<end, source.extent, in: transaction.snapshot

@@ -34,6 +34,9 @@ final class VectorIndexes: Sendable {
     func due(
         _ spaces: [SpaceRecord], in transaction: borrowing ReadTransaction
     ) throws -> Backlog? {
+        // What belonged to a number that is free is of no use to the next space that gets it.
+        let numbers = Set(spaces.map(\.number))
+        indexOfSpace.withLock { $0 = $0.filter { numbers.contains($0.key) } }
         for space in [SpaceRecord.Stage.open, .leaving, .copy].flatMap({ stage in
             spaces.filter { $0.stage == stage }
         }) {

@@ -3,14 +3,28 @@ import Store
 
 /// Which space a home's texts are embedded in, and spaces that go.
 extension Applier {
-    mutating func use(_ space: EmbeddingSpace, in transaction: borrowing WriteTransaction) throws -> Outcome {
+    /// - Parameter old: the space that was used until then, if nobody chose one.
+    /// - Throws: `EngineError`: `invalid`, `conflict` (another space is in use than `old`).
+    mutating func use(
+        _ space: EmbeddingSpace, from old: EmbeddingSpace?, in transaction: borrowing WriteTransaction
+    ) throws -> Outcome {
+        // It judges what is stored.
+        guard log.isEmpty, pendingVectors.isEmpty, EmbeddingSpace(name: space.name) == space else {
+            throw EngineError(
+                .invalid,
+                "a switch to \(space.name.prefix(100)) stands alone, and names a space that reads back")
+        }
         let roles = try SpaceRoles.read(in: transaction.snapshot)
-        if let old = roles.current, old != space {
+        if let current = roles.current, let old, current != old, current != space {
+            throw EngineError(
+                .conflict, "the home uses \(current.name) meanwhile, not \(old.name); look, and try again")
+        }
+        if let old = roles.current ?? old, old != space {
             let evaluation = FilterEvaluation(view: try HomeView(in: transaction.snapshot))
-            var there = try evaluation.embedded(in: space, in: transaction.snapshot)
-            there.invert()
-            there.formIntersection(try evaluation.embedded(in: old, in: transaction.snapshot))
-            guard there.count == 0 else { return .obsolete }
+            var lost = try evaluation.embedded(in: space, in: transaction.snapshot)
+            lost.invert()
+            lost.formIntersection(try evaluation.embedded(in: old, in: transaction.snapshot))
+            guard lost.count == 0 else { return .obsolete }
         }
         try SpaceRoles(current: space).write(in: transaction)
         return .done
@@ -37,6 +51,7 @@ extension Applier {
             }
             try spaces[index].leave(state, in: transaction)
         }
+        leaving += spaces.filter { $0.stage == .leaving }
         spaces.removeAll { $0.stage == .leaving }
         return .erased(["vectors": count])
     }

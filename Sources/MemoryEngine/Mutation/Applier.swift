@@ -18,7 +18,7 @@ struct Applier {
         case erased([String: Int])
         /// How many vectors were added; none of a memory that is gone.
         case embedded(Int)
-        /// What it was about has been forgotten meanwhile: nothing was changed.
+        /// What it was about has been forgotten meanwhile, or is not as it must be: nothing was changed.
         case obsolete
         /// It is there already: nothing was changed.
         case known
@@ -36,6 +36,8 @@ struct Applier {
     let time: Int64
     let operation: UInt128
     var impliedEdgeCount: UInt128 = 0
+    /// Those that the indexer has still to remove.
+    var leaving: [SpaceRecord]
     private let loadedSpaces: [SpaceRecord]
     private var takenNumbers: Set<UInt16>
     /// Rows for the vector tails, written together at the end.
@@ -46,6 +48,7 @@ struct Applier {
         state = try HomeState.read(in: transaction)
         let all = try SpaceRecord.all(in: transaction)
         spaces = all.filter { $0.stage != .leaving }
+        leaving = all.filter { $0.stage == .leaving }
         takenNumbers = Set(all.map(\.number))
         loadedSpaces = spaces
         time = mutation.time
@@ -56,6 +59,7 @@ struct Applier {
     init(deriving state: HomeState) {
         self.state = state
         spaces = []
+        leaving = []
         loadedSpaces = []
         takenNumbers = []
         time = 0
@@ -84,7 +88,7 @@ struct Applier {
         try applier.flushVectors(in: transaction)
         try applier.finish(mutation, in: transaction)
         result.sequence = applier.state.sequence
-        result.after = (applier.state, applier.spaces)
+        result.after = (applier.state, applier.spaces + applier.leaving)
         return result
     }
 
@@ -116,7 +120,7 @@ struct Applier {
             return .erased(try eraseCitations(of: home, ids, in: transaction))
         case .receipt(let receipt): return try keep(receipt, in: transaction)
         case .outcome(let recall, let outcome): return try record(outcome, of: recall, in: transaction)
-        case .useSpace(let space): return try use(space, in: transaction)
+        case .useSpace(let space, let old): return try use(space, from: old, in: transaction)
         case .dropSpace(let space): return try drop(space, in: transaction)
         case .setting(let name, let value):
             try Settings.set(name, value, in: transaction)

@@ -69,9 +69,10 @@ extension Mutation.Change {
             writer.u8(9)
             writer.string(name)
             writer.optional(value) { $0.string($1) }
-        case .useSpace(let space):
+        case .useSpace(let space, let old):
             writer.u8(17)
             writer.string(space.name)
+            writer.optional(old) { $0.string($1.name) }
         case .dropSpace(let space):
             writer.u8(18)
             writer.string(space.name)
@@ -131,7 +132,10 @@ extension Mutation.Change {
             }
             self = .outcome(recall, outcome)
         case 9: self = .setting(try reader.string(), try reader.optional { try $0.string() })
-        case 17: self = .useSpace(try EmbeddingSpace(from: &reader))
+        case 17:
+            self = .useSpace(
+                try EmbeddingSpace(from: &reader), from: try reader.optional { try EmbeddingSpace(from: &$0) }
+            )
         case 18: self = .dropSpace(try EmbeddingSpace(from: &reader))
         case 10:
             self = .trim(MemoryID(rawValue: try reader.u128()), versions: try reader.list { try $0.u32() })

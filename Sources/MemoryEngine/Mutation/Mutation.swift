@@ -40,8 +40,8 @@ package struct Mutation: Sendable, Equatable {
         case outcome(RecallID, Outcome)
         case setting(String, String?)
         /// From now on texts and questions of the home are embedded in the space; obsolete while a passage lacks a vector
-        /// there and has one in the space that was used before.
-        case useSpace(EmbeddingSpace)
+        /// there and has one in the space that was used before: `from`, where nobody chose one.
+        case useSpace(EmbeddingSpace, from: EmbeddingSpace?)
         /// Removes all vectors in a space.
         case dropSpace(EmbeddingSpace)
         /// Removes closed versions that the retention policy lets go.
