@@ -37,7 +37,8 @@ let package = Package(
         .executableTarget(
             name: "bench",
             dependencies: [
-                "MemoryEngine", "Embedders", "Store", "HNSW", "CKernels", "CLMDB", "COpenBLAS", argumentParser,
+                "MemoryEngine", "Embedders", "Store", "HNSW", "CKernels", "CLMDB", "COpenBLAS",
+                argumentParser,
             ],
             path: "Benchmarks", exclude: ["peers"], swiftSettings: sourceSettings),
         .executableTarget(
