@@ -84,7 +84,8 @@ extension Engine {
         return try await withExistingHome(of: namespace) { try await add([addition], namespace, $0) }.added
     }
 
-    /// Gives a vector to every passage that lacks one in the space of the home, in batches that are a transaction each. It can be called again after any failure: what has its vector by then is not asked for again.
+    /// Gives a vector to every passage that lacks one in the space of the home, in batches that are a transaction each. It
+    /// can be called again after any failure: what has its vector by then is not asked for again.
     ///
     /// - Parameters:
     ///   - space: by default the one that the home uses; else of any embedder of the engine.
@@ -253,7 +254,7 @@ extension Engine {
     ) async throws -> [[EmbeddingSpace]] {
         var missing = [[EmbeddingSpace]](repeating: [], count: outcomes.count)
         let own = try embedders(of: home)
-        guard let space = own.missing ?? own.current?.space,
+        guard let space = own.space,
             own.current?.modalities.contains(.text) ?? true
         else { return missing }
         // What came with all its vectors, as nearly everything does, is not looked up.

@@ -64,7 +64,7 @@ extension Engine {
                 statistics.entities = state.entityCount
                 statistics.versions = state.versionCount - state.entityCount
                 let view = try HomeView(in: transaction)
-                let used = try self.usedSpace(in: transaction)
+                let used = try self.embedders(in: transaction).space
                 statistics.passages = UInt64(try FilterEvaluation(view: view).present(in: transaction).count)
                 statistics.currentPassages = state.currentPassages
                 statistics.tailPassages = UInt64(view.tail.count)

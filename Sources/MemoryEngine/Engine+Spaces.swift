@@ -13,6 +13,8 @@ extension Engine {
         var next: (any Embedder)?
         /// The space that the home uses, where the engine has no embedder of it.
         var missing: EmbeddingSpace?
+        /// The space that the home uses.
+        var space: EmbeddingSpace? { missing ?? current?.space }
     }
 
     func embedders(of home: Home) throws -> HomeEmbedders {
@@ -24,7 +26,7 @@ extension Engine {
     }
 
     /// - Complexity: two look-ups.
-    private func embedders(in transaction: borrowing ReadTransaction) throws -> HomeEmbedders {
+    func embedders(in transaction: borrowing ReadTransaction) throws -> HomeEmbedders {
         let roles = try SpaceRoles.read(in: transaction)
         var found = HomeEmbedders()
         found.next = roles.next.flatMap(embedder(of:))
@@ -75,15 +77,7 @@ extension Engine {
     ///
     /// - Throws: `EngineError`: `notFound`.
     public func space(of namespace: Namespace) async throws -> EmbeddingSpace? {
-        try await withExistingHome(of: namespace) { home in
-            let own = try embedders(of: home)
-            return own.missing ?? own.current?.space
-        }
-    }
-
-    func usedSpace(in transaction: borrowing ReadTransaction) throws -> EmbeddingSpace? {
-        let own = try embedders(in: transaction)
-        return own.missing ?? own.current?.space
+        try await withExistingHome(of: namespace) { try embedders(of: $0).space }
     }
 
     /// Brings a home to the space of another embedder, while it is used: gives every passage, those of closed versions

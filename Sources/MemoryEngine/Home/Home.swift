@@ -243,9 +243,12 @@ final class Home: Sendable {
         } catch let error as StoreError where error.code == .full || error.code == .diskFull {
             // There is no room for a second copy: the space stays as it is, until the home is opened anew.
             isVacuumOff.withLock { $0 = true }
-            return try await environment.submit(isBackground: isBackground) {
+            let hadCopy = try await environment.submit(isBackground: isBackground) {
                 try SpaceVacuum.giveUp(in: $0)
             }
+            // Whatever else had no room would have none again.
+            guard hadCopy else { throw error }
+            return true
         }
     }
 

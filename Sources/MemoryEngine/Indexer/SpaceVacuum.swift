@@ -11,7 +11,8 @@ import Store
 /// of the other away; the pages of the other's graph go in the steps after. Until then searches see nothing of it, and a
 /// crash loses no more than one step.
 ///
-/// It needs as much room in the file as the rows that are left take, and gives up where there is none; `compact` gives back what is free afterwards.
+/// It needs as much room in the file as the rows that are left take, and gives up where there is none; `compact` gives
+/// back what is free afterwards.
 enum SpaceVacuum {
     /// Bytes of rows copied in one transaction.
     static let stepByteCount = 4 << 20
@@ -48,6 +49,7 @@ enum SpaceVacuum {
             if try index.state(in: transaction.snapshot)?.isDropping != true {
                 try index.removeAll(in: transaction)
                 try Schema.passage.remove(Schema.space(leaving.number), in: transaction)
+                indexes.forget(leaving)
             }
             return true
         }

@@ -24,6 +24,9 @@ final class VectorIndexes: Sendable {
         }
     }
 
+    /// What is kept of a space whose number is free is of no use to the next one that gets it.
+    func forget(_ space: SpaceRecord) { _ = indexOfSpace.withLock { $0.removeValue(forKey: space.number) } }
+
     struct Backlog: Sendable {
         var space: SpaceRecord
         /// Bytes of rows in segments that no graph holds, where searches scan them.
@@ -34,9 +37,6 @@ final class VectorIndexes: Sendable {
     func due(
         _ spaces: [SpaceRecord], in transaction: borrowing ReadTransaction
     ) throws -> Backlog? {
-        // What belonged to a number that is free is of no use to the next space that gets it.
-        let numbers = Set(spaces.map(\.number))
-        indexOfSpace.withLock { $0 = $0.filter { numbers.contains($0.key) } }
         for space in [SpaceRecord.Stage.open, .leaving, .copy].flatMap({ stage in
             spaces.filter { $0.stage == stage }
         }) {
