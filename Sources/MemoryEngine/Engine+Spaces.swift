@@ -177,7 +177,7 @@ extension Engine {
     }
 
     private static func check(_ space: EmbeddingSpace) throws {
-        guard EmbeddingSpace(name: space.name) == space else {
+        guard space.isStorable else {
             throw EngineError(
                 .invalid,
                 "`\(space.name.prefix(100))` is no space: a model has a name, and 1 to "

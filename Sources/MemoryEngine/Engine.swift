@@ -114,7 +114,7 @@ public final class Engine: Sendable {
         }
         var spaces = Set<EmbeddingSpace>()
         for space in ([embedder].compactMap { $0 } + options.otherEmbedders).map(\.space) {
-            guard EmbeddingSpace(name: space.name) == space else {
+            guard space.isStorable else {
                 throw EngineError(
                     .invalid,
                     "the embedder's space `\(space.name.prefix(100))` does not read back: a revision has no `@`, and a "

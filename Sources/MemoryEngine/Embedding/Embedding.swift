@@ -27,6 +27,9 @@ public struct EmbeddingSpace: Hashable, Sendable {
         (revision.isEmpty ? model : "\(model)@\(revision)") + "/\(dimension)/\(metric.rawValue)"
     }
 
+    /// Whether it can be kept with a vector: its name has at most 400 bytes, and reads back.
+    var isStorable: Bool { name.utf8.count <= 400 && EmbeddingSpace(name: name) == self }
+
     /// Reads what `name` gives; the metric may be left out (cosine).
     public init?(name: String) {
         var parts = name.split(separator: "/", omittingEmptySubsequences: false).map(String.init)

@@ -64,9 +64,7 @@ struct DraftPreparation {
         _ embedding: Embedding, passageCount: Int, others: [Mutation.NewVector]
     ) throws(EngineError) -> Mutation.NewVector {
         let space = embedding.space
-        guard (1...EmbeddingSpace.maximumDimension).contains(space.dimension), !space.model.isEmpty,
-            space.name.utf8.count <= 400, EmbeddingSpace(name: space.name) == space
-        else {
+        guard space.isStorable else {
             throw EngineError(
                 .invalidVector,
                 "space `\(space.name.prefix(100))` needs a model and 1 to \(EmbeddingSpace.maximumDimension) "

@@ -9,7 +9,7 @@ extension Applier {
         _ space: EmbeddingSpace, from old: EmbeddingSpace?, in transaction: borrowing WriteTransaction
     ) throws -> Outcome {
         // It judges what is stored.
-        guard log.isEmpty, pendingVectors.isEmpty, EmbeddingSpace(name: space.name) == space else {
+        guard log.isEmpty, pendingVectors.isEmpty, space.isStorable else {
             throw EngineError(
                 .invalid,
                 "a switch to \(space.name.prefix(100)) stands alone, and names a space that reads back")
