@@ -329,14 +329,15 @@ struct HomeCheck {
         for problem in found { note(problem) }
     }
 
-    /// Slots and passages name each other.
+    /// Slots and passages name each other, and nothing that was forgotten has a vector.
     private mutating func vectors(_ view: HomeView, in transaction: borrowing ReadTransaction) throws {
+        let present = try FilterEvaluation(view: view).present(in: transaction)
         for space in try SpaceRecord.all(in: transaction) where space.stage != .leaving {
             var found: [String] = []
             var count: UInt32 = 0
             try space.segments.forEachPassage(space.extent, in: transaction) { slot, passage in
                 count += 1
-                guard passage < view.capacity,
+                guard passage < view.capacity, present.contains(passage),
                     try PassageReader.slot(passage, space.number, view.state, in: transaction) == slot
                 else {
                     if found.count < Self.maximumProblems {

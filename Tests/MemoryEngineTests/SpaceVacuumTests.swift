@@ -131,6 +131,7 @@ import Testing
         }
         let last = try await records(engine)
         #expect(!hasMore && last.count == 1 && last[0].number != first.number)
+        #expect(Int(last[0].nextSlot - last[0].erasedSlots) == known.count)
         try await expect(known, of: ids.count, engine)
         try await engine.expectClean(atlas)
         await engine.close()
