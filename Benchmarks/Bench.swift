@@ -25,7 +25,7 @@ struct Bench: AsyncParsableCommand {
             RecallAll.self, Evaluate.self, Confidence.self, Linking.self, Mixed.self, Backlog.self,
             Replace.self,
             Traverse.self,
-            Build.self, Search.self,
+            Build.self, Append.self, Search.self,
         ])
 }
 

@@ -36,6 +36,14 @@ class Library:
         """Makes the index, in one thread, and leaves it in the folder. `numbers` are those that filters ask for."""
         raise NotImplementedError
 
+    def create(self, dimension, numbers=None):
+        """Makes an empty store that `append` adds to, as `build` does."""
+        raise NotImplementedError
+
+    def append(self, first, rows, numbers=None):
+        """Adds rows whose numbers begin with `first`, durably: when it returns they are synced, and searches find them."""
+        raise NotImplementedError
+
     def open(self, dimension):
         raise NotImplementedError
 
@@ -229,22 +237,32 @@ class Zvec(Library):
         zvec.init(query_threads=1, optimize_threads=1, log_level=zvec.LogLevel.ERROR)
         return zvec
 
-    def build(self, rows, numbers):
-        zvec = self.start()
+    def create(self, dimension, numbers=None):
+        self.zvec = zvec = self.start()
         hnsw = zvec.HnswIndexParam(
             metric_type=zvec.MetricType.COSINE, m=2 * M, ef_construction=EF_CONSTRUCTION,
             quantize_type=zvec.QuantizeType.INT8, use_contiguous_memory=True)
-        vector = zvec.VectorSchema("vector", zvec.DataType.VECTOR_FP32, rows.shape[1], hnsw)
-        collection = zvec.create_and_open(self.path, zvec.CollectionSchema(name="rows", vectors=vector))
+        vector = zvec.VectorSchema("vector", zvec.DataType.VECTOR_FP32, dimension, hnsw)
+        self.collection = zvec.create_and_open(self.path, zvec.CollectionSchema(name="rows", vectors=vector))
+
+    def insert(self, first, rows):
+        docs = [self.zvec.Doc(id=str(first + place), vectors={"vector": row}) for place, row in enumerate(rows)]
+        refused = [status for status in self.collection.insert(docs) if not status.ok()]
+        if refused:
+            raise RuntimeError(f"zvec refused a row: {refused[0]}")
+
+    def append(self, first, rows, numbers=None):
+        for start in range(0, len(rows), BATCH):  # It takes no more at once.
+            self.insert(first + start, rows[start:start + BATCH])
+        self.collection.flush()
+
+    def build(self, rows, numbers):
+        self.create(rows.shape[1])
         for start in range(0, len(rows), BATCH):
-            part = range(start, min(start + BATCH, len(rows)))
-            statuses = collection.insert([zvec.Doc(id=str(row), vectors={"vector": rows[row]}) for row in part])
-            refused = [status for status in statuses if not status.ok()]
-            if refused:
-                raise RuntimeError(f"zvec refused a row: {refused[0]}")
-        collection.optimize(zvec.OptimizeOption(1))
-        collection.flush()
-        collection.close()
+            self.insert(start, rows[start:start + BATCH])
+        self.collection.optimize(self.zvec.OptimizeOption(1))
+        self.collection.flush()
+        self.collection.close()
 
     def open(self, dimension):
         self.zvec = self.start()
@@ -271,11 +289,12 @@ class QdrantEdge(Library):
     writes = "store"
     seconds = 80
 
-    def build(self, rows, numbers):
+    def create(self, dimension, numbers=None):
         import qdrant_edge as edge
 
+        self.edge = edge
         config = edge.EdgeConfig(
-            vectors=edge.EdgeVectorParams(rows.shape[1], edge.Distance.Cosine),
+            vectors=edge.EdgeVectorParams(dimension, edge.Distance.Cosine),
             hnsw_config=edge.HnswIndexConfig(M, EF_CONSTRUCTION, full_scan_threshold=1, max_indexing_threads=1),
             quantization_config=edge.ScalarQuantizationConfig(
                 edge.ScalarType.Int8, quantile=0.99, memory=edge.Memory.Pinned),
@@ -283,20 +302,30 @@ class QdrantEdge(Library):
                 indexing_threshold=1, default_segment_number=1, max_segment_size=1 << 30),
             max_search_threads=1)
         os.makedirs(self.path)
-        shard = edge.EdgeShard.create(self.path, config)
-        for field in numbers:
+        self.shard = edge.EdgeShard.create(self.path, config)
+        for field in numbers or ():
             index = edge.IntegerIndexParams(lookup=True, range=True, enable_hnsw=True)
-            shard.update(edge.UpdateOperation.create_field_index(field, index))
+            self.shard.update(edge.UpdateOperation.create_field_index(field, index))
+
+    def upsert(self, first, rows, numbers):
+        points = []
+        for row, vector in enumerate(rows, first):
+            payload = {field: int(values[row]) for field, values in numbers.items()}
+            points.append(self.edge.Point(row, vector, payload or None))
+        self.shard.update(self.edge.UpdateOperation.upsert_points(points))
+
+    def append(self, first, rows, numbers=None):
+        self.upsert(first, rows, numbers or {})
+        self.shard.flush()
+
+    def build(self, rows, numbers):
+        self.create(rows.shape[1], numbers)
         for start in range(0, len(rows), BATCH):
-            points = []
-            for row in range(start, min(start + BATCH, len(rows))):
-                payload = {field: int(values[row]) for field, values in numbers.items()}
-                points.append(edge.Point(row, rows[row], payload or None))
-            shard.update(edge.UpdateOperation.upsert_points(points))
-        shard.flush()
-        shard.optimize()
-        shard.flush()
-        shard.close()
+            self.upsert(start, rows[start:start + BATCH], numbers)
+        self.shard.flush()
+        self.shard.optimize()
+        self.shard.flush()
+        self.shard.close()
 
     def open(self, dimension):
         import qdrant_edge
@@ -340,13 +369,19 @@ class Hannoy(Library):
     most_queries = 300
     map_bytes = 8 << 30
 
-    def build(self, rows, numbers):
+    def create(self, dimension, numbers=None):
         import hannoy
 
         os.makedirs(self.path)
-        database = hannoy.Database(self.path, hannoy.Metric.COSINE, env_size=self.map_bytes)
-        with database.writer(rows.shape[1], m=M, ef=96) as writer:
-            writer.add_items(list(range(len(rows))), rows)
+        self.database = hannoy.Database(self.path, hannoy.Metric.COSINE, env_size=self.map_bytes)
+
+    def append(self, first, rows, numbers=None):
+        with self.database.writer(rows.shape[1], m=M, ef=96) as writer:
+            writer.add_items(list(range(first, first + len(rows))), rows)
+
+    def build(self, rows, numbers):
+        self.create(rows.shape[1])
+        self.append(0, rows)
 
     def open(self, dimension):
         import hannoy
@@ -419,15 +454,22 @@ class SqliteVec(Library):
         self.connection.enable_load_extension(True)
         self.connection.load_extension(sqlite_vec.loadable_path())
 
-    def build(self, rows, numbers):
+    def create(self, dimension, numbers=None):
         self.connect()
+        self.connection.execute("pragma synchronous = full")
         self.connection.execute(
-            f"create virtual table rows using vec0(vector float[{rows.shape[1]}] distance_metric=cosine)")
+            f"create virtual table rows using vec0(vector float[{dimension}] distance_metric=cosine)")
+
+    def append(self, first, rows, numbers=None):
+        with self.connection:
+            self.connection.executemany(
+                "insert into rows(rowid, vector) values (?, ?)",
+                ((row, vector.tobytes()) for row, vector in enumerate(rows, first)))
+
+    def build(self, rows, numbers):
+        self.create(rows.shape[1])
         for start in range(0, len(rows), BATCH):
-            with self.connection:
-                self.connection.executemany(
-                    "insert into rows(rowid, vector) values (?, ?)",
-                    ((row, vector.tobytes()) for row, vector in enumerate(rows[start:start + BATCH], start)))
+            self.append(start, rows[start:start + BATCH])
         self.connection.close()
 
     def open(self, dimension):

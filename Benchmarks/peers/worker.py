@@ -1,9 +1,10 @@
 """The process that takes one library through its steps, on one core and one thread.
 
     python worker.py build NAME FOLDER --base base.npy [--payload FILE --groups FILE]
+    python worker.py append NAME FOLDER --base base.npy --batch N [--seconds S]
     python worker.py search NAME FOLDER --queries q.npy --out FILE [--rounds N] [--filter u:10|g:3,17] [--only-open]
 
-`build` prints one line of JSON; `search` writes FILE in the form of `bench search` (VPB1).
+`build` and `append` print one line of JSON; `search` writes FILE in the form of `bench search` (VPB1).
 """
 
 import argparse
@@ -46,6 +47,21 @@ def build(library, options):
     print(json.dumps({"seconds": time.perf_counter() - start}), flush=True)
 
 
+def append(library, options):
+    """Batches of rows, each durable and searchable before the next, for some seconds at most."""
+    rows = normalized(options.base)
+    library.create(rows.shape[1])
+    times, began = [], time.perf_counter()
+    for start in range(0, len(rows) - options.batch + 1, options.batch):
+        part = rows[start:start + options.batch]
+        before = time.perf_counter()
+        library.append(start, part)
+        times.append(time.perf_counter() - before)
+        if time.perf_counter() - began > options.seconds:
+            break
+    print(json.dumps({"rate": options.batch * len(times) / sum(times), "commits": len(times)}), flush=True)
+
+
 def search(library, options):
     import numpy
 
@@ -83,18 +99,20 @@ def search(library, options):
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("step", choices=["build", "search"])
+    parser.add_argument("step", choices=["build", "append", "search"])
     parser.add_argument("name", choices=LIBRARIES)
     parser.add_argument("folder")
     for option in ("--base", "--payload", "--groups", "--queries", "--out", "--filter"):
         parser.add_argument(option)
+    parser.add_argument("--batch", type=int, default=1)
+    parser.add_argument("--seconds", type=float, default=10)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--only-open", action="store_true")
     options = parser.parse_args()
     library = LIBRARIES[options.name](options.folder)
     for module in library.modules:
         importlib.import_module(module)
-    (build if options.step == "build" else search)(library, options)
+    {"build": build, "append": append, "search": search}[options.step](library, options)
     sys.stdout.flush()
     # A library's threads may still be about; nothing of theirs is wanted, and their farewell may take long or fail.
     os._exit(0)

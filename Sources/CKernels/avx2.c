@@ -1,8 +1,6 @@
 /// AVX2 with FMA: four sums of eight lanes a row, two chosen rows at once, three in order; the end of a row by a masked load.
-#include "variant.h"
-
 #if defined(__x86_64__)
-#include <immintrin.h>
+#include "x86.h"
 
 #define TARGET __attribute__((target("avx2,fma")))
 
@@ -13,13 +11,6 @@ TARGET ALWAYS_INLINE float sum_of_lanes(__m256 x) {
     __m128 four = _mm_add_ps(_mm256_castps256_ps128(x), _mm256_extractf128_ps(x, 1));
     __m128 two = _mm_add_ps(four, _mm_movehl_ps(four, four));
     return _mm_cvtss_f32(_mm_add_ss(two, _mm_movehdup_ps(two)));
-}
-
-TARGET ALWAYS_INLINE int32_t sum_of_words(__m256i x) {
-    __m128i four = _mm_add_epi32(_mm256_castsi256_si128(x), _mm256_extracti128_si256(x, 1));
-    four = _mm_add_epi32(four, _mm_shuffle_epi32(four, 0x4e));
-    four = _mm_add_epi32(four, _mm_shuffle_epi32(four, 0xb1));
-    return _mm_cvtsi128_si32(four);
 }
 
 TARGET ALWAYS_INLINE void dot_rows(
@@ -59,33 +50,34 @@ TARGET ALWAYS_INLINE void dot_rows(
     }
 }
 
-TARGET ALWAYS_INLINE __m256i shifted_by(__m256i x, int count) {
-    return count == 0 ? x : _mm256_srli_epi16(x, count);
-}
-
-/// Products are added in 16 bits while they surely fit: of 4 blocks with 4 bits (8 sums of two products of 15 × 127),
-/// of 8 with less.
-TARGET ALWAYS_INLINE int32_t code_dot(const char *code, const int8_t *query, size_t blocks, int bits) {
+/// Four codes share the loads of the query. Products are added in 16 bits while they surely fit: of 4 blocks with 4 bits
+/// (8 sums of two products of 15 × 127), of 8 with less.
+TARGET ALWAYS_INLINE void code_dots(
+    const char *const *codes, const int8_t *query, size_t blocks, int bits, int32_t *sums) {
     const __m256i mask = _mm256_set1_epi8((char)((1 << bits) - 1));
     const __m256i one = _mm256_set1_epi16(1);
     const size_t together = bits == 4 ? 4 : 8;
-    __m256i total = _mm256_setzero_si256();
+    __m256i totals[4];
+    for (int k = 0; k < 4; k++) totals[k] = _mm256_setzero_si256();
     for (size_t first = 0; first < blocks; first += together) {
         const size_t end = first + together < blocks ? first + together : blocks;
-        __m256i sums[2] = {_mm256_setzero_si256(), _mm256_setzero_si256()};
+        __m256i parts[4];
+        for (int k = 0; k < 4; k++) parts[k] = _mm256_setzero_si256();
         for (size_t block = first; block < end; block++) {
-            const __m256i bytes = _mm256_loadu_si256((const __m256i *)(code + 32 * block));
+            __m256i bytes[4];
+            for (int k = 0; k < 4; k++) bytes[k] = _mm256_loadu_si256((const __m256i *)(codes[k] + 32 * block));
 #pragma clang loop unroll(full)
             for (int j = 0; j < 8 / bits; j++, query += 32) {
-                const __m256i part = _mm256_and_si256(shifted_by(bytes, j * bits), mask);
                 const __m256i q = _mm256_loadu_si256((const __m256i *)query);
-                sums[j & 1] = _mm256_add_epi16(sums[j & 1], _mm256_maddubs_epi16(part, q));
+                for (int k = 0; k < 4; k++) {
+                    const __m256i part = _mm256_and_si256(shifted_by(bytes[k], j * bits), mask);
+                    parts[k] = _mm256_add_epi16(parts[k], _mm256_maddubs_epi16(part, q));
+                }
             }
         }
-        total = _mm256_add_epi32(total, _mm256_madd_epi16(sums[0], one));
-        total = _mm256_add_epi32(total, _mm256_madd_epi16(sums[1], one));
+        for (int k = 0; k < 4; k++) totals[k] = _mm256_add_epi32(totals[k], _mm256_madd_epi16(parts[k], one));
     }
-    return sum_of_words(total);
+    sums_of_words(totals, sums);
 }
 
 TARGET ALWAYS_INLINE float dot_bf16(const char *query, const char *row, size_t n) {

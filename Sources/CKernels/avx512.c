@@ -1,8 +1,6 @@
 /// AVX-512 with VNNI: four sums of sixteen lanes a row, four rows at once; the end of a row by a masked load.
-#include "variant.h"
-
 #if defined(__x86_64__)
-#include <immintrin.h>
+#include "x86.h"
 
 #define TARGET __attribute__((target("avx512f,avx512vl,avx512bw,avx512dq,avx512vnni,avx2,fma")))
 
@@ -41,30 +39,27 @@ TARGET ALWAYS_INLINE void dot_rows(
     }
 }
 
-TARGET ALWAYS_INLINE __m256i shifted_by(__m256i x, int count) {
-    return count == 0 ? x : _mm256_srli_epi16(x, count);
-}
-
-/// By the instructions of VNNI, which add four products to a sum of 32 bits.
-TARGET ALWAYS_INLINE int32_t code_dot(const char *code, const int8_t *query, size_t blocks, int bits) {
+/// Four codes share the loads of the query. By the instructions of VNNI, which add four products to a sum of 32 bits.
+TARGET ALWAYS_INLINE void code_dots(
+    const char *const *codes, const int8_t *query, size_t blocks, int bits, int32_t *sums) {
     const __m256i mask = _mm256_set1_epi8((char)((1 << bits) - 1));
-    __m256i sums[4];
-    for (int j = 0; j < 4; j++) sums[j] = _mm256_setzero_si256();
+    __m256i totals[4][2];
+    for (int k = 0; k < 4; k++) totals[k][0] = totals[k][1] = _mm256_setzero_si256();
     for (size_t block = 0; block < blocks; block++) {
-        const __m256i bytes = _mm256_loadu_si256((const __m256i *)(code + 32 * block));
+        __m256i bytes[4];
+        for (int k = 0; k < 4; k++) bytes[k] = _mm256_loadu_si256((const __m256i *)(codes[k] + 32 * block));
 #pragma clang loop unroll(full)
         for (int j = 0; j < 8 / bits; j++, query += 32) {
-            const __m256i part = _mm256_and_si256(shifted_by(bytes, j * bits), mask);
             const __m256i q = _mm256_loadu_si256((const __m256i *)query);
-            sums[j & 3] = _mm256_dpbusd_epi32(sums[j & 3], part, q);
+            for (int k = 0; k < 4; k++) {
+                const __m256i part = _mm256_and_si256(shifted_by(bytes[k], j * bits), mask);
+                totals[k][j & 1] = _mm256_dpbusd_epi32(totals[k][j & 1], part, q);
+            }
         }
     }
-    const __m256i total =
-        _mm256_add_epi32(_mm256_add_epi32(sums[0], sums[1]), _mm256_add_epi32(sums[2], sums[3]));
-    __m128i four = _mm_add_epi32(_mm256_castsi256_si128(total), _mm256_extracti128_si256(total, 1));
-    four = _mm_add_epi32(four, _mm_shuffle_epi32(four, 0x4e));
-    four = _mm_add_epi32(four, _mm_shuffle_epi32(four, 0xb1));
-    return _mm_cvtsi128_si32(four);
+    __m256i four[4];
+    for (int k = 0; k < 4; k++) four[k] = _mm256_add_epi32(totals[k][0], totals[k][1]);
+    sums_of_words(four, sums);
 }
 
 TARGET ALWAYS_INLINE float dot_bf16(const char *query, const char *row, size_t n) {

@@ -105,3 +105,34 @@ size_t kernels_match(
     }
     return total;
 }
+
+size_t kernels_match_run(
+    uint32_t first, size_t count, const uint64_t *filter, size_t words_count, uint64_t *out, size_t first_bit) {
+    size_t total = 0;
+    for (size_t i = 0; i < count;) {
+        const size_t from = (size_t)first + i, to = first_bit + i;
+        const size_t word = from >> 6, shift = from & 63, place = to & 63;
+        if (word >= words_count) break;
+        // As many bits as the word of `out` has room for.
+        const size_t n = count - i < 64 - place ? count - i : 64 - place;
+        uint64_t bits = filter[word] >> shift;
+        if (shift != 0 && word + 1 < words_count) bits |= filter[word + 1] << (64 - shift);
+        if (n < 64) bits &= (1ull << n) - 1;
+        out[to >> 6] |= bits << place;
+        total += (size_t)__builtin_popcountll(bits);
+        i += n;
+    }
+    return total;
+}
+
+int kernels_is_run(const void *passages, size_t count) {
+    uint32_t first, apart = 0;
+    if (count == 0) return 1;
+    memcpy(&first, passages, sizeof(first));
+    for (size_t i = 0; i < count; i++) {
+        uint32_t passage;
+        memcpy(&passage, (const char *)passages + i * sizeof(passage), sizeof(passage));
+        apart |= passage ^ (first + (uint32_t)i);
+    }
+    return apart == 0;
+}

@@ -35,6 +35,11 @@ ALWAYS_INLINE int32_t code_dot(const char *code, const int8_t *query, size_t blo
     return sum;
 }
 
+ALWAYS_INLINE void code_dots(
+    const char *const *codes, const int8_t *query, size_t blocks, int bits, int32_t *sums) {
+    for (size_t k = 0; k < CODES_TOGETHER; k++) sums[k] = code_dot(codes[k], query, blocks, bits);
+}
+
 ALWAYS_INLINE float dot_bf16(const char *query, const char *row, size_t n) {
     float sums[16] = {0};
     size_t i = 0;

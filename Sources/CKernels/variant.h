@@ -159,8 +159,21 @@ ALWAYS_INLINE const char *code_of(const kernels_codes *codes, uint32_t slot) {
     return (const char *)codes->pages[page] + codes->first_code + index * codes->stride;
 }
 
-/// How many codes are asked for before the first is read: those of a hop as a rule.
-enum { CODES_AHEAD = 32 };
+/// How many codes are asked for before the first is read, those of a hop as a rule, and how many are read at once.
+enum { CODES_AHEAD = 32, CODES_TOGETHER = 4 };
+
+/// Asks for the codes of the first slots, `CODES_AHEAD` of them at most. Returns how many, whose addresses are in `code`,
+/// the last one again and again up to a multiple of `CODES_TOGETHER`.
+ALWAYS_INLINE size_t ask_for_codes(
+    const kernels_codes *codes, const uint32_t *slots, size_t count, const char *code[CODES_AHEAD]) {
+    const size_t n = count < CODES_AHEAD ? count : CODES_AHEAD;
+    for (size_t i = 0; i < n; i++) {
+        code[i] = code_of(codes, slots[i]);
+        prefetch_bytes((uintptr_t)code[i], codes->blocks * 32 + 8);
+    }
+    for (size_t i = n; i % CODES_TOGETHER != 0; i++) code[i] = code[n - 1];
+    return n;
+}
 
 /// How far ahead to prefetch: bytes where rows lie in order, rows where they are chosen.
 enum { STREAM_AHEAD = 2048, GATHER_AHEAD = 4, SLOTS_AHEAD = 4 };
@@ -168,8 +181,8 @@ enum { STREAM_AHEAD = 2048, GATHER_AHEAD = 4, SLOTS_AHEAD = 4 };
 /// Defines the functions of a variant with the target attribute `TARGET`.
 ///
 /// `dots_bf16` calls `dot_bf16(query, row, n)`, and `dots_s8` calls `dot_s8(query, row, n)`, which need not prefetch.
-/// `estimates` calls `code_dot(code, query, blocks, bits)`, with constant `bits`: the sum of the products of a code's
-/// components with the query's. The others call `dot_rows(query, rows, count, next, n, out)`, with a constant `count`: it computes the
+/// `estimates` calls `code_dots(codes, query, blocks, bits, sums)`, with constant `bits`: for `CODES_TOGETHER` codes the
+/// sums of the products of their components with the query's. The others call `dot_rows(query, rows, count, next, n, out)`, with a constant `count`: it computes the
 /// products with `count` rows at once and prefetches as many bytes at the addresses in `next`. How a row
 /// is summed does not depend on `count`, so its product has the same bits from every caller.
 ///
@@ -290,25 +303,38 @@ enum { STREAM_AHEAD = 2048, GATHER_AHEAD = 4, SLOTS_AHEAD = 4 };
         rotate_body(x, n, signs, rounds);                                                                  \
     }                                                                                                      \
                                                                                                            \
+    TARGET ALWAYS_INLINE void estimates_of(                                                                \
+        const kernels_codes *codes, const int8_t *query, float scale, float offset, const uint32_t *slots, \
+        size_t count, float *out, int bits) {                                                              \
+        const size_t blocks = codes->blocks;                                                               \
+        const char *code[2][CODES_AHEAD];                                                                  \
+        size_t n = ask_for_codes(codes, slots, count, code[0]);                                            \
+        for (size_t chunk = 0; n > 0; chunk ^= 1) {                                                        \
+            const char **now = code[chunk];                                                                \
+            const size_t next = ask_for_codes(codes, slots + n, count - n, code[chunk ^ 1]);               \
+            for (size_t i = 0; i < n; i += CODES_TOGETHER) {                                               \
+                int32_t sums[CODES_TOGETHER];                                                              \
+                code_dots(now + i, query, blocks, bits, sums);                                             \
+                for (size_t k = 0; k < CODES_TOGETHER && i + k < n; k++) {                                 \
+                    const char *factors = now[i + k] + blocks * 32;                                        \
+                    const float product = scale * (float)sums[k] - offset;                                 \
+                    out[i + k] = float_at(factors, 0) * product + float_at(factors, 1);                    \
+                }                                                                                          \
+            }                                                                                              \
+            slots += n;                                                                                    \
+            out += n;                                                                                      \
+            count -= n;                                                                                    \
+            n = next;                                                                                      \
+        }                                                                                                  \
+    }                                                                                                      \
+                                                                                                           \
     TARGET static void estimates(                                                                          \
         const kernels_codes *codes, const int8_t *query, float scale, float offset, const uint32_t *slots, \
         size_t count, float *out) {                                                                        \
-        const size_t blocks = codes->blocks;                                                               \
-        for (size_t first = 0; first < count; first += CODES_AHEAD) {                                      \
-            const size_t n = count - first < CODES_AHEAD ? count - first : CODES_AHEAD;                    \
-            const char *code[CODES_AHEAD];                                                                 \
-            for (size_t i = 0; i < n; i++) {                                                               \
-                code[i] = code_of(codes, slots[first + i]);                                                \
-                prefetch_bytes((uintptr_t)code[i], blocks * 32 + 8);                                       \
-            }                                                                                              \
-            for (size_t i = 0; i < n; i++) {                                                               \
-                const int32_t sum = codes->bits == 2 ? code_dot(code[i], query, blocks, 2)                 \
-                    : codes->bits == 1               ? code_dot(code[i], query, blocks, 1)                 \
-                                                     : code_dot(code[i], query, blocks, 4);                \
-                const float product = scale * (float)sum - offset;                                         \
-                out[first + i] = float_at(code[i] + blocks * 32, 0) * product                              \
-                    + float_at(code[i] + blocks * 32, 1);                                                  \
-            }                                                                                              \
+        switch (codes->bits) {                                                                             \
+        case 1: estimates_of(codes, query, scale, offset, slots, count, out, 1); break;                    \
+        case 2: estimates_of(codes, query, scale, offset, slots, count, out, 2); break;                    \
+        default: estimates_of(codes, query, scale, offset, slots, count, out, 4);                          \
         }                                                                                                  \
     }
 

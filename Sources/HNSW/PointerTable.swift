@@ -103,6 +103,7 @@ struct PointerTable {
     let erased: VisitedSet?
     let layout: UnsafeMutablePointer<kernels_segments>
     let slotCount: Int
+    private let knownRuns = Mutex<[UInt32?]?>(nil)
     private static let passageDivider = Divider(by: VectorSegments.passagesPerBlock)
 
     init(segments: AddressList, passageBlocks: AddressList, noted: [UInt32], _ vectors: VectorSegments) {
@@ -124,6 +125,23 @@ struct PointerTable {
     deinit { unsafe layout.deallocate() }
 
     var isStable: Bool { segments.isStable && passageBlocks.isStable }
+
+    /// Of each block of the slot column its first passage, where the others follow one another; found when it is first
+    /// asked for.
+    var runs: [UInt32?] {
+        knownRuns.withLock { known in
+            if let known { return known }
+            let found = (0..<passageBlocks.count).map { block -> UInt32? in
+                let first = block * VectorSegments.passagesPerBlock
+                let count = min(VectorSegments.passagesPerBlock, slotCount - first)
+                // Safe because a block has room for as many.
+                guard count > 0, unsafe kernels_is_run(passageBlocks[block], count) == 1 else { return nil }
+                return passage(UInt32(first))
+            }
+            known = found
+            return found
+        }
+    }
 
     /// The passage of a slot, unverified; `VectorSegments.noPassage` if it was erased.
     func passage(_ slot: UInt32) -> UInt32 {

@@ -86,6 +86,27 @@ import Testing
         }
     }
 
+    @Test(arguments: 1...40 as ClosedRange<UInt64>)
+    func `finds what a filter lets through of passages that follow one another`(seed: UInt64) {
+        var random = SplitMix(seed: seed)
+        let count = random.number(0..<300)
+        let first = UInt32(random.number(0..<700))
+        let passages = (0..<count).map { first + UInt32($0) }
+        let words = (0..<random.number(1..<12)).map { _ in random.next() }
+        let firstBit = 16 * random.number(0..<4)
+        var out = [UInt64](repeating: 0, count: 6)
+        var expected = out
+        let found = kernels_match_run(first, count, words, words.count, &out, firstBit)
+        #expect(found == kernels_match(passages, count, words, words.count, &expected, firstBit))
+        #expect(out == expected)
+        #expect(kernels_is_run(passages, count) == 1)
+        for place in passages.indices.dropFirst().prefix(5) {
+            var gap = passages
+            gap[place] = random.number(0..<2) == 0 ? .max : gap[place] + 1
+            #expect(kernels_is_run(gap, count) == 0)
+        }
+    }
+
     @Test(arguments: [1, 7, 33, 384])
     func `computes the products of rows in segments, and takes their numbers along`(dimension: Int) {
         var random = SplitMix(seed: UInt64(dimension))

@@ -138,6 +138,13 @@ size_t kernels_match(
     const void *passages, size_t count, const uint64_t *filter, size_t words_count, uint64_t *out,
     size_t first_bit);
 
+/// As `kernels_match` of the `count` passages from `first` on. `out` may begin at any bit.
+size_t kernels_match_run(
+    uint32_t first, size_t count, const uint64_t *filter, size_t words_count, uint64_t *out, size_t first_bit);
+
+/// Whether passages (as in `kernels_match`) are numbers that follow one another.
+int kernels_is_run(const void *passages, size_t count);
+
 /// Sum of the squares of `n` floats, in 64-bit floats. The squares are exact and are added in one fixed
 /// order, so that the result is the same to the last bit on every machine and in every variant.
 double kernels_squared_norm_f32(const float *a, size_t n);
