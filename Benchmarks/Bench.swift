@@ -22,7 +22,8 @@ struct Bench: AsyncParsableCommand {
         subcommands: [
             All.self, Words.self, Vectors.self, Ingest.self, RememberOne.self, Fragmented.self, Open.self,
             Homes.self, Writers.self, MemoryUse.self, Kernels.self, FirstRecall.self, Serve.self, Index.self,
-            RecallAll.self, Evaluate.self, Confidence.self, Linking.self, Mixed.self, Backlog.self,
+            RecallTime.self, RecallQuality.self, Latency.self, Confidence.self, Linking.self, Mixed.self,
+            Backlog.self,
             Replace.self,
             Traverse.self,
             Build.self, Append.self, Search.self,
@@ -56,7 +57,7 @@ struct All: AsyncParsableCommand {
         var failures: [String] = []
         for name in [
             "kernels", "words", "vectors", "ingest", "remember", "fragmented", "open", "homes", "writers",
-            "memory", "index", "recall", "linking", "mixed", "backlog", "replace", "traverse",
+            "memory", "index", "recall-time", "linking", "mixed", "backlog", "replace", "traverse",
         ] {
             let status = try Child.run([name] + common.arguments)
             if status != 0 { failures.append(name) }

@@ -87,7 +87,7 @@ struct Kernels: AsyncParsableCommand {
                         pages: page, codes_per_page: UInt32(rowCount),
                         reciprocal: UInt64.max / UInt64(rowCount) + 1, first_code: 0, stride: stride,
                         blocks: blocks,
-                        bits: UInt32(bits))
+                        bits: UInt32(bits), is_one_page: 0)
                     unsafe kernels_estimates(&codes, signed, 0.01, 1, slots, rowCount, &products)
                 }
             }

@@ -151,6 +151,14 @@ struct RecallTimings {
         ].enumerated() { parts[index].samples.add(part.milliseconds) }
     }
 
+    /// By part: median and p99, in milliseconds.
+    var milliseconds: [String: [String: Double]] {
+        Dictionary(
+            uniqueKeysWithValues: parts.map {
+                ($0.name, ["p50_ms": $0.samples.median, "p99_ms": $0.samples.p99])
+            })
+    }
+
     var text: String {
         parts.map { "\($0.name) \(Report.digits($0.samples.median)) ms" }.joined(separator: ", ")
     }

@@ -29,11 +29,17 @@ size_t kernels_unvisited(
 
 void kernels_prefetch_codes(
     const kernels_codes *codes, const void *list, size_t length, uint32_t bound, const uint64_t *visited) {
+    const size_t bytes = codes->blocks * 32 + 8;
     for (size_t i = 0; i < length; i++) {
         const uint32_t slot = slot_at(list, i);
         if (slot >= bound) break;
+        if (codes->is_one_page && bytes <= 128) {
+            // To ask for what is there already costs less than to guess wrong whether it was visited.
+            prefetch_bytes((uintptr_t)code_in_page(codes, slot), bytes);
+            continue;
+        }
         if ((visited[slot >> 6] >> (slot & 63) & 1) != 0) continue;
-        prefetch_bytes((uintptr_t)code_of(codes, slot), codes->blocks * 32 + 8);
+        prefetch_bytes((uintptr_t)code_of(codes, slot), bytes);
     }
 }
 

@@ -24,6 +24,7 @@ public struct HashEmbedder: Embedder {
     /// conversations, dialogues and commits: 69.7, 62.3 and 64.3 percent, where words alone give 69.8, 60.6
     /// and 63.2, and these vectors alone 22, 49 and 50. From .6 to .9 is nearly as good.
     public let lexicalWeight = 0.75
+    public let knowsMeanings = false
 
     public let limits = EmbedderLimits(maximumBatchCount: 4_096, maximumInputByteCount: 16 << 20)
 

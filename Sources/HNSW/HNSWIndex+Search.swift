@@ -68,7 +68,7 @@ extension HNSWIndex {
         let state = try state(in: transaction)
         var scanned: UInt32 = 0
         if let state, state.nodeCount > 0, !state.isDropping, !isExact {
-            let table = try pointers.table(state, extent, self, in: transaction)
+            let table = try pointers.table(state, extent, self, isForSearch: true, in: transaction)
             let scratch = scratches.take()
             defer { scratches.giveBack(scratch) }
             // Safe because the table and the query outlive the call, and the snapshot is held.

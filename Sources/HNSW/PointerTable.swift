@@ -24,6 +24,8 @@ struct PointerTable {
     /// The codes and how they were made, if there are any.
     let codes: CodeAddresses?
     let book: CodeBook?
+    /// A copy of all these codes in memory, if there is one by now.
+    let arena: CodeArena?
 
     /// What a walk needs of it. Valid while the table is kept and the snapshot is held.
     func graph(_ state: IndexState, _ segments: VectorSegments) -> Graph {
@@ -33,7 +35,8 @@ struct PointerTable {
             upperDivider: links.upper.pages.divider, bottomPages: links.bottom.addresses.base,
             upperPages: links.upper.addresses.base, upperSlots: links.directory.slots,
             upperFirst: links.directory.first, levels: state.levels,
-            codes: codes.map { unsafe UnsafePointer($0.layout) }, bound: state.linkedSlots)
+            codes: (arena?.layout ?? codes?.layout).map { unsafe UnsafePointer($0) }, bound: state.linkedSlots
+        )
     }
 }
 
@@ -236,14 +239,18 @@ final class PointerCache: Sendable {
         var codes = Newest<CodeAddresses>()
         var book = Newest<CodeBook>()
         var tail = Newest<TailRows>()
+        var arena: CodeArena?
+        /// What the latest searches read codes of, and how many they were.
+        var searched: (generations: CodeArena.Generations, count: Int)?
     }
     private let kept = Mutex(Kept())
 
     /// The table of a snapshot: a kept one, or one made now.
     ///
+    /// - Parameter isForSearch: whether a walk reads codes by it, for which a copy in memory pays.
     /// - Throws: `StoreError.corrupted` where a value is missing.
     func table(
-        _ state: IndexState, _ extent: VectorSegments.Extent, _ index: HNSWIndex,
+        _ state: IndexState, _ extent: VectorSegments.Extent, _ index: HNSWIndex, isForSearch: Bool = false,
         in transaction: borrowing ReadTransaction
     ) throws -> PointerTable {
         guard state.linkedSlots <= extent.segmentedSlots else {
@@ -273,7 +280,41 @@ final class PointerCache: Sendable {
                 if let book { kept.book.keep(book, bookKey, commit: commit) }
             }
         }
-        return PointerTable(rows: rows, links: links, codes: codes, book: book)
+        return PointerTable(
+            rows: rows, links: links, codes: codes, book: book,
+            arena: isForSearch && !transaction.isInsideWrite
+                ? codes.flatMap { arena($0, state, index, bookKey.map) } : nil)
+    }
+
+    /// The copy of the codes in memory, if it is complete by now.
+    private func arena(
+        _ codes: CodeAddresses, _ state: IndexState, _ index: HNSWIndex, _ map: UInt64
+    ) -> CodeArena? {
+        let generations = CodeArena.Generations(
+            map: map, segments: state.segmentGeneration, codes: state.codeGeneration)
+        let arena = kept.withLock { kept -> CodeArena? in
+            // What was erased since is not kept in memory either, nor what has no room for more.
+            if let arena = kept.arena,
+                arena.generations.isBefore(generations)
+                    || arena.generations == generations && state.linkedSlots > arena.capacity
+            {
+                kept.arena = nil
+            }
+            if let arena = kept.arena, arena.generations == generations {
+                return arena
+            }
+            if let searched = kept.searched, searched.generations == generations {
+                kept.searched?.count += 1
+                guard searched.count >= CodeArena.searchesBefore else { return nil }
+                kept.searched = nil
+                kept.arena = CodeArena(generations, index.codePages, slots: state.linkedSlots)
+                return kept.arena
+            }
+            kept.searched = (generations, 1)
+            return nil
+        }
+        guard let arena, arena.isReady(below: state.linkedSlots, from: codes) else { return nil }
+        return arena
     }
 
     /// The part of `table` that is about rows.
@@ -320,6 +361,9 @@ final class PointerCache: Sendable {
         }
         return rows
     }
+
+    /// Whether searches of the newest snapshot read codes from memory.
+    var hasArena: Bool { kept.withLock { $0.arena?.isComplete ?? false } }
 
     /// Forgets what is kept.
     func clear() { kept.withLock { $0 = Kept() } }

@@ -135,6 +135,7 @@ struct HomeCheck {
         try memories(view, &owners, in: transaction)
         try passages(view, owners, in: transaction)
         try words(view, in: transaction)
+        try synonyms(view, in: transaction)
         try vectors(view, in: transaction)
         try lookups(in: transaction)
         try receipts(view.state, in: transaction)
@@ -283,6 +284,50 @@ struct HomeCheck {
                 "the statistics of words are wrong: \(current) passages of \(length) terms, the counters say "
                     + "\(view.state.currentPassages) and \(view.state.currentLength); run `loci rebuild`")
         }
+    }
+
+    /// What is known of words: of such that some passage holds, by spaces that are there.
+    private mutating func synonyms(_ view: HomeView, in transaction: borrowing ReadTransaction) throws {
+        guard try SynonymLists.areThere(in: transaction) else { return }
+        var held: Set<[UInt8]> = []
+        let prefix = Postings.wordKey([])
+        let start = prefix.bytes.count
+        try Schema.word.scan(prefix: prefix, in: transaction) { key, _ in
+            held.insert(key.copy(start..<key.byteCount))
+            return true
+        }
+        try TailRecord.forEach(in: transaction, from: view.state.foldedPassages) { _, _, bytes in
+            try TermListView(checking: bytes).forEach(in: bytes) { _, term, _ in
+                held.insert(term.indices.map { term[$0] })
+            }
+        }
+        var known = 0
+        for space in view.spaces.map(\.space) {
+            let words = try TermVectors(space).all(in: transaction).terms
+            known += words.count
+            for word in words where !held.contains(word) {
+                note(
+                    "a vector of the word `\(String(decoding: word, as: UTF8.self))` is there, and no passage with it"
+                )
+            }
+            let all = Set(words)
+            for (word, list) in try SynonymLists(space).all(in: transaction) {
+                known += 1
+                if !all.contains(word) || list.contains(where: { !all.contains($0.term) }) {
+                    note(
+                        "synonyms of `\(String(decoding: word, as: UTF8.self))` name words that have no vector"
+                    )
+                }
+            }
+        }
+        var count = 0
+        for kind in [Schema.Word.termVector, Schema.Word.synonyms] {
+            try Schema.word.scan(prefix: Key(prefix: kind), in: transaction) { _, _ in
+                count += 1
+                return true
+            }
+        }
+        if count != known { note("there are vectors or synonyms of words by a space that is not there") }
     }
 
     /// Postings: ascending, within the folded passages, of terms that are in the dictionary.

@@ -328,7 +328,7 @@ extension Engine {
     }
 
     /// What the embedder makes of passages, in calls as large as it takes.
-    private func embedded(_ inputs: [EmbeddingInput], _ embedder: any Embedder) async throws -> [[Float]] {
+    func embedded(_ inputs: [EmbeddingInput], _ embedder: any Embedder) async throws -> [[Float]] {
         let batch = max(1, embedder.limits.maximumBatchCount)
         var all: [[Float]] = []
         for start in stride(from: 0, to: inputs.count, by: batch) {

@@ -302,6 +302,13 @@ extension Engine {
             return "postings of term \(key.keyU32(at: 1)): \(block.count) from passage \(key.keyU32(at: 5))"
         case Schema.word where key.u8(at: 0) == Schema.Word.term && value.byteCount == 4:
             return "term \(value.u32(at: 0)): " + String(decoding: key.copy(1..<key.byteCount), as: UTF8.self)
+        case Schema.word
+        where key.u8(at: 0) == Schema.Word.termVector && key.byteCount > TermVectors.termStart:
+            return "vector of the word " + EntryWords.term(key)
+        case Schema.word where key.u8(at: 0) == Schema.Word.synonyms && key.byteCount > TermVectors.termStart:
+            return "words near to " + EntryWords.term(key) + ": "
+                + (try SynonymLists.decode(value)).map { String(decoding: $0.term, as: UTF8.self) }
+                .joined(separator: ", ")
         case Schema.edge: return try EntryWords.edge(key, value, kinds)
         case Schema.shared: return try EntryWords.shared(key, value)
         default:

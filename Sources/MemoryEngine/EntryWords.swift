@@ -2,6 +2,11 @@ import Store
 
 /// What the entries of a home's tables say, for a person.
 enum EntryWords {
+    /// The word in a key of `TermVectors` or `SynonymLists`.
+    static func term(_ key: RawSpan) -> String {
+        String(decoding: key.copy(TermVectors.termStart..<key.byteCount), as: UTF8.self)
+    }
+
     /// An entry of the table of edges.
     static func edge(_ key: RawSpan, _ value: RawSpan, _ kinds: EdgeKinds) throws -> String {
         switch key.u8(at: 0) {

@@ -17,7 +17,7 @@ struct Corpus: Sendable {
         options.durability = .none
         options.quotaBytes = 1 << 30
         options.passageByteCount = 128
-        let engine = try Engine.open(at: directory, options: options)
+        let engine = try Engine.open(at: directory, embedder: FirstLetters(), options: options)
         let mutations = MutationLog()
         let home = Namespace.project("corpus")
         try await write(engine, home, mutations)
@@ -74,6 +74,7 @@ struct Corpus: Sendable {
         try await engine.remember("One more stays in the tail", in: home)
         try await engine.forget(.id(other), under: home)
         try await engine.record(.failure, of: try await engine.recall(query).id, in: home)
+        try await engine.consolidate(in: home)
     }
 
     private static func records(ofFile path: String) throws -> [String: [[UInt8]]] {
@@ -101,6 +102,19 @@ struct Corpus: Sendable {
             records[decoder.name] = values
         }
         return records
+    }
+}
+
+/// Words that begin alike mean alike.
+private struct FirstLetters: Embedder {
+    let space = EmbeddingSpace(model: "first-letters", dimension: 4)
+
+    func embed(_ inputs: [EmbeddingInput], for purpose: EmbeddingPurpose) async throws -> [[Float]] {
+        inputs.map { input in
+            guard case .text(let text) = input else { return [1, 0, 0, 0] }
+            let bytes = Array(text.utf8.prefix(4))
+            return (0..<4).map { $0 < bytes.count ? Float(bytes[$0]) - 100 : 1 }
+        }
     }
 }
 

@@ -60,7 +60,7 @@ import Testing
                     var codes = kernels_codes(
                         pages: addresses.baseAddress, codes_per_page: UInt32(perPage),
                         reciprocal: Divider(by: perPage).reciprocal, first_code: header, stride: stride,
-                        blocks: blocks, bits: UInt32(bits))
+                        blocks: blocks, bits: UInt32(bits), is_one_page: 0)
                     kernels_estimates_variant(variant, &codes, query, 0.25, 3, slots, slots.count, &out)
                 }
                 for (index, estimate) in out.enumerated() {
@@ -169,7 +169,8 @@ import Testing
             withUnsafePointer(to: bytes.baseAddress) { address in
                 var codes = kernels_codes(
                     pages: address, codes_per_page: 200, reciprocal: Divider(by: 200).reciprocal,
-                    first_code: 0, stride: pages.strideBytes, blocks: pages.blockCount, bits: 2)
+                    first_code: 0, stride: pages.strideBytes, blocks: pages.blockCount, bits: 2,
+                    is_one_page: 0)
                 kernels_estimates(
                     &codes, target.query, target.scale, target.offset, (0..<200).map { UInt32($0) }, 200,
                     &estimates)

@@ -23,7 +23,7 @@ import Testing
     }
 
     @Test func `is kept for each`() {
-        #expect(Self.versions == ["0.1.0", "format-3", "format-4", "format-5"])
+        #expect(Self.versions == ["0.1.0", "format-3", "format-4", "format-5", "format-6"])
     }
 
     @Test(arguments: versions, [true, false])

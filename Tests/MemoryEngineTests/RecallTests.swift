@@ -79,6 +79,36 @@ extension RecallWeights {
         }
     }
 
+    @Test func `fuses by ranks where that is asked for`() async throws {
+        let store = try ScratchStore()
+        let space = EmbeddingSpace(model: "test", dimension: 2)
+        // By words: one, two; by vectors: three, one.
+        for (content, vector) in [
+            ("pump pump broke", [0.8, 0.6]), ("the pump of plant four was new", [-1, 0]), ("silent", [1, 0]),
+            ("other", [-0.9, 0.4]),
+        ] as [(String, [Float])] {
+            var draft = MemoryDraft(content)
+            draft.embeddings = [Embedding(vector, in: space)]
+            try await store.engine.remember(draft, in: atlas)
+        }
+        var query = RecallQuery("pump", in: atlas)
+        query.embeddings = [Embedding([1, 0], in: space)]
+        query.fusion = .ranks
+        query.lexicalWeight = 0.5
+        query.channels = [.words, .vectors]
+        let hits = try await store.engine.recall(query).hits
+        #expect(
+            hits.map(\.memory.content).prefix(2) == ["pump pump broke", "the pump of plant four was new"])
+        #expect(hits.first?.parts.words == 0.5)
+        #expect(hits.first?.parts.vectors == 0.5 * 61 / 62)
+        for hit in hits { #expect(abs(hit.parts.sum - hit.score) < 1e-9) }
+        query.channels = [.vectors]
+        #expect(
+            try await store.engine.recall(query).hits.map(\.score) == [
+                61.0 / 61, 61.0 / 62, 61.0 / 63, 61.0 / 64,
+            ])
+    }
+
     @Test func `asks several namespaces, each with its weight`() async throws {
         let store = try ScratchStore()
         let user = Namespace.user("u")

@@ -45,4 +45,8 @@ let newer = LetterCounts(revision: "2")
 let later = try Engine.open(at: path, embedder: newer, options: options)
 try await later.reembed(in: atlas, into: newer.space, dropsOld: true)
 print(try await later.space(of: atlas)?.name ?? "none")
+
+// What words mean alike: found now and then, and used by every recall from then on.
+let progress = try await later.consolidate(in: atlas)
+print(progress.embeddedWords, "words,", progress.synonyms, "pairs that mean alike")
 await later.close()

@@ -79,6 +79,8 @@ typedef struct {
     size_t blocks;
     /// Of a component: 1, 2 or 4.
     uint32_t bits;
+    /// Whether the first page holds all codes.
+    uint32_t is_one_page;
 } kernels_codes;
 
 /// For each of `slots`, f * (scale * s - offset) + g, where s is the sum of the products of the code's components with

@@ -17,7 +17,8 @@ import Store
             to: kernels_codes(
                 pages: UnsafePointer(addresses.base), codes_per_page: divider.divisor,
                 reciprocal: divider.reciprocal, first_code: CodePages.headerByteCount,
-                stride: codes.strideBytes, blocks: codes.blockCount, bits: UInt32(CodePages.bits)))
+                stride: codes.strideBytes, blocks: codes.blockCount, bits: UInt32(CodePages.bits),
+                is_one_page: 0))
     }
 
     deinit { unsafe layout.deallocate() }

@@ -95,6 +95,8 @@ public protocol Embedder: Sendable {
     var limits: EmbedderLimits { get }
     /// How much of a recall's score words should carry beside this space, 0 to 1.
     var lexicalWeight: Double { get }
+    /// Whether words of like meaning have like vectors, however they are spelled; consolidation finds synonyms by them then.
+    var knowsMeanings: Bool { get }
 
     /// One vector for each input, in their order.
     ///
@@ -107,6 +109,7 @@ extension Embedder {
     public var limits: EmbedderLimits { EmbedderLimits() }
     /// Measured with all-MiniLM-L6-v2 on two data sets (conversations and project history).
     public var lexicalWeight: Double { 0.35 }
+    public var knowsMeanings: Bool { true }
 }
 
 /// What one call to an embedder may hold, and what it costs.

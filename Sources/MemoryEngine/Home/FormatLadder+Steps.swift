@@ -80,6 +80,9 @@ extension FormatLadder {
         }
     }
 
+    /// Format 7: `word` may hold vectors and synonyms of words, which forgetting must know of. None are there yet.
+    static let toFormat7 = Step(from: 6) { _ in }
+
     /// Format 6: records of spaces tell how many slots were erased, and may be copies.
     static let toFormat6 = Step(from: 5) { transaction in
         var records: [SpaceRecord] = []

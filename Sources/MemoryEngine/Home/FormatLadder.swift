@@ -18,7 +18,8 @@ package struct FormatLadder: Sendable {
     let steps: [Step]
 
     package static let current = FormatLadder(
-        newest: Schema.formatVersion, steps: [toFormat2, toFormat3, toFormat4, toFormat5, toFormat6])
+        newest: Schema.formatVersion,
+        steps: [toFormat2, toFormat3, toFormat4, toFormat5, toFormat6, toFormat7])
 
     /// The formats that can be read, or can be made readable.
     var known: ClosedRange<UInt16> {

@@ -62,6 +62,9 @@ package struct RecordDecoder: Sendable {
             }
             return sum == .max ? [] : nil
         },
+        RecordDecoder("synonyms", (Schema.word, Schema.Word.synonyms)) {
+            try unsafe SynonymLists.encode(SynonymLists.decode($0.span.bytes))
+        },
         RecordDecoder("terms", nil) { try TermList(decoding: $0.span).encoded },
         RecordDecoder("mutation", nil) { try unsafe Mutation(decoding: $0.span.bytes).encode() },
     ]

@@ -6,7 +6,7 @@ import Store
 /// appends to, so that the file of a home with ten memories stays small, and a `remember` touches few pages.
 package enum Schema {
     /// The version of the file format that this program writes, and the newest that it reads.
-    package static let formatVersion: UInt16 = 6
+    package static let formatVersion: UInt16 = 7
     package static let magic: [UInt8] = Array("LOCIHOME".utf8)
     /// The version of the code that derives words and filter terms; a file with another is rebuilt on opening.
     package static let wordsVersion: UInt16 = 2
@@ -77,7 +77,10 @@ package enum Schema {
     enum Word {
         static let term: UInt8 = 0x01
         static let posting: UInt8 = 0x02
+        /// Space and word → its vector (`TermVectors`).
         static let termVector: UInt8 = 0x03
+        /// Space and word → the words nearest to it (`SynonymLists`).
+        static let synonyms: UInt8 = 0x04
     }
 
     /// Prefixes in `edge`.

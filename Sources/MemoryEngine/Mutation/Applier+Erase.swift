@@ -122,12 +122,16 @@ extension Applier {
                 }
                 if spaces[index].stage == .open { counts["vectors", default: 0] += 1 }
             }
-            if passage >= state.foldedPassages {
+            let isFolded = passage < state.foldedPassages
+            let knowsWords = try knowsWords(in: transaction.snapshot)
+            let range = columns.byteFrom..<columns.byteFrom + columns.byteCount
+            let terms =
+                isFolded || knowsWords
+                ? Analyzer().terms(of: content, range, part: Int(columns.part), fields: version.fields) : nil
+            if knowsWords, let terms { erasedWords.formUnion(terms.terms.map(\.term)) }
+            if !isFolded {
                 try Schema.passage.remove(Schema.tail(passage), in: transaction)
-            } else {
-                let range = columns.byteFrom..<columns.byteFrom + columns.byteCount
-                let terms = Analyzer().terms(
-                    of: content, range, part: Int(columns.part), fields: version.fields)
+            } else if let terms {
                 var keys: [Key] = []
                 for (term, _) in terms.terms { keys.append(Postings.wordKey(term)) }
                 keys += FilterTerm.all(of: version.fields).map(Postings.termKey)

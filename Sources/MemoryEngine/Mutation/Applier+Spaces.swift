@@ -51,6 +51,7 @@ extension Applier {
             }
             try spaces[index].leave(state, in: transaction)
         }
+        try SynonymLists.remove(space, in: transaction)
         leaving += spaces.filter { $0.stage == .leaving }
         spaces.removeAll { $0.stage == .leaving }
         return .erased(["vectors": count])

@@ -43,6 +43,17 @@ struct Applier {
     /// Rows for the vector tails, written together at the end.
     var pendingVectors: [UInt16: [(passage: UInt32, vector: [Float])]] = [:]
     var log: [LogEntry] = []
+    /// Words of passages that were erased, where a home has vectors of words.
+    var erasedWords: Set<[UInt8]> = []
+    private var hasWordVectors: Bool?
+
+    /// Whether the home has vectors of words, of which some may have to go with the last passage that holds them.
+    mutating func knowsWords(in transaction: borrowing ReadTransaction) throws -> Bool {
+        if let hasWordVectors { return hasWordVectors }
+        let found = try SynonymLists.areThere(in: transaction)
+        hasWordVectors = found
+        return found
+    }
 
     private init(_ mutation: Mutation, in transaction: borrowing ReadTransaction) throws {
         state = try HomeState.read(in: transaction)
@@ -86,6 +97,9 @@ struct Applier {
             return result
         }
         try applier.flushVectors(in: transaction)
+        if !applier.erasedWords.isEmpty {
+            try SynonymLists.forget(applier.erasedWords, applier.state, in: transaction)
+        }
         try applier.finish(mutation, in: transaction)
         result.sequence = applier.state.sequence
         result.after = (applier.state, applier.spaces + applier.leaving)

@@ -45,6 +45,7 @@ struct HomeRecall {
     func run(_ indexes: VectorIndexes, in transaction: borrowing ReadTransaction) throws -> Answer {
         var answer = Answer()
         var laps = Laps()
+        let words = try words.expanded(weights.synonyms, in: transaction)
         let view = try HomeView(words: words.words.map(\.term), prefixes: words.prefixes, in: transaction)
         answer.sequence = view.state.sequence
         if let least = query.atLeast, view.state.sequence < least {
@@ -74,8 +75,9 @@ struct HomeRecall {
             view, indexes, eligible, eligibleCount, compared, &answer.leftOut, in: transaction)
         answer.timings.vectors = laps.lap()
 
-        let own = OwnScores(words: wordScores, vectors: vectorScores, lexicalWeight: lexicalWeight)
+        var own = OwnScores(words: wordScores, vectors: vectorScores, lexicalWeight: lexicalWeight)
         let found = lists(own, spaces, eligible)
+        if query.fusion == .ranks { own.rank(by: found) }
         var vouching = Vouching(
             view: view, weights: weights, eligible: eligible,
             visible: visible, own: own)

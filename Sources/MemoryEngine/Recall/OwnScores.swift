@@ -1,11 +1,35 @@
 import Store
 
-/// What words and vectors say of each passage by itself: their normalised scores, weighted and added.
+/// What words and vectors say of each passage by itself: their normalised scores, or what stands for their ranks, weighted
+/// and added.
 struct OwnScores {
     let words: WordScores?
     private(set) var vectors: [VectorScores]
     private let wordShare: Double
     private let vectorShare: Double
+    /// Where ranks count in the place of scores.
+    private var ranks: Ranks?
+
+    /// What the ranks of passages in the list of each way of finding are worth.
+    private struct Ranks {
+        var words: [UInt32: Double]
+        var vectors: [[UInt32: Double]]
+
+        init(_ found: FoundLists) {
+            words = Self.worth(found.words)
+            vectors = found.vectors.map { Self.worth($0.passages) }
+        }
+
+        /// 1 for the first, and 61 / (60 + rank) for those behind it.
+        private static func worth(_ list: [UInt32]) -> [UInt32: Double] {
+            var worth: [UInt32: Double] = [:]
+            for (index, passage) in list.enumerated() { worth[passage] = 61 / Double(61 + index) }
+            return worth
+        }
+    }
+
+    /// Lets the ranks in these lists count in the place of scores.
+    mutating func rank(by found: FoundLists) { ranks = Ranks(found) }
 
     init(words: WordScores?, vectors: [VectorScores], lexicalWeight: Double) {
         self.words = words
@@ -17,12 +41,12 @@ struct OwnScores {
 
     /// The share of the score that is of words.
     func wordPart(of passage: UInt32) -> Double {
-        wordShare * (words?.normalized(passage) ?? 0)
+        wordShare * (ranks.map { $0.words[passage] ?? 0 } ?? words?.normalized(passage) ?? 0)
     }
 
     /// The share of the score that is of one space.
     func vectorPart(of passage: UInt32, _ space: Int) -> Double {
-        vectorShare * vectors[space].normalized(passage)
+        vectorShare * (ranks.map { $0.vectors[space][passage] ?? 0 } ?? vectors[space].normalized(passage))
     }
 
     func score(of passage: UInt32) -> Double {

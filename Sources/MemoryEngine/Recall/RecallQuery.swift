@@ -17,7 +17,9 @@ public struct RecallQuery: Sendable {
     public var weights: RecallWeights?
     /// How hits are put in order; `nil` = as the intent has it.
     public var order: Order?
-    /// The share of words in the sum of normalised scores, 0 to 1; `nil` = as the embedder advises.
+    /// How words and vectors become one score.
+    public var fusion = Fusion.scores
+    /// The share of words in the sum, 0 to 1; `nil` = as the embedder advises.
     public var lexicalWeight: Double?
     /// BM25: how fast the repetition of a word saturates.
     public var k1 = 0.9
@@ -41,6 +43,16 @@ public struct RecallQuery: Sendable {
         /// What stands around a memory vouches for it, and leads to more: its thread and session, who said it, when,
         /// and edges of cause (`RecallWeights`).
         case context
+    }
+
+    /// How what words and vectors say of a memory becomes one score.
+    public enum Fusion: String, Sendable, CaseIterable {
+        /// The weighted sum of scores, each in standard deviations above the mean of the home. It finds more: how far one is
+        /// ahead of the others counts.
+        case scores
+        /// The weighted sum of 61 / (60 + rank), with the ranks in each list (reciprocal rank fusion: Cormack, Clarke and
+        /// Büttcher, 2009). What stands in no list has nothing.
+        case ranks
     }
 
     /// How hits are put in order. Which memories are hits is always a matter of the score.

@@ -23,6 +23,9 @@ public struct RecallWeights: Sendable, Equatable {
     public var dated = 0.0
     /// The share of its score that a memory gives to those which an edge of cause or reference joins to it.
     public var causes = 0.0
+    /// What a word that means about the same as one of the question counts beside that word, times the cube of the cosine of
+    /// their vectors. A memory with both has the better of the two. Homes know such words once they were consolidated.
+    public var synonyms = 1.0
 
     /// The greatest weight, of either sign.
     public static let maximum = 100.0
@@ -50,7 +53,7 @@ public struct RecallWeights: Sendable, Equatable {
         [
             ("reply", \.reply), ("previous", \.previous), ("next", \.next), ("session", \.session),
             ("actor", \.actor), ("calendar", \.calendar), ("event", \.event), ("dated", \.dated),
-            ("causes", \.causes),
+            ("causes", \.causes), ("synonyms", \.synonyms),
         ]
     }
 }

@@ -54,10 +54,14 @@ struct WordScores {
 
         let folded = view.state.foldedPassages
         var unknown = 0.0
+        var group = TermGroup()
         for (index, word)
             in (query.words.map { (term: $0.term, isPrefix: false) }
             + query.prefixes.map { (term: $0, isPrefix: true) }).enumerated()
         {
+            let isSynonym = index < query.words.count && query.words[index].isSynonym
+            let isGrouped = isSynonym || index + 1 < query.words.count && query.words[index + 1].isSynonym
+            if !isSynonym { take(&group) }
             if postingCount > Self.maximumPostings {
                 isCut = true
                 break
@@ -89,8 +93,30 @@ struct WordScores {
             let scale = TermScale(
                 weight: Float(inverse * (k1 + 1))
                     * Float(index < query.words.count ? query.words[index].weight : 1), norms: norms)
-            bound += Double(scale.weight)
-            if documentFrequency == 0 { unknown += Double(scale.weight) }
+            if !isSynonym {
+                bound += Double(scale.weight)
+                if documentFrequency == 0 { unknown += Double(scale.weight) }
+            }
+            if isGrouped {
+                // What is in much of the home would bring in all of that, and tell little.
+                if isSynonym, Double(documentFrequency) > max(Self.synonymFloor, Self.synonymShare * count) {
+                    continue
+                }
+                group.begin(capacity: view.capacity)
+                if let number = numbers.first {
+                    try Postings.forEachBlock(of: number, in: transaction) { block in
+                        for place in 0..<block.count {
+                            let passage = block.passage(at: place)
+                            guard passage < folded else { throw Self.strayPosting(passage) }
+                            group.add(passage, scale.score(block.frequency(at: place), codes[Int(passage)]))
+                        }
+                    }
+                }
+                for (passage, frequency) in inTail {
+                    group.add(passage, scale.score(frequency, codes[Int(passage)]))
+                }
+                continue
+            }
             if let merged {
                 for (passage, frequency) in merged { add(passage, frequency, scale, codes) }
             } else if let number = numbers.first {
@@ -101,6 +127,7 @@ struct WordScores {
             for (passage, frequency) in inTail { add(passage, frequency, scale, codes) }
         }
 
+        take(&group)
         if bound > 0 { unknownShare = unknown / bound }
         var sum = 0.0
         var squares = 0.0
@@ -125,6 +152,41 @@ struct WordScores {
             let frequency = Float(frequency)
             return weight * frequency / (frequency + norms[Int(code)])
         }
+    }
+
+    /// A word near to one of the question is looked up where no more than this share of the passages has it, or so many.
+    private static let synonymShare = 0.02
+    private static let synonymFloor = 64.0
+
+    /// The scores of passages by a word and those near to it: the best of them counts.
+    private struct TermGroup {
+        private(set) var passages: [UInt32] = []
+        private var best: [Float] = []
+
+        mutating func begin(capacity: Int) {
+            if best.isEmpty { best = [Float](repeating: 0, count: capacity) }
+        }
+
+        mutating func add(_ passage: UInt32, _ score: Float) {
+            if best[Int(passage)] == 0 { passages.append(passage) }
+            best[Int(passage)] = max(best[Int(passage)], score)
+        }
+
+        /// The score of a passage, which has none from now on.
+        mutating func take(_ passage: UInt32) -> Float {
+            defer { best[Int(passage)] = 0 }
+            return best[Int(passage)]
+        }
+
+        mutating func finish() { passages.removeAll(keepingCapacity: true) }
+    }
+
+    private mutating func take(_ group: inout TermGroup) {
+        for passage in group.passages {
+            if scores[Int(passage)] == 0 { matched.append(passage) }
+            scores[Int(passage)] += group.take(passage)
+        }
+        group.finish()
     }
 
     private mutating func add(_ passage: UInt32, _ frequency: UInt8, _ scale: TermScale, _ codes: [UInt8]) {
@@ -199,9 +261,11 @@ struct WordQuery: Sendable {
         let term: [UInt8]
         /// How often the question says it, or less for a word that is only near to one of it.
         let weight: Double
+        /// It stands behind the word of the question that it is near to.
+        var isSynonym = false
     }
 
-    let words: [Word]
+    private(set) var words: [Word]
     let prefixes: [[UInt8]]
 
     /// The most terms of a question that are looked up.
@@ -216,4 +280,37 @@ struct WordQuery: Sendable {
     }
 
     var isEmpty: Bool { words.isEmpty && prefixes.isEmpty }
+
+    /// Questions of more words than that say what they mean in enough of them; others would lead away.
+    static let expandedCount = 16
+
+    /// The question with the words that a home knows to mean about the same.
+    ///
+    /// - Parameter weight: what they count, beside the cube of the cosine.
+    func expanded(_ weight: Double, in transaction: borrowing ReadTransaction) throws -> WordQuery {
+        guard weight > 0, words.count <= Self.expandedCount else { return self }
+        let lists = try SpaceRecord.open(in: transaction).map { SynonymLists($0.space) }
+        var expanded = self
+        expanded.words = []
+        let own = Set(words.map(\.term))
+        for word in words {
+            expanded.words.append(word)
+            var near: [Synonym] = []
+            for list in lists {
+                for synonym in try list.list(of: word.term, in: transaction) ?? []
+                where !own.contains(synonym.term) {
+                    if !near.contains(where: { $0.term == synonym.term && $0.cosine >= synonym.cosine }) {
+                        SynonymLists.insert(synonym, into: &near)
+                    }
+                }
+            }
+            expanded.words += near.map {
+                Word(
+                    term: $0.term, weight: word.weight * weight * $0.cosine * $0.cosine * $0.cosine,
+                    isSynonym: true)
+            }
+            if expanded.words.count >= Self.maximumCount { break }
+        }
+        return expanded
+    }
 }

@@ -2,9 +2,9 @@ import ArgumentParser
 import MemoryEngine
 
 /// A recall with all channels and edges, with the question's vector given, with and without a filter.
-struct RecallAll: AsyncParsableCommand {
+struct RecallTime: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "recall",
+        commandName: "recall-time",
         abstract: "Recall over words, vectors, times and edges, with and without a filter.")
 
     @OptionGroup var common: CommonOptions
@@ -26,7 +26,7 @@ struct RecallAll: AsyncParsableCommand {
     func run() async throws {
         let corpus = try Corpus(common, count: max(small, large) + 20_000)
         let embedded = try CorpusVectors(common)
-        var report = Report("recall")
+        var report = Report("recall-time")
         let scratch = try Scratch(common)
         let engine = try Engine.open(
             at: (keep ?? scratch.path) + "/store", options: Engine.benchOptions(.none))

@@ -14,32 +14,37 @@ struct Confidence: AsyncParsableCommand {
             """)
 
     @OptionGroup var common: CommonOptions
+    @Option(help: "Which vectors of the folders: those of turns.NAME.f16.") var vectors = "minilm"
     @Option(help: "The folder that scripts/swap-questions wrote.") var swapped = ".cache/swapped"
 
     func run() async throws {
         let missing =
-            EvaluationData.missing(in: common.data)
+            EvaluationData.missing(in: common.data, vectors: vectors)
             + [swapped + "/questions.jsonl"].filter { !FileManager.default.isReadableFile(atPath: $0) }
         guard missing.isEmpty else {
             print("bench confidence: skipped, because there is no \(missing.joined(separator: ", no "))")
             return
         }
-        let data = try EvaluationData(common.data)
-        let other = try data.swapped(in: swapped, of: common.data)
-        let own = data.questions.filter { $0.category != "adversarial" }
+        let data = try EvaluationData(common.data, vectors: vectors)
+        let other = try data.swapped(in: swapped, vectors)
+        let own = data.questions.filter { $0.category != "adversarial" && !$0.evidence.isEmpty }
         let scratch = try Scratch(common)
         var report = Report("confidence")
         let ways: [(name: String, embedder: (any Embedder)?, channels: Set<RecallQuery.Channel>)] = [
-            ("vectors of the data", nil, [.words, .vectors, .context]),
+            ("vectors of the data", VocabularyEmbedder(data), [.words, .vectors, .context]),
             ("HashEmbedder", HashEmbedder(), [.words, .vectors, .context]),
             ("words and edges", nil, [.words, .context]),
         ]
         for (index, way) in ways.enumerated() {
-            let store = try EvaluationStore(path: scratch.path + "/\(index)", embedder: way.embedder)
-            try await store.load(data.turns, captions: true, withoutSessions: false)
+            let store = try EvaluationStore(
+                path: scratch.path + "/\(index)", space: data.space, embedder: way.embedder)
+            try await store.load(
+                way.embedder is HashEmbedder ? data.turns.map(\.withoutVector) : data.turns, captions: true,
+                withoutSessions: false)
             var answers: [(isOwn: Bool, confidence: Double)] = []
             for (isOwn, questions) in [(true, own), (false, other)] {
-                for question in questions {
+                for var question in questions {
+                    if way.embedder is HashEmbedder { question.vector = nil }
                     let recall = try await store.ask(question) { $0.channels = way.channels }
                     answers.append((isOwn, recall.confidence))
                 }

@@ -1,0 +1,133 @@
+import ArgumentParser
+import Foundation
+import MemoryEngine
+import Store
+
+/// A home for each conversation, and a clock that shows when a question is asked.
+struct EvaluationStore {
+    let engine: Engine
+    private let now: Clock
+
+    private final class Clock: Sendable {
+        private let time = Mutex(Timestamp.now)
+        var now: Timestamp {
+            get { time.withLock { $0 } }
+            set { time.withLock { $0 = newValue } }
+        }
+    }
+
+    /// What a home is.
+    enum Scope: String, ExpressibleByArgument, CaseIterable {
+        case conversation, all
+    }
+
+    /// What a question found: the ids of turns, the best first.
+    struct Answer {
+        var ids: [String]
+        var intent: String
+        var milliseconds: Double
+    }
+
+    private let scope: Scope
+    private let space: EmbeddingSpace
+    private let embedder: (any Embedder)?
+
+    /// - Parameter embedder: instead of the vectors of the data.
+    init(
+        path: String, scope: Scope = .conversation, space: EmbeddingSpace, embedder: (any Embedder)? = nil
+    ) throws {
+        self.scope = scope
+        self.space = space
+        self.embedder = embedder
+        var options = Engine.Options()
+        options.durability = .none
+        // One passage for each turn, so that it may bring its own vector.
+        options.passageByteCount = 1 << 16
+        let clock = Clock()
+        now = clock
+        options.clock = { clock.now }
+        engine = try Engine.open(at: path, embedder: embedder, options: options)
+    }
+
+    private func home(_ conversation: String) -> Namespace {
+        .project(scope == .all ? "all" : conversation)
+    }
+
+    /// The name of a turn among all of its home.
+    static func name(_ id: String, of conversation: String, _ scope: Scope) -> String {
+        scope == .all ? conversation + "/" + id : id
+    }
+
+    /// Remembers the turns in their order, as an importer of conversations would, or of a history where ids are hashes.
+    func load(_ turns: [EvaluationData.Turn], captions: Bool, withoutSessions: Bool) async throws {
+        var start = 0
+        while start < turns.count {
+            let namespace = namespace(of: turns[start], withoutSessions: withoutSessions)
+            var end = start + 1
+            while end < turns.count, end - start < 1_000,
+                self.namespace(of: turns[end], withoutSessions: withoutSessions) == namespace
+            {
+                end += 1
+            }
+            let drafts = turns[start..<end].map { draft($0, captions: captions) }
+            for result in try await engine.remember(drafts, in: namespace) { _ = try result.get() }
+            start = end
+        }
+        for home in Set(turns.map { home($0.conversation) }) {
+            try await engine.settle(home)
+            if embedder?.knowsMeanings ?? false { try await engine.consolidate(in: home) }
+        }
+    }
+
+    private func namespace(of turn: EvaluationData.Turn, withoutSessions: Bool) -> Namespace {
+        let home = home(turn.conversation)
+        guard let session = turn.session, !withoutSessions else { return home }
+        return home.session(scope == .all ? turn.conversation + "-" + session : session)
+    }
+
+    private func draft(_ turn: EvaluationData.Turn, captions: Bool) -> MemoryDraft {
+        var content = turn.text
+        if captions, let caption = turn.caption { content += "\n" + caption }
+        var draft = MemoryDraft(content)
+        let isCommit = turn.id.utf8.count >= 12 && turn.id.allSatisfy(\.isHexDigit)
+        draft.kind = isCommit ? .commit : .message
+        let name = Self.name(turn.id, of: turn.conversation, scope)
+        draft.key = isCommit && scope == .conversation ? "git:" + turn.id : name
+        draft.actor = turn.speaker
+        draft.thread = turn.conversation
+        draft.happened = turn.time...turn.time
+        draft.attributes["turn"] = .string(name)
+        if let vector = turn.vector { draft.embeddings = [Embedding(vector, in: space)] }
+        return draft
+    }
+
+    func ask(
+        _ question: EvaluationData.Question, _ change: (inout RecallQuery) -> Void
+    ) async throws -> Recall {
+        now.now = question.askedAt
+        var query = RecallQuery(question.text, in: home(question.conversation))
+        query.limit = EvaluationScore.depth
+        if let vector = question.vector { query.embeddings = [Embedding(vector, in: space)] }
+        query.filter = question.until.map { .happened(.distantPast..<$0) }
+        change(&query)
+        return try await engine.recall(query)
+    }
+
+    /// What every question finds.
+    func answers(
+        to questions: [EvaluationData.Question], _ setting: EvaluationSetting
+    ) async throws -> [Answer] {
+        var answers: [Answer] = []
+        for question in questions {
+            let recall = try await ask(question, setting.change)
+            let ids = recall.compactMap { hit -> String? in
+                if case .string(let id)? = hit.memory.attributes["turn"] { return id }
+                return nil
+            }
+            answers.append(
+                Answer(
+                    ids: ids, intent: recall.intent.name, milliseconds: recall.timings.total.milliseconds))
+        }
+        return answers
+    }
+}

@@ -1,0 +1,178 @@
+import ArgumentParser
+import Embedders
+import Foundation
+import MemoryEngine
+
+/// How much of what answers a question a recall finds, over conversations with known answers.
+struct RecallQuality: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "recall", abstract: "How much of what answers known questions a recall finds.",
+        discussion: """
+            Remembers the turns of a folder in the order of its file, asks its questions, and, where the folder tells the \
+            answers, prints the evidence recall at k: the share of a question's answering turns among the first k hits, in \
+            percent, over all questions but adversarial ones; beside words, vectors and reciprocal rank fusion alone, and \
+            with each channel and each kind of edge left out. With --run a line for each question is written: \
+            {"conv", "qid", "ranked": [up to 100 ids of turns]}.
+
+                bench recall --data DIR --vectors minilm --scope all --run ranked.jsonl
+
+            The folder's form is told in Benchmarks/RecallQuality/EvaluationData.swift; the data is the user's to bring.
+            """)
+
+    @OptionGroup var common: CommonOptions
+    @Option(
+        help:
+            "Which vectors of the folder: those of turns.NAME.f16. Without it, the embedded default makes them."
+    )
+    var vectors: String?
+    @Option(help: "A home for each conversation, or one for all: conversation or all.")
+    var scope = EvaluationStore.Scope.conversation
+    @Option(help: "A file to write what each question found.") var run: String?
+    @Flag(help: "Ask with the defaults only.") var onlyDefaults = false
+    @Flag(help: "Leave out what the pictures of turns show.") var withoutCaptions = false
+    @Flag(help: "Do not tell the sessions of the turns.") var withoutSessions = false
+    @Flag(help: "Group by what questions want to know (why, when, …), not by the category of the file.")
+    var byIntent = false
+    @Option(
+        name: .customLong("weight"),
+        help: ArgumentHelp(
+            "One weight of RecallWeights for one more line of the table; may be repeated.",
+            valueName: "name=number"))
+    var weights: [String] = []
+
+    func run() async throws {
+        let missing = EvaluationData.missing(in: common.data, vectors: vectors)
+        guard missing.isEmpty else {
+            print("bench recall: skipped, because there is no \(missing.joined(separator: ", no "))")
+            return
+        }
+        let data = try EvaluationData(common.data, vectors: vectors)
+        let scratch = try Scratch(common)
+        let store = try EvaluationStore(
+            path: scratch.path + "/recall", scope: scope, space: data.space,
+            embedder: vectors == nil ? HashEmbedder() : VocabularyEmbedder(data))
+        try await store.load(data.turns, captions: !withoutCaptions, withoutSessions: withoutSessions)
+        var scores: [(name: String, score: EvaluationScore)] = []
+        let settings =
+            try (onlyDefaults || !data.hasEvidence ? [.defaults] : EvaluationSetting.all) + changed()
+        for setting in settings {
+            let answers = try await store.answers(to: data.questions, setting)
+            if setting.name == EvaluationSetting.defaults.name, let run { try write(answers, data, to: run) }
+            scores.append((setting.name, EvaluationScore(answers, data, scope, byIntent: byIntent)))
+        }
+        await store.engine.close()
+        guard data.hasEvidence else {
+            print(
+                "bench recall: \(data.questions.count) questions asked; there is no evidence.jsonl to score them by"
+            )
+            return
+        }
+        let table = EvaluationTable(scores)
+        print(common.json ? try table.json() : table.text(title: "bench recall \(common.data)"))
+    }
+
+    /// A line for each question.
+    private func write(_ answers: [EvaluationStore.Answer], _ data: EvaluationData, to path: String) throws {
+        var lines = ""
+        for (question, answer) in zip(data.questions, answers) {
+            let object: [String: Any] = [
+                "conv": question.conversation, "qid": question.id, "ranked": answer.ids,
+            ]
+            let line = try JSONSerialization.data(
+                withJSONObject: object, options: [.sortedKeys, .withoutEscapingSlashes])
+            lines += String(decoding: line, as: UTF8.self) + "\n"
+        }
+        try lines.write(toFile: path, atomically: true, encoding: .utf8)
+    }
+}
+
+extension RecallQuality {
+    /// The defaults, and the weights of the command line.
+    private func changed() throws -> [EvaluationSetting] {
+        if weights.isEmpty { return [] }
+        var changes: [(name: String, value: Double)] = []
+        for weight in weights {
+            let parts = weight.split(separator: "=")
+            guard parts.count == 2, let value = Double(parts[1]),
+                RecallWeights.names.contains(where: { $0.name == parts[0] })
+            else { throw ValidationError("`\(weight)` is no weight: write `reply=0.5`") }
+            changes.append((String(parts[0]), value))
+        }
+        let values = changes
+        return [
+            EvaluationSetting(name: weights.joined(separator: " ")) { query in
+                // Over what the intent of the question gives.
+                var weights = RecallWeights(for: query.readIntent)
+                for (name, path) in RecallWeights.names {
+                    if let change = values.first(where: { $0.name == name }) {
+                        weights[keyPath: path] = change.value
+                    }
+                }
+                query.weights = weights
+            }
+        ]
+    }
+}
+
+/// A way to ask.
+struct EvaluationSetting: Sendable {
+    var name: String
+    var change: @Sendable (inout RecallQuery) -> Void
+
+    static let defaults = EvaluationSetting(name: "the defaults") { _ in }
+
+    /// What others do, each kind of edge as it comes to the others, the defaults, and the defaults without each.
+    static let all =
+        [
+            EvaluationSetting(name: "vectors alone") { $0.channels = [.vectors] },
+            EvaluationSetting(name: "words alone") { query in
+                query.channels = [.words]
+                query.weights = RecallWeights.none
+            },
+            EvaluationSetting(name: "both, ranks fused") { query in
+                query.channels = [.words, .vectors]
+                query.weights = RecallWeights.none
+                query.fusion = .ranks
+                query.lexicalWeight = 0.5
+            },
+            EvaluationSetting(name: "both") { query in
+                query.channels = [.words, .vectors]
+                query.weights = RecallWeights.none
+            },
+            adding("+ previous and next turns alike", ["previous", "next"]),
+            adding("+ replies instead", ["previous", "reply"]),
+            adding("+ next", ["previous", "reply", "next"]),
+            adding("+ session", ["previous", "reply", "next", "session"]),
+            adding("+ actor", ["previous", "reply", "next", "session", "actor"]),
+            adding("+ calendar", ["previous", "reply", "next", "session", "actor", "calendar"]),
+            adding("+ event", ["previous", "reply", "next", "session", "actor", "calendar", "event"]),
+            adding(
+                "+ synonyms",
+                ["previous", "reply", "next", "session", "actor", "calendar", "event", "synonyms"]),
+            defaults,
+        ]
+        + RecallQuery.Channel.allCases.map { channel in
+            EvaluationSetting(name: "- \(channel)") { $0.channels.remove(channel) }
+        }
+        + RecallWeights.names.map(\.name).map { name in
+            EvaluationSetting(name: "- \(name)") { query in
+                var weights = RecallWeights(for: query.readIntent)
+                for (other, path) in RecallWeights.names where other == name { weights[keyPath: path] = 0 }
+                query.weights = weights
+            }
+        }
+
+    /// Words, vectors, and of the edges these, each with its default.
+    private static func adding(_ name: String, _ edges: [String]) -> EvaluationSetting {
+        EvaluationSetting(name: name) { query in
+            var weights = RecallWeights.none
+            let defaults = RecallWeights()
+            for (name, path) in RecallWeights.names where edges.contains(name) {
+                weights[keyPath: path] = defaults[keyPath: path]
+            }
+            // Untyped: what asks is a turn like any other.
+            if !edges.contains("reply") { weights.reply = defaults.previous }
+            query.weights = weights
+        }
+    }
+}
