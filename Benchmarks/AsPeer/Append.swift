@@ -40,14 +40,16 @@ struct Append: AsyncParsableCommand {
         for size in sizes {
             let perTurn = max(1, min(commits, rows.rowCount / size) / Self.turns)
             guard perTurn * Self.turns * size <= rows.rowCount else {
-                throw ValidationError("\(base) has too few rows for \(Self.turns) batches of \(size)")
+                report.note(
+                    "batches of \(size) are left out: \(base) has \(rows.rowCount) rows, and \(Self.turns) are needed"
+                )
+                continue
             }
             let file = try IndexFile.create(
                 at: folder.path + "/index-\(size)", dimension: rows.columnCount, metric: .cosine,
                 parameters: HNSWParameters())
             let peer = try BareLMDB(path: folder.path + "/peer-\(size)")
             var (ours, bare) = (Samples(), Samples())
-            var (rates, bareRates) = (Samples(), Samples())
             for turn in 0..<Self.turns {
                 let parts = (0..<perTurn).map { commit in
                     let first = (turn * perTurn + commit) * size
@@ -55,18 +57,17 @@ struct Append: AsyncParsableCommand {
                 }
                 var times = Samples()
                 for part in parts { try times.timeNow { try file.append(part) } }
-                rates.add(Double(perTurn * size) / times.sum * 1_000)
                 ours.add(times)
                 let values = parts.map { part in
                     part.map { row in unsafe row.withUnsafeBytes { unsafe Array($0) } }
                 }
                 times = Samples()
                 for part in values { try times.timeNow { try peer.put(part) } }
-                bareRates.add(Double(perTurn * size) / times.sum * 1_000)
                 bare.add(times)
             }
             file.environment.close()
-            let ratio = rates.median / bareRates.median
+            let all = Double(perTurn * Self.turns * size) * 1_000
+            let ratio = bare.sum / ours.sum
             let aim = size == 1 ? 0.5 : 0.4
             report.add(
                 .init(
@@ -78,7 +79,7 @@ struct Append: AsyncParsableCommand {
                     median: bare.median, p99: bare.p99, unit: "ms"))
             report.add(
                 .init(
-                    name: "rate", parameters: "median of \(Self.turns) turns", median: rates.median,
+                    name: "rate", parameters: "rows by the sum of all commits", median: all / ours.sum,
                     unit: "rows/s", peer: (name: "bare LMDB", ratio: ratio),
                     aim: .init(text: "≥ \(aim) × bare LMDB", isMet: ratio >= aim)))
         }

@@ -175,10 +175,12 @@ struct VocabularyEmbedder: Embedder {
     }
 
     func embed(_ inputs: [EmbeddingInput], for purpose: EmbeddingPurpose) async throws -> [[Float]] {
-        inputs.enumerated().map { place, input in
-            if case .text(let text) = input, let vector = vocabulary[text] { return vector }
-            // Not in the file: it lies far from all others.
-            var random = SeededRandom(seed: UInt64(place) &* 7_919 &+ 1)
+        inputs.map { input in
+            guard case .text(let text) = input else { return [Float](repeating: 1, count: space.dimension) }
+            if let vector = vocabulary[text] { return vector }
+            // Not in the file: it lies far from all others (the seed is FNV-1a of its bytes).
+            var random = SeededRandom(
+                seed: text.utf8.reduce(0xcbf2_9ce4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 })
             return (0..<space.dimension).map { _ in Float.random(in: -1...1, using: &random) }
         }
     }

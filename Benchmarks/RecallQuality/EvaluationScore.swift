@@ -22,11 +22,13 @@ struct EvaluationScore {
     /// The scores of what was found.
     init(
         _ found: [EvaluationStore.Answer], _ data: EvaluationData, _ scope: EvaluationStore.Scope,
+        captions: Bool,
         byIntent: Bool
     ) {
         var words: [String: Int] = [:]
         for turn in data.turns {
-            words[turn.conversation + "/" + turn.id] = turn.text.split(whereSeparator: \.isWhitespace).count
+            let text = turn.text + (captions ? "\n" + (turn.caption ?? "") : "")
+            words[turn.conversation + "/" + turn.id] = text.split(whereSeparator: \.isWhitespace).count
         }
         for (question, answer) in zip(data.questions, found) where !question.evidence.isEmpty {
             var room = Self.packWords

@@ -42,7 +42,7 @@ struct Latency: AsyncParsableCommand {
         let data = try EvaluationData(common.data, vectors: vectors)
         guard data.turns.count > 1 else { throw ValidationError("\(common.data) has fewer than two turns") }
         let scratch = try Scratch(common)
-        let embedder = vectors == nil ? HashEmbedder() : nil
+        let embedder: (any Embedder)? = vectors == nil ? HashEmbedder() : VocabularyEmbedder(data)
         var options = Engine.benchOptions(.none)
         // One passage for each turn, so that it may bring its own vector.
         options.passageByteCount = 1 << 16
@@ -57,10 +57,15 @@ struct Latency: AsyncParsableCommand {
             for result in try await engine.remember(drafts, in: home) { _ = try result.get() }
         }
         try await engine.settle(home)
+        if embedder?.knowsMeanings ?? false { try await engine.consolidate(in: home) }
         var total = Samples()
         var parts = RecallTimings()
         // The first few bring the file's pages into memory, and are asked by other words than any that counts.
-        for turn in data.turns.prefix(20) { _ = try await engine.recall(turn.text, in: home) }
+        for turn in data.turns.prefix(20) {
+            var query = RecallQuery(turn.text, in: home)
+            if let vector = turn.vector { query.embeddings = [Embedding(vector, in: data.space)] }
+            _ = try await engine.recall(query)
+        }
         for question in data.questions {
             var query = RecallQuery(question.text, in: home)
             query.limit = limit

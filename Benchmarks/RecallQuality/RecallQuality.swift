@@ -58,7 +58,11 @@ struct RecallQuality: AsyncParsableCommand {
         for setting in settings {
             let answers = try await store.answers(to: data.questions, setting)
             if setting.name == EvaluationSetting.defaults.name, let run { try write(answers, data, to: run) }
-            scores.append((setting.name, EvaluationScore(answers, data, scope, byIntent: byIntent)))
+            scores.append(
+                (
+                    setting.name,
+                    EvaluationScore(answers, data, scope, captions: !withoutCaptions, byIntent: byIntent)
+                ))
         }
         await store.engine.close()
         guard data.hasEvidence else {

@@ -86,6 +86,8 @@ extension HNSWIndex {
             }
             withExtendedLifetime(table) {}
             scanned = state.linkedSlots
+        } else if !isExact, !transaction.isInsideWrite {
+            pointers.dropArena()
         }
         if result.isComplete {
             result.isComplete = try scan(

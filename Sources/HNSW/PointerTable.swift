@@ -292,26 +292,27 @@ final class PointerCache: Sendable {
     ) -> CodeArena? {
         let generations = CodeArena.Generations(
             map: map, segments: state.segmentGeneration, codes: state.codeGeneration)
-        let arena = kept.withLock { kept -> CodeArena? in
+        // One that goes is given back outside of the lock.
+        let (arena, _) = kept.withLock { kept -> (CodeArena?, CodeArena?) in
+            var old: CodeArena?
             // What was erased since is not kept in memory either, nor what has no room for more.
             if let arena = kept.arena,
                 arena.generations.isBefore(generations)
                     || arena.generations == generations && state.linkedSlots > arena.capacity
             {
+                old = kept.arena
                 kept.arena = nil
             }
-            if let arena = kept.arena, arena.generations == generations {
-                return arena
-            }
+            if let arena = kept.arena, arena.generations == generations { return (arena, old) }
             if let searched = kept.searched, searched.generations == generations {
                 kept.searched?.count += 1
-                guard searched.count >= CodeArena.searchesBefore else { return nil }
+                guard searched.count >= CodeArena.searchesBefore else { return (nil, old) }
                 kept.searched = nil
                 kept.arena = CodeArena(generations, index.codePages, slots: state.linkedSlots)
-                return kept.arena
+                return (kept.arena, old)
             }
             kept.searched = (generations, 1)
-            return nil
+            return (nil, old)
         }
         guard let arena, arena.isReady(below: state.linkedSlots, from: codes) else { return nil }
         return arena
@@ -364,6 +365,14 @@ final class PointerCache: Sendable {
 
     /// Whether searches of the newest snapshot read codes from memory.
     var hasArena: Bool { kept.withLock { $0.arena?.isComplete ?? false } }
+
+    /// Gives codes in memory back, where there is no graph any more.
+    func dropArena() {
+        _ = kept.withLock { kept in
+            defer { kept.arena = nil }
+            return kept.arena
+        }
+    }
 
     /// Forgets what is kept.
     func clear() { kept.withLock { $0 = Kept() } }

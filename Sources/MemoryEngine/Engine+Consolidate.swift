@@ -33,12 +33,17 @@ extension Engine {
         guard embedder.knowsMeanings else { return ConsolidationProgress() }
         let work = WordConsolidation(embedder.space)
         var progress = ConsolidationProgress()
+        guard let isThere = try await read(in: home, { try work.hasSpace(in: $0) }) else {
+            throw EngineError(.notFound, "there is no home \(home)")
+        }
+        guard isThere else { return progress }
+        var last: [UInt8] = []
         while true {
             try Task.checkCancellation()
-            guard let words = try await read(in: home, { try work.wordsWithoutVector(in: $0) }) else {
-                throw EngineError(.notFound, "there is no home \(home)")
-            }
-            if words.isEmpty { break }
+            let after = last
+            let words = try await read(in: home) { try work.wordsWithoutVector(after: after, in: $0) } ?? []
+            guard let next = words.last else { break }
+            last = next
             let texts = words.map { EmbeddingInput.text(String(decoding: $0, as: UTF8.self)) }
             let vectors = try await embedded(texts, embedder)
             progress.embeddedWords += try await write(in: home) { try work.put(words, vectors, in: $0) }
@@ -49,7 +54,7 @@ extension Engine {
         progress.allWords = table.due.count
         for part in table.parts {
             try Task.checkCancellation()
-            let found = await compared(part, table)
+            let found = try await readers.run { table.compared(part) }
             progress.synonyms += try await write(in: home) { try work.put(found, in: $0) }
             progress.comparedWords += part.count
             try await report?(progress)
@@ -96,35 +101,48 @@ struct WordConsolidation: Sendable {
 
     init(_ space: EmbeddingSpace) { self.space = space }
 
-    /// Some words that have no vector yet, of the dictionary and of passages that are not folded.
-    func wordsWithoutVector(in transaction: borrowing ReadTransaction) throws -> [[UInt8]] {
+    /// Whether the home has vectors in the space. By one that it has not, nothing is known of words either: `forget` and
+    /// `check` go by the spaces that are there.
+    func hasSpace(in transaction: borrowing ReadTransaction) throws -> Bool {
+        try SpaceRecord.open(in: transaction).contains { $0.space == space }
+    }
+
+    /// Some words behind `last`, in the order of their bytes, that have no vector yet: of the dictionary, and of passages that
+    /// are not folded.
+    func wordsWithoutVector(
+        after last: [UInt8], in transaction: borrowing ReadTransaction
+    ) throws -> [[UInt8]] {
         var words: Set<[UInt8]> = []
         let prefix = Postings.wordKey([])
         let start = prefix.bytes.count
-        try Schema.word.scan(prefix: prefix, in: transaction) { key, _ in
+        try Schema.word.scan(prefix: prefix, from: Postings.wordKey(last), in: transaction) { key, _ in
             let term = key.copy(start..<key.byteCount)
-            if SynonymLists.isWord(term.span), try !vectors.contains(term, in: transaction) {
+            if term != last, SynonymLists.isWord(term.span), try !vectors.contains(term, in: transaction) {
                 words.insert(term)
             }
             return words.count < Self.wordsPerPart
         }
         let state = try HomeState.read(in: transaction)
         try TailRecord.forEach(in: transaction, from: state.foldedPassages) { _, _, bytes in
-            guard words.count < Self.wordsPerPart else { return }
             let view = try TermListView(checking: bytes)
             try view.forEach(in: bytes) { _, term, _ in
                 guard SynonymLists.isWord(term) else { return }
                 let copy = term.indices.map { term[$0] }
-                if !words.contains(copy), try !vectors.contains(copy, in: transaction) { words.insert(copy) }
+                if last.lexicographicallyPrecedes(copy), !words.contains(copy),
+                    try !vectors.contains(copy, in: transaction)
+                {
+                    words.insert(copy)
+                }
             }
         }
-        return words.sorted { $0.lexicographicallyPrecedes($1) }
+        return Array(words.sorted { $0.lexicographicallyPrecedes($1) }.prefix(Self.wordsPerPart))
     }
 
     /// Stores vectors of words that are still there. Returns how many.
     func put(
         _ words: [[UInt8]], _ rows: [[Float]], in transaction: borrowing WriteTransaction
     ) throws -> Int {
+        try checkSpace(in: transaction.snapshot)
         // What was forgotten while it was embedded is not brought back.
         let state = try HomeState.read(in: transaction.snapshot)
         let present = try SynonymLists.held(Set(words), state, in: transaction.snapshot)
@@ -132,6 +150,12 @@ struct WordConsolidation: Sendable {
             try vectors.put(word, row, in: transaction)
         }
         return present.count
+    }
+
+    private func checkSpace(in transaction: borrowing ReadTransaction) throws {
+        guard try hasSpace(in: transaction) else {
+            throw EngineError(.conflict, "\(space.name) was dropped while words were embedded in it")
+        }
     }
 
     // MARK: Comparing
@@ -160,7 +184,7 @@ struct WordConsolidation: Sendable {
 
     /// What was found: whole lists, and additions to lists that are there.
     struct Found: Sendable {
-        var lists: [(term: [UInt8], list: [Synonym])] = []
+        var lists: [(term: [UInt8], list: [Synonym], isName: Bool)] = []
         var additions: [[UInt8]: [Synonym]] = [:]
     }
 
@@ -197,9 +221,14 @@ struct WordConsolidation: Sendable {
             known[term] = isThere
             return isThere
         }
+        try checkSpace(in: transaction.snapshot)
         var count = 0
-        for (term, list) in found.lists where try isThere(term, transaction.snapshot) {
-            let list = try list.filter { try isThere($0.term, transaction.snapshot) }
+        for (term, list, isName) in found.lists where try isThere(term, transaction.snapshot) {
+            // What another consolidation found meanwhile stays.
+            let other = isName ? [] : try lists.list(of: term, in: transaction.snapshot) ?? []
+            var list = list
+            for synonym in other { SynonymLists.insert(synonym, into: &list) }
+            list = try list.filter { try isThere($0.term, transaction.snapshot) }
             try lists.put(list, of: term, in: transaction)
             count += list.count
         }
@@ -224,7 +253,7 @@ extension WordConsolidation.Table {
         for place in due[part] {
             let term = vectors.terms[place]
             guard !isName[place] else {
-                found.lists.append((term, []))
+                found.lists.append((term, [], true))
                 continue
             }
             let start = place * vectors.rowByteCount
@@ -240,7 +269,7 @@ extension WordConsolidation.Table {
                         Synonym(term: term, cosine: cosine))
                 }
             }
-            found.lists.append((term, list))
+            found.lists.append((term, list, false))
         }
         return found
     }

@@ -79,6 +79,23 @@ extension RecallWeights {
         }
     }
 
+    @Test func `of many words scores what is not folded as what is`() async throws {
+        let store = try ScratchStore()
+        let words = (0..<60).map { "word\($0)" }
+        for start in stride(from: 0, to: 60, by: 4) {
+            try await store.engine.remember(
+                words[start..<start + 4].joined(separator: " ") + " " + words[0], in: atlas)
+        }
+        var query = RecallQuery(words.joined(separator: " "), in: atlas)
+        query.channels = [.words]
+        query.limit = 20
+        let before = try await store.engine.recall(query).hits
+        try await store.engine.fold(atlas)
+        let after = try await store.engine.recall(query).hits
+        #expect(before.count == 15 && before.map(\.memory.id) == after.map(\.memory.id))
+        for (a, b) in zip(before, after) { #expect(abs(a.score - b.score) < 1e-6) }
+    }
+
     @Test func `fuses by ranks where that is asked for`() async throws {
         let store = try ScratchStore()
         let space = EmbeddingSpace(model: "test", dimension: 2)

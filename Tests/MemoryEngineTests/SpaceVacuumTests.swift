@@ -162,7 +162,9 @@ import Testing
         try await expect(Set(20..<60), of: 60, engine)
         try await step()
         try await step()
-        #expect(try await records(engine).contains { $0.stage == .copy })
+        // The engine's own indexer may have been faster, and done with the copy.
+        let copied = try await records(engine)
+        #expect(copied.contains { $0.stage == .copy } || copied.allSatisfy { $0.erasedSlots == 0 })
         #expect(try await engine.dropSpace(Self.space, in: atlas) == 40)
         try await engine.finishIndexing(in: atlas)
         #expect(try await records(engine).isEmpty)

@@ -163,6 +163,8 @@ private struct WordEmbedder: Embedder {
         try await store.engine.forget(.id(ids[0]), under: atlas)
         #expect(try await !holds("secretword"))
         try await store.engine.expectClean(atlas)
+        // What has nothing to do with it stays.
+        #expect(try await lists(store)["pump"] == ["compressor"])
         // The lists are made again of the vectors that are left.
         _ = embedder.takeWords()
         try await store.engine.consolidate(in: atlas)
@@ -172,6 +174,26 @@ private struct WordEmbedder: Embedder {
         try await store.engine.consolidate(in: atlas)
         #expect(try await lists(store)["car"] == nil)
         #expect(try await lists(store)["vehicl"] == ["automobil"])
+        try await store.engine.expectClean(atlas)
+    }
+
+    @Test func `count less than the word itself, however rare they are`() async throws {
+        let store = try ScratchStore(embedder: embedder)
+        for number in 0..<40 { try await store.engine.remember("Day \(number) by car", in: atlas) }
+        try await store.engine.remember("Day 41 by automobile", in: atlas)
+        try await store.engine.consolidate(in: atlas)
+        let recall = try await store.engine.recall("car", in: atlas, limit: 50)
+        let hits = try await asked("car", store) { $0.limit = 50 }
+        #expect(hits.count == 41 && hits.last?.memory.content == "Day 41 by automobile")
+        #expect((0...1).contains(recall.confidence))
+    }
+
+    @Test func `are none in a space that the home has not`() async throws {
+        let store = try ScratchStore(embedder: embedder) { $0.embedding = .later }
+        try await store.engine.remember("The vehicle broke", in: atlas)
+        #expect(try await store.engine.consolidate(in: atlas) == ConsolidationProgress())
+        #expect(try await store.engine.entries(of: atlas).allSatisfy { $0.table != "word" })
+        #expect(await refusal { try await store.engine.consolidate(in: .project("none")) }?.code == .notFound)
         try await store.engine.expectClean(atlas)
     }
 

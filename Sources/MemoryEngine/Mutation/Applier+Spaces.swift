@@ -42,6 +42,7 @@ extension Applier {
             roles.next = nil
             try roles.write(in: transaction)
         }
+        try SynonymLists.remove(space, in: transaction)
         guard spaces.contains(where: { $0.space == space }) else { return .known }
         try flushVectors(in: transaction)
         var count = 0
@@ -51,7 +52,6 @@ extension Applier {
             }
             try spaces[index].leave(state, in: transaction)
         }
-        try SynonymLists.remove(space, in: transaction)
         leaving += spaces.filter { $0.stage == .leaving }
         spaces.removeAll { $0.stage == .leaving }
         return .erased(["vectors": count])

@@ -31,7 +31,7 @@ struct ConfidenceSigns: Sendable, Equatable {
         if let words = own.words, words.bound > 0 {
             hasWords = true
             unknownShare = words.unknownShare
-            coverage = (best.map { Double(words.scores[Int($0)]) }.max() ?? 0) / words.bound
+            coverage = min(1, (best.map { Double(words.scores[Int($0)]) }.max() ?? 0) / words.bound)
         }
         vectorCount = own.vectors.map(\.sampleCount).min() ?? 0
         for space in own.vectors {

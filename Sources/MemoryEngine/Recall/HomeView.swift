@@ -15,21 +15,51 @@ struct HomeView {
         let front: TailRecord.Front
     }
 
+    /// More terms are not looked up one by one in each entry of the tail, but its terms among them.
+    private static let fewTerms = 24
+
+    /// Terms by their hash, with bits that tell most others apart at once.
+    private struct ManyTerms {
+        var indices: [UInt32: [Int]] = [:]
+        private var bits = [UInt64](repeating: 0, count: 64)
+
+        init(_ hashes: [UInt32]) {
+            for (index, hash) in hashes.enumerated() {
+                indices[hash, default: []].append(index)
+                bits[Int(hash >> 6 & 63)] |= 1 << UInt64(hash & 63)
+            }
+        }
+
+        func mayHold(_ hash: UInt32) -> Bool { bits[Int(hash >> 6 & 63)] >> UInt64(hash & 63) & 1 == 1 }
+    }
+
     /// - Parameter words: terms of words whose frequencies in the tail are wanted.
     init(words: [[UInt8]] = [], prefixes: [[UInt8]] = [], in transaction: borrowing ReadTransaction) throws {
         state = try HomeState.read(in: transaction)
         columns = ColumnBlocks(state)
         spaces = try SpaceRecord.open(in: transaction)
         let hashes = words.map { TermHash.hash($0) }
+        let many = words.count > Self.fewTerms ? ManyTerms(hashes) : nil
         var frequencies = [[UInt8]](repeating: [], count: words.count + prefixes.count)
         var entries: [TailEntry] = []
         try TailRecord.forEach(in: transaction, from: state.foldedPassages) { passage, front, bytes in
             entries.append(TailEntry(passage: passage, front: front))
             if words.isEmpty, prefixes.isEmpty { return }
             let view = try TermListView(checking: bytes)
-            for index in words.indices {
-                frequencies[index].append(
-                    view.frequency(ofHash: hashes[index], bytes: words[index], in: bytes))
+            if let many {
+                for index in words.indices { frequencies[index].append(0) }
+                let place = entries.count - 1
+                view.forEach(in: bytes) { hash, term, frequency in
+                    guard many.mayHold(hash) else { return }
+                    for index in many.indices[hash] ?? [] where term.isEqual(to: words[index]) {
+                        frequencies[index][place] = frequency
+                    }
+                }
+            } else {
+                for index in words.indices {
+                    frequencies[index].append(
+                        view.frequency(ofHash: hashes[index], bytes: words[index], in: bytes))
+                }
             }
             guard !prefixes.isEmpty else { return }
             var best = [UInt8](repeating: 0, count: prefixes.count)
@@ -193,6 +223,14 @@ extension Span<UInt8> {
     func begins(with prefix: [UInt8]) -> Bool {
         guard count >= prefix.count else { return false }
         for index in prefix.indices where self[index] != prefix[index] { return false }
+        return true
+    }
+}
+
+extension Span<UInt8> {
+    fileprivate func isEqual(to other: [UInt8]) -> Bool {
+        guard count == other.count else { return false }
+        for index in indices where self[index] != other[index] { return false }
         return true
     }
 }

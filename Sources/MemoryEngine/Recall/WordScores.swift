@@ -55,6 +55,7 @@ struct WordScores {
         let folded = view.state.foldedPassages
         var unknown = 0.0
         var group = TermGroup()
+        var ownInverse = 0.0
         for (index, word)
             in (query.words.map { (term: $0.term, isPrefix: false) }
             + query.prefixes.map { (term: $0, isPrefix: true) }).enumerated()
@@ -85,11 +86,13 @@ struct WordScores {
             }
             if merged == nil, let number = numbers.first {
                 try Postings.forEachBlock(of: number, in: transaction) { block in
-                    postingCount += block.count
+                    if !isSynonym { postingCount += block.count }
                     documentFrequency += current.map { block.count(in: $0) } ?? block.count
                 }
             }
-            let inverse = log1p((count - Double(documentFrequency) + 0.5) / (Double(documentFrequency) + 0.5))
+            var inverse = log1p((count - Double(documentFrequency) + 0.5) / (Double(documentFrequency) + 0.5))
+            // A rare word does not count more than the one that was asked for.
+            if isSynonym { inverse = min(inverse, ownInverse) } else { ownInverse = inverse }
             let scale = TermScale(
                 weight: Float(inverse * (k1 + 1))
                     * Float(index < query.words.count ? query.words[index].weight : 1), norms: norms)
@@ -290,26 +293,29 @@ struct WordQuery: Sendable {
     func expanded(_ weight: Double, in transaction: borrowing ReadTransaction) throws -> WordQuery {
         guard weight > 0, words.count <= Self.expandedCount else { return self }
         let lists = try SpaceRecord.open(in: transaction).map { SynonymLists($0.space) }
-        var expanded = self
-        expanded.words = []
+        // Near to two words of the question, one counts for the nearer of them.
+        var nearest: [[UInt8]: (word: Int, cosine: Double)] = [:]
         let own = Set(words.map(\.term))
-        for word in words {
-            expanded.words.append(word)
-            var near: [Synonym] = []
+        for (index, word) in words.enumerated() {
             for list in lists {
                 for synonym in try list.list(of: word.term, in: transaction) ?? []
                 where !own.contains(synonym.term) {
-                    if !near.contains(where: { $0.term == synonym.term && $0.cosine >= synonym.cosine }) {
-                        SynonymLists.insert(synonym, into: &near)
+                    if synonym.cosine > nearest[synonym.term]?.cosine ?? 0 {
+                        nearest[synonym.term] = (index, synonym.cosine)
                     }
                 }
             }
-            expanded.words += near.map {
-                Word(
-                    term: $0.term, weight: word.weight * weight * $0.cosine * $0.cosine * $0.cosine,
-                    isSynonym: true)
-            }
-            if expanded.words.count >= Self.maximumCount { break }
+        }
+        guard !nearest.isEmpty else { return self }
+        let near = Dictionary(grouping: nearest, by: \.value.word)
+        var expanded = self
+        expanded.words = words.enumerated().flatMap { index, word in
+            [word]
+                + (near[index] ?? []).sorted { $0.key.lexicographicallyPrecedes($1.key) }.map { term, found in
+                    Word(
+                        term: term, weight: word.weight * weight * found.cosine * found.cosine * found.cosine,
+                        isSynonym: true)
+                }
         }
         return expanded
     }

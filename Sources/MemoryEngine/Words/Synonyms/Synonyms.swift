@@ -19,7 +19,7 @@ struct SynonymLists {
     static let leastCosine = 0.55
     static let maximumCount = 10
 
-    init(_ space: EmbeddingSpace) { tag = TermHash.hash(Array(space.name.utf8)) }
+    init(_ space: EmbeddingSpace) { tag = TermVectors.tag(space) }
 
     var prefix: Key { Key(prefix: Schema.Word.synonyms).u32(tag) }
     private func key(_ term: [UInt8]) -> Key { prefix.raw(term) }
@@ -144,19 +144,32 @@ struct SynonymLists {
         return held
     }
 
-    /// Removes what is known of words that no passage holds any more, and all lists if there were such: any may name
-    /// them. The next consolidation makes the lists again, from the vectors that are left.
+    /// Removes what is known of words that no passage holds any more, and the lists that name them, which the next
+    /// consolidation makes again of the vectors that are left.
     ///
     /// - Parameter terms: words of passages that were erased in this transaction.
+    /// - Complexity: where such a word was known, O(words of the home).
     static func forget(
         _ terms: Set<[UInt8]>, _ state: HomeState, in transaction: borrowing WriteTransaction
     ) throws {
         let gone = terms.subtracting(try held(terms, state, in: transaction.snapshot))
         guard !gone.isEmpty else { return }
         var wasKnown = false
-        for vectors in try SpaceRecord.open(in: transaction.snapshot).map({ TermVectors($0.space) }) {
-            for term in gone where try vectors.remove(term, in: transaction) { wasKnown = true }
+        for tag in try TermVectors.tags(in: transaction.snapshot) {
+            for term in gone where try Schema.word.remove(TermVectors.key(term, tag: tag), in: transaction) {
+                wasKnown = true
+            }
         }
-        if wasKnown { try Schema.word.removeAll(prefix: Key(prefix: Schema.Word.synonyms), in: transaction) }
+        guard wasKnown else { return }
+        var keys: [Key] = []
+        try Schema.word.scan(prefix: Key(prefix: Schema.Word.synonyms), in: transaction.snapshot) {
+            key, value in
+            let isGone = gone.contains(key.copy(TermVectors.termStart..<key.byteCount))
+            if try isGone || decode(value).contains(where: { gone.contains($0.term) }) {
+                keys.append(Key(bytes: key.array))
+            }
+            return true
+        }
+        for key in keys { try Schema.word.remove(key, in: transaction) }
     }
 }

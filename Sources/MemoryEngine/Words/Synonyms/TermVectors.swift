@@ -10,24 +10,49 @@ struct TermVectors {
 
     init(_ space: EmbeddingSpace) {
         self.space = space
-        tag = TermHash.hash(Array(space.name.utf8))
+        tag = Self.tag(space)
+    }
+
+    static func tag(_ space: EmbeddingSpace) -> UInt32 { TermHash.hash(Array(space.name.utf8)) }
+
+    /// Where what is known of a word by a space stands.
+    static func key(_ term: [UInt8], tag: UInt32) -> Key {
+        Key(prefix: Schema.Word.termVector).u32(tag).raw(term)
+    }
+
+    /// The tags of all spaces by which anything is known, whether they are there or not.
+    static func tags(in transaction: borrowing ReadTransaction) throws -> [UInt32] {
+        var tags: [UInt32] = []
+        var next: UInt32? = 0
+        while let from = next {
+            next = nil
+            let prefix = Key(prefix: Schema.Word.termVector)
+            try Schema.word.scan(
+                prefix: prefix, from: Key(prefix: Schema.Word.termVector).u32(from), in: transaction
+            ) {
+                key, _ in
+                guard key.byteCount > termStart else {
+                    throw StoreError(.corrupted, "the key of a vector of a word is not one")
+                }
+                let tag = key.keyU32(at: 1)
+                tags.append(tag)
+                next = tag == .max ? nil : tag + 1
+                return false
+            }
+        }
+        return tags
     }
 
     /// How words are compared: as vectors of length 1, whatever the metric of the space.
     var rowByteCount: Int { Distance.byteCount(dimension: space.dimension) }
 
     var prefix: Key { Key(prefix: Schema.Word.termVector).u32(tag) }
-    private func key(_ term: [UInt8]) -> Key { prefix.raw(term) }
+    private func key(_ term: [UInt8]) -> Key { Self.key(term, tag: tag) }
     /// Where a term begins in a key of it.
     static let termStart = 5
 
     func contains(_ term: [UInt8], in transaction: borrowing ReadTransaction) throws -> Bool {
         try Schema.word.contains(key(term), in: transaction)
-    }
-
-    /// Returns whether it was there.
-    func remove(_ term: [UInt8], in transaction: borrowing WriteTransaction) throws -> Bool {
-        try Schema.word.remove(key(term), in: transaction)
     }
 
     func put(_ term: [UInt8], _ vector: [Float], in transaction: borrowing WriteTransaction) throws {
