@@ -61,11 +61,13 @@ struct Mixed: AsyncParsableCommand {
         var next = count
         for batch in [1, 100] {
             let (first, last) = (next, next + fresh / 2)
+            // A flag and no cancellation, which the call under way would take for its own.
+            let done = Done()
             let ingest = Task {
-                try await remember(texts, rows, first..<last, batch: batch, engine, places)
+                try await remember(texts, rows, first..<last, batch: batch, engine, places, until: done)
             }
             let busy = try await ask()
-            ingest.cancel()
+            done.set()
             next = try await ingest.value
             let ratio = busy.p99 / idle.p99
             report.add(
@@ -82,17 +84,17 @@ struct Mixed: AsyncParsableCommand {
         await engine.close()
     }
 
-    /// Remembers until it is cancelled or there is nothing left, a batch in each home by turns. Returns the place behind the
+    /// Remembers until `done` is set or there is nothing left, a batch in each home by turns. Returns the place behind the
     /// last.
     private func remember(
         _ paragraphs: [String], _ rows: [[Float]], _ places: Range<Int>, batch: Int, _ engine: Engine,
-        _ homes: [Namespace]
+        _ homes: [Namespace], until done: Done
     ) async throws -> Int {
         var next = places.lowerBound
         let batches = Engine.batches(
             paragraphs[places], Array(rows[places]), space: CorpusVectors.space, size: batch)
         for (number, drafts) in batches.enumerated() {
-            if Task.isCancelled { break }
+            if done.isSet { break }
             // A step that shares no divisor with the number of homes as a rule, so that none comes twice soon.
             let home = homes[number * 7_919 % homes.count]
             for result in try await engine.remember(drafts, in: home) { _ = try result.get() }
