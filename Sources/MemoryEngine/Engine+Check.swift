@@ -289,28 +289,16 @@ struct HomeCheck {
     /// What is known of words: of such that some passage holds, by spaces that are there.
     private mutating func synonyms(_ view: HomeView, in transaction: borrowing ReadTransaction) throws {
         guard try SynonymLists.areThere(in: transaction) else { return }
-        var held: Set<[UInt8]> = []
-        let prefix = Postings.wordKey([])
-        let start = prefix.bytes.count
-        try Schema.word.scan(prefix: prefix, in: transaction) { key, _ in
-            held.insert(key.copy(start..<key.byteCount))
-            return true
-        }
-        try TailRecord.forEach(in: transaction, from: view.state.foldedPassages) { _, _, bytes in
-            try TermListView(checking: bytes).forEach(in: bytes) { _, term, _ in
-                held.insert(term.indices.map { term[$0] })
-            }
-        }
         var known = 0
         for space in view.spaces.map(\.space) {
             let words = try TermVectors(space).all(in: transaction).terms
+            let all = Set(words)
             known += words.count
-            for word in words where !held.contains(word) {
+            for word in all.subtracting(try SynonymLists.held(all, view.state, in: transaction)) {
                 note(
                     "a vector of the word `\(String(decoding: word, as: UTF8.self))` is there, and no passage with it"
                 )
             }
-            let all = Set(words)
             for (word, list) in try SynonymLists(space).all(in: transaction) {
                 known += 1
                 if !all.contains(word) || list.contains(where: { !all.contains($0.term) }) {

@@ -62,12 +62,6 @@ extension Engine {
         return progress
     }
 
-    private func compared(
-        _ part: Range<Int>, _ table: WordConsolidation.Table
-    ) async -> WordConsolidation.Found {
-        (try? await readers.run { table.compared(part) }) ?? WordConsolidation.Found()
-    }
-
     /// Runs `body` in a transaction of its own, between those of callers.
     private func write<Result: Sendable>(
         in namespace: Namespace, _ body: @escaping @Sendable (borrowing WriteTransaction) throws -> Result
