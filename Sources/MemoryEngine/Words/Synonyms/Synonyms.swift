@@ -89,7 +89,8 @@ struct SynonymLists {
     }
 
     private static var damaged: StoreError {
-        StoreError(.corrupted, "a list of synonyms is damaged; run `loci rebuild`, and consolidate the home again")
+        StoreError(
+            .corrupted, "a list of synonyms is damaged; run `loci rebuild`, and consolidate the home again")
     }
 
     /// Puts one into a list, which keeps the nearest.
