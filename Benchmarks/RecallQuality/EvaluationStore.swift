@@ -31,6 +31,8 @@ struct EvaluationStore {
     private let scope: Scope
     private let space: EmbeddingSpace
     private let embedder: (any Embedder)?
+    /// The memories of turns, by conversation and id.
+    private let memories = Mutex<[String: MemoryID]>([:])
 
     /// - Parameter embedder: instead of the vectors of the data.
     init(
@@ -70,7 +72,11 @@ struct EvaluationStore {
                 end += 1
             }
             let drafts = turns[start..<end].map { draft($0, captions: captions) }
-            for result in try await engine.remember(drafts, in: namespace) { _ = try result.get() }
+            let results = try await engine.remember(drafts, in: namespace)
+            for (turn, result) in zip(turns[start..<end], results) {
+                let id = try result.get().id
+                memories.withLock { $0[turn.conversation + "/" + turn.id] = id }
+            }
             start = end
         }
         for home in Set(turns.map { home($0.conversation) }) {
@@ -101,16 +107,31 @@ struct EvaluationStore {
         return draft
     }
 
+    /// A question with the memories that answer it; `nil` if none does.
+    func labelled(_ question: EvaluationData.Question) -> LabelledQuestion? {
+        var query = query(question)
+        query.now = question.askedAt
+        let found = memories.withLock { memories in
+            question.evidence.compactMap { memories[question.conversation + "/" + $0] }
+        }
+        return found.isEmpty ? nil : LabelledQuestion(query, evidence: Set(found))
+    }
+
     func ask(
         _ question: EvaluationData.Question, _ change: (inout RecallQuery) -> Void
     ) async throws -> Recall {
         now.now = question.askedAt
+        var query = query(question)
+        change(&query)
+        return try await engine.recall(query)
+    }
+
+    private func query(_ question: EvaluationData.Question) -> RecallQuery {
         var query = RecallQuery(question.text, in: home(question.conversation))
         query.limit = EvaluationScore.depth
         if let vector = question.vector { query.embeddings = [Embedding(vector, in: space)] }
         query.filter = question.until.map { .happened(.distantPast..<$0) }
-        change(&query)
-        return try await engine.recall(query)
+        return query
     }
 
     /// What every question finds.

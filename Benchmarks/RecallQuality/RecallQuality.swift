@@ -29,6 +29,8 @@ struct RecallQuality: AsyncParsableCommand {
     var scope = EvaluationStore.Scope.conversation
     @Option(help: "A file to write what each question found.") var run: String?
     @Flag(help: "Ask with the defaults only.") var onlyDefaults = false
+    @Flag(help: "Fit the weights to the questions, each half tried on the other; prints those that changed.")
+    var fit = false
     @Flag(help: "Leave out what the pictures of turns show.") var withoutCaptions = false
     @Flag(help: "Do not tell the sessions of the turns.") var withoutSessions = false
     @Flag(help: "Group by what questions want to know (why, when, …), not by the category of the file.")
@@ -52,6 +54,11 @@ struct RecallQuality: AsyncParsableCommand {
             path: scratch.path + "/recall", scope: scope, space: data.space,
             embedder: vectors == nil ? HashEmbedder() : VocabularyEmbedder(data))
         try await store.load(data.turns, captions: !withoutCaptions, withoutSessions: withoutSessions)
+        if fit {
+            try await printFit(store, data)
+            await store.engine.close()
+            return
+        }
         var scores: [(name: String, score: EvaluationScore)] = []
         let settings =
             try (onlyDefaults || !data.hasEvidence ? [.defaults] : EvaluationSetting.all) + changed()
@@ -73,6 +80,27 @@ struct RecallQuality: AsyncParsableCommand {
         }
         let table = EvaluationTable(scores)
         print(common.json ? try table.json() : table.text(title: "bench recall \(common.data)"))
+    }
+
+    private func printFit(_ store: EvaluationStore, _ data: EvaluationData) async throws {
+        let questions = data.questions.filter { $0.category != "adversarial" }
+            .compactMap(store.labelled)
+        let tuning = try await store.engine.tuneRecall(questions) { done, total in
+            if done % 12_800 == 0 { print("  \(done) of at most \(total) recalls") }
+        }
+        func line(_ name: String, _ quality: RecallTuning.Quality) {
+            let numbers = [quality.recall, quality.gain].map { String(format: "%.1f", $0 * 100) }
+            print("  \(name): recall@10 \(numbers[0]), nDCG@10 \(numbers[1])")
+        }
+        print("bench recall \(common.data), \(tuning.questionCount) questions")
+        line("the defaults", tuning.before)
+        line("fitted to the other half", tuning.heldOutAfter)
+        line("fitted to all", tuning.after)
+        for (name, path) in RecallWeights.names {
+            let (before, after) = (RecallWeights()[keyPath: path], tuning.settings.weights[keyPath: path])
+            if before != after { print("  \(name) \(before) → \(after)") }
+        }
+        if let share = tuning.settings.lexicalWeight { print("  words → \(share)") }
     }
 
     /// A line for each question.

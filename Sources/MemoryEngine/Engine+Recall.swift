@@ -21,6 +21,7 @@ extension Engine {
             throw EngineError(.readOnly, "the store is open for reading only: a receipt cannot be kept")
         }
         let now = options.clock()
+        let asked = query.now ?? now
         let deadline = query.deadline.map { start + $0 }
         var leftOut: [String] = []
         let homes = Dictionary(grouping: query.namespaces, by: \.key.home).sorted {
@@ -32,7 +33,6 @@ extension Engine {
         let tokenizer = Tokenizer()
         let words = WordQuery(query.text, tokenizer)
         let intent = query.readIntent
-        let weights = query.weights ?? RecallWeights(for: intent)
         let answers = try await withThrowingTaskGroup(of: (Namespace, HomeRecall.Answer?).self) { group in
             for (home, parts) in homes {
                 var sessions: [String: Double] = [:]
@@ -41,11 +41,9 @@ extension Engine {
                 }
                 let recall = HomeRecall(
                     query: query, words: words, embeddings: questions[home]?.embeddings ?? [],
-                    lexicalWeight: query.lexicalWeight ?? questions[home]?.lexicalWeight ?? 0.35,
-                    weights: weights, home: home,
+                    advisedLexicalWeight: questions[home]?.lexicalWeight, intent: intent, home: home,
                     homeWeight: parts.first { $0.key.session == nil }?.value, sessionWeights: sessions,
-                    now: now,
-                    deadline: deadline)
+                    now: asked, deadline: deadline)
                 group.addTask {
                     let answer = try await self.withHome(of: home, creating: false) { opened in
                         try await self.read(opened) { try recall.run(opened.indexes, in: $0) }
@@ -122,15 +120,7 @@ extension Engine {
         else {
             throw EngineError(.invalid, "k1 lies between 0 and 10, b and the weight of words between 0 and 1")
         }
-        let edgeWeights = query.weights ?? RecallWeights()
-        for (name, path) in RecallWeights.names {
-            let weight = edgeWeights[keyPath: path]
-            guard abs(weight) <= RecallWeights.maximum else {
-                throw EngineError(
-                    .invalid,
-                    "the weight `\(name)` is \(weight); it lies within \(RecallWeights.maximum) of 0")
-            }
-        }
+        try query.weights?.check()
         try check(query.filter)
         var spaces = Set<EmbeddingSpace>()
         for embedding in query.embeddings {
@@ -140,6 +130,14 @@ extension Engine {
             try Mutation.NewVector.check(
                 Mutation.NewVector(space: embedding.space, part: 0, vector: embedding.vector))
         }
+    }
+
+    /// The vectors of a question of one home, as a recall would make them.
+    func embeddings(of query: RecallQuery) async throws -> [Embedding] {
+        var leftOut: [String] = []
+        let homes = Set(query.namespaces.keys.map(\.home)).sorted { $0.description < $1.description }
+        let questions = try await questions(of: query, homes, nil, &leftOut)
+        return homes.count == 1 ? questions[homes[0]]?.embeddings ?? [] : query.embeddings
     }
 
     /// What a home is asked by vectors.

@@ -15,7 +15,7 @@ import Testing
         ["promote", id, "--to", "project/other"], ["record", id, "success"], ["forget", id],
         ["forget", "--all", "--yes"], ["forget", "--by", "x", "--yes"], ["forget", "--tag", "x", "--yes"],
         ["export"], ["changes"], ["stats"], ["check"], ["dump"], ["compact"], ["vacuum"], ["rebuild"],
-        ["index"], ["tune", "index"],
+        ["index"], ["tune", "index"], ["tune", "recall"],
         ["neighbors", id], ["path", id, id], ["link", id, id, "--as", "causedBy"], ["unlink", id],
         ["why", "x"],
         ["why", "--memory", id], ["context", "x"], ["embed"],

@@ -165,12 +165,15 @@ struct SlowRecall {
     }
 
     private func own(_ question: Question) -> [Own] {
-        let words = SlowWordScores(question.text, documents)
+        let words = SlowWordScores(question.text, documents, titleWeight: question.weights.titles)
         let hasWords = !WordQuery(question.text, Tokenizer()).isEmpty
         let wordShare = !hasWords ? 0 : question.vector == nil ? 1 : question.lexicalWeight
         var own = memories.indices.map { index in
             Own(
-                words: hasWords ? wordShare * (words.scores[index] - words.mean) / words.deviation : 0,
+                words: hasWords
+                    ? wordShare
+                        * (words.scores[index] + words.titles[index] - words.mean - words.titleMean)
+                        / words.deviation : 0,
                 isMatch: words.scores[index] > 0)
         }
         guard let vector = question.vector else { return own }

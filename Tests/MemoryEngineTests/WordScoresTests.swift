@@ -11,35 +11,46 @@ struct SlowWordScores {
         var terms: [(term: [UInt8], frequency: UInt8)]
         var length: UInt32
         var isCurrent: Bool
+        /// The terms of its title, if it is a first passage.
+        var title: Set<[UInt8]> = []
     }
 
     var documents: [Document] = []
     var scores: [Double] = []
+    /// What words in titles add.
+    var titles: [Double] = []
+    var titleMean = 0.0
     var mean = 0.0
     var deviation = 0.0
 
-    init(_ query: String, _ documents: [Document], k1: Double = 0.9, b: Double = 0.4) {
+    init(_ query: String, _ documents: [Document], k1: Double = 0.9, b: Double = 0.4, titleWeight: Double = 0) {
         self.documents = documents
         let terms = Tokenizer().query(query).terms.terms
         let current = documents.filter(\.isCurrent)
         let count = Double(max(1, current.count))
         let averageLength = max(1, current.reduce(0) { $0 + Double($1.length) } / count)
+        func inverse(_ term: [UInt8]) -> Double {
+            let documentFrequency = Double(current.filter { $0.terms.contains { $0.term == term } }.count)
+            return log(1 + (count - documentFrequency + 0.5) / (documentFrequency + 0.5))
+        }
+        titles = documents.map { document in
+            terms.reduce(0) { $0 + (document.title.contains($1.term) ? titleWeight * inverse($1.term) : 0) }
+        }
         scores = documents.map { document in
             terms.reduce(0) { sum, word in
                 guard let frequency = document.terms.first(where: { $0.term == word.term })?.frequency else {
                     return sum
                 }
-                let documentFrequency = Double(
-                    current.filter { $0.terms.contains { $0.term == word.term } }.count)
-                let weight = log(1 + (count - documentFrequency + 0.5) / (documentFrequency + 0.5))
                 let length = Double(LengthCode.lengths[Int(LengthCode.encode(document.length))])
                 let norm = k1 * (1 - b + b * length / averageLength)
-                return sum + Double(word.frequency) * weight * (k1 + 1) * Double(frequency)
+                let repetition = 2 * Double(word.frequency) / (Double(word.frequency) + 1)
+                return sum + repetition * inverse(word.term) * (k1 + 1) * Double(frequency)
                     / (Double(frequency) + norm)
             }
         }
         let mine = zip(scores, documents).filter(\.1.isCurrent).map(\.0)
         mean = mine.reduce(0, +) / count
+        titleMean = zip(titles, documents).filter(\.1.isCurrent).reduce(0) { $0 + $1.0 } / count
         deviation = (mine.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / count).squareRoot()
     }
 }
@@ -65,6 +76,8 @@ struct SlowWordScores {
             switch ids.isEmpty ? 0 : random.below(10) {
             case 0...5:
                 var draft = MemoryDraft(text(&random))
+                if random.chance(0.2) { draft.content = text(&random) + "\n\n" + draft.content }
+                if random.chance(0.2) { draft.kind = random.pick([.commit, .message]) }
                 if random.chance(0.3) { draft.actor = "word\(random.below(5))" }
                 if random.chance(0.3) { draft.keywords = ["token", "word7 word8"] }
                 if random.chance(0.3) { draft.thread = "t\(random.below(3))" }
@@ -87,6 +100,10 @@ struct SlowWordScores {
         var documents: [SlowWordScores.Document] = []
         for memory in try await store.engine.exported(home) {
             for version in memory.versions {
+                let content = Array(version.memory.content.utf8)
+                let title = Title.range(in: content, kind: version.memory.kind).map {
+                    Set(Tokenizer().terms(in: String(decoding: content[$0], as: UTF8.self)).terms.map(\.term))
+                }
                 for (part, range) in version.passages.enumerated() {
                     var text = String(decoding: Array(version.memory.content.utf8)[range], as: UTF8.self)
                     if let actor = version.memory.actor { text += "\n" + actor }
@@ -95,7 +112,7 @@ struct SlowWordScores {
                     documents.append(
                         .init(
                             id: memory.id, terms: terms.terms, length: terms.length,
-                            isCurrent: version.memory.isCurrent))
+                            isCurrent: version.memory.isCurrent, title: part == 0 ? title ?? [] : []))
                 }
             }
         }
@@ -118,19 +135,23 @@ struct SlowWordScores {
             for _ in 0..<25 {
                 let question = Self.text(&random)
                 let (k1, b) = random.pick([(0.9, 0.4), (1.2, 0.75), (0, 0), (2, 1)])
-                let slow = SlowWordScores(question, documents, k1: k1, b: b)
+                let slow = SlowWordScores(question, documents, k1: k1, b: b, titleWeight: 2)
                 let fast = try #require(
                     try await store.engine.read(in: atlas) { transaction in
                         let query = WordQuery(question, Tokenizer())
                         let view = try HomeView(
                             words: query.words.map(\.term), prefixes: query.prefixes, in: transaction)
-                        return try WordScores(query, view, k1: k1, b: b, in: transaction)
+                        return try WordScores(
+                            query, view, k1: k1, b: b, titleWeight: 2, in: transaction)
                     })
                 #expect(abs(fast.mean - slow.mean) < 1e-4 && abs(fast.deviation - slow.deviation) < 1e-3)
                 let found = fast.matched.map { fast.scores[Int($0)] }.sorted()
                 let expected = slow.scores.filter { $0 > 0 }.sorted()
                 #expect(found.count == expected.count)
                 for (a, b) in zip(found, expected) { #expect(abs(Double(a) - b) < 1e-3 * max(1, b)) }
+                let titles = fast.matched.map { fast.total($0) - fast.scores[Int($0)] }.sorted()
+                let expectedTitles = zip(slow.titles, slow.scores).filter { $1 > 0 }.map(\.0).sorted()
+                for (a, b) in zip(titles, expectedTitles) { #expect(abs(Double(a) - b) < 1e-3 * max(1, b)) }
             }
         }
         try await store.engine.expectClean(atlas)

@@ -9,7 +9,7 @@ package enum Schema {
     package static let formatVersion: UInt16 = 7
     package static let magic: [UInt8] = Array("LOCIHOME".utf8)
     /// The version of the code that derives words and filter terms; a file with another is rebuilt on opening.
-    package static let wordsVersion: UInt16 = 2
+    package static let wordsVersion: UInt16 = 3
     /// The version of the code that derives edges; a file with another is rebuilt on opening.
     package static let graphVersion: UInt16 = 2
 

@@ -1,6 +1,7 @@
 import Store
 
 /// What filters ask for beside columns, as terms that postings can hold: tags, keywords, attributes, origin, media types.
+/// And the words of titles, which a recall asks for.
 enum FilterTerm {
     /// The longest term that is spelled out.
     static let maximumByteCount = 160
@@ -22,6 +23,20 @@ enum FilterTerm {
     static func source(_ name: String) -> [UInt8] { spell(0x73, [Array(name.utf8)]) }
     static func mediaType(_ name: String) -> [UInt8] { spell(0x6d, [Array(name.utf8)]) }
     static let mayContribute: [UInt8] = [0x63]
+
+    /// What terms of titles begin with; the word, as the index of words has it, follows.
+    static let titleField: UInt8 = 0x69
+
+    static func title(_ word: [UInt8]) -> [UInt8] { [titleField] + word }
+
+    /// The terms of one passage of a version.
+    ///
+    /// - Parameter titleWords: those of `Analyzer.titleWords`.
+    static func all(of fields: VersionFields, part: Int, titleWords: [[UInt8]]) -> [[UInt8]] {
+        let terms = all(of: fields)
+        return part > 0 || titleWords.isEmpty
+            ? terms : (terms + titleWords.map(title)).sorted { $0.lexicographicallyPrecedes($1) }
+    }
 
     static func all(of fields: VersionFields) -> [[UInt8]] {
         var terms = Set(fields.tags.map(tag))

@@ -134,7 +134,9 @@ extension Applier {
             } else if let terms {
                 var keys: [Key] = []
                 for (term, _) in terms.terms { keys.append(Postings.wordKey(term)) }
-                keys += FilterTerm.all(of: version.fields).map(Postings.termKey)
+                let titleWords = Analyzer().titleWords(of: content, version.fields)
+                keys += FilterTerm.all(of: version.fields, part: Int(columns.part), titleWords: titleWords)
+                    .map(Postings.termKey)
                 for key in keys { try Postings.remove(passage, from: key, in: transaction) }
                 counts["postings", default: 0] += keys.count
                 try Columns.replace(passage, by: .erased, in: transaction)

@@ -302,7 +302,6 @@ extension Applier {
         if fields.expires != .max { state.hasExpiry = true }
         if fields.valid != Int64.min..<Int64.max { state.hasValidity = true }
 
-        let filterTerms = FilterTerm.all(of: fields)
         for (part, range) in version.passages.enumerated() {
             columns.describe(
                 part, range, version.content, version.terms[part], isCurrent: isCurrent, fields.isPinned)
@@ -312,6 +311,7 @@ extension Applier {
                 state.currentPassages += 1
                 state.currentLength += UInt64(columns.length)
             }
+            let filterTerms = FilterTerm.all(of: fields, part: part, titleWords: version.titleWords)
             var record = TailRecord(row: columns, words: version.terms[part], filterTerms: filterTerms)
             for vector in version.vectors where vector.part == UInt32(part) {
                 record.slots.append(try place(vector, passage))

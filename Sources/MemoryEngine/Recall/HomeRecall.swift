@@ -7,14 +7,38 @@ struct HomeRecall {
     let words: WordQuery
     /// The question's vector in each space that takes part.
     let embeddings: [Embedding]
-    let lexicalWeight: Double
-    let weights: RecallWeights
+    /// The share of words that the embedder advises.
+    let advisedLexicalWeight: Double?
+    let intent: Intent
     /// What is asked of this home: the weight of all of it, and of single sessions.
     let home: Namespace
     let homeWeight: Double?
     let sessionWeights: [String: Double]
     let now: Timestamp
     let deadline: ContinuousClock.Instant?
+    /// What the query says, or the home, or the defaults.
+    private var weights = RecallWeights()
+    private var lexicalWeight = Self.lexicalWeight
+
+    /// The share of words, where nobody says another.
+    static let lexicalWeight = 0.35
+
+    init(
+        query: RecallQuery, words: WordQuery, embeddings: [Embedding], advisedLexicalWeight: Double?, intent: Intent,
+        home: Namespace, homeWeight: Double?, sessionWeights: [String: Double], now: Timestamp,
+        deadline: ContinuousClock.Instant?
+    ) {
+        self.query = query
+        self.words = words
+        self.embeddings = embeddings
+        self.advisedLexicalWeight = advisedLexicalWeight
+        self.intent = intent
+        self.home = home
+        self.homeWeight = homeWeight
+        self.sessionWeights = sessionWeights
+        self.now = now
+        self.deadline = deadline
+    }
 
     /// The best of each way of finding that become candidates.
     static let candidateCount = 100
@@ -43,6 +67,15 @@ struct HomeRecall {
     private var isLate: Bool { deadline.map { ContinuousClock.now >= $0 } ?? false }
 
     func run(_ indexes: VectorIndexes, in transaction: borrowing ReadTransaction) throws -> Answer {
+        var settled = self
+        let settings = try RecallSettings.read(in: transaction)
+        settled.weights = query.weights ?? (settings?.weights ?? RecallWeights()).adjusted(for: intent)
+        settled.lexicalWeight =
+            query.lexicalWeight ?? settings?.lexicalWeight ?? advisedLexicalWeight ?? Self.lexicalWeight
+        return try settled.answer(indexes, in: transaction)
+    }
+
+    private func answer(_ indexes: VectorIndexes, in transaction: borrowing ReadTransaction) throws -> Answer {
         var answer = Answer()
         var laps = Laps()
         let words = try words.expanded(weights.synonyms, in: transaction)
@@ -66,7 +99,8 @@ struct HomeRecall {
         var wordScores: WordScores?
         if query.channels.contains(.words), !words.isEmpty {
             let scores = try WordScores(
-                words, view, k1: query.k1, b: query.b, compared: compared, in: transaction)
+                words, view, k1: query.k1, b: query.b, titleWeight: weights.titles, compared: compared,
+                in: transaction)
             if scores.isCut { answer.leftOut.append("\(home): words beyond the bound on postings") }
             wordScores = scores
         }
@@ -149,7 +183,7 @@ struct HomeRecall {
         if let words = own.words {
             var top = TopList(capacity: listCount)
             for passage in words.matched where eligible.contains(passage) {
-                top.insert(words.scores[Int(passage)], passage)
+                top.insert(words.total(passage), passage)
             }
             found.words = top.ranked
         }

@@ -9,17 +9,19 @@ public struct RecallQuery: Sendable {
     public var asOf: Timestamp?
     /// What was true then; `nil` = now.
     public var validAt: Timestamp?
+    /// When it is asked: "last week" is the one before, and what has expired by then is gone; `nil` = now.
+    public var now: Timestamp?
     /// Which ways of finding take part.
     public var channels: Set<Channel> = [.words, .vectors, .context]
     /// What the question wants to know; `nil` = read from its words by rules.
     public var intent: Intent?
-    /// How much what stands around a memory counts; `nil` = as the intent has it.
+    /// How much what stands around a memory counts; `nil` = as the home and the intent have it.
     public var weights: RecallWeights?
     /// How hits are put in order; `nil` = as the intent has it.
     public var order: Order?
     /// How words and vectors become one score.
     public var fusion = Fusion.scores
-    /// The share of words in the sum, 0 to 1; `nil` = as the embedder advises.
+    /// The share of words in the sum, 0 to 1; `nil` = as the home has it, or the embedder advises.
     public var lexicalWeight: Double?
     /// BM25: how fast the repetition of a word saturates.
     public var k1 = 0.9

@@ -23,6 +23,9 @@ public struct RecallWeights: Sendable, Equatable {
     public var dated = 0.0
     /// The share of its score that a memory gives to those which an edge of cause or reference joins to it.
     public var causes = 0.0
+    /// What a word of the question adds that stands in the title of a memory, beside what it counts there as a word: so many
+    /// times its inverse document frequency. A title is the first line of a commit, or a line that an empty one sets off.
+    public var titles = 2.0
     /// What a word that means about the same as one of the question counts beside that word, times the cube of the cosine of
     /// their vectors. A memory with both has the better of the two. Homes know such words once they were consolidated.
     public var synonyms = 1.0
@@ -33,12 +36,17 @@ public struct RecallWeights: Sendable, Equatable {
     public init() {}
 
     /// The weights for what a question wants to know.
-    public init(for intent: Intent) {
+    public init(for intent: Intent) { self = RecallWeights().adjusted(for: intent) }
+
+    /// With what a question wants to know: causes count for why, and times for when.
+    public func adjusted(for intent: Intent) -> RecallWeights {
+        var weights = self
         switch intent {
-        case .why: causes = 0.3
-        case .when: dated = 0.3
+        case .why: weights.causes = max(causes, 0.3)
+        case .when: weights.dated = max(dated, 0.3)
         default: break
         }
+        return weights
     }
 
     /// Nothing vouches.
@@ -53,7 +61,7 @@ public struct RecallWeights: Sendable, Equatable {
         [
             ("reply", \.reply), ("previous", \.previous), ("next", \.next), ("session", \.session),
             ("actor", \.actor), ("calendar", \.calendar), ("event", \.event), ("dated", \.dated),
-            ("causes", \.causes), ("synonyms", \.synonyms),
+            ("causes", \.causes), ("titles", \.titles), ("synonyms", \.synonyms),
         ]
     }
 }

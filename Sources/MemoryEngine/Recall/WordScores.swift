@@ -11,6 +11,9 @@ import Store
 struct WordScores {
     /// Score by passage; 0 = no word matches.
     private(set) var scores: [Float]
+    /// What words in titles add, by passage; empty where nothing does.
+    private var titles: [Float] = []
+    private var titleMean = 0.0
     /// Passages with a score, in no order.
     private(set) var matched: [UInt32] = []
     /// Mean and standard deviation of the scores of all passages that are compared, those without a match included.
@@ -30,9 +33,12 @@ struct WordScores {
     /// The most terms that a prefix stands for.
     static let maximumExpansion = 128
 
-    /// - Parameter compared: the passages whose scores mean and deviation are of; `nil` = the current ones.
+    /// - Parameters:
+    ///   - titleWeight: what a word in a title adds, times its inverse document frequency.
+    ///   - compared: the passages whose scores mean and deviation are of; `nil` = the current ones.
     init(
-        _ query: WordQuery, _ view: HomeView, k1: Double, b: Double, compared: PassageSet? = nil,
+        _ query: WordQuery, _ view: HomeView, k1: Double, b: Double, titleWeight: Double = 0,
+        compared: PassageSet? = nil,
         in transaction: borrowing ReadTransaction
     ) throws {
         scores = [Float](repeating: 0, count: view.capacity)
@@ -56,6 +62,7 @@ struct WordScores {
         var unknown = 0.0
         var group = TermGroup()
         var ownInverse = 0.0
+        let inTailTitles = titleWeight == 0 ? [:] : query.titles(of: view.tail)
         for (index, word)
             in (query.words.map { (term: $0.term, isPrefix: false) }
             + query.prefixes.map { (term: $0, isPrefix: true) }).enumerated()
@@ -93,6 +100,10 @@ struct WordScores {
             var inverse = log1p((count - Double(documentFrequency) + 0.5) / (Double(documentFrequency) + 0.5))
             // A rare word does not count more than the one that was asked for.
             if isSynonym { inverse = min(inverse, ownInverse) } else { ownInverse = inverse }
+            if titleWeight != 0, !isSynonym, index < query.words.count {
+                try addTitles(
+                    of: word.term, Float(inverse * titleWeight), inTailTitles[index] ?? [], view, in: transaction)
+            }
             let scale = TermScale(
                 weight: Float(inverse * (k1 + 1))
                     * Float(index < query.words.count ? query.words[index].weight : 1), norms: norms)
@@ -134,14 +145,42 @@ struct WordScores {
         if bound > 0 { unknownShare = unknown / bound }
         var sum = 0.0
         var squares = 0.0
+        var titleSum = 0.0
         for passage in matched where (compared ?? current)?.contains(passage) ?? true {
             let score = Double(scores[Int(passage)])
             sum += score
             squares += score * score
+            if !titles.isEmpty { titleSum += Double(titles[Int(passage)]) }
         }
         let comparedCount = compared.map { Double(max(1, $0.count)) } ?? count
         self.mean = sum / comparedCount
         deviation = Deviation.of(squares: squares, mean: self.mean, count: comparedCount)
+        titleMean = titleSum / comparedCount
+    }
+
+    /// Adds what the passages have that hold a word in their title.
+    private mutating func addTitles(
+        of word: [UInt8], _ worth: Float, _ inTail: [UInt32], _ view: HomeView,
+        in transaction: borrowing ReadTransaction
+    ) throws {
+        let term = try Postings.number(of: Postings.termKey(FilterTerm.title(word)), in: transaction)
+        if term == nil, inTail.isEmpty { return }
+        if titles.isEmpty { titles = [Float](repeating: 0, count: view.capacity) }
+        for passage in inTail { titles[Int(passage)] += worth }
+        guard let term else { return }
+        try Postings.forEachBlock(of: term, in: transaction) { block in
+            postingCount += block.count
+            for place in 0..<block.count {
+                let passage = block.passage(at: place)
+                guard passage < view.state.foldedPassages else { throw Self.strayPosting(passage) }
+                titles[Int(passage)] += worth
+            }
+        }
+    }
+
+    /// What counts where passages are put in order: the score, and what words in titles add.
+    func total(_ passage: UInt32) -> Float {
+        scores[Int(passage)] + (titles.isEmpty ? 0 : titles[Int(passage)])
     }
 
     /// What a term adds to the score of a passage that has it.
@@ -252,7 +291,7 @@ struct WordScores {
     /// The score of a passage above the mean, in standard deviations. Where all of them match alike, as
     /// the only one of a home does, or there are none, a match counts as one deviation and what it has above.
     func normalized(_ passage: UInt32) -> Double {
-        let score = Double(scores[Int(passage)])
+        let score = Double(total(passage)) - titleMean
         guard deviation > 0 else { return score > 0 ? 1 + score - mean : 0 }
         return (score - mean) / deviation
     }
@@ -262,7 +301,7 @@ struct WordScores {
 struct WordQuery: Sendable {
     struct Word: Sendable {
         let term: [UInt8]
-        /// How often the question says it, or less for a word that is only near to one of it.
+        /// How much it counts: 1 for what the question says once, or less for a word that is only near to one of it.
         let weight: Double
         /// It stands behind the word of the question that it is near to.
         var isSynonym = false
@@ -277,12 +316,34 @@ struct WordQuery: Sendable {
     init(_ text: String, _ tokenizer: Tokenizer) {
         let query = tokenizer.query(text)
         words = query.terms.terms.prefix(Self.maximumCount).map {
-            Word(term: $0.term, weight: Double($0.frequency))
+            Word(term: $0.term, weight: Self.saturated(Double($0.frequency)))
         }
         prefixes = query.prefixes.prefix(16).map(\.bytes)
     }
 
     var isEmpty: Bool { words.isEmpty && prefixes.isEmpty }
+
+    /// What a word counts that the question says so often: once 1, and never 2 (BM25's k3 of 1). A long question repeats
+    /// what its sentences need, not only what it asks for.
+    private static func saturated(_ frequency: Double) -> Double { 2 * frequency / (frequency + 1) }
+
+    /// The passages of a tail that have words of the question in their titles, by the place of the word.
+    func titles(of tail: [HomeView.TailEntry]) -> [Int: [UInt32]] {
+        if tail.isEmpty { return [:] }
+        let places = Dictionary(words.indices.map { (TermHash.hash(words[$0].term), $0) }) { first, _ in first }
+        var found: [Int: [UInt32]] = [:]
+        for entry in tail {
+            entry.front.forEachFilterTerm { term in
+                guard term.count > 1, term[0] == FilterTerm.titleField else { return }
+                let word = term.extracting(1...)
+                guard let place = places[TermHash.hash(word)], word.count == words[place].term.count,
+                    word.begins(with: words[place].term)
+                else { return }
+                found[place, default: []].append(entry.passage)
+            }
+        }
+        return found
+    }
 
     /// Questions of more words than that say what they mean in enough of them; others would lead away.
     static let expandedCount = 16
