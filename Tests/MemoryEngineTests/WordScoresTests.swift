@@ -23,7 +23,8 @@ struct SlowWordScores {
     var mean = 0.0
     var deviation = 0.0
 
-    init(_ query: String, _ documents: [Document], k1: Double = 0.9, b: Double = 0.4, titleWeight: Double = 0) {
+    init(_ query: String, _ documents: [Document], k1: Double = 0.9, b: Double = 0.4, titleWeight: Double = 0)
+    {
         self.documents = documents
         let terms = Tokenizer().query(query).terms.terms
         let current = documents.filter(\.isCurrent)

@@ -134,7 +134,7 @@ extension Applier {
             } else if let terms {
                 var keys: [Key] = []
                 for (term, _) in terms.terms { keys.append(Postings.wordKey(term)) }
-                let titleWords = Analyzer().titleWords(of: content, version.fields)
+                let titleWords = columns.part == 0 ? Analyzer().titleWords(of: content, version.fields) : []
                 keys += FilterTerm.all(of: version.fields, part: Int(columns.part), titleWords: titleWords)
                     .map(Postings.termKey)
                 for key in keys { try Postings.remove(passage, from: key, in: transaction) }

@@ -24,7 +24,8 @@ struct HomeRecall {
     static let lexicalWeight = 0.35
 
     init(
-        query: RecallQuery, words: WordQuery, embeddings: [Embedding], advisedLexicalWeight: Double?, intent: Intent,
+        query: RecallQuery, words: WordQuery, embeddings: [Embedding], advisedLexicalWeight: Double?,
+        intent: Intent,
         home: Namespace, homeWeight: Double?, sessionWeights: [String: Double], now: Timestamp,
         deadline: ContinuousClock.Instant?
     ) {
@@ -75,7 +76,8 @@ struct HomeRecall {
         return try settled.answer(indexes, in: transaction)
     }
 
-    private func answer(_ indexes: VectorIndexes, in transaction: borrowing ReadTransaction) throws -> Answer {
+    private func answer(_ indexes: VectorIndexes, in transaction: borrowing ReadTransaction) throws -> Answer
+    {
         var answer = Answer()
         var laps = Laps()
         let words = try words.expanded(weights.synonyms, in: transaction)

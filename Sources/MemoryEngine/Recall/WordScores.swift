@@ -102,7 +102,8 @@ struct WordScores {
             if isSynonym { inverse = min(inverse, ownInverse) } else { ownInverse = inverse }
             if titleWeight != 0, !isSynonym, index < query.words.count {
                 try addTitles(
-                    of: word.term, Float(inverse * titleWeight), inTailTitles[index] ?? [], view, in: transaction)
+                    of: word.term, Float(inverse * titleWeight), inTailTitles[index] ?? [], view,
+                    in: transaction)
             }
             let scale = TermScale(
                 weight: Float(inverse * (k1 + 1))
@@ -330,7 +331,8 @@ struct WordQuery: Sendable {
     /// The passages of a tail that have words of the question in their titles, by the place of the word.
     func titles(of tail: [HomeView.TailEntry]) -> [Int: [UInt32]] {
         if tail.isEmpty { return [:] }
-        let places = Dictionary(words.indices.map { (TermHash.hash(words[$0].term), $0) }) { first, _ in first }
+        let places = Dictionary(words.indices.map { (TermHash.hash(words[$0].term), $0) }) { first, _ in first
+        }
         var found: [Int: [UInt32]] = [:]
         for entry in tail {
             entry.front.forEachFilterTerm { term in

@@ -78,7 +78,9 @@ struct TuneRecallCommand: AsyncParsableCommand {
         guard !reset || (questions == nil && !apply) else {
             throw ValidationError("--reset stands alone: it takes the weights of the home away")
         }
-        guard !apply || questions != nil else { throw ValidationError("--apply keeps what a file was fitted to: name one") }
+        guard !apply || questions != nil else {
+            throw ValidationError("--apply keeps what a file was fitted to: name one")
+        }
     }
 
     func run() async throws {
@@ -152,7 +154,8 @@ struct TuneRecallCommand: AsyncParsableCommand {
         } else if !tuning.isBetter {
             Terminal.print("not better for questions that were not fitted: leave the weights as they are")
         } else {
-            Terminal.print("better for questions that were not fitted: --apply keeps these weights in the home")
+            Terminal.print(
+                "better for questions that were not fitted: --apply keeps these weights in the home")
         }
     }
 
@@ -203,7 +206,9 @@ private struct LabelledQuestions {
         }
         guard questions.count >= 10 else {
             throw EngineError(
-                .invalid, "\(path) has \(questions.count) questions; weights are fitted to 10 or more, better to hundreds")
+                .invalid,
+                "\(path) has \(questions.count) questions; weights are fitted to 10 or more, better to hundreds"
+            )
         }
         return questions
     }
@@ -219,7 +224,8 @@ private struct LabelledQuestions {
         }
         guard let text = value["text"]?.string, let names = value["evidence"]?.array, !names.isEmpty else {
             throw EngineError(
-                .invalid, "a question is an object with \"text\" and a list of \"evidence\", ids or keys of memories")
+                .invalid,
+                "a question is an object with \"text\" and a list of \"evidence\", ids or keys of memories")
         }
         var query = RecallQuery(text, in: namespace)
         query.now = try time("asked_at", value)
@@ -227,7 +233,8 @@ private struct LabelledQuestions {
         var evidence: Set<MemoryID> = []
         for name in names {
             guard let name = name.string, !name.isEmpty else {
-                throw EngineError(.invalid, "\"evidence\" is a list of ids or keys, and this is \(name.kindName)")
+                throw EngineError(
+                    .invalid, "\"evidence\" is a list of ids or keys, and this is \(name.kindName)")
             }
             evidence.insert(try await MemoryReference(name).resolve(in: namespace, engine))
         }
