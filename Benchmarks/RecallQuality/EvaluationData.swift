@@ -24,6 +24,9 @@ struct EvaluationData {
             turn.vector = nil
             return turn
         }
+
+        /// Its id is a hash.
+        var isCommit: Bool { id.utf8.count >= 12 && id.allSatisfy(\.isHexDigit) }
     }
 
     struct Question {

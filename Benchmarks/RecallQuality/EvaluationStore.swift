@@ -87,7 +87,8 @@ struct EvaluationStore {
 
     private func namespace(of turn: EvaluationData.Turn, withoutSessions: Bool) -> Namespace {
         let home = home(turn.conversation)
-        guard let session = turn.session, !withoutSessions else { return home }
+        // What an importer of a history makes of months is no session.
+        guard let session = turn.session, !withoutSessions, !turn.isCommit else { return home }
         return home.session(scope == .all ? turn.conversation + "-" + session : session)
     }
 
@@ -95,10 +96,9 @@ struct EvaluationStore {
         var content = turn.text
         if captions, let caption = turn.caption { content += "\n" + caption }
         var draft = MemoryDraft(content)
-        let isCommit = turn.id.utf8.count >= 12 && turn.id.allSatisfy(\.isHexDigit)
-        draft.kind = isCommit ? .commit : .message
+        draft.kind = turn.isCommit ? .commit : .message
         let name = Self.name(turn.id, of: turn.conversation, scope)
-        draft.key = isCommit && scope == .conversation ? "git:" + turn.id : name
+        draft.key = turn.isCommit && scope == .conversation ? "git:" + turn.id : name
         draft.actor = turn.speaker
         draft.thread = turn.conversation
         draft.happened = turn.time...turn.time

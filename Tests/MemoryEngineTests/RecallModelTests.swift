@@ -75,7 +75,7 @@ private struct Conversations {
             try await store.engine.link(from, to: to, as: kind, in: Self.home, weight: weight)
             // What took the place of what is no cause.
             if kind != .supersedes {
-                links.append(SlowRecall.Link(from: from, to: to, weight: Double(weight)))
+                links.append(SlowRecall.Link(from: from, to: to, kind: kind, weight: Double(weight)))
             }
         }
         // Not the first: from its time on a month without a year is that of each year.

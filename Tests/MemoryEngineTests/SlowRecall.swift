@@ -1,6 +1,7 @@
 // A test may stop where a value that it made is missing.
 // swift-format-ignore-file: NeverForceUnwrap
 
+import Foundation
 import Testing
 
 @testable import MemoryEngine
@@ -26,6 +27,7 @@ struct SlowRecall {
     struct Link {
         var from: MemoryID
         var to: MemoryID
+        var kind: EdgeKind
         var weight: Double
     }
 
@@ -60,7 +62,11 @@ struct SlowRecall {
 
     func hits(_ question: Question) -> [Result] {
         let own = own(question)
-        let weights = question.weights
+        var weights = question.weights
+        let size = Double(max(10, documents.count { $0.isCurrent }))
+        for path in [\RecallWeights.actor, \.calendar, \.event, \.dated] {
+            weights[keyPath: path] *= (log(size) / log(600)).squareRoot()
+        }
         func isVisible(_ index: Int) -> Bool { memories[index].isCurrent && weight(index, question) != nil }
         let visible = memories.indices.filter(isVisible)
         let eligible = Set(visible.filter { question.kind == nil || memories[$0].kind == question.kind })
@@ -89,21 +95,27 @@ struct SlowRecall {
         let anchors = found.sorted { (-own[$0].score, $0) < (-own[$1].score, $1) }
             .prefix(20).filter { own[$0].score > 0 }
         var causes: [Int: (value: Double, anchors: Set<MemoryID>)] = [:]
-        for anchor in anchors where weights.causes != 0 {
+        for anchor in anchors {
             for link in links {
                 let id = memories[anchor].id
-                guard link.from == id || link.to == id else { continue }
+                let share =
+                    link.kind == .refersTo && link.from == id
+                    ? max(weights.causes, weights.references) : weights.causes
+                guard link.from == id || link.to == id, share > 0 else { continue }
                 let other = memories.firstIndex { $0.id == (link.from == id ? link.to : link.from) }!
                 guard eligible.contains(other) else { continue }
                 candidates.insert(other)
-                let value = link.weight * own[anchor].score
+                let value = share * link.weight * own[anchor].score
                 if value > causes[other]?.value ?? 0 { causes[other] = (value, [id]) }
             }
         }
 
         // Groups.
         func group(_ index: Int) -> String {
-            memories[index].namespace.session.map { "s" + $0 } ?? memories[index].thread.map { "t" + $0 }
+            if memories[index].kind == .commit { return "\(index)" }
+            return memories[index].namespace.session.map { "s" + $0 } ?? memories[index].thread.map {
+                "t" + $0
+            }
                 ?? "\(index)"
         }
         let groups = Dictionary(grouping: candidates, by: group)
@@ -124,7 +136,7 @@ struct SlowRecall {
             let best =
                 2 * peers.count <= candidates.count ? peers.map { own[$0].score }.max()! : own[index].score
             parts.session = weights.session * best
-            if actors.count == 1, memories[index].actor == actors[0] { parts.actor = weights.actor }
+            if let actor = memories[index].actor, actors.contains(actor) { parts.actor = weights.actor }
             if happened(index) != nil { parts.calendar = weights.calendar }
             for event in events[memories[index].id] ?? [] {
                 var part = weights.dated
@@ -135,7 +147,7 @@ struct SlowRecall {
                 }
                 parts.event = max(parts.event, part)
             }
-            parts.causes = weights.causes * (causes[index]?.value ?? 0)
+            parts.causes = (causes[index]?.value ?? 0)
             guard own[index].isMatch || parts.context > 0 || parts.calendar > 0 || parts.causes > 0 else {
                 continue
             }

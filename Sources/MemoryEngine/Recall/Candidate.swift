@@ -9,6 +9,8 @@ struct Candidate {
     var isReply = false
     /// The best passage of its session.
     var best = PassageRow.none
+    /// Who said or did it, if the question names them.
+    var actor: String?
     /// The edge that vouches for it.
     var cause: CausalEdge?
     /// The time that the question names and in which it happened.
@@ -29,6 +31,6 @@ struct CausalEdge {
     var direction: EdgeDirection
     /// The passage that vouches.
     var anchor: UInt32
-    /// The share of the anchor's score before weights: the weight of the edge.
+    /// The share of the anchor's score: the weight of the edge, times that of `RecallWeights`.
     var strength: Double
 }

@@ -3,17 +3,31 @@ import Store
 /// Finds what edges of cause and reference join to the best of what was found, a step away.
 struct CausalEdges {
     private let reader: GraphReader
+    private let weights: RecallWeights
+    private let reference = EdgeKind.refersTo.builtInNumber
 
     /// How many of the best are looked at, the most edges of each, and the most passages of a neighbor.
     static let anchorCount = 20
     static let edgeCount = 64
     static let passageCount = 64
 
-    init(asOf: Timestamp?, validAt: Timestamp, in transaction: borrowing ReadTransaction) throws {
-        var kinds = try EdgeKinds(in: transaction).numbers(of: .causal)
-        if let reference = EdgeKind.refersTo.builtInNumber { kinds.insert(reference) }
+    init(
+        _ weights: RecallWeights, asOf: Timestamp?, validAt: Timestamp,
+        in transaction: borrowing ReadTransaction
+    ) throws {
+        self.weights = weights
+        var kinds = weights.causes == 0 ? [] : try EdgeKinds(in: transaction).numbers(of: .causal)
+        if let reference { kinds.insert(reference) }
         reader = GraphReader(
-            kinds: kinds, direction: .both, asOf: asOf?.microseconds, validAt: validAt.microseconds)
+            kinds: kinds, direction: weights.causes == 0 ? .out : .both, asOf: asOf?.microseconds,
+            validAt: validAt.microseconds)
+    }
+
+    /// The share of an anchor's score that an edge of this kind hands on.
+    private func share(_ neighbor: GraphNeighbor) -> Double {
+        let isReference = neighbor.kind == reference && neighbor.isOut
+        let share = isReference ? max(weights.causes, weights.references) : weights.causes
+        return share * Double(neighbor.weight)
     }
 
     /// The strongest edge of each passage that one joins to an anchor. Of a memory of several passages, the best one
@@ -36,7 +50,7 @@ struct CausalEdges {
                 guard let passage = try best(of: neighbor.row, view, eligible, &own, in: transaction) else {
                     continue
                 }
-                let strength = Double(neighbor.weight)
+                let strength = share(neighbor)
                 if let known = edges[passage],
                     known.strength * own.score(of: known.anchor) >= strength * own.score(of: anchor)
                 {

@@ -17,7 +17,7 @@ extension Hit {
         case edge(EdgeKind, EdgeDirection, MemoryID)
         /// The best memory of its session vouches for it; that may be itself.
         case session(MemoryID)
-        /// Somebody said or did it whom alone the question names.
+        /// Somebody said or did it whom the question names.
         case actor(String)
         /// It happened within a time that the question names.
         case calendar(Range<Timestamp>)

@@ -3,18 +3,15 @@ import Store
 /// Tells for the best candidates how they were found and what vouched for them.
 struct HitPaths {
     private let vouching: Vouching
-    private let actor: String?
     private let kinds: EdgeKinds
     /// Ranks from 1, by words and by each space.
     private let wordRanks: [UInt32: Int]
     private let vectorRanks: [(space: EmbeddingSpace, ranks: [UInt32: Int])]
 
     init(
-        _ vouching: Vouching, _ found: FoundLists, _ actor: String?,
-        in transaction: borrowing ReadTransaction
+        _ vouching: Vouching, _ found: FoundLists, in transaction: borrowing ReadTransaction
     ) throws {
         self.vouching = vouching
-        self.actor = actor
         kinds = try EdgeKinds(in: transaction)
         wordRanks = Self.ranks(found.words)
         vectorRanks = found.vectors.map { ($0.space, Self.ranks($0.passages)) }
@@ -65,7 +62,7 @@ struct HitPaths {
                         try kinds.kind(edge.kind), edge.direction, try id(of: edge.anchor, in: transaction)),
                     adds: parts.causes))
         }
-        if let actor, parts.actor != 0 {
+        if let actor = candidate.actor, parts.actor != 0 {
             vouchers.append(Hit.Step(reason: .actor(actor), adds: parts.actor))
         }
         if let interval = candidate.interval {

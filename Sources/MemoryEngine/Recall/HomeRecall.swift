@@ -115,9 +115,9 @@ struct HomeRecall {
         let found = lists(own, spaces, eligible)
         if query.fusion == .ranks { own.rank(by: found) }
         var vouching = Vouching(
-            view: view, weights: weights, eligible: eligible,
+            view: view, weights: weights.scaled(toPassages: view.state.currentPassages), eligible: eligible,
             visible: visible, own: own)
-        let actor = try vouch(&vouching, found, in: transaction)
+        try vouch(&vouching, found, in: transaction)
         // What nothing speaks for is no answer, however little else there is.
         vouching.candidates.removeAll { candidate in
             candidate.parts.context <= 0 && candidate.parts.calendar <= 0 && candidate.parts.causes <= 0
@@ -126,7 +126,7 @@ struct HomeRecall {
         answer.signs = ConfidenceSigns(vouching)
         try weigh(&vouching, in: transaction)
         answer.timings.ranking = laps.lap()
-        answer.hits = try decode(vouching, found, actor, in: transaction)
+        answer.hits = try decode(vouching, found, in: transaction)
         answer.timings.decoding = laps.lap()
         return answer
     }
@@ -195,36 +195,31 @@ struct HomeRecall {
         return found
     }
 
-    /// Gathers candidates, and lets what stands around them vouch. Returns the actor whom alone the question names.
+    /// Gathers candidates, and lets what stands around them vouch.
     private func vouch(
         _ vouching: inout Vouching, _ found: FoundLists, in transaction: borrowing ReadTransaction
-    ) throws -> String? {
+    ) throws {
         guard query.channels.contains(.context) else {
-            try vouching.gather(onlyFound: found, in: transaction)
-            return nil
+            return try vouching.gather(onlyFound: found, in: transaction)
         }
         let reading = QuestionReading(query.text, now: now)
         if weights.calendar != 0 || weights.event != 0 {
             vouching.intervals = try reading.intervals(vouching.view.state, in: transaction)
         }
         let causes =
-            weights.causes == 0
-            ? nil : try CausalEdges(asOf: query.asOf, validAt: query.validAt ?? now, in: transaction)
+            weights.causes == 0 && weights.references == 0
+            ? nil : try CausalEdges(weights, asOf: query.asOf, validAt: query.validAt ?? now, in: transaction)
         try vouching.gather(found, causes, in: transaction)
         try vouching.vouchByThread(in: transaction)
         try vouching.vouchBySession(in: transaction)
-        var actor: String?
-        if weights.actor != 0,
-            let only = try reading.onlyActor(vouching.view, among: vouching.visible, in: transaction)
-        {
-            actor = only.name
-            try vouching.vouchByActor(only.number, in: transaction)
+        if weights.actor != 0 {
+            let named = try reading.namedActors(vouching.view, among: vouching.visible, in: transaction)
+            if !named.isEmpty { try vouching.vouchByActors(named, in: transaction) }
         }
         try vouching.vouchByCalendar(in: transaction)
         // Weights of namespaces may yet bring up what stands low.
         let limit = max(query.limit, ConfidenceSigns.depth)
         try vouching.vouchByEvents(for: sessionWeights.isEmpty ? limit : .max, in: transaction)
-        return actor
     }
 
     /// Multiplies scores by the weight of the namespace that a passage lies in.
@@ -254,10 +249,9 @@ struct HomeRecall {
 
     /// Reads the best memories, each by its best passage.
     private func decode(
-        _ vouching: Vouching, _ found: FoundLists, _ actor: String?,
-        in transaction: borrowing ReadTransaction
+        _ vouching: Vouching, _ found: FoundLists, in transaction: borrowing ReadTransaction
     ) throws -> [Hit] {
-        let paths = try HitPaths(vouching, found, actor, in: transaction)
+        let paths = try HitPaths(vouching, found, in: transaction)
         var hits: [Hit] = []
         var seen = Set<UInt64>()
         for index in vouching.ranked {

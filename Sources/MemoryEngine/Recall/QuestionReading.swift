@@ -57,13 +57,12 @@ struct QuestionReading: Sendable {
 
     // MARK: Names
 
-    /// The only actor that the question names among those who said or did something in `passages`; `nil` where it names
-    /// none of them, or several.
+    /// The actors that the question names among those who said or did something in `passages`.
     ///
     /// - Complexity: O(names of actors), and O(passages) where two of the names are in the question.
-    func onlyActor(
+    func namedActors(
         _ view: HomeView, among passages: PassageSet, in transaction: borrowing ReadTransaction
-    ) throws -> (name: String, number: UInt32)? {
+    ) throws -> [(name: String, number: UInt32)] {
         let mayBeNamed = NameFilter(text)
         var numbers: [String: UInt32] = [:]
         var seen = 0
@@ -77,7 +76,7 @@ struct QuestionReading: Sendable {
             numbers[name] = value.u32(at: 0)
             return seen < Self.maximumNameCount
         }
-        if numbers.isEmpty { return nil }
+        if numbers.isEmpty { return [] }
         var named = NamedActors.find(text, actors: numbers.keys.sorted()).compactMap { name in
             numbers[name].map { (name: name, number: $0) }
         }
@@ -85,7 +84,7 @@ struct QuestionReading: Sendable {
             let present = try Self.actors(of: passages, among: named.map(\.number), view, in: transaction)
             named.removeAll { !present.contains($0.number) }
         }
-        return named.count == 1 ? named[0] : nil
+        return named
     }
 
     /// Those of a few actors who have a passage in a set.

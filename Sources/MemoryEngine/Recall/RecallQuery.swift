@@ -137,7 +137,7 @@ public struct Hit: Sendable {
         public var context = 0.0
         /// The best of its session.
         public var session = 0.0
-        /// The question names alone who said or did it.
+        /// The question names who said or did it.
         public var actor = 0.0
         /// It happened at a time that the question names.
         public var calendar = 0.0

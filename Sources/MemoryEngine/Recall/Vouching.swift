@@ -56,7 +56,7 @@ struct Vouching {
             candidates[index].parts = ownParts(of: candidates[index].passage)
             guard let edge = edges[candidates[index].passage] else { continue }
             candidates[index].cause = edge
-            candidates[index].parts.causes = weights.causes * edge.strength * own.score(of: edge.anchor)
+            candidates[index].parts.causes = edge.strength * own.score(of: edge.anchor)
         }
     }
 
@@ -197,16 +197,19 @@ struct Vouching {
 
     // MARK: Sessions and actors
 
-    /// The best of a session vouches for all of it.
+    /// The best of a session, or where there is none of a thread, vouches for all of it.
     mutating func vouchBySession(in transaction: borrowing ReadTransaction) throws {
         guard weights.session != 0 else { return }
         let passages = candidates.map(\.passage)
         let sessions = try view.values(.session, of: passages, in: transaction) { UInt64($0.session) }
         let threads = try view.values(.thread, of: passages, in: transaction) { UInt64($0.thread) }
+        let kinds = try view.values(.kind, of: passages, in: transaction) { UInt64($0.kind) }
+        let commits = UInt64(try Names.number(of: MemoryKind.commit.rawValue, .kind, in: transaction) ?? 0)
         /// The best of each session or thread, and how many of the candidates it has.
         var groups: [UInt64: (best: Int, count: Int)] = [:]
         let keys = candidates.indices.map { index in
-            sessions[index] != 0 ? sessions[index] : threads[index] << 32
+            if commits != 0, kinds[index] == commits { return UInt64(0) }
+            return sessions[index] != 0 ? sessions[index] : threads[index] << 32
         }
         let scores = passages.map { own.score(of: $0) }
         for (index, key) in keys.enumerated() where key != 0 {
@@ -221,11 +224,16 @@ struct Vouching {
         }
     }
 
-    /// What somebody said or did counts more where the question names nobody else.
-    mutating func vouchByActor(_ actor: UInt32, in transaction: borrowing ReadTransaction) throws {
+    /// What somebody said or did counts more where the question names them.
+    mutating func vouchByActors(
+        _ named: [(name: String, number: UInt32)], in transaction: borrowing ReadTransaction
+    ) throws {
         let passages = candidates.map(\.passage)
         let actors = try view.values(.actor, of: passages, in: transaction) { UInt64($0.actor) }
-        for index in candidates.indices where actors[index] == UInt64(actor) {
+        let names = Dictionary(named.map { (UInt64($0.number), $0.name) }) { first, _ in first }
+        for index in candidates.indices {
+            guard let name = names[actors[index]] else { continue }
+            candidates[index].actor = name
             candidates[index].parts.actor = weights.actor
         }
     }
