@@ -90,7 +90,8 @@ extension Engine {
         timings.total = clock.now - start
         return Recall(
             id: id, hits: hits, intent: intent, timings: timings, leftOut: leftOut,
-            isRankedWithTodaysStatistics: query.asOf != nil || query.validAt != nil, sequences: sequences,
+            isRankedWithTodaysStatistics: query.asOf != nil || query.validAt != nil,
+            explanations: answers.compactMap { $0.1?.explanation }, sequences: sequences,
             confidence: answers.compactMap { $0.1?.signs.confidence }.max() ?? 0)
     }
 

@@ -44,7 +44,8 @@ struct LociCommand: AsyncParsableCommand {
             CommandGroup(
                 name: "Every day",
                 subcommands: [
-                    RememberCommand.self, RecallCommand.self, GetCommand.self, ListCommand.self,
+                    RememberCommand.self, RecallCommand.self, ExplainCommand.self, GetCommand.self,
+                    ListCommand.self,
                     UpdateCommand.self, SupersedeCommand.self, RetractCommand.self, PromoteCommand.self,
                     RecordCommand.self, ForgetCommand.self,
                 ]),

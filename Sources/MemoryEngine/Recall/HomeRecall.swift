@@ -19,6 +19,7 @@ struct HomeRecall {
     /// What the query says, or the home, or the defaults.
     private var weights = RecallWeights()
     private var lexicalWeight = Self.lexicalWeight
+    private var isTuned = false
 
     /// The share of words, where nobody says another.
     static let lexicalWeight = 0.35
@@ -50,6 +51,7 @@ struct HomeRecall {
         var leftOut: [String] = []
         var sequence: UInt64 = 0
         var signs = ConfidenceSigns()
+        var explanation: RecallExplanation?
     }
 
     /// What was measured of the time so far.
@@ -73,6 +75,7 @@ struct HomeRecall {
         settled.weights = query.weights ?? (settings?.weights ?? RecallWeights()).adjusted(for: intent)
         settled.lexicalWeight =
             query.lexicalWeight ?? settings?.lexicalWeight ?? advisedLexicalWeight ?? Self.lexicalWeight
+        settled.isTuned = query.weights == nil && settings != nil
         return try settled.answer(indexes, in: transaction)
     }
 
@@ -126,7 +129,11 @@ struct HomeRecall {
         answer.signs = ConfidenceSigns(vouching)
         try weigh(&vouching, in: transaction)
         answer.timings.ranking = laps.lap()
-        answer.hits = try decode(vouching, found, in: transaction)
+        if query.explains {
+            answer.explanation = RecallExplanation(
+                home, vouching, found, words, eligibleCount, isTuned: isTuned)
+        }
+        answer.hits = try decode(vouching, found, &answer.explanation, in: transaction)
         answer.timings.decoding = laps.lap()
         return answer
     }
@@ -249,7 +256,8 @@ struct HomeRecall {
 
     /// Reads the best memories, each by its best passage.
     private func decode(
-        _ vouching: Vouching, _ found: FoundLists, in transaction: borrowing ReadTransaction
+        _ vouching: Vouching, _ found: FoundLists, _ explanation: inout RecallExplanation?,
+        in transaction: borrowing ReadTransaction
     ) throws -> [Hit] {
         let paths = try HitPaths(vouching, found, in: transaction)
         var hits: [Hit] = []
@@ -269,6 +277,8 @@ struct HomeRecall {
                 Hit(
                     memory: memory, score: candidate.score, parts: candidate.parts, passage: text,
                     path: try paths.path(of: candidate, in: transaction)))
+            explanation?.scores[memory.id] = RecallExplanation.scores(
+                of: candidate.passage, vouching.own, found)
         }
         return hits
     }

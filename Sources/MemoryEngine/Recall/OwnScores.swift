@@ -5,8 +5,8 @@ import Store
 struct OwnScores {
     let words: WordScores?
     private(set) var vectors: [VectorScores]
-    private let wordShare: Double
-    private let vectorShare: Double
+    let wordShare: Double
+    let vectorShare: Double
     /// Where ranks count in the place of scores.
     private var ranks: Ranks?
 

@@ -31,6 +31,8 @@ public struct RecallQuery: Sendable {
     public var embeddings: [Embedding] = []
     /// Keeps what was given, so that an outcome can be recorded against it (see `Engine.record`).
     public var keepReceipt = false
+    /// Tells what the recall went by, and the scores of each way of finding (`Recall.explanations`).
+    public var explains = false
     /// How long it may take. What is not ready by then is left out and named in `Recall.leftOut`.
     public var deadline: Duration?
     /// The least commit that must be seen, for each home asked.
@@ -184,6 +186,8 @@ public struct Recall: Sendable, RandomAccessCollection {
     public let leftOut: [String]
     /// Another time was asked for (`asOf`, `validAt`): versions of then are ranked with today's statistics of words.
     public let isRankedWithTodaysStatistics: Bool
+    /// What it went by in each home, by their names; empty unless the query asks for it.
+    public let explanations: [RecallExplanation]
     /// The commit of each home that was seen.
     public let sequences: [Namespace: UInt64]
     /// How sure it is that what was asked is told in the namespaces at all, 0 to 1: of a hundred recalls with 0.7, some

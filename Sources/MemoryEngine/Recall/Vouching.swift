@@ -17,6 +17,8 @@ struct Vouching {
     var candidates: [Candidate] = []
     /// The times that the question names.
     var intervals: [Range<Int64>] = []
+    /// The actors that the question names.
+    private(set) var actors: [String] = []
 
     /// The most memories that become candidates because they happened at a time that the question names.
     static let calendarCount = 300
@@ -230,6 +232,7 @@ struct Vouching {
     ) throws {
         let passages = candidates.map(\.passage)
         let actors = try view.values(.actor, of: passages, in: transaction) { UInt64($0.actor) }
+        self.actors = named.map(\.name)
         let names = Dictionary(named.map { (UInt64($0.number), $0.name) }) { first, _ in first }
         for index in candidates.indices {
             guard let name = names[actors[index]] else { continue }

@@ -179,6 +179,9 @@ struct WordScores {
         }
     }
 
+    /// The mean of `total`.
+    var totalMean: Double { mean + titleMean }
+
     /// What counts where passages are put in order: the score, and what words in titles add.
     func total(_ passage: UInt32) -> Float {
         scores[Int(passage)] + (titles.isEmpty ? 0 : titles[Int(passage)])

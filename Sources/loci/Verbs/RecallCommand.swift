@@ -23,61 +23,25 @@ struct RecallCommand: AsyncParsableCommand {
             of a name: 'project/a\\=b'. Exit status 2 if none of the homes is there.
             """)
 
-    @Argument(help: "The question; `-` reads standard input.")
-    var words: [String] = []
-    @Option(
-        help: ArgumentHelp("How many hits at most, 1 to 1,000 (by default 10).", valueName: "count"),
-        transform: Accept.count(1...RecallQuery.maximumLimit, as: 20))
-    var limit = 10
-    @Flag(help: "Ask the words only.")
-    var wordsOnly = false
-    @Flag(help: "Ask the vectors only.")
-    var vectorsOnly = false
+    @OptionGroup var ask: AskOptions
     @Flag(help: "Show the ranks that words alone and vectors alone give.")
     var compare = false
-    @OptionGroup var filter: FilterOptions
-    @OptionGroup var clocks: ClockOptions
-    @OptionGroup var ranking: RankingOptions
-    @Option(
-        help: ArgumentHelp("The share of words in the score, 0 to 1.", valueName: "number"),
-        transform: Accept.number(0...1, as: "0.7"))
-    var wordWeight: Double?
     @Option(
         help: ArgumentHelp("Leave out what is not ready by then.", valueName: "milliseconds"),
         transform: Accept.count(1...3_600_000, as: 50))
     var deadline: Int?
     @Flag(help: "Keep what was given, so that `loci record` can say what came of it.")
     var receipt = false
-    @OptionGroup var namespaces: NamespaceOptions
     @OptionGroup var store: StoreOptions
-
-    func validate() throws {
-        guard !(wordsOnly && vectorsOnly) else {
-            throw ValidationError("--words-only and --vectors-only exclude each other")
-        }
-    }
 
     func run() async throws {
         _ = try store.path()
-        let weighted = try namespaces.weighted()
-        var query = RecallQuery(try Words.question(words, of: "recall"), in: weighted)
-        query.limit = limit
-        query.filter = try filter.condition()
-        query.asOf = clocks.asOf
-        query.validAt = clocks.validAt
-        query.lexicalWeight = wordWeight
-        ranking.apply(to: &query)
+        var query = try ask.query(of: "recall")
         query.keepReceipt = receipt
         query.deadline = deadline.map { .milliseconds($0) }
-        if wordsOnly { query.channels = [.words] }
-        if vectorsOnly { query.channels = [.vectors] }
         let asked = query
         try await store.withEngine(for: receipt ? .changing : .reading) { engine in
-            let recall = try await engine.recall(asked)
-            if recall.sequences.isEmpty {
-                try engine.checkAnyHome(of: weighted.keys)
-                throw EngineError(.notFound, recall.leftOut.joined(separator: "; "))
-            }
+            let recall = try await engine.recallOfSome(asked)
             let comparison = compare ? try await RecallComparison(of: asked, engine) : nil
             if store.json {
                 Terminal.print(Self.json(recall))
@@ -120,6 +84,14 @@ extension Recall.Timings {
             ("embedding", embedding), ("filter", filter), ("words", words), ("vectors", vectors),
             ("ranking", ranking), ("decoding", decoding),
         ]
+    }
+}
+
+extension Hit {
+    /// The reason of a step, for a person.
+    func words(for step: Step) -> String {
+        step.reason == .session(memory.id)
+            ? "the best of its session" : Visible.line(step.reason.description)
     }
 }
 
@@ -208,10 +180,7 @@ struct RecallTable {
     /// How a hit was found and what vouched for it, in words, each with what it adds.
     private static func path(of hit: Hit) -> String {
         hit.path.map { step in
-            let sign = step.adds < 0 ? "" : "+"
-            let isOwn = step.reason == .session(hit.memory.id)
-            let reason = isOwn ? "the best of its session" : Visible.line(step.reason.description)
-            return reason + " " + sign + Terminal.decimals(step.adds, 2)
+            hit.words(for: step) + " " + (step.adds < 0 ? "" : "+") + Terminal.decimals(step.adds, 2)
         }.joined(separator: "; ")
     }
 

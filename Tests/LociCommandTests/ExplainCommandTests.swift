@@ -1,0 +1,145 @@
+import Foundation
+import Testing
+
+@testable import loci
+
+private func json(_ text: String) throws -> JSONValue { try JSONParser.parse(text) }
+
+@Suite struct `The command, asked how it found` {
+    /// A conversation in a session.
+    private func fill(_ shell: Shell) throws {
+        for (number, text) in [
+            "Where is the <harbour> office & mill?", "Behind the old mill, to the left.", "Soup again.",
+            "We sailed to the island in May 2025.", "The harbour was closed.",
+        ].enumerated() {
+            try shell.loci(
+                "remember", text, "--actor", number % 2 == 0 ? "Ada" : "Zeno", "--thread", "t", "--happened",
+                "2025-05-0\(number + 1)", "-n", "project/atlas/session/s")
+        }
+    }
+
+    @Test func `adds up to the score, channel by channel and edge by edge`() throws {
+        try Shell.run { shell in
+            try fill(shell)
+            let answer = try json(
+                shell.loci("explain", "What did Zeno say of the harbour in May 2025?", "--json").output)
+            let home = try #require(answer["homes"]?.array?.first)
+            #expect(home["passages"]?.number == 5 && home["eligible"]?.number == 5)
+            #expect(home["actors"] == ["Zeno"] && home["times"]?.array?.count == 1)
+            #expect(home["words"]?.array?.contains { $0["word"]?.string == "harbour" } ?? false)
+            let channels = try #require(home["channels"]?.array)
+            #expect(channels.count == 2)
+            #expect(channels[0]["name"]?.string == "words")
+            let hits = try #require(answer["hits"]?.array)
+            #expect(hits.count >= 4)
+            for hit in hits {
+                let id = try #require(hit["memory"]?["id"]?.string)
+                let scores = try #require(home["scores"]?[id]?.array)
+                var sum = 0.0
+                for (channel, score) in zip(channels, scores) {
+                    let (share, normalized) = (channel["share"]?.number, score["normalized"]?.number)
+                    sum += try #require(share) * (try #require(normalized))
+                    let (raw, mean, deviation) = (
+                        try #require(score["raw"]?.number), try #require(channel["mean"]?.number),
+                        try #require(channel["deviation"]?.number)
+                    )
+                    #expect(abs((raw - mean) / deviation - (normalized ?? 0)) < 1e-3)
+                }
+                for step in try #require(hit["path"]?.array)
+                where !["words", "vectors"].contains(step["by"]?.string) {
+                    sum += try #require(step["adds"]?.number)
+                }
+                let score = try #require(hit["score"]?.number)
+                #expect(abs(sum - score) < 1e-3, "\(sum) \(score)")
+            }
+        }
+    }
+
+    @Test func `says it to a person, and draws it`() throws {
+        try Shell.run { shell in
+            try fill(shell)
+            let answer = try shell.loci(
+                "explain", "What did Zeno say of the harbour in May 2025?", "--svg", "walk.svg", "--limit",
+                "4")
+            #expect(answer.status == 0, "\(answer.errors)")
+            for text in [
+                "5 passages, 5 may be hits", "names      Zeno", "time       2025-05-01…2025-05-31",
+                "by words ",
+                "weights    reply 0.60", "deviations above the mean", "replies to ", "by Zeno",
+            ] { #expect(answer.output.contains(text), "\(text): \(answer.output)") }
+            let picture = try String(contentsOfFile: shell.folder + "/walk.svg", encoding: .utf8)
+            #expect(picture.hasPrefix("<svg ") && picture.hasSuffix("</svg>\n"))
+            #expect(picture.contains("&lt;harbour&gt; office &amp; mill") && picture.contains("reply "))
+            // Well-formed: an XML parser reads it to its end.
+            let parser = try shell.run(["explain", "x", "--svg", shell.folder + "/no/such/walk.svg"])
+            #expect(parser.status != 0 && parser.errors.contains("cannot be written"), "\(parser.errors)")
+        }
+    }
+}
+
+@Suite struct `The command, asked to fit its weights` {
+    @Test func `keeps what is better for questions that were not fitted, and takes it back`() throws {
+        try Shell.run { shell in
+            var memories = ""
+            var questions = ""
+            for number in 0..<12 {
+                memories +=
+                    #"{"key":"a\#(number)","content":"Word\#(number) at length\n\nIt is told elsewhere."}"#
+                    + "\n"
+                for other in 0..<11 {
+                    memories += #"{"content":"word\#(number) length length word\#(number) \#(other)"}"# + "\n"
+                }
+                questions +=
+                    #"{"text":"word\#(number) length","evidence":["a\#(number)"],"asked_at":"2026-01-01"}"#
+                    + "\n"
+            }
+            try shell.write(memories, to: "memories.jsonl")
+            try shell.write(questions, to: "questions.jsonl")
+            #expect(try shell.loci("import", "memories.jsonl", "--embedder", "none").status == 0)
+            #expect(try shell.loci("tune", "recall").output == "project/atlas: the defaults\n")
+            let fitted = try shell.loci("tune", "recall", "questions.jsonl", "--embedder", "none", "--json")
+            #expect(fitted.status == 0, "\(fitted.errors)")
+            let result = try json(fitted.output)
+            #expect(result["questions"]?.number == 12 && result["isKept"]?.bool == false)
+            let after = try #require(result["fitted"]?["recall"]?.number)
+            let before = try #require(result["before"]?["recall"]?.number)
+            #expect(after >= before)
+
+            let applied = try shell.loci("tune", "recall", "questions.jsonl", "--apply", "--embedder", "none")
+            let isBetter = try #require(result["isBetter"]?.bool)
+            #expect(applied.output.contains(isBetter ? "kept: recalls" : "not better"), "\(applied.output)")
+            #expect(
+                try shell.loci("tune", "recall").output.contains(
+                    isBetter ? "weights of its own" : "the defaults"))
+            #expect(try shell.loci("tune", "recall", "--reset").output == "project/atlas: the defaults\n")
+        }
+    }
+
+    @Test(arguments: [
+        ("x", "no JSON"), (#"{"text":"x"}"#, "evidence"), (#"{"text":"x","evidence":[]}"#, "evidence"),
+        (#"{"text":"x","evidence":[7]}"#, "a number"), (#"{"text":"x","evidence":["nobody"]}"#, "nobody"),
+        (#"{"text":"x","evidence":["k"],"asked_at":"soon"}"#, "asked_at"),
+        (#"{"text":"x","evidence":["k"]}"#, "1 questions"),
+    ])
+    func `says which line of the questions is wrong`(_ line: String, _ message: String) throws {
+        try Shell.run { shell in
+            try shell.loci("remember", "text", "--key", "k")
+            try shell.write("\n" + line + "\n", to: "questions.jsonl")
+            let answer = try shell.run(["tune", "recall", shell.folder + "/questions.jsonl"])
+            #expect(answer.status != 0 && answer.errors.contains(message), "\(answer.errors)")
+            #expect(answer.errors.contains("questions.jsonl"))
+            if !message.hasSuffix("questions") {
+                #expect(answer.errors.contains("line 2"), "\(answer.errors)")
+            }
+        }
+    }
+
+    @Test func `refuses flags that do not go together`() throws {
+        try Shell.run { shell in
+            for wrong in [["--apply"], ["x", "--reset"]] {
+                let answer = try shell.run(["tune", "recall"] + wrong)
+                #expect(answer.status == 64)
+            }
+        }
+    }
+}
