@@ -189,9 +189,10 @@ enum { STREAM_AHEAD = 2048, GATHER_AHEAD = 4, SLOTS_AHEAD = 4 };
 ///
 /// `dots_bf16` calls `dot_bf16(query, row, n)`, and `dots_s8` calls `dot_s8(query, row, n)`, which need not prefetch.
 /// `estimates` calls `code_dots(codes, query, blocks, bits, sums)`, with constant `bits`: for `CODES_TOGETHER` codes the
-/// sums of the products of their components with the query's. The others call `dot_rows(query, rows, count, next, n, out)`, with a constant `count`: it computes the
-/// products with `count` rows at once and prefetches as many bytes at the addresses in `next`. How a row
-/// is summed does not depend on `count`, so its product has the same bits from every caller.
+/// sums of the products of their components with the query's. The others call
+/// `dot_rows(query, rows, count, next, n, out)`, with a constant `count`: it computes the products with `count` rows at
+/// once and prefetches as many bytes at the addresses in `next`. How a row is summed does not depend on `count`, so its
+/// product has the same bits from every caller.
 ///
 /// Rows in order are taken `STREAMS` at a time, chosen ones `GROUP` at a time, as many as the registers hold. Measured on
 /// Zen 4 and 5 (AVX-512): rows in order come fastest from memory one at a time, as one stream (2 to 8 KiB ahead are
