@@ -43,7 +43,7 @@ extension Engine {
                     query: query, words: words, embeddings: questions[home]?.embeddings ?? [],
                     advisedLexicalWeight: questions[home]?.lexicalWeight, intent: intent, home: home,
                     homeWeight: parts.first { $0.key.session == nil }?.value, sessionWeights: sessions,
-                    now: asked, deadline: deadline)
+                    now: asked, expiry: max(asked, now), deadline: deadline)
                 group.addTask {
                     let answer = try await self.withHome(of: home, creating: false) { opened in
                         try await self.read(opened) { try recall.run(opened.indexes, in: $0) }

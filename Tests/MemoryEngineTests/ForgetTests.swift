@@ -11,7 +11,8 @@ import Testing
     /// A memory that says its mark in every field that a caller can fill.
     static func marked(_ mark: String, _ vector: [Float]) -> MemoryDraft {
         var draft = MemoryDraft(
-            "First \(mark)content, then more. " + String(repeating: "Long \(mark)tail of it. ", count: 400))
+            "\(mark)title of it\n\nFirst \(mark)content, then more. "
+                + String(repeating: "Long \(mark)tail of it. ", count: 400))
         draft.kind = MemoryKind(rawValue: mark + "kind")
         draft.actor = mark + "Actor"
         draft.thread = mark + "thread"

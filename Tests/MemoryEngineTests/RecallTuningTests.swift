@@ -118,5 +118,13 @@ import Testing
         #expect(try await store.engine.recall(query)[0].parts.calendar == 0)
         query.now = Timestamp("2020-03-06T10:00Z")
         #expect(try await store.engine.recall(query)[0].parts.calendar > 0)
+        // What has expired is not there again for that.
+        var brief = MemoryDraft("The deploy was made for a moment")
+        brief.expires = store.clock.advance().advanced(by: .seconds(1))
+        try await store.engine.remember(brief, in: atlas)
+        #expect(try await store.engine.recall(query).count == 2)
+        store.clock.advance()
+        store.clock.advance()
+        #expect(try await store.engine.recall(query).count == 1)
     }
 }

@@ -10,7 +10,7 @@ import Testing
         ("fetch: keep the lock\n\nIt was lost.", MemoryKind.note, "fetch: keep the lock"),
         ("  \n fetch\r\n\r\nIt was lost.", .document, "fetch\r"),
         ("# Locks\nThey are kept.", .note, "# Locks"),
-        ("###### Locks", .message, "###### Locks"),
+        ("###### Locks", .note, "###### Locks"),
         ("fetch: keep the lock", .commit, "fetch: keep the lock"),
         ("fetch: keep the lock\nIt was lost.", .commit, "fetch: keep the lock"),
     ])
@@ -25,7 +25,8 @@ import Testing
     @Test(arguments: [
         ("", MemoryKind.commit), (" \n\n ", .commit), ("one line", .note), ("one\ntwo", .note),
         ("one\n", .note), ("one\n\n \n", .note), ("one\n\ntwo", .message), ("#", .note), ("# ", .note),
-        ("#tag", .note), ("####### seven", .note), (String(repeating: "a", count: 201) + "\n\nb", .note),
+        ("#tag", .note), ("# Locks", .message), ("####### seven", .note),
+        (String(repeating: "a", count: 201) + "\n\nb", .note),
     ])
     func `is no line of a text without one, and nothing that somebody says`(
         _ content: String, _ kind: MemoryKind

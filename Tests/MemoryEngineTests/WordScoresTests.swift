@@ -150,6 +150,7 @@ struct SlowWordScores {
                 let expected = slow.scores.filter { $0 > 0 }.sorted()
                 #expect(found.count == expected.count)
                 for (a, b) in zip(found, expected) { #expect(abs(Double(a) - b) < 1e-3 * max(1, b)) }
+                #expect(abs(fast.totalMean - slow.mean - slow.titleMean) < 1e-3)
                 let titles = fast.matched.map { fast.total($0) - fast.scores[Int($0)] }.sorted()
                 let expectedTitles = zip(slow.titles, slow.scores).filter { $1 > 0 }.map(\.0).sorted()
                 for (a, b) in zip(titles, expectedTitles) { #expect(abs(Double(a) - b) < 1e-3 * max(1, b)) }

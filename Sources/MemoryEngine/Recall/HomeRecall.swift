@@ -14,7 +14,10 @@ struct HomeRecall {
     let home: Namespace
     let homeWeight: Double?
     let sessionWeights: [String: Double]
+    /// When it is asked.
     let now: Timestamp
+    /// What has expired by then is gone: now, whenever it is asked.
+    let expiry: Timestamp
     let deadline: ContinuousClock.Instant?
     /// What the query says, or the home, or the defaults.
     private var weights = RecallWeights()
@@ -28,7 +31,7 @@ struct HomeRecall {
         query: RecallQuery, words: WordQuery, embeddings: [Embedding], advisedLexicalWeight: Double?,
         intent: Intent,
         home: Namespace, homeWeight: Double?, sessionWeights: [String: Double], now: Timestamp,
-        deadline: ContinuousClock.Instant?
+        expiry: Timestamp, deadline: ContinuousClock.Instant?
     ) {
         self.query = query
         self.words = words
@@ -39,6 +42,7 @@ struct HomeRecall {
         self.homeWeight = homeWeight
         self.sessionWeights = sessionWeights
         self.now = now
+        self.expiry = expiry
         self.deadline = deadline
     }
 
@@ -71,8 +75,11 @@ struct HomeRecall {
 
     func run(_ indexes: VectorIndexes, in transaction: borrowing ReadTransaction) throws -> Answer {
         var settled = self
-        let settings = try RecallSettings.read(in: transaction)
+        let settings = try query.settings ?? RecallSettings.read(in: transaction)
         settled.weights = query.weights ?? (settings?.weights ?? RecallWeights()).adjusted(for: intent)
+        for (name, path) in RecallWeights.names {
+            if let weight = query.weightOverrides[name] { settled.weights[keyPath: path] = weight }
+        }
         settled.lexicalWeight =
             query.lexicalWeight ?? settings?.lexicalWeight ?? advisedLexicalWeight ?? Self.lexicalWeight
         settled.isTuned = query.weights == nil && settings != nil
@@ -93,6 +100,13 @@ struct HomeRecall {
         let eligible = try passages(query.filter, view, in: transaction)
         let eligibleCount = eligible.count
         guard eligibleCount > 0 else {
+            if query.explains {
+                let nothing = Vouching(
+                    view: view, weights: scaledWeights(view), eligible: eligible, visible: eligible,
+                    own: OwnScores(words: nil, vectors: [], lexicalWeight: lexicalWeight))
+                answer.explanation = RecallExplanation(
+                    home, nothing, FoundLists(), words, eligibleCount, isTuned: isTuned)
+            }
             answer.timings.filter = laps.lap()
             return answer
         }
@@ -106,6 +120,10 @@ struct HomeRecall {
             let scores = try WordScores(
                 words, view, k1: query.k1, b: query.b, titleWeight: weights.titles, compared: compared,
                 in: transaction)
+            if weights.titles != 0, view.state.wordsVersion < Schema.wordsVersion {
+                answer.leftOut.append(
+                    "\(home): titles: open the home for writing once, as `loci vacuum` does")
+            }
             if scores.isCut { answer.leftOut.append("\(home): words beyond the bound on postings") }
             wordScores = scores
         }
@@ -118,7 +136,7 @@ struct HomeRecall {
         let found = lists(own, spaces, eligible)
         if query.fusion == .ranks { own.rank(by: found) }
         var vouching = Vouching(
-            view: view, weights: weights.scaled(toPassages: view.state.currentPassages), eligible: eligible,
+            view: view, weights: scaledWeights(view), eligible: eligible,
             visible: visible, own: own)
         try vouch(&vouching, found, in: transaction)
         // What nothing speaks for is no answer, however little else there is.
@@ -138,12 +156,16 @@ struct HomeRecall {
         return answer
     }
 
+    private func scaledWeights(_ view: HomeView) -> RecallWeights {
+        weights.scaled(toPassages: view.state.currentPassages)
+    }
+
     /// What may be given of the namespaces that are asked.
     private func passages(
         _ filter: Filter?, _ view: HomeView, in transaction: borrowing ReadTransaction
     ) throws -> PassageSet {
         try FilterEvaluation(view: view).eligible(
-            asOf: query.asOf, validAt: query.validAt ?? now, now: now,
+            asOf: query.asOf, validAt: query.validAt ?? now, now: expiry,
             sessions: homeWeight == nil ? Set(sessionWeights.keys) : nil, filter: filter, in: transaction)
     }
 
@@ -277,6 +299,7 @@ struct HomeRecall {
                 Hit(
                     memory: memory, score: candidate.score, parts: candidate.parts, passage: text,
                     path: try paths.path(of: candidate, in: transaction)))
+            explanation?.factors[memory.id] = candidate.factor
             explanation?.scores[memory.id] = RecallExplanation.scores(
                 of: candidate.passage, vouching.own, found)
         }

@@ -21,6 +21,8 @@ public struct RecallExplanation: Sendable {
     public let times: [Range<Timestamp>]
     /// The actors that the question names.
     public let actors: [String]
+    /// What the weight of its namespace makes of all that is added to the score of a hit; 1 as a rule.
+    public internal(set) var factors: [MemoryID: Double] = [:]
     /// What each channel said of a hit, in the order of `channels`.
     public internal(set) var scores: [MemoryID: [Score]] = [:]
 

@@ -9,7 +9,8 @@ public struct RecallQuery: Sendable {
     public var asOf: Timestamp?
     /// What was true then; `nil` = now.
     public var validAt: Timestamp?
-    /// When it is asked: "last week" is the one before, and what has expired by then is gone; `nil` = now.
+    /// When it is asked: "last week" is the one before, and what is not true then is left out; `nil` = now. What has expired
+    /// by now is gone whatever it says.
     public var now: Timestamp?
     /// Which ways of finding take part.
     public var channels: Set<Channel> = [.words, .vectors, .context]
@@ -17,6 +18,10 @@ public struct RecallQuery: Sendable {
     public var intent: Intent?
     /// How much what stands around a memory counts; `nil` = as the home and the intent have it.
     public var weights: RecallWeights?
+    /// Single weights, by their names in `RecallWeights.names`, in the place of those of the home.
+    package var weightOverrides: [String: Double] = [:]
+    /// In the place of what the home keeps.
+    var settings: RecallSettings?
     /// How hits are put in order; `nil` = as the intent has it.
     public var order: Order?
     /// How words and vectors become one score.

@@ -32,7 +32,8 @@ public struct RecallWeights: Sendable, Equatable {
     /// The share of its score that a memory gives to those which it refers to, if that is more.
     public var references = 0.3
     /// What a word of the question adds that stands in the title of a memory, beside what it counts there as a word: so many
-    /// times its inverse document frequency. A title is the first line of a commit, or a line that an empty one sets off.
+    /// times its inverse document frequency. A title is the first line of a commit, a heading, or a first line that an
+    /// empty one sets off.
     public var titles = 2.0
     /// What a word that means about the same as one of the question counts beside that word, times the cube of the cosine of
     /// their vectors. A memory with both has the better of the two. Homes know such words once they were consolidated.
@@ -59,7 +60,7 @@ public struct RecallWeights: Sendable, Equatable {
 
     /// With what is added in deviations as a home of so many passages has it.
     func scaled(toPassages count: UInt64) -> RecallWeights {
-        let factor = (log(Double(max(count, Self.leastPassages))) / log(Self.referencePassages)).squareRoot()
+        let factor = Self.sizeFactor(passages: Int(count))
         var weights = self
         weights.actor *= factor
         weights.calendar *= factor
@@ -68,8 +69,13 @@ public struct RecallWeights: Sendable, Equatable {
         return weights
     }
 
+    /// How much more what is added in deviations counts in a home of so many passages than in one of 600.
+    package static func sizeFactor(passages count: Int) -> Double {
+        (log(Double(max(count, leastPassages))) / log(referencePassages)).squareRoot()
+    }
+
     private static let referencePassages = 600.0
-    private static let leastPassages: UInt64 = 10
+    private static let leastPassages = 10
 
     /// Nothing vouches.
     public static let none: RecallWeights = {

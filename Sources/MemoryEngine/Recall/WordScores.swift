@@ -295,9 +295,12 @@ struct WordScores {
     /// The score of a passage above the mean, in standard deviations. Where all of them match alike, as
     /// the only one of a home does, or there are none, a match counts as one deviation and what it has above.
     func normalized(_ passage: UInt32) -> Double {
-        let score = Double(total(passage)) - titleMean
-        guard deviation > 0 else { return score > 0 ? 1 + score - mean : 0 }
-        return (score - mean) / deviation
+        let above = Double(total(passage)) - totalMean
+        // What has a word of the question stays above what has none.
+        guard deviation > 0 else {
+            return scores[Int(passage)] > 0 ? max(0, 1 + above) + .leastNonzeroMagnitude : 0
+        }
+        return above / deviation
     }
 }
 

@@ -7,13 +7,13 @@ enum Title {
     /// follows. What somebody says has no title, however many lines it has. `nil` if there is none.
     static func range(in content: [UInt8], kind: MemoryKind) -> Range<Int>? {
         let newline = UInt8(ascii: "\n")
-        guard let start = content.firstIndex(where: { !isSpace($0) }) else { return nil }
+        guard kind != .message, let start = content.firstIndex(where: { !isSpace($0) }) else { return nil }
         // No further than a title reaches: content may be megabytes without an end of line.
         let reach = min(content.count, start + maximumByteCount + 1)
         let end = content[start..<reach].firstIndex(of: newline) ?? reach
         guard end - start <= maximumByteCount else { return nil }
         if kind == .commit || isHeading(content[start..<end]) { return start..<end }
-        guard kind != .message, end < content.count,
+        guard end < content.count,
             let next = content[(end + 1)...].firstIndex(where: { !isSpace($0) }),
             content[(end + 1)..<next].contains(newline)
         else { return nil }

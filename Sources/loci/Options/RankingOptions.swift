@@ -17,7 +17,7 @@ struct RankingOptions: ParsableArguments {
     @Option(
         name: .customLong("weight"),
         help: ArgumentHelp(
-            "How much what stands around a memory counts: \(RecallWeights.names.map(\.name).joined(separator: ", ")).",
+            "How much what stands around a memory counts, in the place of what the home has: \(RecallWeights.names.map(\.name).joined(separator: ", ")).",
             valueName: "name=number"),
         transform: Accept.weight)
     var weights: [WeightArgument] = []
@@ -26,14 +26,7 @@ struct RankingOptions: ParsableArguments {
     func apply(to query: inout RecallQuery) {
         query.intent = intent
         query.order = order
-        if weights.isEmpty { return }
-        var weights = RecallWeights(for: intent ?? query.readIntent)
-        for weight in self.weights {
-            for (name, path) in RecallWeights.names where name == weight.name {
-                weights[keyPath: path] = weight.value
-            }
-        }
-        query.weights = weights
+        for weight in weights { query.weightOverrides[weight.name] = weight.value }
     }
 }
 

@@ -32,7 +32,10 @@ struct WalkPicture {
         }
         var texts: [MemoryID: String] = [:]
         for voucher in vouchers {
-            texts[voucher.id] = try await engine.get(voucher.id, in: voucher.namespace)?.content ?? "gone"
+            texts[voucher.id] =
+                try await engine.get(
+                    voucher.id, in: voucher.namespace, asOf: query.asOf, validAt: query.validAt)?.content
+                ?? "gone"
         }
         let rows = max(1, recall.hits.count, vouchers.count)
         let height = 70 + rows * Self.row
@@ -49,7 +52,8 @@ struct WalkPicture {
             svg += Self.text(text, x: 30, y: middle - 14 + 16 * line)
         }
         svg += Self.text("intent: \(recall.intent.name)", x: 30, y: middle + 50, fill: "#666666")
-        let top = recall.hits.map { hit in Self.parts(hit).reduce(0) { $0 + max(0, $1.value) } }.max() ?? 1
+        let sums = recall.hits.map { hit in Self.parts(hit).reduce(0) { $0 + max(0, $1.value) } }
+        let top = max(1e-9, sums.max() ?? 1, recall.hits.flatMap(\.path).map { abs($0.adds) }.max() ?? 0)
         for (index, hit) in recall.hits.enumerated() {
             svg += Self.lead(to: index, from: middle, hit, top)
         }
@@ -120,7 +124,7 @@ struct WalkPicture {
         let right = hit.x + hit.width
         let (start, end) = (y(from) + 34, y(to) + 34)
         let begin = isHit ? right : voucher.x
-        let bend = isHit ? right + 34 + 6 * abs(from - to) : (right + voucher.x) / 2
+        let bend = isHit ? min(voucher.x, right + 34 + 6 * abs(from - to)) : (right + voucher.x) / 2
         let color = adds < 0 ? "#d0021b" : "#7a8a5a"
         return
             "<path d=\"M\(begin) \(start) C\(bend) \(start) \(bend) \(end) \(right) \(end)\" fill=\"none\" "
@@ -132,10 +136,10 @@ struct WalkPicture {
         var svg = box(x: x, y: y, width: Self.hit.width, height: row - 14, fill: "#fbfbf4")
         let head = [
             "\(index + 1)", String(format: "%.2f", hit.score), hit.memory.happened.lowerBound.day,
-            hit.memory.actor ?? "",
+            String((hit.memory.actor ?? "").prefix(30)),
         ]
         svg += text(head.filter { !$0.isEmpty }.joined(separator: "  "), x: x + 10, y: y + 17, weight: "bold")
-        svg += text(lines(hit.passage.text, width: 76, count: 1).first ?? "", x: x + 10, y: y + 35)
+        svg += text(lines(hit.passage.text, width: 72, count: 1).first ?? "", x: x + 10, y: y + 35)
         var left = Double(x + 10)
         for (part, value) in parts(hit).map(\.value).enumerated() where value > 0 {
             let width = value / top * Double(Self.hit.width - 20)
@@ -186,6 +190,8 @@ struct WalkPicture {
     /// Text of other people as XML has it: its signs escaped, and controls as pictures of them.
     private static func escaped(_ text: String) -> String {
         Visible.line(text).replacingOccurrences(of: "&", with: "&amp;")
+            .replacingOccurrences(of: "\u{FFFE}", with: "\u{FFFD}")
+            .replacingOccurrences(of: "\u{FFFF}", with: "\u{FFFD}")
             .replacingOccurrences(of: "<", with: "&lt;").replacingOccurrences(of: ">", with: "&gt;")
     }
 }

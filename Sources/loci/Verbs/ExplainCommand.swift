@@ -33,7 +33,8 @@ struct ExplainCommand: AsyncParsableCommand {
                 do {
                     try picture.write(toFile: svg, atomically: true, encoding: .utf8)
                 } catch {
-                    throw EngineError(.io, "`\(svg)` cannot be written: \(error.localizedDescription)")
+                    throw EngineError(
+                        .io, "`\(svg)` cannot be written; name a file in a folder that is there")
                 }
             }
             if store.json {
@@ -109,6 +110,11 @@ struct ExplainCommand: AsyncParsableCommand {
             json.endObject()
         }
         json.endArray()
+        json.object("factors") { json in
+            for (id, factor) in home.factors.sorted(by: { $0.key < $1.key }) {
+                json.member(id.description, factor)
+            }
+        }
         json.object("scores") { json in
             for (id, scores) in home.scores.sorted(by: { $0.key < $1.key }) {
                 json.name(id.description)
@@ -140,9 +146,12 @@ private struct Explanation {
         for home in recall.explanations { print(home) }
         for (index, hit) in recall.hits.enumerated() { print(hit, rank: index + 1) }
         let steps = recall.timings.steps.map { "\($0.0) \(Terminal.decimals($0.1.milliseconds, 2))" }
+        if !recall.hits.isEmpty, recall.confidence < Recall.leastConfidence {
+            Terminal.note("the answer is likely not there: the hits have little of what was asked")
+        }
         Terminal.print(
             Terminal.styled(
-                "\(Terminal.decimals(recall.timings.total.milliseconds, 2)) ms (\(steps.joined(separator: ", ")))"
+                "\(recall.hits.count) \(recall.hits.count == 1 ? "hit" : "hits") in \(Terminal.decimals(recall.timings.total.milliseconds, 2)) ms (\(steps.joined(separator: ", ")))"
                     + "  confidence \(Terminal.decimals(recall.confidence, 2))", .dim))
     }
 
@@ -182,6 +191,9 @@ private struct Explanation {
             return weight == 0 ? nil : "\(name) \(Terminal.decimals(weight, 2))"
         }
         line("weights", weights.joined(separator: ", ") + (home.isTuned ? " (of this home)" : ""))
+        let factor = RecallWeights.sizeFactor(passages: home.passageCount)
+        line(
+            "", "actor, calendar, event and dated × \(Terminal.decimals(factor, 2)) for the size of the home")
     }
 
     private func print(_ hit: Hit, rank: Int) {
@@ -194,13 +206,15 @@ private struct Explanation {
         Terminal.print(Terminal.styled(head, .bold))
         Terminal.print("    \(Terminal.firstLine(hit.passage.text))")
         let home = recall.explanations.first { $0.home == memory.namespace.home }
+        let factor = home?.factors[memory.id] ?? 1
+        let weight = factor == 1 ? "" : " × \(Terminal.decimals(factor, 2)) (namespace)"
         for (channel, score) in zip(home?.channels ?? [], home?.scores[memory.id] ?? []) {
             let raw = score.raw.map { Terminal.decimals($0, 3) } ?? "none"
             let place = score.rank.map { "  #\($0)" } ?? ""
             step(
-                channel.name == "words" ? "words" : "vectors", channel.share * score.normalized,
+                channel.name == "words" ? "words" : "vectors", channel.share * score.normalized * factor,
                 "\(raw), which is \(Terminal.decimals(score.normalized, 2)) deviations above the mean, × "
-                    + Terminal.decimals(channel.share, 2) + place)
+                    + Terminal.decimals(channel.share, 2) + weight + place)
         }
         for voucher in hit.path {
             switch voucher.reason {

@@ -90,8 +90,14 @@ extension Recall.Timings {
 extension Hit {
     /// The reason of a step, for a person.
     func words(for step: Step) -> String {
-        step.reason == .session(memory.id)
-            ? "the best of its session" : Visible.line(step.reason.description)
+        switch step.reason {
+        case .session(memory.id):
+            memory.namespace.session == nil && memory.thread == nil || memory.kind == .commit
+                ? "stands for itself" : "the best of its session"
+        case .edge(.next, .into, memory.id): "comes after another passage of it"
+        case .edge(.next, .out, memory.id): "comes before another passage of it"
+        default: Visible.line(step.reason.description)
+        }
     }
 }
 

@@ -58,10 +58,10 @@ struct TuneRecallCommand: AsyncParsableCommand {
               loci tune recall --reset -n project/atlas
 
             Without a file it prints the weights that the home has. The file has an object a line: text, the question; \
-            evidence, a list of ids or keys of the memories that answer it; and, if need be, asked_at, a time, and until: \
+            evidence, a list of ids or keys of the memories of the namespace that answer it; and, if need be, asked_at, a time, and until: \
             only what happened before then is looked at.
 
-              {"text":"Which commit broke the build?","evidence":["git:1f3a9c2"]}
+              {"text":"Which deploy failed?","evidence":["deploy/81"]}
 
             Each half of the questions is answered with the weights that were fitted to the other half: only where that is \
             better than before do the weights say anything of other questions, and only then does --apply keep them. A \
@@ -108,11 +108,14 @@ struct TuneRecallCommand: AsyncParsableCommand {
                 Self.write(settings ?? RecallSettings(), to: &json)
             }
         }
-        guard let settings else { return Terminal.print("\(namespace.home): the defaults") }
-        Terminal.print("\(namespace.home): weights of its own")
-        for (name, _, after) in Self.changes(from: RecallSettings(), to: settings) {
-            Terminal.print("  \(Terminal.padded(name, to: 10)) \(after)")
+        Terminal.print("\(namespace.home): \(settings == nil ? "the defaults" : "weights of its own")")
+        let known = settings ?? RecallSettings()
+        for (name, path) in RecallWeights.names {
+            Terminal.print("  \(Terminal.padded(name, to: 10)) \(known.weights[keyPath: path])")
         }
+        Terminal.print(
+            "  \(Terminal.padded("words", to: 10)) \(known.lexicalWeight.map { "\($0)" } ?? "as the embedder advises")"
+        )
     }
 
     private func show(
@@ -220,7 +223,7 @@ private struct LabelledQuestions {
         do {
             value = try JSONParser.parse(bytes)
         } catch {
-            throw EngineError(.invalid, "no JSON: \(error)")
+            throw EngineError(.invalid, "this line is no JSON: \(error)")
         }
         guard let text = value["text"]?.string, let names = value["evidence"]?.array, !names.isEmpty else {
             throw EngineError(
@@ -236,7 +239,11 @@ private struct LabelledQuestions {
                 throw EngineError(
                     .invalid, "\"evidence\" is a list of ids or keys, and this is \(name.kindName)")
             }
-            evidence.insert(try await MemoryReference(name).resolve(in: namespace, engine))
+            let id = try await MemoryReference(name).resolve(in: namespace, engine)
+            guard try await engine.get(id, in: namespace) != nil else {
+                throw EngineError(.notFound, "\(id) is no memory in \(namespace)")
+            }
+            evidence.insert(id)
         }
         return LabelledQuestion(query, evidence: evidence)
     }

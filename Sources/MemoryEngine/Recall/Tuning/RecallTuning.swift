@@ -52,7 +52,7 @@ extension Engine {
     ///   - progress: how many recalls were made, and how many there are at most.
     /// - Throws: `EngineError`: `invalid` (fewer questions, or one without evidence), and what `recall` throws;
     ///   `CancellationError`.
-    /// - Complexity: O(weights) recalls a question, some 200 at most.
+    /// - Complexity: O(weights) recalls a question, some 280 at most.
     public func tuneRecall(
         _ questions: [LabelledQuestion], from start: RecallSettings = RecallSettings(),
         progress: (@Sendable (Int, Int) -> Void)? = nil
@@ -137,7 +137,8 @@ private struct RecallTuner {
                 let known = best.weights[keyPath: path]
                 for value in known == 0 ? Self.beginnings : Self.factors.map({ $0 * known }) {
                     var other = best
-                    other.weights[keyPath: path] = min(RecallWeights.maximum, value)
+                    other.weights[keyPath: path] = max(
+                        -RecallWeights.maximum, min(RecallWeights.maximum, value))
                     try await take(other, &best, &quality, part)
                 }
             }
@@ -165,8 +166,9 @@ private struct RecallTuner {
         for index in part {
             let question = questions[index]
             var query = question.query
-            query.weights = settings.weights.adjusted(for: query.readIntent)
-            query.lexicalWeight = settings.lexicalWeight ?? query.lexicalWeight
+            query.settings = settings
+            query.weights = nil
+            query.lexicalWeight = nil
             query.order = .score
             let hits = try await engine.recall(query).hits.map { question.evidence.contains($0.memory.id) }
             let found = hits.count { $0 }
