@@ -200,21 +200,26 @@ import Testing
     }
 
     @Test func `stays as it is where there is no room for another copy`() async throws {
+        // Filled where there is room, and no copy is begun.
         let store = try ScratchStore { options in
             options.index.thresholdByteCount = 1 << 40
-            options.leastErased = 16
-            options.quotaBytes = 5 << 20
+            options.leastErased = .max
         }
-        let engine = store.engine
-        var ids: [MemoryID] = []
-        for start in stride(from: 0, to: 320, by: 40) {
-            ids += try await remember(start..<start + 40, engine)
-            try await engine.fold(atlas)
-            try await engine.finishIndexing(in: atlas)
-        }
-        // One by one, as each writes a segment anew.
+        let ids = try await remember(0..<320, store.engine)
+        try await store.engine.fold(atlas)
         for id in ids.enumerated().filter({ $0.offset % 2 == 1 }).map(\.element) {
-            try await engine.forget(.id(id), under: atlas)
+            try await store.engine.forget(.id(id), under: atlas)
+        }
+        try await store.engine.finishIndexing(in: atlas)
+        _ = try await store.engine.compact(in: atlas)
+        #expect(try await records(store.engine).map(\.erasedSlots) == [160])
+        let byteCount = try await store.engine.stats(in: atlas).fileBytes
+        await store.engine.close()
+
+        // The rows that are left take 1.3 MB.
+        let engine = try store.reopened { options in
+            options.leastErased = 16
+            options.quotaBytes = byteCount + 600 * 1_024
         }
         try await engine.finishIndexing(in: atlas)
         try await engine.finishIndexing(in: atlas)
