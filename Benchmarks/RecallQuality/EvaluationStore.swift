@@ -3,18 +3,9 @@ import Foundation
 import MemoryEngine
 import Store
 
-/// A home for each conversation, and a clock that shows when a question is asked.
+/// A home for each conversation.
 struct EvaluationStore {
     let engine: Engine
-    private let now: Clock
-
-    private final class Clock: Sendable {
-        private let time = Mutex(Timestamp.now)
-        var now: Timestamp {
-            get { time.withLock { $0 } }
-            set { time.withLock { $0 = newValue } }
-        }
-    }
 
     /// What a home is.
     enum Scope: String, ExpressibleByArgument, CaseIterable {
@@ -45,9 +36,6 @@ struct EvaluationStore {
         options.durability = .none
         // One passage for each turn, so that it may bring its own vector.
         options.passageByteCount = 1 << 16
-        let clock = Clock()
-        now = clock
-        options.clock = { clock.now }
         engine = try Engine.open(at: path, embedder: embedder, options: options)
     }
 
@@ -109,18 +97,15 @@ struct EvaluationStore {
 
     /// A question with the memories that answer it; `nil` if none does.
     func labelled(_ question: EvaluationData.Question) -> LabelledQuestion? {
-        var query = query(question)
-        query.now = question.askedAt
         let found = memories.withLock { memories in
             question.evidence.compactMap { memories[question.conversation + "/" + $0] }
         }
-        return found.isEmpty ? nil : LabelledQuestion(query, evidence: Set(found))
+        return found.isEmpty ? nil : LabelledQuestion(query(question), evidence: Set(found))
     }
 
     func ask(
         _ question: EvaluationData.Question, _ change: (inout RecallQuery) -> Void
     ) async throws -> Recall {
-        now.now = question.askedAt
         var query = query(question)
         change(&query)
         return try await engine.recall(query)
@@ -128,6 +113,7 @@ struct EvaluationStore {
 
     private func query(_ question: EvaluationData.Question) -> RecallQuery {
         var query = RecallQuery(question.text, in: home(question.conversation))
+        query.now = question.askedAt
         query.limit = EvaluationScore.depth
         if let vector = question.vector { query.embeddings = [Embedding(vector, in: space)] }
         query.filter = question.until.map { .happened(.distantPast..<$0) }

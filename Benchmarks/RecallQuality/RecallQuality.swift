@@ -122,26 +122,17 @@ extension RecallQuality {
     /// The defaults, and the weights of the command line.
     private func changed() throws -> [EvaluationSetting] {
         if weights.isEmpty { return [] }
-        var changes: [(name: String, value: Double)] = []
+        var changes: [String: Double] = [:]
         for weight in weights {
             let parts = weight.split(separator: "=")
             guard parts.count == 2, let value = Double(parts[1]),
                 RecallWeights.names.contains(where: { $0.name == parts[0] })
             else { throw ValidationError("`\(weight)` is no weight: write `reply=0.5`") }
-            changes.append((String(parts[0]), value))
+            changes[String(parts[0])] = value
         }
         let values = changes
         return [
-            EvaluationSetting(name: weights.joined(separator: " ")) { query in
-                // Over what the intent of the question gives.
-                var weights = RecallWeights(for: query.readIntent)
-                for (name, path) in RecallWeights.names {
-                    if let change = values.first(where: { $0.name == name }) {
-                        weights[keyPath: path] = change.value
-                    }
-                }
-                query.weights = weights
-            }
+            EvaluationSetting(name: weights.joined(separator: " ")) { $0.weightOverrides = values }
         ]
     }
 }

@@ -101,9 +101,12 @@ import Testing
                 try state.write(in: transaction)
             }
         }
+        // Until then it is said that their titles are not known.
+        #expect(try await store.engine.recall("token", in: atlas).leftOut.contains { $0.contains("titles") })
         await store.engine.close()
         let engine = try store.reopened()
-        #expect(try await engine.recall("token", in: atlas).count == 1)
+        let recall = try await engine.recall("token", in: atlas)
+        #expect(recall.count == 1 && recall.leftOut.isEmpty)
         let version = try await engine.read(in: atlas) { try HomeState.read(in: $0).wordsVersion }
         #expect(version == Schema.wordsVersion)
         await engine.close()

@@ -29,9 +29,6 @@ enum FilterTerm {
 
     static func title(_ word: [UInt8]) -> [UInt8] { [titleField] + word }
 
-    /// The terms of one passage of a version.
-    ///
-    /// - Parameter titleWords: those of `Analyzer.titleWords`.
     static func all(of fields: VersionFields, part: Int, titleWords: [[UInt8]]) -> [[UInt8]] {
         let terms = all(of: fields)
         return part > 0 || titleWords.isEmpty

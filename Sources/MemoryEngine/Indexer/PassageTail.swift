@@ -115,7 +115,7 @@ struct TailRecord: Equatable, Sendable {
 
         func hasFilterTerm(_ term: [UInt8]) -> Bool {
             var isThere = false
-            forEachFilterTerm { if $0.count == term.count, $0.begins(with: term) { isThere = true } }
+            forEachFilterTerm { if $0.isEqual(to: term) { isThere = true } }
             return isThere
         }
     }

@@ -120,7 +120,7 @@ enum Rebuild {
         {
             columns.previous = previous.firstPassage + previous.passageCount - 1
         }
-        let titleWords = analyzer.titleWords(of: content, record.fields)
+        let filterTerms = FilterTerm.all(of: record.fields)
         for (part, range) in record.ranges.enumerated() {
             let terms = analyzer.terms(of: content, range, part: part, fields: record.fields)
             columns.describe(part, range, content, terms, isCurrent: record.isCurrent, record.fields.isPinned)
@@ -129,8 +129,8 @@ enum Rebuild {
                 state.currentPassages += 1
                 state.currentLength += UInt64(columns.length)
             }
-            let filterTerms = FilterTerm.all(of: record.fields, part: part, titleWords: titleWords)
             var tail = TailRecord(row: columns, words: terms, filterTerms: filterTerms)
+            if part == 0 { tail.filterTerms += analyzer.titleTerms(of: content, record.fields) }
             tail.slots = slots[passage] ?? []
             try tail.write(passage, in: transaction)
             columns.previous = passage

@@ -134,9 +134,9 @@ extension Applier {
             } else if let terms {
                 var keys: [Key] = []
                 for (term, _) in terms.terms { keys.append(Postings.wordKey(term)) }
-                let titleWords = columns.part == 0 ? Analyzer().titleWords(of: content, version.fields) : []
-                keys += FilterTerm.all(of: version.fields, part: Int(columns.part), titleWords: titleWords)
-                    .map(Postings.termKey)
+                var filterTerms = FilterTerm.all(of: version.fields)
+                if columns.part == 0 { filterTerms += Analyzer().titleTerms(of: content, version.fields) }
+                keys += filterTerms.map(Postings.termKey)
                 for key in keys { try Postings.remove(passage, from: key, in: transaction) }
                 counts["postings", default: 0] += keys.count
                 try Columns.replace(passage, by: .erased, in: transaction)

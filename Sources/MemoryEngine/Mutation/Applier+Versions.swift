@@ -302,6 +302,7 @@ extension Applier {
         if fields.expires != .max { state.hasExpiry = true }
         if fields.valid != Int64.min..<Int64.max { state.hasValidity = true }
 
+        let filterTerms = FilterTerm.all(of: fields)
         for (part, range) in version.passages.enumerated() {
             columns.describe(
                 part, range, version.content, version.terms[part], isCurrent: isCurrent, fields.isPinned)
@@ -311,8 +312,8 @@ extension Applier {
                 state.currentPassages += 1
                 state.currentLength += UInt64(columns.length)
             }
-            let filterTerms = FilterTerm.all(of: fields, part: part, titleWords: version.titleWords)
             var record = TailRecord(row: columns, words: version.terms[part], filterTerms: filterTerms)
+            if part == 0 { record.filterTerms += version.titleTerms }
             for vector in version.vectors where vector.part == UInt32(part) {
                 record.slots.append(try place(vector, passage))
             }

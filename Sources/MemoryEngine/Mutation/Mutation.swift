@@ -71,8 +71,8 @@ package struct Mutation: Sendable, Equatable {
         var saysHappened = false
         /// The terms of the passages, made from the content by `prepare`; derived, so not encoded.
         var terms: [TermList]
-        /// The words of the title, made beside them.
-        var titleWords: [[UInt8]] = []
+        /// The terms of the title, made beside them.
+        var titleTerms: [[UInt8]] = []
     }
 
     struct NewVector: Sendable, Equatable {
@@ -157,7 +157,7 @@ extension Mutation.NewVersion {
         terms = passages.enumerated().map { part, range in
             analyzer.terms(of: content, range, part: part, fields: fields)
         }
-        titleWords = analyzer.titleWords(of: content, fields)
+        titleTerms = analyzer.titleTerms(of: content, fields)
     }
 }
 
@@ -181,10 +181,10 @@ struct Analyzer: Sendable {
         return tokenizer.terms(in: text.span)
     }
 
-    /// The distinct words of a version's title, which its first passage has.
-    func titleWords(of content: [UInt8], _ fields: VersionFields) -> [[UInt8]] {
+    /// The distinct words of a version's title, as filter terms of its first passage.
+    func titleTerms(of content: [UInt8], _ fields: VersionFields) -> [[UInt8]] {
         guard let title = Title.range(in: content, kind: MemoryKind(rawValue: fields.kind)) else { return [] }
-        return tokenizer.terms(in: content.span.extracting(title)).terms.map(\.term)
+        return tokenizer.terms(in: content.span.extracting(title)).terms.map { FilterTerm.title($0.term) }
     }
 }
 

@@ -53,7 +53,7 @@ extension Hit.Reason: CustomStringConvertible {
     }
 
     /// The first and the last day of an interval, or its one day.
-    private static func interval(_ time: Range<Timestamp>) -> String {
+    package static func interval(_ time: Range<Timestamp>) -> String {
         let first = time.lowerBound == .distantPast ? "" : time.lowerBound.day
         let last =
             time.upperBound == .distantFuture

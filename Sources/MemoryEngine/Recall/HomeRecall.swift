@@ -19,32 +19,13 @@ struct HomeRecall {
     /// What has expired by then is gone: now, whenever it is asked.
     let expiry: Timestamp
     let deadline: ContinuousClock.Instant?
-    /// What the query says, or the home, or the defaults.
-    private var weights = RecallWeights()
-    private var lexicalWeight = Self.lexicalWeight
-    private var isTuned = false
+    /// What the query says, or the home, or the defaults: settled by `run`.
+    var weights = RecallWeights()
+    var lexicalWeight = Self.lexicalWeight
+    var isTuned = false
 
     /// The share of words, where nobody says another.
     static let lexicalWeight = 0.35
-
-    init(
-        query: RecallQuery, words: WordQuery, embeddings: [Embedding], advisedLexicalWeight: Double?,
-        intent: Intent,
-        home: Namespace, homeWeight: Double?, sessionWeights: [String: Double], now: Timestamp,
-        expiry: Timestamp, deadline: ContinuousClock.Instant?
-    ) {
-        self.query = query
-        self.words = words
-        self.embeddings = embeddings
-        self.advisedLexicalWeight = advisedLexicalWeight
-        self.intent = intent
-        self.home = home
-        self.homeWeight = homeWeight
-        self.sessionWeights = sessionWeights
-        self.now = now
-        self.expiry = expiry
-        self.deadline = deadline
-    }
 
     /// The best of each way of finding that become candidates.
     static let candidateCount = 100
@@ -77,8 +58,10 @@ struct HomeRecall {
         var settled = self
         let settings = try query.settings ?? RecallSettings.read(in: transaction)
         settled.weights = query.weights ?? (settings?.weights ?? RecallWeights()).adjusted(for: intent)
-        for (name, path) in RecallWeights.names {
-            if let weight = query.weightOverrides[name] { settled.weights[keyPath: path] = weight }
+        if !query.weightOverrides.isEmpty {
+            for (name, path) in RecallWeights.names {
+                if let weight = query.weightOverrides[name] { settled.weights[keyPath: path] = weight }
+            }
         }
         settled.lexicalWeight =
             query.lexicalWeight ?? settings?.lexicalWeight ?? advisedLexicalWeight ?? Self.lexicalWeight

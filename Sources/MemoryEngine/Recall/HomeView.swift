@@ -220,17 +220,11 @@ extension Span<UInt8> {
         return bytes
     }
 
+    func isEqual(to other: [UInt8]) -> Bool { count == other.count && begins(with: other) }
+
     func begins(with prefix: [UInt8]) -> Bool {
         guard count >= prefix.count else { return false }
         for index in prefix.indices where self[index] != prefix[index] { return false }
-        return true
-    }
-}
-
-extension Span<UInt8> {
-    fileprivate func isEqual(to other: [UInt8]) -> Bool {
-        guard count == other.count else { return false }
-        for index in indices where self[index] != other[index] { return false }
         return true
     }
 }

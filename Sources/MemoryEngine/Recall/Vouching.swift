@@ -113,13 +113,12 @@ struct Vouching {
             next: [UInt32](repeating: PassageRow.none, count: count))
         let sessions = try view.values(.session, of: passages, in: transaction) { UInt64($0.session) }
         let threads = try view.values(.thread, of: passages, in: transaction) { UInt64($0.thread) }
-        let kinds = try view.values(.kind, of: passages, in: transaction) { UInt64($0.kind) }
-        let commits = UInt64(try Names.number(of: MemoryKind.commit.rawValue, .kind, in: transaction) ?? 0)
+        let areCommits = try areCommits(passages, in: transaction)
         let previous = try view.values(.previous, of: passages, in: transaction) { UInt64($0.previous) }
         // What was remembered next often is the next one: then its column tells so.
         let behind = passages.map { min($0 + 1, view.state.nextPassage - 1) }
         let before = try view.values(.previous, of: behind, in: transaction) { UInt64($0.previous) }
-        for (index, passage) in passages.enumerated() where commits == 0 || kinds[index] != commits {
+        for (index, passage) in passages.enumerated() where !areCommits[index] {
             let hasSeries = sessions[index] != 0 || threads[index] != 0
             let beforeThis = UInt32(truncatingIfNeeded: previous[index])
             if visible.contains(beforeThis) { neighbors.previous[index] = beforeThis }
@@ -132,6 +131,17 @@ struct Vouching {
         try keepWithinSessions(&neighbors.previous, of: passages, sessions, in: transaction)
         try keepWithinSessions(&neighbors.next, of: passages, sessions, in: transaction)
         return neighbors
+    }
+
+    /// Whether each passage is of a commit.
+    private func areCommits(
+        _ passages: [UInt32], in transaction: borrowing ReadTransaction
+    ) throws -> [Bool] {
+        guard let commit = try Names.number(of: MemoryKind.commit.rawValue, .kind, in: transaction) else {
+            return [Bool](repeating: false, count: passages.count)
+        }
+        return try view.values(.kind, of: passages, in: transaction) { UInt64($0.kind) }
+            .map { $0 == UInt64(commit) }
     }
 
     /// Takes away neighbors of other sessions.
@@ -205,13 +215,11 @@ struct Vouching {
         let passages = candidates.map(\.passage)
         let sessions = try view.values(.session, of: passages, in: transaction) { UInt64($0.session) }
         let threads = try view.values(.thread, of: passages, in: transaction) { UInt64($0.thread) }
-        let kinds = try view.values(.kind, of: passages, in: transaction) { UInt64($0.kind) }
-        let commits = UInt64(try Names.number(of: MemoryKind.commit.rawValue, .kind, in: transaction) ?? 0)
+        let areCommits = try areCommits(passages, in: transaction)
         /// The best of each session or thread, and how many of the candidates it has.
         var groups: [UInt64: (best: Int, count: Int)] = [:]
         let keys = candidates.indices.map { index in
-            if commits != 0, kinds[index] == commits { return UInt64(0) }
-            return sessions[index] != 0 ? sessions[index] : threads[index] << 32
+            areCommits[index] ? 0 : sessions[index] != 0 ? sessions[index] : threads[index] << 32
         }
         let scores = passages.map { own.score(of: $0) }
         for (index, key) in keys.enumerated() where key != 0 {

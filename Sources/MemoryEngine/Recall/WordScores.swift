@@ -296,10 +296,8 @@ struct WordScores {
     /// the only one of a home does, or there are none, a match counts as one deviation and what it has above.
     func normalized(_ passage: UInt32) -> Double {
         let above = Double(total(passage)) - totalMean
-        // What has a word of the question stays above what has none.
-        guard deviation > 0 else {
-            return scores[Int(passage)] > 0 ? max(0, 1 + above) + .leastNonzeroMagnitude : 0
-        }
+        // What has a word of the question is never below what has none.
+        guard deviation > 0 else { return scores[Int(passage)] > 0 ? max(0, 1 + above) : 0 }
         return above / deviation
     }
 }
@@ -344,9 +342,9 @@ struct WordQuery: Sendable {
             entry.front.forEachFilterTerm { term in
                 guard term.count > 1, term[0] == FilterTerm.titleField else { return }
                 let word = term.extracting(1...)
-                guard let place = places[TermHash.hash(word)], word.count == words[place].term.count,
-                    word.begins(with: words[place].term)
-                else { return }
+                guard let place = places[TermHash.hash(word)], word.isEqual(to: words[place].term) else {
+                    return
+                }
                 found[place, default: []].append(entry.passage)
             }
         }

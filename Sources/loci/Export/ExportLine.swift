@@ -55,10 +55,7 @@ enum ExportLine {
         json.member("loci", form)
         json.member("id", memory.id.description)
         json.member("key", memory.key)
-        json.name("versions")
-        json.beginArray()
-        for version in memory.versions { write(version, to: &json) }
-        json.endArray()
+        json.list("versions", memory.versions) { write($1, to: &$0) }
         json.endObject()
         lines.append(json.text)
         return lines
@@ -81,15 +78,10 @@ enum ExportLine {
         json.member("validUntil", edge.valid.upperBound)
         json.member("recordedAt", edge.recorded.lowerBound)
         json.member("recordedUntil", edge.recorded.upperBound)
-        json.name("evidence")
-        json.beginArray()
-        for citation in edge.evidence {
-            json.beginObject()
+        json.objects("evidence", edge.evidence) { json, citation in
             json.member("namespace", citation.namespace.description)
             json.member("citation", citation.description)
-            json.endObject()
         }
-        json.endArray()
         json.object("origin") { json in json.origin(edge.origin) }
         json.endObject()
         return json.text

@@ -8,10 +8,7 @@ extension JSONWriter {
         object("parts") { json in
             for (name, path) in Hit.ScoreParts.names { json.member(name, hit.parts[keyPath: path]) }
         }
-        name("path")
-        beginArray()
-        for step in hit.path { write(step) }
-        endArray()
+        list("path", hit.path) { $0.write($1) }
         member("citation", hit.citation.description)
         object("passage") { json in
             json.member("part", hit.passage.part)
@@ -54,7 +51,8 @@ extension JSONWriter {
         endObject()
     }
 
-    private mutating func interval(_ time: Range<Timestamp>) {
+    /// The members of a time.
+    mutating func interval(_ time: Range<Timestamp>) {
         member("from", time.lowerBound.description)
         member("until", time.upperBound.description)
     }

@@ -27,11 +27,28 @@ extension JSONWriter {
 
     /// A member with a list; none for an empty one.
     mutating func member(_ name: String, _ values: [String]) {
-        guard !values.isEmpty else { return }
+        if !values.isEmpty { list(name, values) { $0.write($1) } }
+    }
+
+    /// A member with a list, be it empty, whose elements `body` writes.
+    mutating func list<Elements: Sequence>(
+        _ name: String, _ elements: Elements, _ body: (inout JSONWriter, Elements.Element) -> Void
+    ) {
         self.name(name)
         beginArray()
-        for value in values { write(value) }
+        for element in elements { body(&self, element) }
         endArray()
+    }
+
+    /// A member with a list of objects, be it empty, whose members `body` writes.
+    mutating func objects<Elements: Sequence>(
+        _ name: String, _ elements: Elements, _ body: (inout JSONWriter, Elements.Element) -> Void
+    ) {
+        list(name, elements) { json, element in
+            json.beginObject()
+            body(&json, element)
+            json.endObject()
+        }
     }
 
     /// A member with a time; none for what has no beginning or no end.
@@ -111,18 +128,13 @@ extension JSONWriter {
     /// Names of the attachments, without their bytes.
     mutating func attachments(_ attachments: [Attachment]) {
         guard !attachments.isEmpty else { return }
-        name("attachments")
-        beginArray()
-        for attachment in attachments {
-            beginObject()
-            member("name", attachment.name)
-            member("mediaType", attachment.mediaType)
-            member("address", attachment.address)
-            member("digest", hexadecimal(attachment.digest))
-            member("size", attachment.byteCount)
-            endObject()
+        objects("attachments", attachments) { json, attachment in
+            json.member("name", attachment.name)
+            json.member("mediaType", attachment.mediaType)
+            json.member("address", attachment.address)
+            json.member("digest", hexadecimal(attachment.digest))
+            json.member("size", attachment.byteCount)
         }
-        endArray()
     }
 
     /// A memory as it was read.
@@ -149,12 +161,7 @@ extension JSONWriter {
         member("namespace", namespace.description)
         member("isNew", remembered.isNew)
         member("sequence", remembered.sequence)
-        if !remembered.missingSpaces.isEmpty {
-            name("missingSpaces")
-            beginArray()
-            for space in remembered.missingSpaces { write(space.name) }
-            endArray()
-        }
+        member("missingSpaces", remembered.missingSpaces.map(\.name))
         endObject()
     }
 }

@@ -66,7 +66,7 @@ struct WalkPicture {
                 svg += Self.curve(from: from, isHit: places[id] != nil, to: index, step.adds, top)
                 let sign = step.adds < 0 ? "" : "+"
                 svg += Self.text(
-                    "\(hit.words(for: step, isShort: true)) \(sign)\(String(format: "%.2f", step.adds))",
+                    "\(hit.label(of: step)) \(sign)\(String(format: "%.2f", step.adds))",
                     x: Self.hit.x + Self.hit.width + 6, y: Self.y(index) + 10 + 12 * labels, fill: "#555555",
                     size: 10)
                 labels += 1
@@ -198,7 +198,7 @@ struct WalkPicture {
 
 extension Hit {
     /// The reason of a step without the ids, which the picture shows by lines.
-    fileprivate func words(for step: Step, isShort: Bool) -> String {
+    fileprivate func label(of step: Step) -> String {
         switch step.reason {
         case .edge(let kind, let direction, _):
             switch (kind, direction) {

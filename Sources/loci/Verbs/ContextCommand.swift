@@ -58,10 +58,7 @@ struct ContextCommand: AsyncParsableCommand {
         json.member("tokens", pack.tokenCount)
         json.member("budget", pack.tokenBudget)
         json.member("text", pack.text)
-        json.name("entries")
-        json.beginArray()
-        for entry in pack.entries {
-            json.beginObject()
+        json.objects("entries", pack.entries) { json, entry in
             json.member("citation", entry.citation.description)
             json.member("namespace", entry.citation.namespace.description)
             json.member("happened", entry.happened.lowerBound.description)
@@ -70,9 +67,7 @@ struct ContextCommand: AsyncParsableCommand {
             json.member("score", entry.score)
             json.member("note", entry.note)
             json.member("text", entry.text)
-            json.endObject()
         }
-        json.endArray()
         json.member("leftOut", pack.leftOut)
         json.endObject()
         return json.text

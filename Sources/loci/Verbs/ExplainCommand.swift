@@ -38,99 +38,12 @@ struct ExplainCommand: AsyncParsableCommand {
                 }
             }
             if store.json {
-                Terminal.print(Self.json(recall))
+                Terminal.print(RecallCommand.json(recall))
             } else {
-                Explanation(recall).print()
+                Explanation(recall: recall).print()
                 if let svg { Terminal.note("drawn into \(svg)") }
             }
         }
-    }
-
-    private static func json(_ recall: Recall) -> String {
-        var json = JSONWriter()
-        json.beginObject()
-        json.member("intent", recall.intent.name)
-        json.member("confidence", recall.confidence)
-        json.name("homes")
-        json.beginArray()
-        for home in recall.explanations { write(home, to: &json) }
-        json.endArray()
-        json.name("hits")
-        json.beginArray()
-        for hit in recall.hits { json.write(hit) }
-        json.endArray()
-        json.object("milliseconds") { json in
-            for (name, duration) in recall.timings.steps { json.member(name, duration.milliseconds) }
-            json.member("total", recall.timings.total.milliseconds)
-        }
-        json.member("leftOut", recall.leftOut)
-        json.endObject()
-        return json.text
-    }
-
-    private static func write(_ home: RecallExplanation, to json: inout JSONWriter) {
-        json.beginObject()
-        json.member("home", home.home.description)
-        json.member("passages", home.passageCount)
-        json.member("eligible", home.eligibleCount)
-        json.member("candidates", home.candidateCount)
-        json.name("words")
-        json.beginArray()
-        for word in home.words {
-            json.beginObject()
-            json.member("word", word.text)
-            json.member("weight", word.weight)
-            json.member("isSynonym", word.isSynonym)
-            json.endObject()
-        }
-        json.endArray()
-        json.member("actors", home.actors)
-        json.name("times")
-        json.beginArray()
-        for time in home.times {
-            json.beginObject()
-            json.member("from", time.lowerBound.description)
-            json.member("until", time.upperBound.description)
-            json.endObject()
-        }
-        json.endArray()
-        json.member("isTuned", home.isTuned)
-        json.object("weights") { json in
-            for (name, path) in RecallWeights.names { json.member(name, home.weights[keyPath: path]) }
-        }
-        json.name("channels")
-        json.beginArray()
-        for channel in home.channels {
-            json.beginObject()
-            json.member("name", channel.name)
-            json.member("mean", channel.mean)
-            json.member("deviation", channel.deviation)
-            json.member("share", channel.share)
-            json.member("found", channel.foundCount)
-            json.endObject()
-        }
-        json.endArray()
-        json.object("factors") { json in
-            for (id, factor) in home.factors.sorted(by: { $0.key < $1.key }) {
-                json.member(id.description, factor)
-            }
-        }
-        json.object("scores") { json in
-            for (id, scores) in home.scores.sorted(by: { $0.key < $1.key }) {
-                json.name(id.description)
-                json.beginArray()
-                for (channel, score) in zip(home.channels, scores) {
-                    json.beginObject()
-                    json.member("channel", channel.name)
-                    if let raw = score.raw { json.member("raw", raw) }
-                    json.member("normalized", score.normalized)
-                    if let rank = score.rank { json.member("rank", rank) }
-                    json.endObject()
-                }
-                json.endArray()
-            }
-        }
-        json.endObject()
     }
 }
 
@@ -138,21 +51,12 @@ struct ExplainCommand: AsyncParsableCommand {
 private struct Explanation {
     let recall: Recall
 
-    init(_ recall: Recall) { self.recall = recall }
-
     func print() {
         for reason in recall.leftOut { Terminal.note("left out: \(reason)") }
         line("intent", recall.intent.name)
         for home in recall.explanations { print(home) }
         for (index, hit) in recall.hits.enumerated() { print(hit, rank: index + 1) }
-        let steps = recall.timings.steps.map { "\($0.0) \(Terminal.decimals($0.1.milliseconds, 2))" }
-        if !recall.hits.isEmpty, recall.confidence < Recall.leastConfidence {
-            Terminal.note("the answer is likely not there: the hits have little of what was asked")
-        }
-        Terminal.print(
-            Terminal.styled(
-                "\(recall.hits.count) \(recall.hits.count == 1 ? "hit" : "hits") in \(Terminal.decimals(recall.timings.total.milliseconds, 2)) ms (\(steps.joined(separator: ", ")))"
-                    + "  confidence \(Terminal.decimals(recall.confidence, 2))", .dim))
+        recall.printEnd()
     }
 
     private func line(_ name: String, _ text: String) {
@@ -175,9 +79,7 @@ private struct Explanation {
                 }.joined(separator: ", "))
         }
         if !home.actors.isEmpty { line("names", home.actors.map(Visible.line).joined(separator: ", ")) }
-        for time in home.times {
-            line("time", Hit.Reason.calendar(time).description.dropPrefix("happened in "))
-        }
+        for time in home.times { line("time", Hit.Reason.interval(time)) }
         for channel in home.channels {
             line(
                 channel.name == "words" ? "by words" : "by vectors",
@@ -229,11 +131,5 @@ private struct Explanation {
         Terminal.print(
             "    \(Terminal.padded(number, to: 8, isRight: true))  \(name.isEmpty ? text : name + " " + text)"
         )
-    }
-}
-
-extension String {
-    fileprivate func dropPrefix(_ prefix: String) -> String {
-        hasPrefix(prefix) ? String(dropFirst(prefix.count)) : self
     }
 }

@@ -119,17 +119,12 @@ struct StatsCommand: AsyncParsableCommand {
             json.member("passages", statistics.passages)
             json.member("currentPassages", statistics.currentPassages)
             json.member("tailPassages", statistics.tailPassages)
-            json.name("spaces")
-            json.beginArray()
-            for space in statistics.spaces {
-                json.beginObject()
+            json.objects("spaces", statistics.spaces) { json, space in
                 json.member("space", space.space.name)
                 json.member("vectors", space.vectors)
                 json.member("tailVectors", space.tailVectors)
                 json.member("linkedVectors", space.linkedVectors)
-                json.endObject()
             }
-            json.endArray()
             json.member("receipts", statistics.receipts)
             json.member("sequence", statistics.sequence)
             json.member("bytes", statistics.fileBytes)

@@ -107,23 +107,15 @@ struct IndexCommand: AsyncParsableCommand {
             json.member("unlinked", report.unlinked)
             json.member("tail", report.tail)
             for (name, counts) in [("levels", report.levels), ("degrees", report.degrees)] {
-                json.name(name)
-                json.beginArray()
-                for count in counts { json.write(count) }
-                json.endArray()
+                json.list(name, counts) { $0.write($1) }
             }
             json.member("meanDegree", report.meanDegree)
             if let recall = report.recall { json.member("recall", recall) }
             guard let curve = report.curve else { return }
-            json.name("curve")
-            json.beginArray()
-            for point in curve.points {
-                json.beginObject()
+            json.objects("curve", curve.points) { json, point in
                 json.member("candidates", point.candidates)
                 json.member("recall", point.recall)
-                json.endObject()
             }
-            json.endArray()
             json.member("curveNeighbors", curve.neighborCount)
             json.member("curveQuestions", curve.sampleCount)
             json.member("curveNodes", curve.nodes)

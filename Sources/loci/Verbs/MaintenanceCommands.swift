@@ -50,10 +50,7 @@ struct CheckCommand: AsyncParsableCommand {
             Terminal.printObject { json in
                 json.member("home", name)
                 json.member("isClean", report.problems.isEmpty)
-                json.name("problems")
-                json.beginArray()
-                for problem in report.problems { json.write(problem) }
-                json.endArray()
+                json.list("problems", report.problems) { $0.write($1) }
                 json.member("pages", report.pages)
                 json.member("entries", report.entries)
                 json.member("memories", report.memories)

@@ -73,23 +73,15 @@ struct PeopleCommand: AsyncParsableCommand {
         json.beginObject()
         json.member("name", person.name)
         json.member("count", person.count)
-        json.name("identities")
-        json.beginArray()
-        for identity in person.identities {
-            json.beginObject()
+        json.objects("identities", person.identities) { json, identity in
             json.member("name", identity.name)
             json.member("address", identity.address)
             json.member("count", identity.count)
             json.member("first", identity.first)
             json.member("last", identity.last)
-            json.endObject()
         }
-        json.endArray()
         json.member("aliases", person.aliases.map(\.description))
-        json.name("merges")
-        json.beginArray()
-        for edge in person.merges { json.write(edge) }
-        json.endArray()
+        json.list("merges", person.merges) { $0.write($1) }
         json.endObject()
         Terminal.print(json.text)
     }

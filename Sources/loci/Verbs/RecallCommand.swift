@@ -57,21 +57,14 @@ struct RecallCommand: AsyncParsableCommand {
         json.member("id", recall.id.description)
         json.member("intent", recall.intent.name)
         json.member("confidence", recall.confidence)
-        json.name("hits")
-        json.beginArray()
-        for hit in recall.hits {
-            json.write(hit)
-        }
-        json.endArray()
+        json.list("hits", recall.hits) { $0.write($1) }
+        if !recall.explanations.isEmpty { json.list("homes", recall.explanations) { $0.write($1) } }
         json.object("milliseconds") { json in
             for (name, duration) in recall.timings.steps { json.member(name, duration.milliseconds) }
             json.member("total", recall.timings.total.milliseconds)
         }
         json.member("isRankedWithTodaysStatistics", recall.isRankedWithTodaysStatistics)
-        json.name("leftOut")
-        json.beginArray()
-        for reason in recall.leftOut { json.write(reason) }
-        json.endArray()
+        json.list("leftOut", recall.leftOut) { $0.write($1) }
         json.endObject()
         return json.text
     }
@@ -84,6 +77,22 @@ extension Recall.Timings {
             ("embedding", embedding), ("filter", filter), ("words", words), ("vectors", vectors),
             ("ranking", ranking), ("decoding", decoding),
         ]
+    }
+}
+
+extension Recall {
+    /// The last line of what a person is told: how many hits, the time, and how sure it is.
+    func printEnd() {
+        if !hits.isEmpty, confidence < Self.leastConfidence {
+            Terminal.note("the answer is likely not there: the hits have little of what was asked")
+        }
+        let steps = timings.steps.map { "\($0.0) \(Terminal.decimals($0.1.milliseconds, 2))" }
+        let text =
+            "\(hits.count) \(hits.count == 1 ? "hit" : "hits") in "
+            + "\(Terminal.decimals(timings.total.milliseconds, 2)) ms ("
+            + steps.joined(separator: ", ")
+            + ")  confidence \(Terminal.decimals(confidence, 2))  recall \(id)"
+        Terminal.print(Terminal.styled(text, .dim))
     }
 }
 
@@ -177,10 +186,7 @@ struct RecallTable {
             bestAlone("words alone", comparison.words, unlike: first)
             bestAlone("vectors alone", comparison.vectors, unlike: first)
         }
-        if !recall.hits.isEmpty, recall.confidence < Recall.leastConfidence {
-            Terminal.note("the answer is likely not there: the hits have little of what was asked")
-        }
-        Terminal.print(Terminal.styled(timings, .dim))
+        recall.printEnd()
     }
 
     /// How a hit was found and what vouched for it, in words, each with what it adds.
@@ -219,14 +225,5 @@ struct RecallTable {
         Terminal.print(
             "\(Terminal.padded(name, to: 13)) \(time), first: \(line(of: best.passage.text, atMost: 80))"
         )
-    }
-
-    private var timings: String {
-        let steps = recall.timings.steps.map { "\($0.0) \(Terminal.decimals($0.1.milliseconds, 2))" }
-        let count = recall.hits.count
-        return "\(count) \(count == 1 ? "hit" : "hits") in "
-            + "\(Terminal.decimals(recall.timings.total.milliseconds, 2)) ms ("
-            + steps.joined(separator: ", ") + ")  confidence \(Terminal.decimals(recall.confidence, 2))"
-            + "  recall \(recall.id)"
     }
 }

@@ -129,10 +129,7 @@ struct NeighborsCommand: AsyncParsableCommand {
         json.beginObject()
         json.member("strength", strength)
         for (name, list) in [("path", path), ("edges", edges)] {
-            json.name(name)
-            json.beginArray()
-            for edge in list { json.write(edge) }
-            json.endArray()
+            json.list(name, list) { $0.write($1) }
         }
         json.name("memory")
         json.write(memory)

@@ -95,10 +95,7 @@ struct WhyCommand: AsyncParsableCommand {
             json.name("of")
             json.write(start)
             json.member("isComplete", chain.isComplete)
-            json.name("links")
-            json.beginArray()
-            for link in chain {
-                json.beginObject()
+            json.objects("links", chain) { json, link in
                 json.member("depth", link.depth)
                 json.member("confidence", link.confidence)
                 json.name("edge")
@@ -107,9 +104,7 @@ struct WhyCommand: AsyncParsableCommand {
                 json.write(link.effect)
                 json.name("cause")
                 json.write(link.cause)
-                json.endObject()
             }
-            json.endArray()
             json.endObject()
             return Terminal.print(json.text)
         }

@@ -63,7 +63,7 @@ extension Engine {
         }
         try start.check()
         var tuner = RecallTuner(engine: self, questions: questions, progress: progress)
-        try await tuner.embed()
+        try await tuner.prepare()
         let all = Array(questions.indices)
         let halves = (0..<2).map { half in all.filter { $0 % 2 == half } }
         let before = try await tuner.quality(of: start, all)
@@ -113,12 +113,18 @@ private struct RecallTuner {
         return questions.count * (2 * tries + 4)
     }
 
-    /// Makes the vectors of all questions, once.
-    mutating func embed() async throws {
+    /// Makes the vectors of all questions, once, and takes away what settings are to say.
+    mutating func prepare() async throws {
         for index in questions.indices {
-            questions[index].query.limit = Self.depth
-            questions[index].query.keepReceipt = false
-            questions[index].query.embeddings = try await engine.embeddings(of: questions[index].query)
+            var query = questions[index].query
+            query.weights = nil
+            query.weightOverrides = [:]
+            query.lexicalWeight = nil
+            query.limit = Self.depth
+            query.order = .score
+            query.keepReceipt = false
+            query.embeddings = try await engine.embeddings(of: query)
+            questions[index].query = query
         }
     }
 
@@ -167,9 +173,6 @@ private struct RecallTuner {
             let question = questions[index]
             var query = question.query
             query.settings = settings
-            query.weights = nil
-            query.lexicalWeight = nil
-            query.order = .score
             let hits = try await engine.recall(query).hits.map { question.evidence.contains($0.memory.id) }
             let found = hits.count { $0 }
             quality.recall += Double(found) / Double(question.evidence.count)
