@@ -1,42 +1,174 @@
 import HNSW
 import Store
 
-/// What a consolidation did so far.
-public struct ConsolidationProgress: Sendable, Equatable {
-    /// Words that were given a vector.
-    public var embeddedWords = 0
-    /// Words that were compared with all others, and how many have to be.
-    public var comparedWords = 0
-    public var allWords = 0
-    /// Pairs of words that mean about the same, of those that were compared.
-    public var synonyms = 0
-}
-
 /// What takes too long for a caller to wait for: it is done by and by, and again when there is more.
 extension Engine {
-    /// Finds out which words of a home mean about the same, so that recalls find what says it in other words: gives every
-    /// word that has none a vector by the home's embedder, and compares it with all others. What is done stays: a call that
-    /// was stopped is gone on with by the next, and where nothing is new the next does nothing. By an embedder that knows no
-    /// meanings nothing is found.
+    /// Works through what a home holds, off the way of callers: finds words that mean alike, memories that say the same or are
+    /// about the same. What it concludes are edges of the engine's own (`Derivation`): each with the step that made it and where
+    /// it is said. `unlink` takes one back, and it is not concluded again. What is done stays: a call that was stopped is gone
+    /// on with by the next, and where nothing is new the next changes nothing.
     ///
-    /// - Parameter report: called after each part, when it is durable.
-    /// - Throws: `EngineError`: `invalid` (no embedder of texts), `embedder`, `notFound`; `CancellationError`.
-    /// - Complexity: O(new words × words) products of some 20 ns beside what the embedder takes; 400 bytes of memory for
-    ///   each word.
+    /// - Parameters:
+    ///   - steps: by default all. Those that need meanings are left out where no embedder knows any; the report says so.
+    ///   - report: called after each part, when it is durable.
+    /// - Throws: `EngineError`: `embedder`, `notFound` (the home), `readOnly`; `CancellationError`.
+    /// - Complexity: O(what is new × log of what there is), but words are compared with all words (some 20 ns a pair); memory
+    ///   for the words of the home's memories, 16 KiB of each at most.
     @discardableResult
     public func consolidate(
-        in namespace: Namespace, _ report: ((ConsolidationProgress) async throws -> Void)? = nil
-    ) async throws -> ConsolidationProgress {
+        in namespace: Namespace, steps: Set<ConsolidationStep> = Set(ConsolidationStep.allCases),
+        _ report: ((ConsolidationProgress) async throws -> Void)? = nil
+    ) async throws -> ConsolidationReport {
         try checkWritable(namespace)
         let home = namespace.home
-        let embedder = try await embedder(of: nil, for: home)
-        guard embedder.knowsMeanings else { return ConsolidationProgress() }
-        let work = WordConsolidation(embedder.space)
-        var progress = ConsolidationProgress()
-        guard let isThere = try await read(in: home, { try work.hasSpace(in: $0) }) else {
+        guard try await read(in: home, { _ in true }) != nil else {
             throw EngineError(.notFound, "there is no home \(home)")
         }
-        guard isThere else { return progress }
+        var result = ConsolidationReport()
+        let study = steps.contains { $0.readsMemories } ? try await study(home) : HomeStudy()
+        for step in ConsolidationStep.allCases where steps.contains(step) {
+            try Task.checkCancellation()
+            switch step {
+            case .words: try await consolidateWords(in: home, &result, report)
+            case .duplicates:
+                try await conclude(step, rules: NearDuplicates.rules, study, in: home, &result, report) {
+                    NearDuplicates.find(in: study, from: $0)
+                }
+            case .links: try await linkNotes(in: home, study, &result, report)
+            }
+        }
+        return result
+    }
+
+    /// Reads the current memories of a home, a snapshot for each page.
+    private func study(_ home: Namespace) async throws -> HomeStudy {
+        var study = HomeStudy()
+        let now = options.clock()
+        let end = try await read(in: home) { try HomeState.read(in: $0).nextPassage } ?? 0
+        var goesOn = true
+        while goesOn {
+            try Task.checkCancellation()
+            let before = study
+            let page = try await read(in: home) { transaction in
+                var page = HomeStudy(memories: [], nextPassage: before.nextPassage)
+                let goesOn = try page.readPage(until: end, now: now, in: transaction)
+                return (page, goesOn)
+            }
+            guard let page else { break }
+            study.memories += page.0.memories
+            study.nextPassage = page.0.nextPassage
+            goesOn = page.1
+        }
+        return study
+    }
+
+    // MARK: Conclusions
+
+    /// Conclusions that are stored in one transaction.
+    private static let conclusionsPerPart = 512
+
+    /// Runs a step that looks at memories alone, from where it was last time.
+    private func conclude(
+        _ step: ConsolidationStep, rules: Int, _ study: HomeStudy, in home: Namespace,
+        _ result: inout ConsolidationReport, _ report: ((ConsolidationProgress) async throws -> Void)?,
+        _ find: @escaping @Sendable (UInt32) -> [Derivation]
+    ) async throws {
+        let mark =
+            try await read(in: home) { try ConsolidationMark.passage(of: step, rules: rules, in: $0) } ?? 0
+        guard mark < study.nextPassage else { return }
+        let found = try await readers.run { find(mark) }
+        let end = ConsolidationMark(rules: rules, passage: study.nextPassage)
+        try await store(found, of: step, until: end, in: home, &result, report)
+    }
+
+    /// Stores what a step found, and how far it has looked.
+    func store(
+        _ found: [Derivation], of step: ConsolidationStep, until mark: ConsolidationMark, in home: Namespace,
+        _ result: inout ConsolidationReport, _ report: ((ConsolidationProgress) async throws -> Void)?
+    ) async throws {
+        var done = 0
+        repeat {
+            try Task.checkCancellation()
+            let part = found[done..<min(found.count, done + Self.conclusionsPerPart)]
+            done += part.count
+            let isLast = done == found.count
+            let end = isLast ? [Mutation.Change.setting(ConsolidationMark.name(step), mark.value)] : []
+            result.found[step, default: 0] += try await store(part.map { .link($0.edge) }, end, in: home)
+            try await report?(ConsolidationProgress(step: step, done: done, total: found.count))
+        } while done < found.count
+    }
+
+    /// Applies changes together; where something they rest on was forgotten meanwhile, one by one. Returns how many were done.
+    func store(
+        _ changes: [Mutation.Change], _ end: [Mutation.Change], in home: Namespace
+    ) async throws -> Int {
+        do {
+            return try await done(changes + end, in: home) - end.count
+        } catch let error as EngineError where error.code == .notFound {
+            var count = 0
+            for change in changes {
+                do { count += try await done([change], in: home) } catch let error as EngineError
+                    where error.code == .notFound
+                {}
+            }
+            if !end.isEmpty { _ = try await done(end, in: home) }
+            return count
+        }
+    }
+
+    private func done(_ changes: [Mutation.Change], in home: Namespace) async throws -> Int {
+        let mutation = Mutation(at: options.clock(), changes: changes)
+        return try await withExistingHome(of: home) { try await $0.apply(mutation) }.outcomes.count {
+            $0 == .done
+        }
+    }
+
+    // MARK: Notes
+
+    /// Memories whose neighbors are looked for in one snapshot.
+    private static let notesPerPart = 256
+
+    private func linkNotes(
+        in home: Namespace, _ study: HomeStudy, _ result: inout ConsolidationReport,
+        _ report: ((ConsolidationProgress) async throws -> Void)?
+    ) async throws {
+        guard let embedder = try? await embedder(of: nil, for: home), embedder.knowsMeanings else {
+            result.leftOut[.links] = "no embedder that knows meanings"
+            return
+        }
+        let (rules, now, space) = (NoteLinks.rules, options.clock(), embedder.space)
+        let mark =
+            try await read(in: home) { try ConsolidationMark.passage(of: .links, rules: rules, in: $0) } ?? 0
+        let fresh = Array(study.fresh(from: mark))
+        guard mark < study.nextPassage else { return }
+        var done = 0
+        repeat {
+            try Task.checkCancellation()
+            let part = Array(fresh[done..<min(fresh.count, done + Self.notesPerPart)])
+            done += part.count
+            let found = try await graph(in: home) { indexes, transaction in
+                try NoteLinks(space, now, indexes, in: transaction)?.find(for: part, in: transaction) ?? []
+            }
+            let next = done < fresh.count ? fresh[done].passage : study.nextPassage
+            let end = ConsolidationMark(rules: rules, passage: next)
+            result.found[.links, default: 0] += try await store(
+                found.map { .link($0.edge) }, [.setting(ConsolidationMark.name(.links), end.value)], in: home)
+            try await report?(ConsolidationProgress(step: .links, done: done, total: fresh.count))
+        } while done < fresh.count
+    }
+
+    // MARK: Words
+
+    private func consolidateWords(
+        in home: Namespace, _ result: inout ConsolidationReport,
+        _ report: ((ConsolidationProgress) async throws -> Void)?
+    ) async throws {
+        guard let embedder = try? await embedder(of: nil, for: home), embedder.knowsMeanings else {
+            result.leftOut[.words] = "no embedder that knows meanings"
+            return
+        }
+        let work = WordConsolidation(embedder.space)
+        guard try await read(in: home, { try work.hasSpace(in: $0) }) ?? false else { return }
         var last: [UInt8] = []
         while true {
             try Task.checkCancellation()
@@ -46,20 +178,22 @@ extension Engine {
             last = next
             let texts = words.map { EmbeddingInput.text(String(decoding: $0, as: UTF8.self)) }
             let vectors = try await embedded(texts, embedder)
-            progress.embeddedWords += try await write(in: home) { try work.put(words, vectors, in: $0) }
-            try await report?(progress)
+            result.embeddedWords += try await write(in: home) { try work.put(words, vectors, in: $0) }
+            try await report?(
+                ConsolidationProgress(
+                    step: .words, done: 0, total: result.embeddedWords))
         }
         let table =
             try await read(in: home) { try work.table(in: $0) } ?? WordConsolidation.Table(embedder.space)
-        progress.allWords = table.due.count
         for part in table.parts {
             try Task.checkCancellation()
             let found = try await readers.run { table.compared(part) }
-            progress.synonyms += try await write(in: home) { try work.put(found, in: $0) }
-            progress.comparedWords += part.count
-            try await report?(progress)
+            result.synonyms += try await write(in: home) { try work.put(found, in: $0) }
+            result.comparedWords += part.count
+            try await report?(
+                ConsolidationProgress(step: .words, done: result.comparedWords, total: table.due.count))
         }
-        return progress
+        if result.synonyms > 0 { result.found[.words] = result.synonyms }
     }
 
     /// Runs `body` in a transaction of its own, between those of callers.
@@ -82,189 +216,7 @@ extension Engine {
     }
 }
 
-/// Which words mean alike, by their vectors in one space.
-struct WordConsolidation: Sendable {
-    let space: EmbeddingSpace
-    private var vectors: TermVectors { TermVectors(space) }
-    private var lists: SynonymLists { SynonymLists(space) }
-
-    /// Words that are embedded and stored together: some 3 MB.
-    private static let wordsPerPart = 4_096
-    /// Products that are computed before what was found is stored: some tenths of a second.
-    private static let productsPerPart = 8_000_000
-
-    init(_ space: EmbeddingSpace) { self.space = space }
-
-    /// Whether the home has vectors in the space. By one that it has not, nothing is known of words either: `forget` and
-    /// `check` go by the spaces that are there.
-    func hasSpace(in transaction: borrowing ReadTransaction) throws -> Bool {
-        try SpaceRecord.open(in: transaction).contains { $0.space == space }
-    }
-
-    /// Some words behind `last`, in the order of their bytes, that have no vector yet: of the dictionary, and of passages that
-    /// are not folded.
-    func wordsWithoutVector(
-        after last: [UInt8], in transaction: borrowing ReadTransaction
-    ) throws -> [[UInt8]] {
-        var words: Set<[UInt8]> = []
-        let prefix = Postings.wordKey([])
-        let start = prefix.bytes.count
-        try Schema.word.scan(prefix: prefix, from: Postings.wordKey(last), in: transaction) { key, _ in
-            let term = key.copy(start..<key.byteCount)
-            if term != last, SynonymLists.isWord(term.span), try !vectors.contains(term, in: transaction) {
-                words.insert(term)
-            }
-            return words.count < Self.wordsPerPart
-        }
-        let state = try HomeState.read(in: transaction)
-        try TailRecord.forEach(in: transaction, from: state.foldedPassages) { _, _, bytes in
-            let view = try TermListView(checking: bytes)
-            try view.forEach(in: bytes) { _, term, _ in
-                guard SynonymLists.isWord(term) else { return }
-                let copy = term.indices.map { term[$0] }
-                if last.lexicographicallyPrecedes(copy), !words.contains(copy),
-                    try !vectors.contains(copy, in: transaction)
-                {
-                    words.insert(copy)
-                }
-            }
-        }
-        return Array(words.sorted { $0.lexicographicallyPrecedes($1) }.prefix(Self.wordsPerPart))
-    }
-
-    /// Stores vectors of words that are still there. Returns how many.
-    func put(
-        _ words: [[UInt8]], _ rows: [[Float]], in transaction: borrowing WriteTransaction
-    ) throws -> Int {
-        try checkSpace(in: transaction.snapshot)
-        // What was forgotten while it was embedded is not brought back.
-        let state = try HomeState.read(in: transaction.snapshot)
-        let present = try SynonymLists.held(Set(words), state, in: transaction.snapshot)
-        for (word, row) in zip(words, rows) where present.contains(word) {
-            try vectors.put(word, row, in: transaction)
-        }
-        return present.count
-    }
-
-    private func checkSpace(in transaction: borrowing ReadTransaction) throws {
-        guard try hasSpace(in: transaction) else {
-            throw EngineError(.conflict, "\(space.name) was dropped while words were embedded in it")
-        }
-    }
-
-    // MARK: Comparing
-
-    /// All vectors, and the words that have no list yet.
-    struct Table: Sendable {
-        var vectors: TermVectors.Table
-        /// Places of words that are to be compared.
-        var due: [Int] = []
-        /// Words that name somebody.
-        var isName: [Bool] = []
-        /// Words that had a list before.
-        var isKnown: [Bool] = []
-
-        init(_ vectors: TermVectors.Table) { self.vectors = vectors }
-        init(_ space: EmbeddingSpace) {
-            self.init(TermVectors.Table(rowByteCount: Distance.byteCount(dimension: space.dimension)))
-        }
-
-        /// Ranges of `due` that are compared together.
-        var parts: [Range<Int>] {
-            let size = max(16, WordConsolidation.productsPerPart / max(1, vectors.terms.count))
-            return stride(from: 0, to: due.count, by: size).map { $0..<min($0 + size, due.count) }
-        }
-    }
-
-    /// What was found: whole lists, and additions to lists that are there.
-    struct Found: Sendable {
-        var lists: [(term: [UInt8], list: [Synonym], isName: Bool)] = []
-        var additions: [[UInt8]: [Synonym]] = [:]
-    }
-
-    func table(in transaction: borrowing ReadTransaction) throws -> Table {
-        var table = Table(try vectors.all(in: transaction))
-        let names = try names(in: transaction)
-        for (place, term) in table.vectors.terms.enumerated() {
-            let isName = names.contains(term)
-            let list = try lists.list(of: term, in: transaction)
-            table.isName.append(isName)
-            table.isKnown.append(list != nil)
-            // A word may have become a name since.
-            if list == nil || isName && list != [] { table.due.append(place) }
-        }
-        return table
-    }
-
-    /// The words that names of actors are made of.
-    private func names(in transaction: borrowing ReadTransaction) throws -> Set<[UInt8]> {
-        let tokenizer = Tokenizer()
-        var names: Set<[UInt8]> = []
-        for (name, _) in try Names.all(.actor, in: transaction) {
-            for (term, _) in tokenizer.terms(in: name).terms { names.insert(term) }
-        }
-        return names
-    }
-
-    /// Stores lists, without words that were forgotten meanwhile. Returns how many pairs there are in the whole lists.
-    func put(_ found: Found, in transaction: borrowing WriteTransaction) throws -> Int {
-        var known: [[UInt8]: Bool] = [:]
-        func isThere(_ term: [UInt8], _ transaction: borrowing ReadTransaction) throws -> Bool {
-            if let known = known[term] { return known }
-            let isThere = try vectors.contains(term, in: transaction)
-            known[term] = isThere
-            return isThere
-        }
-        try checkSpace(in: transaction.snapshot)
-        var count = 0
-        for (term, list, isName) in found.lists where try isThere(term, transaction.snapshot) {
-            // What another consolidation found meanwhile stays.
-            let other = isName ? [] : try lists.list(of: term, in: transaction.snapshot) ?? []
-            var list = list
-            for synonym in other { SynonymLists.insert(synonym, into: &list) }
-            list = try list.filter { try isThere($0.term, transaction.snapshot) }
-            try lists.put(list, of: term, in: transaction)
-            count += list.count
-        }
-        for (term, additions) in found.additions {
-            // A list that was removed meanwhile is made whole by the next consolidation.
-            guard var list = try lists.list(of: term, in: transaction.snapshot) else { continue }
-            for synonym in additions where try isThere(synonym.term, transaction.snapshot) {
-                SynonymLists.insert(synonym, into: &list)
-            }
-            try lists.put(list, of: term, in: transaction)
-        }
-        return count
-    }
-}
-
-extension WordConsolidation.Table {
-    /// The words nearest to some that are due.
-    func compared(_ part: Range<Int>) -> WordConsolidation.Found {
-        var found = WordConsolidation.Found()
-        var products: [Int32] = []
-        let rows = vectors.rows.span
-        for place in due[part] {
-            let term = vectors.terms[place]
-            guard !isName[place] else {
-                found.lists.append((term, [], true))
-                continue
-            }
-            let start = place * vectors.rowByteCount
-            Distance.dots(rows.extracting(start..<start + vectors.rowByteCount), rows: rows, into: &products)
-            let step = Double(vectors.steps[place])
-            var list: [Synonym] = []
-            for (other, product) in products.enumerated() where other != place {
-                let cosine = Double(product) * step * Double(vectors.steps[other])
-                guard cosine >= SynonymLists.leastCosine, !isName[other] else { continue }
-                SynonymLists.insert(Synonym(term: vectors.terms[other], cosine: cosine), into: &list)
-                if isKnown[other], !isKnown[place] {
-                    found.additions[vectors.terms[other], default: []].append(
-                        Synonym(term: term, cosine: cosine))
-                }
-            }
-            found.lists.append((term, list, false))
-        }
-        return found
-    }
+extension ConsolidationStep {
+    /// Whether it looks at the memories of the home, and not at its index of words.
+    fileprivate var readsMemories: Bool { self != .words }
 }

@@ -53,7 +53,7 @@ struct LociCommand: AsyncParsableCommand {
                 name: "Along edges",
                 subcommands: [
                     WhyCommand.self, ContextCommand.self, NeighborsCommand.self, PathCommand.self,
-                    LinkCommand.self, UnlinkCommand.self, PeopleCommand.self,
+                    LinkCommand.self, UnlinkCommand.self, PeopleCommand.self, ConsolidateCommand.self,
                 ]),
             CommandGroup(
                 name: "In and out",

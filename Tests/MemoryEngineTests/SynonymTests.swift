@@ -86,8 +86,8 @@ private struct WordEmbedder: Embedder {
         try await store.engine.remember("My car is red", in: atlas)
         #expect(try await asked("car", store).map(\.memory.content) == ["My car is red"])
         if isFolded { try await store.engine.fold(atlas) }
-        let progress = try await store.engine.consolidate(in: atlas)
-        #expect(progress.comparedWords == progress.allWords && progress.embeddedWords == progress.allWords)
+        let progress = try await store.engine.consolidate(in: atlas, steps: [.words])
+        #expect(progress.comparedWords > 0 && progress.embeddedWords == progress.comparedWords)
         let found = try await asked("car", store)
         #expect(
             found.map(\.memory.content) == [
@@ -114,33 +114,35 @@ private struct WordEmbedder: Embedder {
 
     @Test func `are compared once, and new words with all that were there`() async throws {
         let store = try await store()
-        try await store.engine.consolidate(in: atlas)
+        try await store.engine.consolidate(in: atlas, steps: [.words])
         #expect(embedder.takeWords().contains("vehicl"))
         #expect(try await lists(store)["vehicl"] == ["automobil"])
-        #expect(try await store.engine.consolidate(in: atlas) == ConsolidationProgress())
+        #expect(try await store.engine.consolidate(in: atlas, steps: [.words]) == ConsolidationReport())
         #expect(embedder.takeWords() == [])
         // Numbers have none.
         #expect(try await lists(store)["4711"] == nil)
         try await store.engine.remember("The car stands still", in: atlas)
         _ = embedder.takeWords()
-        try await store.engine.consolidate(in: atlas)
+        try await store.engine.consolidate(in: atlas, steps: [.words])
         #expect(embedder.takeWords().sorted() == ["car", "stand", "still"])
         #expect(try await lists(store)["vehicl"] == ["car", "automobil"])
         let grown = try await lists(store)
         let other = try await self.store()
         try await other.engine.remember("The car stands still", in: atlas)
-        try await other.engine.consolidate(in: atlas)
+        try await other.engine.consolidate(in: atlas, steps: [.words])
         #expect(try await lists(other) == grown)
     }
 
     @Test func `go on where a consolidation failed`() async throws {
         let store = try await store()
         embedder.calls.withLock { $0.failAfter = 5 }
-        let error = await #expect(throws: EngineError.self) { try await store.engine.consolidate(in: atlas) }
+        let error = await #expect(throws: EngineError.self) {
+            try await store.engine.consolidate(in: atlas, steps: [.words])
+        }
         #expect(error?.code == .embedder)
         #expect(try await lists(store).isEmpty)
         embedder.calls.withLock { $0.failAfter = .max }
-        try await store.engine.consolidate(in: atlas)
+        try await store.engine.consolidate(in: atlas, steps: [.words])
         #expect(try await lists(store)["vehicl"] == ["automobil"])
     }
 
@@ -151,7 +153,7 @@ private struct WordEmbedder: Embedder {
             ["Every car has a secretword", "Two cars"].map { MemoryDraft($0) }, in: atlas
         ).map { try $0.get().id }
         if isFolded { try await store.engine.fold(atlas) }
-        try await store.engine.consolidate(in: atlas)
+        try await store.engine.consolidate(in: atlas, steps: [.words])
         func holds(_ word: String) async throws -> Bool {
             try await store.engine.entries(of: atlas).contains {
                 $0.table == "word"
@@ -166,11 +168,11 @@ private struct WordEmbedder: Embedder {
         #expect(try await lists(store)["pump"] == ["compressor"])
         // The lists are made again of the vectors that are left.
         _ = embedder.takeWords()
-        try await store.engine.consolidate(in: atlas)
+        try await store.engine.consolidate(in: atlas, steps: [.words])
         #expect(embedder.takeWords() == [])
         #expect(try await lists(store)["car"] == ["vehicl", "automobil"])
         try await store.engine.forget(.id(ids[1]), under: atlas)
-        try await store.engine.consolidate(in: atlas)
+        try await store.engine.consolidate(in: atlas, steps: [.words])
         #expect(try await lists(store)["car"] == nil)
         #expect(try await lists(store)["vehicl"] == ["automobil"])
         try await store.engine.expectClean(atlas)
@@ -180,7 +182,7 @@ private struct WordEmbedder: Embedder {
         let store = try ScratchStore(embedder: embedder)
         for number in 0..<40 { try await store.engine.remember("Day \(number) by car", in: atlas) }
         try await store.engine.remember("Day 41 by automobile", in: atlas)
-        try await store.engine.consolidate(in: atlas)
+        try await store.engine.consolidate(in: atlas, steps: [.words])
         let recall = try await store.engine.recall("car", in: atlas, limit: 50)
         let hits = try await asked("car", store) { $0.limit = 50 }
         #expect(hits.count == 41 && hits.last?.memory.content == "Day 41 by automobile")
@@ -190,7 +192,7 @@ private struct WordEmbedder: Embedder {
     @Test func `are none in a space that the home has not`() async throws {
         let store = try ScratchStore(embedder: embedder) { $0.embedding = .later }
         try await store.engine.remember("The vehicle broke", in: atlas)
-        #expect(try await store.engine.consolidate(in: atlas) == ConsolidationProgress())
+        #expect(try await store.engine.consolidate(in: atlas, steps: [.words]) == ConsolidationReport())
         #expect(try await store.engine.entries(of: atlas).allSatisfy { $0.table != "word" })
         #expect(await refusal { try await store.engine.consolidate(in: .project("none")) }?.code == .notFound)
         try await store.engine.expectClean(atlas)
@@ -203,7 +205,7 @@ private struct WordEmbedder: Embedder {
             draft.actor = actor
             try await store.engine.remember(draft, in: atlas)
         }
-        try await store.engine.consolidate(in: atlas)
+        try await store.engine.consolidate(in: atlas, steps: [.words])
         #expect(try await lists(store)["ada"] == [])
         #expect(try await lists(store)["bob"] == [])
         // Who speaks later loses what the word had.
@@ -211,17 +213,17 @@ private struct WordEmbedder: Embedder {
         var draft = MemoryDraft("Here I am")
         draft.actor = "Pump"
         try await store.engine.remember(draft, in: atlas)
-        try await store.engine.consolidate(in: atlas)
+        try await store.engine.consolidate(in: atlas, steps: [.words])
         #expect(try await lists(store)["pump"] == [])
-        #expect(try await store.engine.consolidate(in: atlas) == ConsolidationProgress())
+        #expect(try await store.engine.consolidate(in: atlas, steps: [.words]) == ConsolidationReport())
     }
 
     @Test func `go with their space, and with a rebuild`() async throws {
         let store = try await store()
-        try await store.engine.consolidate(in: atlas)
+        try await store.engine.consolidate(in: atlas, steps: [.words])
         try await store.engine.rebuild(in: atlas)
         #expect(try await lists(store).isEmpty)
-        try await store.engine.consolidate(in: atlas)
+        try await store.engine.consolidate(in: atlas, steps: [.words])
         #expect(try await lists(store)["vehicl"] == ["automobil"])
         await store.engine.close()
         let engine = try store.reopened()

@@ -84,6 +84,14 @@ public struct EdgeKind: Hashable, Sendable, CustomStringConvertible {
     public static let similarTo = EdgeKind(4, "similarTo", .semantic)
     /// Between what says nearly the same by its words; computed when it is asked for by name (`WordLikeness`).
     public static let nearDuplicate = EdgeKind(5, "nearDuplicate", .semantic)
+    /// From what says nearly the same as an older memory to that one; found by consolidation.
+    public static let duplicateOf = EdgeKind(6, "duplicateOf", .semantic)
+    /// From a memory to one that is about the same; found by consolidation.
+    public static let relatesTo = EdgeKind(7, "relatesTo", .semantic)
+    /// From a memory to an older one that says nearly the same in other words; found by consolidation.
+    public static let paraphrases = EdgeKind(8, "paraphrases", .semantic)
+    /// From what denies to what is denied.
+    public static let contradicts = EdgeKind(9, "contradicts", .semantic)
 
     // The temporal graph; these follow from threads and sessions, and are not stored one by one.
 
@@ -112,8 +120,9 @@ public struct EdgeKind: Hashable, Sendable, CustomStringConvertible {
 
     /// The engine's own kinds, with their numbers in files.
     static let builtIn: [(number: UInt16, kind: EdgeKind)] = [
-        supersedes, derivedFrom, refersTo, similarTo, nearDuplicate, next, repliesTo, sameSession, causedBy,
-        fixes, reverts, mentions, sameAs,
+        supersedes, derivedFrom, refersTo, similarTo, nearDuplicate, duplicateOf, relatesTo, paraphrases,
+        contradicts,
+        next, repliesTo, sameSession, causedBy, fixes, reverts, mentions, sameAs,
     ].map { ($0.builtInNumber ?? 0, $0) }
 
     /// Kinds that are not stored: they follow from threads and sessions, or are computed from vectors and words.

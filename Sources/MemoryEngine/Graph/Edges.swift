@@ -138,7 +138,8 @@ struct EdgeKinds: Sendable {
         kindOfNumber = kinds
         addedCount = added
         numberOfKind = [:]
-        for (number, kind) in kinds { numberOfKind[kind] = number }
+        // The engine's own number is the one for new edges of a kind that a caller had added before.
+        for (number, kind) in kinds.sorted(by: { $0.key > $1.key }) { numberOfKind[kind] = number }
     }
 
     static func decode(_ value: RawSpan) throws -> EdgeKind {
@@ -149,7 +150,9 @@ struct EdgeKinds: Sendable {
         let name = try reader.string()
         try reader.finish()
         do {
-            return try EdgeKind(name, in: graph)
+            // A name that a caller gave in another graph before it was one of the engine's own.
+            let isTaken = EdgeKind.builtIn.contains { $0.kind.name == name && $0.kind.graph != graph }
+            return try EdgeKind(isTaken ? "\(name.prefix(50))-\(graph.name)" : name, in: graph)
         } catch {
             throw StoreError(.corrupted, error.message)
         }
@@ -170,6 +173,11 @@ struct EdgeKinds: Sendable {
     }
 
     func number(of kind: EdgeKind) -> UInt16? { numberOfKind[kind] }
+
+    /// All numbers of a kind: a caller may have added it before it became one of the engine's own.
+    func numbers(of kind: EdgeKind) -> [UInt16] {
+        kindOfNumber.filter { $0.value == kind }.keys.sorted()
+    }
 
     /// The numbers of all kinds, ascending.
     var numbers: [UInt16] { kindOfNumber.keys.sorted() }

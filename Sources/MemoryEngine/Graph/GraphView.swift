@@ -28,7 +28,7 @@ struct GraphView: Sendable {
 
     /// The numbers of kinds; a kind that the home has never seen has none, and no edge.
     func numbers(of given: Set<EdgeKind>?) -> Set<UInt16>? {
-        given.map { Set($0.compactMap { kinds.number(of: $0) }) }
+        given.map { Set($0.flatMap { kinds.numbers(of: $0) }) }
     }
 
     /// The newest version of a memory, or that of `asOf`; `nil` where there was none then.
@@ -75,7 +75,7 @@ struct GraphView: Sendable {
             recorded: Timestamp(
                 microseconds: record.span.recordedFrom)..<Timestamp(microseconds: record.span.recordedUntil),
             origin: record.origin, evidence: try record.evidence.map { try $0.citation(home: home) },
-            rule: PersonMerge.words(of: record))
+            rule: record.ownRule)
     }
 
     private func edge(

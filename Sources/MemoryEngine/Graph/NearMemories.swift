@@ -46,6 +46,21 @@ struct NearMemories {
         self.thresholds = thresholds
     }
 
+    /// Likeness by the vectors of one space, among what is current.
+    init(
+        likeIn space: SpaceRecord, least: Float, notExpiredAt now: Timestamp, _ view: HomeView,
+        _ indexes: VectorIndexes, in transaction: borrowing ReadTransaction
+    ) throws {
+        kinds = [Self.similarTo]
+        self.view = view
+        self.indexes = indexes
+        let evaluation = FilterEvaluation(view: view)
+        var eligible = try evaluation.newest(notExpiredAt: now, in: transaction)
+        eligible.formIntersection(try evaluation.flagged(.current, in: transaction))
+        self.eligible = eligible
+        thresholds = [space.number: least]
+    }
+
     /// Lends the computed neighbors of a row: the most alike first, then those of its session in the order of time.
     func forEachNeighbor(
         of row: UInt64, isOut: Bool, in transaction: borrowing ReadTransaction,

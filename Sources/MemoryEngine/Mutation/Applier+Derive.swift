@@ -251,7 +251,7 @@ extension Applier {
             try DerivedEdges.leadingInto(row, in: transaction.snapshot).isEmpty
         else { return }
         let touching = try Edges.touching(row, in: transaction.snapshot)
-        guard touching.allSatisfy({ PersonMerge.isMerge($0.record) }) else { return }
+        guard touching.allSatisfy({ $0.record.isConclusion }) else { return }
         for (edge, record) in touching {
             try erase(edge, record, in: transaction)
             counts["edges", default: 0] += 1

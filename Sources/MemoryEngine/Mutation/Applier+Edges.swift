@@ -146,8 +146,8 @@ extension Applier {
             var record = try Edges.record(edge, in: transaction.snapshot)
             try Schema.edge.remove(Edges.evidenceKey(row, edge), in: transaction)
             record.evidence.removeAll { $0.namespace == nil && $0.id == id }
-            // That somebody took a merge back is remembered as long as both aliases are.
-            let isRefusal = PersonMerge.isMerge(record) && record.span.recordedUntil != .max
+            // That somebody took a conclusion back is remembered as long as both ends are.
+            let isRefusal = record.isConclusion && record.span.recordedUntil != .max
             if record.evidence.isEmpty, !isRefusal {
                 try erase(edge, record, in: transaction)
                 counts["edges", default: 0] += 1

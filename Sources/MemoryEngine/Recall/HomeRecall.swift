@@ -267,12 +267,24 @@ struct HomeRecall {
         let paths = try HitPaths(vouching, found, in: transaction)
         var hits: [Hit] = []
         var seen = Set<UInt64>()
+        let duplicates =
+            query.foldsDuplicates ? Duplicates(asOf: query.asOf, validAt: query.validAt ?? now) : nil
+        var placeOfOriginal: [UInt64: Int] = [:]
         for index in vouching.ranked {
             let candidate = vouching.candidates[index]
             if hits.count == query.limit { break }
             let passage = [candidate.passage]
             let row = try vouching.view.values(.row, of: passage, in: transaction) { $0.row }[0]
             guard seen.insert(row).inserted else { continue }
+            if let original = try duplicates?.original(of: row, in: transaction) {
+                if let place = placeOfOriginal[original] {
+                    if let head = try HeadRecord.read(row, in: transaction) {
+                        hits[place].duplicates.append(head.id)
+                    }
+                    continue
+                }
+                placeOfOriginal[original] = hits.count
+            }
             let place = try PassagePlaces(of: passage, vouching.view, in: transaction)
             let (version, range) = (place.version(0), place.range(0))
             let part = try vouching.view.values(.part, of: passage, in: transaction) { UInt64($0.part) }[0]

@@ -34,6 +34,9 @@ public struct RecallQuery: Sendable {
     public var b = 0.4
     /// Vectors of the question that the caller has already, one for each space at most.
     public var embeddings: [Embedding] = []
+    /// Of memories that consolidation found to say nearly the same, gives the best only, with the others in
+    /// `Hit.duplicates`.
+    public var foldsDuplicates = true
     /// Keeps what was given, so that an outcome can be recorded against it (see `Engine.record`).
     public var keepReceipt = false
     /// Tells what the recall went by, and the scores of each way of finding (`Recall.explanations`).
@@ -133,6 +136,8 @@ public struct Hit: Sendable {
     public let passage: Passage
     /// How it was found, and what vouched for it. What the steps add is the score.
     public let path: [Step]
+    /// Others that say nearly the same and would have stood below it (`RecallQuery.foldsDuplicates`), the best first.
+    public internal(set) var duplicates: [MemoryID] = []
 
     /// What each way of finding adds to a score, in standard deviations and weighted.
     public struct ScoreParts: Sendable, Equatable {

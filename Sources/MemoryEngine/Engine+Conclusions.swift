@@ -1,0 +1,68 @@
+import Store
+
+/// Something that a consolidation concluded.
+public struct Conclusion: Sendable, Equatable {
+    public let step: ConsolidationStep
+    /// What it rests on, in a few words.
+    public let says: String
+    /// The edge that holds it, with its evidence. Its `recorded` has an end where it was taken back.
+    public let edge: Edge
+}
+
+extension Engine {
+    /// What consolidations concluded, the newest first.
+    ///
+    /// - Parameters:
+    ///   - includesTakenBack: also what was taken back.
+    ///   - limit: at most so many, 1 to 1,000,000.
+    /// - Throws: `EngineError`: `notFound` (the home), `invalid`.
+    /// - Complexity: O(edges that were given or concluded).
+    public func conclusions(
+        in namespace: Namespace, steps: Set<ConsolidationStep> = Set(ConsolidationStep.allCases),
+        includesTakenBack: Bool = false, limit: Int = 1_000
+    ) async throws -> [Conclusion] {
+        guard (1...1_000_000).contains(limit) else {
+            throw EngineError(.invalid, "a list of conclusions has 1 to 1,000,000, not \(limit)")
+        }
+        return try await graph(in: namespace) { transaction in
+            let view = try GraphView(home: namespace.home, in: transaction)
+            var found: [Conclusion] = []
+            try Schema.edge.scanBackwards(prefix: Key(prefix: Schema.Edge.record), in: transaction) {
+                _, value in
+                let record = try EdgeRecord(decoding: value)
+                guard let (step, says) = Derivation.read(record.origin), steps.contains(step),
+                    includesTakenBack || record.span.recordedUntil == .max
+                else { return true }
+                found.append(
+                    Conclusion(step: step, says: says, edge: try view.edge(record, in: transaction)))
+                return found.count < limit
+            }
+            return found
+        }
+    }
+
+    /// Takes back all that some steps concluded. None of it is concluded again. Returns how much it was.
+    ///
+    /// - Throws: `EngineError`: `notFound` (the home), `readOnly`.
+    @discardableResult
+    public func takeBackConclusions(
+        of steps: Set<ConsolidationStep>, in namespace: Namespace
+    ) async throws -> Int {
+        try checkWritable(namespace)
+        var count = 0
+        while true {
+            try Task.checkCancellation()
+            let part = try await conclusions(in: namespace, steps: steps, limit: 512)
+            if part.isEmpty { return count }
+            for conclusion in part {
+                guard let id = conclusion.edge.id else { continue }
+                do {
+                    try await unlink(id, in: namespace)
+                    count += 1
+                } catch let error as EngineError where error.code == .notFound || error.code == .conflict {
+                    // Somebody else was first.
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,119 @@
+import ArgumentParser
+import MemoryEngine
+
+struct ConsolidateCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "consolidate",
+        abstract:
+            "Work through what a home holds: what says the same, belongs together, took the place of what.",
+        usage: "loci consolidate [--only <step>]... [--list] [--undo] [options]",
+        discussion: """
+              loci consolidate -n project/atlas
+              loci consolidate -n project/atlas --only duplicates
+              loci consolidate -n project/atlas --list
+              loci unlink EDGE -n project/atlas    # take one conclusion back; it is not drawn again
+              loci consolidate -n project/atlas --undo --only links
+
+            Run it now and then, or when there is time: what it has looked at it does not look at again, and after an \
+            interruption it goes on. Nothing of what you stored is changed or lost: each conclusion is an edge with what it \
+            rests on. The steps are:
+
+            \(ConsolidationStep.allCases.map { "  \(Terminal.padded($0.rawValue, to: 16))\($0.help)" }.joined(separator: "\n"))
+            """)
+
+    @Option(help: ArgumentHelp("Only this step; may be repeated.", valueName: "step"))
+    var only: [ConsolidationStep] = []
+    @Flag(help: "Show what was concluded before, with the ids of the edges, and conclude nothing.")
+    var list = false
+    @Flag(help: "Take back all that was concluded.")
+    var undo = false
+    @Option(
+        help: ArgumentHelp("With --list: at most so many.", valueName: "count"),
+        transform: Accept.count(1...1_000_000, as: 100))
+    var limit = 100
+    @OptionGroup var place: PlaceOptions
+
+    func validate() throws {
+        guard !(list && undo) else {
+            throw ValidationError("--list shows and --undo takes back: give one of them")
+        }
+    }
+
+    func run() async throws {
+        let steps = only.isEmpty ? Set(ConsolidationStep.allCases) : Set(only)
+        try await place.withEngine(for: list ? .reading : .changing) { engine, namespace in
+            if list { return try await show(steps, namespace, engine) }
+            if undo {
+                let count = try await engine.takeBackConclusions(of: steps, in: namespace)
+                return place.store.printCounts(
+                    [("takenBack", count)],
+                    text: "\(namespace.home): \(Terminal.grouped(count)) conclusions taken back")
+            }
+            let report = try await place.store.withProgress("consolidating \(namespace.home)", unit: "steps")
+            { progress in
+                try await engine.consolidate(in: namespace, steps: steps) { progress($0.done, $0.total) }
+            }
+            show(report, steps)
+        }
+    }
+
+    private func show(_ report: ConsolidationReport, _ steps: Set<ConsolidationStep>) {
+        let asked = ConsolidationStep.allCases.filter(steps.contains)
+        guard !place.json else {
+            return Terminal.printObject { json in
+                json.objects("steps", asked) { json, step in
+                    json.member("step", step.rawValue)
+                    json.member("found", report.found[step] ?? 0)
+                    if let reason = report.leftOut[step] { json.member("leftOut", reason) }
+                }
+            }
+        }
+        for step in asked {
+            let name = Terminal.padded(step.rawValue, to: 16)
+            if let reason = report.leftOut[step] {
+                Terminal.print(name + Terminal.styled("left out: \(reason)", .dim))
+            } else {
+                let count = Terminal.padded(Terminal.grouped(report.found[step] ?? 0), to: 8, isRight: true)
+                Terminal.print("\(name)\(count) new")
+            }
+        }
+    }
+
+    private func show(_ steps: Set<ConsolidationStep>, _ namespace: Namespace, _ engine: Engine) async throws
+    {
+        let conclusions = try await engine.conclusions(in: namespace, steps: steps, limit: limit)
+        for conclusion in conclusions {
+            if place.json {
+                Terminal.printObject { json in
+                    json.member("step", conclusion.step.rawValue)
+                    json.member("says", conclusion.says)
+                    json.name("edge")
+                    json.write(conclusion.edge)
+                }
+                continue
+            }
+            let edge = conclusion.edge
+            Terminal.print(
+                "\(edge.id?.description ?? "")  \(edge.kind)  "
+                    + Terminal.styled(Visible.line(conclusion.says), .dim))
+            for id in [edge.from, edge.to] {
+                let memory = try await engine.get(id, in: namespace.home)
+                Terminal.print("  \(id)  \(Visible.line(Terminal.firstLine(memory?.content ?? "")))")
+            }
+        }
+        if conclusions.isEmpty, !place.json {
+            Terminal.note("nothing was concluded in \(namespace.home) so far")
+        }
+        if conclusions.count == limit { Terminal.note("there may be more: --limit \(limit * 10)") }
+    }
+}
+
+extension ConsolidationStep: ExpressibleByArgument {
+    fileprivate var help: String {
+        switch self {
+        case .words: "which words mean alike (needs an embedder that knows meanings)"
+        case .duplicates: "which memories say nearly the same as an older one"
+        case .links: "which memories are about the same (needs an embedder that knows meanings)"
+        }
+    }
+}
