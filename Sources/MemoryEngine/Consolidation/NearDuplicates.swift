@@ -32,9 +32,8 @@ enum NearDuplicates {
                     else { continue }
                     let likeness = text.likeness(to: texts[Int(other)])
                     guard likeness >= leastLikeness else { continue }
-                    if best == nil || (older.id < study.memories[best!.place].id) {
-                        best = (Int(other), likeness)
-                    }
+                    if let best, study.memories[best.place].id < older.id { continue }
+                    best = (Int(other), likeness)
                 }
             }
             guard let best else {
