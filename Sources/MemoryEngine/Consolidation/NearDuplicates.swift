@@ -32,7 +32,7 @@ enum NearDuplicates {
                     else { continue }
                     let likeness = text.likeness(to: texts[Int(other)])
                     guard likeness >= leastLikeness else { continue }
-                    if let best, study.memories[best.place].id < older.id { continue }
+                    if let best, best.place < Int(other) { continue }
                     best = (Int(other), likeness)
                 }
             }
@@ -41,13 +41,13 @@ enum NearDuplicates {
                 continue
             }
             guard memory.passage >= mark else { continue }
-            let ends = [study.memories[best.place], memory].sorted { $0.id < $1.id }
+            let original = study.memories[best.place]
             found.append(
                 Derivation(
-                    step: .duplicates, kind: .duplicateOf, from: ends[1].id, to: ends[0].id,
+                    step: .duplicates, kind: .duplicateOf, from: memory.id, to: original.id,
                     weight: best.likeness,
                     says: "has \(Int((best.likeness * 100).rounded())) % of its words in common",
-                    evidence: [ends[1].evidence, ends[0].evidence]))
+                    evidence: [memory.evidence, original.evidence]))
         }
         return found
     }

@@ -25,7 +25,7 @@ struct NoteLinks {
             return nil
         }
         self.space = record
-        least = try Likeness.threshold(of: record, in: transaction)
+        least = try Likeness.threshold(of: record, isBest: true, in: transaction)
         near = try NearMemories(
             likeIn: record, least: least, notExpiredAt: now, view, indexes, in: transaction)
     }

@@ -1,3 +1,4 @@
+import Glibc
 import HNSW
 import Store
 
@@ -17,8 +18,12 @@ enum Likeness {
 
     /// The least cosine of two memories that are alike.
     ///
+    /// - Parameter isBest: of a memory and the one of all that is most like it; by chance alone that is about √(2 ln n)
+    ///   deviations above the mean, for n memories.
     /// - Complexity: O(sample² × dimension).
-    static func threshold(of space: SpaceRecord, in transaction: borrowing ReadTransaction) throws -> Float {
+    static func threshold(
+        of space: SpaceRecord, isBest: Bool = false, in transaction: borrowing ReadTransaction
+    ) throws -> Float {
         let step = max(1, (Int(space.nextSlot) + sampleCount - 1) / sampleCount)
         var sample: [[Float]] = []
         for slot in stride(from: 0, to: Int(space.nextSlot), by: step) {
@@ -31,16 +36,18 @@ enum Likeness {
         for first in sample.indices {
             for second in 0..<first { cosines.append(dot(sample[first], sample[second])) }
         }
-        return threshold(of: cosines)
+        return threshold(of: cosines, among: isBest ? Int(space.nextSlot) : 0)
     }
 
+    /// - Parameter size: the memories among which a best one is sought; 0 = any two are compared.
     /// - Precondition: there are cosines.
-    static func threshold(of cosines: [Float]) -> Float {
+    static func threshold(of cosines: [Float], among size: Int = 0) -> Float {
         let count = Double(cosines.count)
         let mean = cosines.reduce(0.0) { $0 + Double($1) } / count
         let variance = cosines.reduce(0.0) { $0 + (Double($1) - mean) * (Double($1) - mean) } / count
         let share = cosines.sorted(by: >)[cosines.count / 1_000]
-        let least = max(share, Float(mean + 3.09 * variance.squareRoot()))
+        let deviations = max(3.09, (2 * log(Double(max(1, size)))).squareRoot())
+        let least = max(share, Float(mean + deviations * variance.squareRoot()))
         return min(max(least, allowed.lowerBound), allowed.upperBound)
     }
 

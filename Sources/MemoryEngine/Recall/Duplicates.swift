@@ -4,6 +4,7 @@ import Store
 struct Duplicates {
     private let asOf: Int64?
     private let validAt: Int64
+    private static let longestWay = 16
     private static let duplicateOf = EdgeKind.duplicateOf.builtInNumber ?? 0
 
     init(asOf: Timestamp?, validAt: Timestamp) {
@@ -13,11 +14,10 @@ struct Duplicates {
 
     /// The oldest memory that says the same; the memory itself where it is none's duplicate.
     func original(of row: UInt64, in transaction: borrowing ReadTransaction) throws -> UInt64 {
-        var original = row
-        // An original may have become a duplicate of another; ids grow along the way back, so there are no circles.
-        for _ in 0..<8 {
+        var way = [row]
+        while way.count < Self.longestWay {
             var next: UInt64?
-            let prefix = Key(prefix: Schema.Edge.out).u64(original).u16(Self.duplicateOf)
+            let prefix = Key(prefix: Schema.Edge.out).u64(way[way.count - 1]).u16(Self.duplicateOf)
             try Schema.edge.scan(prefix: prefix, in: transaction) { key, value in
                 guard key.byteCount == Edges.directionKeyByteCount else {
                     throw StoreError(.corrupted, "a key of an edge is not one")
@@ -30,8 +30,10 @@ struct Duplicates {
                 return next == nil
             }
             guard let next else { break }
-            original = next
+            // What was updated may have become the duplicate of its own: all of a circle stand for its first.
+            if let start = way.firstIndex(of: next) { return way[start...].min() ?? next }
+            way.append(next)
         }
-        return original
+        return way[way.count - 1]
     }
 }
