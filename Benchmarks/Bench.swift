@@ -22,7 +22,8 @@ struct Bench: AsyncParsableCommand {
         subcommands: [
             All.self, Words.self, Vectors.self, Ingest.self, RememberOne.self, Fragmented.self, Open.self,
             Homes.self, Writers.self, MemoryUse.self, Kernels.self, FirstRecall.self, Serve.self, Index.self,
-            RecallTime.self, RecallQuality.self, Latency.self, Confidence.self, Linking.self, Mixed.self,
+            RecallTime.self, RecallQuality.self, Latency.self, ConsolidationTime.self, Confidence.self,
+            Linking.self, Mixed.self,
             Backlog.self,
             Replace.self,
             Traverse.self,

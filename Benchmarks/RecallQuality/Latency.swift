@@ -24,9 +24,6 @@ struct Latency: AsyncParsableCommand {
     @Option(help: "How many memories.") var memories = 10_000
     @Option(help: "How many hits a question asks for.") var limit = 10
 
-    /// Mixtures come in threads of so many.
-    private static let turnsPerThread = 25
-
     func validate() throws {
         guard memories > 0, (1...RecallQuery.maximumLimit).contains(limit) else {
             throw ValidationError("--memories is above 0, and --limit 1 to \(RecallQuery.maximumLimit)")
@@ -48,14 +45,7 @@ struct Latency: AsyncParsableCommand {
         options.passageByteCount = 1 << 16
         let engine = try Engine.open(at: scratch.path + "/latency", embedder: embedder, options: options)
         let home = Namespace.project("latency")
-        var random = SeededRandom(seed: 11)
-        for start in stride(from: 0, to: memories, by: 1_000) {
-            let drafts = (start..<min(start + 1_000, memories)).map { place in
-                place < data.turns.count
-                    ? draft(data.turns[place], data.space) : mixture(place, data, &random)
-            }
-            for result in try await engine.remember(drafts, in: home) { _ = try result.get() }
-        }
+        try await MixedMemories(data).fill(home, memories, engine)
         try await engine.settle(home)
         if embedder?.knowsMeanings ?? false { try await engine.consolidate(in: home) }
         var total = Samples()
@@ -95,37 +85,5 @@ struct Latency: AsyncParsableCommand {
             report.note("median parts: \(parts.text)")
             report.print(json: false)
         }
-    }
-
-    private func draft(_ turn: EvaluationData.Turn, _ space: EmbeddingSpace) -> MemoryDraft {
-        var draft = MemoryDraft(turn.text)
-        draft.kind = .message
-        draft.actor = turn.speaker
-        draft.thread = turn.conversation + "-" + (turn.session ?? "")
-        draft.happened = turn.time...turn.time
-        if let vector = turn.vector { draft.embeddings = [Embedding(vector, in: space)] }
-        return draft
-    }
-
-    /// The beginning of one turn and the end of another.
-    private func mixture(
-        _ place: Int, _ data: EvaluationData, _ random: inout SeededRandom
-    ) -> MemoryDraft {
-        let one = data.turns[place % data.turns.count]
-        let other = data.turns[Int(random.next() % UInt64(data.turns.count))]
-        let (begin, end) = (one.text.split(separator: " "), other.text.split(separator: " "))
-        var turn = one
-        turn.text = (begin.prefix((begin.count + 1) / 2) + end.suffix((end.count + 1) / 2)).joined(
-            separator: " ")
-        turn.conversation = "mixture-\(place / Self.turnsPerThread)"
-        turn.session = nil
-        turn.time = one.time.advanced(by: .seconds(place))
-        if let a = one.vector, let b = other.vector {
-            let share = Float.random(in: 0..<1, using: &random)
-            let sum = zip(a, b).map { $0 + share * $1 + Float.random(in: -0.02...0.02, using: &random) }
-            let norm = sum.reduce(0) { $0 + $1 * $1 }.squareRoot()
-            turn.vector = sum.map { $0 / max(norm, 1e-6) }
-        }
-        return draft(turn, data.space)
     }
 }
