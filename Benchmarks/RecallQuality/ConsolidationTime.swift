@@ -77,7 +77,7 @@ struct ConsolidationTime: AsyncParsableCommand {
     private static var processorSeconds: Double {
         var usage = rusage()
         // Safe because the call writes one whole structure, of which the address is good for its duration.
-        guard unsafe getrusage(RUSAGE_SELF, &usage) == 0 else { return 0 }
+        guard unsafe getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage) == 0 else { return 0 }
         func seconds(_ time: timeval) -> Double { Double(time.tv_sec) + Double(time.tv_usec) / 1e6 }
         return seconds(usage.ru_utime) + seconds(usage.ru_stime)
     }

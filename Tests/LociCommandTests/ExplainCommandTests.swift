@@ -75,6 +75,11 @@ private func json(_ text: String) throws -> JSONValue { try JSONParser.parse(tex
             let picture = try String(contentsOfFile: shell.folder + "/walk.svg", encoding: .utf8)
             #expect(picture.hasPrefix("<svg ") && picture.hasSuffix("</svg>\n"))
             #expect(picture.contains("&lt;harbour&gt; office &amp; mill") && picture.contains("reply "))
+            let alone = try shell.loci(
+                "explain", "What did Zeno say of the harbour in May 2025?", "--svg", "-", "--limit", "4")
+            #expect(
+                alone.output.trimmingCharacters(in: .newlines) == picture.trimmingCharacters(in: .newlines))
+            #expect(try shell.loci("explain", "x", "--svg", "-", "--json").status == ExitStatus.usage)
             let refused = try shell.run(["explain", "x", "--svg", shell.folder + "/no/such/walk.svg"])
             #expect(refused.status != 0 && refused.errors.contains("cannot be written"), "\(refused.errors)")
             // An XML parser reads each picture to its end: of nothing, of what is below the mean alone, of odd signs.
@@ -144,6 +149,8 @@ private func json(_ text: String) throws -> JSONValue { try JSONParser.parse(tex
         ("x", "no JSON"), (#"{"text":"x"}"#, "evidence"), (#"{"text":"x","evidence":[]}"#, "evidence"),
         (#"{"text":"x","evidence":[7]}"#, "a number"), (#"{"text":"x","evidence":["nobody"]}"#, "nobody"),
         (#"{"text":"x","evidence":["k"],"asked_at":"soon"}"#, "asked_at"),
+        (#"{"text":"x","evidence":["k"],"askedAt":"2026-01-01"}"#, "askedAt"),
+        (#"{"text":"x","evidence":["k"],"until":"2001-01-01"}"#, "until"),
         (#"{"text":"x","evidence":["k"]}"#, "1 questions"),
     ])
     func `says which line of the questions is wrong`(_ line: String, _ message: String) throws {

@@ -107,6 +107,7 @@ struct WalkPicture {
             svg += "<rect x=\"\(x)\" y=\"22\" width=\"12\" height=\"12\" fill=\"\(color(index))\"/>\n"
             svg += text(part.name, x: x + 17, y: 33, fill: "#444444")
         }
+        svg += text("dashed: against it", x: hit.x + Hit.ScoreParts.names.count * 88, y: 33, fill: "#444444")
         return svg
     }
 
@@ -147,6 +148,16 @@ struct WalkPicture {
                 "<rect x=\"\(number(left))\" y=\"\(y + 44)\" width=\"\(number(width))\" height=\"8\" "
                 + "fill=\"\(color(part))\"/>\n"
             left += width
+        }
+        // What counts against it begins at the right end, towards the left.
+        var right = Double(x + Self.hit.width - 10)
+        for (part, value) in parts(hit).map(\.value).enumerated() where value < 0 {
+            let width = min(-value / top * Double(Self.hit.width - 20), right - left)
+            guard width > 0 else { break }
+            right -= width
+            svg +=
+                "<rect x=\"\(number(right))\" y=\"\(y + 44)\" width=\"\(number(width))\" height=\"8\" "
+                + "fill=\"none\" stroke=\"\(color(part))\" stroke-dasharray=\"2 2\"/>\n"
         }
         return svg
     }

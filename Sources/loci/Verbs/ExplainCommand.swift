@@ -18,8 +18,19 @@ struct ExplainCommand: AsyncParsableCommand {
             """)
 
     @OptionGroup var ask: AskOptions
-    @Option(help: ArgumentHelp("A file to draw the walk into.", valueName: "file")) var svg: String?
+    @Option(
+        help: ArgumentHelp(
+            "A file to draw the walk into; - for standard output, and nothing else there.", valueName: "file")
+    )
+    var svg: String?
     @OptionGroup var store: StoreOptions
+
+    func validate() throws {
+        guard svg != "-" || !store.json else {
+            throw ValidationError(
+                "--svg - and --json both write to standard output: give a file to one of them")
+        }
+    }
 
     func run() async throws {
         _ = try store.path()
@@ -30,6 +41,7 @@ struct ExplainCommand: AsyncParsableCommand {
             let recall = try await engine.recallOfSome(asked)
             if let svg {
                 let picture = try await WalkPicture(of: recall, to: asked, engine).svg
+                if svg == "-" { return Terminal.print(picture) }
                 do {
                     try picture.write(toFile: svg, atomically: true, encoding: .utf8)
                 } catch {
@@ -40,7 +52,7 @@ struct ExplainCommand: AsyncParsableCommand {
             if store.json {
                 Terminal.print(RecallCommand.json(recall))
             } else {
-                Explanation(recall: recall).print()
+                Explanation(recall: recall, question: asked.text).print()
                 if let svg { Terminal.note("drawn into \(svg)") }
             }
         }
@@ -50,6 +62,7 @@ struct ExplainCommand: AsyncParsableCommand {
 /// How a recall came to its hits, for a person.
 private struct Explanation {
     let recall: Recall
+    let question: String
 
     func print() {
         for reason in recall.leftOut { Terminal.note("left out: \(reason)") }
@@ -106,7 +119,7 @@ private struct Explanation {
             Visible.line(memory.actor ?? ""), memory.namespace.description,
         ].filter { !$0.isEmpty }.joined(separator: "  ")
         Terminal.print(Terminal.styled(head, .bold))
-        Terminal.print("    \(Terminal.firstLine(hit.passage.text))")
+        Terminal.print("    \(hit.line(for: question))")
         let home = recall.explanations.first { $0.home == memory.namespace.home }
         let factor = home?.factors[memory.id] ?? 1
         let weight = factor == 1 ? "" : " × \(Terminal.decimals(factor, 2)) (namespace)"

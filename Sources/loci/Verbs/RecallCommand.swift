@@ -178,7 +178,7 @@ struct RecallTable {
                 guard index > 0 else { continue }
                 let hit = recall.hits[index - 1]
                 let margin = String(repeating: " ", count: widths[0] + 2)
-                Terminal.print(margin + line(of: hit.passage.text))
+                Terminal.print(margin + hit.line(for: question))
                 Terminal.print(Terminal.styled(margin + Self.path(of: hit), .dim))
             }
         }
@@ -196,8 +196,22 @@ struct RecallTable {
         }.joined(separator: "; ")
     }
 
-    /// The line of a passage that shares most words with the question; the first of them.
-    private func line(of passage: String, atMost width: Int = 110) -> String {
+    /// The first hit of one way of finding, where it is another.
+    private func bestAlone(_ name: String, _ alone: Recall, unlike first: Hit) {
+        let time = "\(Terminal.decimals(alone.timings.total.milliseconds, 1)) ms"
+        guard let best = alone.hits.first, best.memory.id != first.memory.id else {
+            return Terminal.print("\(Terminal.padded(name, to: 13)) \(time), the same first")
+        }
+        Terminal.print(
+            "\(Terminal.padded(name, to: 13)) \(time), first: \(line(of: best.passage.text, atMost: 80))"
+        )
+    }
+}
+
+extension Hit {
+    /// The line of its passage that shares most words with the question; the first of them.
+    func line(for question: String, atMost width: Int = 110) -> String {
+        let passage = passage.text
         func words(_ text: some StringProtocol) -> Set<String> {
             Set(
                 text.lowercased().split { !$0.isLetter && !$0.isNumber }.map(String.init).filter {
@@ -214,16 +228,5 @@ struct RecallTable {
         }
         guard let best, best.offset > 0 else { return Terminal.firstLine(passage, atMost: width) }
         return "… " + Terminal.firstLine(String(best.element), atMost: width - 2)
-    }
-
-    /// The first hit of one way of finding, where it is another.
-    private func bestAlone(_ name: String, _ alone: Recall, unlike first: Hit) {
-        let time = "\(Terminal.decimals(alone.timings.total.milliseconds, 1)) ms"
-        guard let best = alone.hits.first, best.memory.id != first.memory.id else {
-            return Terminal.print("\(Terminal.padded(name, to: 13)) \(time), the same first")
-        }
-        Terminal.print(
-            "\(Terminal.padded(name, to: 13)) \(time), first: \(line(of: best.passage.text, atMost: 80))"
-        )
     }
 }

@@ -191,6 +191,8 @@ struct TuneRecallCommand: AsyncParsableCommand {
 private struct LabelledQuestions {
     let path: String
 
+    private static let fields = ["text", "evidence", "asked_at", "until"]
+
     /// - Throws: `Failure` that names the line, and what is wrong with it.
     func read(in namespace: Namespace, _ engine: Engine) async throws -> [LabelledQuestion] {
         var questions: [LabelledQuestion] = []
@@ -230,9 +232,18 @@ private struct LabelledQuestions {
                 .invalid,
                 "a question is an object with \"text\" and a list of \"evidence\", ids or keys of memories")
         }
+        if let object = value.object,
+            let other = object.members.first(where: { !Self.fields.contains($0.name) })
+        {
+            throw EngineError(
+                .invalid,
+                "\"\(Visible.line(other.name))\" is no field of a question; it has \(Self.fields.joined(separator: ", "))"
+            )
+        }
         var query = RecallQuery(text, in: namespace)
         query.now = try time("asked_at", value)
-        query.filter = try time("until", value).map { .happened(.distantPast..<$0) }
+        let until = try time("until", value)
+        query.filter = until.map { .happened(.distantPast..<$0) }
         var evidence: Set<MemoryID> = []
         for name in names {
             guard let name = name.string, !name.isEmpty else {
@@ -240,8 +251,13 @@ private struct LabelledQuestions {
                     .invalid, "\"evidence\" is a list of ids or keys, and this is \(name.kindName)")
             }
             let id = try await MemoryReference(name).resolve(in: namespace, engine)
-            guard try await engine.get(id, in: namespace) != nil else {
+            guard let memory = try await engine.get(id, in: namespace) else {
                 throw EngineError(.notFound, "\(id) is no memory in \(namespace)")
+            }
+            // No recall of the question could give it.
+            if let until, memory.happened.lowerBound >= until {
+                throw EngineError(
+                    .invalid, "\(id) happened after \"until\", and so cannot answer the question")
             }
             evidence.insert(id)
         }
