@@ -3,7 +3,7 @@ import Foundation
 import MemoryEngine
 import Store
 
-/// A home for each conversation.
+/// A home for each conversation, or some for all of them.
 struct EvaluationStore {
     let engine: Engine
 
@@ -19,7 +19,18 @@ struct EvaluationStore {
         var milliseconds: Double
     }
 
+    /// Where the turns of all conversations lie.
+    struct Spread {
+        /// Over so many homes.
+        var count = 1
+        /// Each session of a conversation into the next home, not each conversation.
+        var bySession = false
+    }
+
     private let scope: Scope
+    private let spread: Spread
+    /// The homes of all, by what is spread.
+    private let places = Mutex<[String: Int]>([:])
     private let space: EmbeddingSpace
     private let embedder: (any Embedder)?
     /// The memories of turns, by conversation and id.
@@ -27,9 +38,11 @@ struct EvaluationStore {
 
     /// - Parameter embedder: instead of the vectors of the data.
     init(
-        path: String, scope: Scope = .conversation, space: EmbeddingSpace, embedder: (any Embedder)? = nil
+        path: String, scope: Scope = .conversation, spread: Spread = Spread(), space: EmbeddingSpace,
+        embedder: (any Embedder)? = nil
     ) throws {
         self.scope = scope
+        self.spread = spread
         self.space = space
         self.embedder = embedder
         var options = Engine.Options()
@@ -39,8 +52,22 @@ struct EvaluationStore {
         engine = try Engine.open(at: path, embedder: embedder, options: options)
     }
 
-    private func home(_ conversation: String) -> Namespace {
-        .project(scope == .all ? "all" : conversation)
+    private func home(of turn: EvaluationData.Turn) -> Namespace {
+        guard scope == .all else { return .project(turn.conversation) }
+        let part = turn.conversation + (spread.bySession ? "/" + (turn.session ?? "") : "")
+        let place = places.withLock { places in
+            let place = places[part] ?? places.count
+            places[part] = place
+            return place
+        }
+        return home(at: place % spread.count)
+    }
+
+    private func home(at place: Int) -> Namespace { .project(place == 0 ? "all" : "all-\(place)") }
+
+    /// Where what answers a question may be.
+    private func homes(of question: EvaluationData.Question) -> [Namespace] {
+        scope == .all ? (0..<spread.count).map { home(at: $0) } : [.project(question.conversation)]
     }
 
     /// The name of a turn among all of its home.
@@ -67,14 +94,14 @@ struct EvaluationStore {
             }
             start = end
         }
-        for home in Set(turns.map { home($0.conversation) }) {
+        for home in Set(turns.map { home(of: $0) }) {
             try await engine.settle(home)
             if embedder?.knowsMeanings ?? false { try await engine.consolidate(in: home) }
         }
     }
 
     private func namespace(of turn: EvaluationData.Turn, withoutSessions: Bool) -> Namespace {
-        let home = home(turn.conversation)
+        let home = home(of: turn)
         // What an importer of a history makes of months is no session.
         guard let session = turn.session, !withoutSessions, !turn.isCommit else { return home }
         return home.session(scope == .all ? turn.conversation + "-" + session : session)
@@ -112,7 +139,8 @@ struct EvaluationStore {
     }
 
     private func query(_ question: EvaluationData.Question) -> RecallQuery {
-        var query = RecallQuery(question.text, in: home(question.conversation))
+        var query = RecallQuery(
+            question.text, in: Dictionary(uniqueKeysWithValues: homes(of: question).map { ($0, 1) }))
         query.now = question.askedAt
         query.limit = EvaluationScore.depth
         if let vector = question.vector { query.embeddings = [Embedding(vector, in: space)] }

@@ -27,6 +27,12 @@ struct RecallQuality: AsyncParsableCommand {
     var vectors: String?
     @Option(help: "A home for each conversation, or one for all: conversation or all.")
     var scope = EvaluationStore.Scope.conversation
+    @Option(
+        help:
+            "With --scope all: over so many homes, 1 to 64, that are asked at once; each conversation into the next."
+    )
+    var spread = 1
+    @Flag(help: "Spread by session: each into the next home.") var spreadSessions = false
     @Option(help: "A file to write what each question found.") var run: String?
     @Flag(help: "Ask with the defaults only.") var onlyDefaults = false
     @Flag(help: "Fit the weights to the questions, each half tried on the other; prints those that changed.")
@@ -42,6 +48,12 @@ struct RecallQuality: AsyncParsableCommand {
             valueName: "name=number"))
     var weights: [String] = []
 
+    func validate() throws {
+        guard (1...64).contains(spread), spread == 1 || scope == .all else {
+            throw ValidationError("--spread is 1 to 64, and with --scope all")
+        }
+    }
+
     func run() async throws {
         let missing = EvaluationData.missing(in: common.data, vectors: vectors)
         guard missing.isEmpty else {
@@ -51,7 +63,8 @@ struct RecallQuality: AsyncParsableCommand {
         let data = try EvaluationData(common.data, vectors: vectors)
         let scratch = try Scratch(common)
         let store = try EvaluationStore(
-            path: scratch.path + "/recall", scope: scope, space: data.space,
+            path: scratch.path + "/recall", scope: scope,
+            spread: .init(count: spread, bySession: spreadSessions), space: data.space,
             embedder: vectors == nil ? HashEmbedder() : VocabularyEmbedder(data))
         try await store.load(data.turns, captions: !withoutCaptions, withoutSessions: withoutSessions)
         if fit {

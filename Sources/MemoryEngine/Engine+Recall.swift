@@ -9,7 +9,8 @@ extension Engine {
     }
 
     /// Finds the memories that answer a question: by words and by vectors, fused by normalised scores, and by what
-    /// stands around them (`RecallWeights`), over one snapshot of each home.
+    /// stands around them (`RecallWeights`), over one snapshot of the home. Several homes are asked as if what they hold
+    /// were in one, each over snapshots of its own.
     ///
     /// - Throws: `EngineError`: `invalid` (a query outside of the limits), `invalidVector`, `corrupted`, `io`.
     ///   A home that is not there holds nothing; it is named in `leftOut`.
@@ -33,28 +34,18 @@ extension Engine {
         let tokenizer = Tokenizer()
         let words = WordQuery(query.text, tokenizer)
         let intent = query.readIntent
-        let answers = try await withThrowingTaskGroup(of: (Namespace, HomeRecall.Answer?).self) { group in
-            for (home, parts) in homes {
+        let answers = try await answers(
+            of: homes.map { home, parts in
                 var sessions: [String: Double] = [:]
                 for (namespace, weight) in parts {
                     if let session = namespace.session { sessions[session] = weight }
                 }
-                let recall = HomeRecall(
+                return HomeRecall(
                     query: query, words: words, embeddings: questions[home]?.embeddings ?? [],
                     advisedLexicalWeight: questions[home]?.lexicalWeight, intent: intent, home: home,
                     homeWeight: parts.first { $0.key.session == nil }?.value, sessionWeights: sessions,
                     now: asked, expiry: max(asked, now), deadline: deadline)
-                group.addTask {
-                    let answer = try await self.withHome(of: home, creating: false) { opened in
-                        try await self.read(opened) { try recall.run(opened.indexes, in: $0) }
-                    }
-                    return (home, answer)
-                }
-            }
-            var answers: [(Namespace, HomeRecall.Answer?)] = []
-            for try await answer in group { answers.append(answer) }
-            return answers.sorted { $0.0.description < $1.0.description }
-        }
+            })
 
         var hits: [Hit] = []
         var timings = Recall.Timings()
@@ -92,7 +83,7 @@ extension Engine {
             id: id, hits: hits, intent: intent, timings: timings, leftOut: leftOut,
             isRankedWithTodaysStatistics: query.asOf != nil || query.validAt != nil,
             explanations: answers.compactMap { $0.1?.explanation }, sequences: sequences,
-            confidence: answers.compactMap { $0.1?.signs.confidence }.max() ?? 0)
+            confidence: ConfidenceSigns(of: answers.compactMap { $0.1?.signs }).confidence)
     }
 
     private func check(_ query: RecallQuery) throws {

@@ -112,6 +112,18 @@ private struct WordEmbedder: Embedder {
         try await store.engine.expectClean(atlas)
     }
 
+    @Test func `that one home knows serve others that are asked with it`() async throws {
+        let store = try await store()
+        try await store.engine.remember("My car is red", in: atlas)
+        try await store.engine.consolidate(in: atlas, steps: [.words])
+        let ada = Namespace.user("ada")
+        try await store.engine.remember("A vehicle of her own", in: ada)
+        let alone = try await asked("car", store) { $0.namespaces = [ada: 1] }
+        #expect(alone.isEmpty)
+        let found = try await asked("car", store) { $0.namespaces[ada] = 1 }
+        #expect(found.contains { $0.memory.content == "A vehicle of her own" })
+    }
+
     @Test func `are compared once, and new words with all that were there`() async throws {
         let store = try await store()
         try await store.engine.consolidate(in: atlas, steps: [.words])

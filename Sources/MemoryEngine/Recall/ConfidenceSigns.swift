@@ -6,16 +6,21 @@ import Glibc
 /// conversation and, with the names changed, to another one (`bench confidence`). They are of quantities that hardly
 /// grow with the home and do not depend on a model.
 struct ConfidenceSigns: Sendable, Equatable {
-    /// How much of the question's words the best match has: its BM25 score, of the bound. 0 to 1.
-    private(set) var coverage = 0.0
     /// The share of the question's words, by what they would be worth, that no current passage has. 0 to 1.
-    private(set) var unknownShare = 0.0
-    /// The best match by vectors above the mean of the home, in standard deviations; the mean over spaces.
-    private(set) var vectorDeviations = 0.0
-    /// The vectors that these deviations are of; the fewest of any space.
-    private(set) var vectorCount = 0
-    private(set) var hasWords = false
-    private(set) var hasHits = false
+    private var unknownShare = 0.0
+    /// The vectors that deviations are of; the fewest of any space.
+    private var vectorCount = 0
+    /// What a passage would score that is full of the question's words; 0 = it has none, or they were not asked.
+    private var bound = 0.0
+    /// The best candidates, the best first.
+    private var best: [Sign] = []
+
+    private struct Sign: Sendable, Equatable {
+        var score: Double
+        var words: Double
+        /// In standard deviations above the mean, in each space.
+        var vectors: [Double]
+    }
 
     /// How many of the first candidates are looked at, whatever the limit of the query.
     static let depth = 10
@@ -26,24 +31,41 @@ struct ConfidenceSigns: Sendable, Equatable {
 
     init(_ vouching: Vouching) {
         let own = vouching.own
-        let best = vouching.ranked.prefix(Self.depth).map { vouching.candidates[$0].passage }
-        hasHits = !best.isEmpty
-        if let words = own.words, words.bound > 0 {
-            hasWords = true
-            unknownShare = words.unknownShare
-            coverage = min(1, (best.map { Double(words.scores[Int($0)]) }.max() ?? 0) / words.bound)
-        }
+        if let words = own.words { (bound, unknownShare) = (words.bound, words.unknownShare) }
         vectorCount = own.vectors.map(\.sampleCount).min() ?? 0
-        for space in own.vectors {
-            vectorDeviations += (best.map { space.normalized($0) }.max() ?? 0) / Double(own.vectors.count)
+        best = vouching.ranked.prefix(Self.depth).map { vouching.candidates[$0] }.map { candidate in
+            Sign(
+                score: candidate.score,
+                words: Double(own.words?.scores[Int(candidate.passage)] ?? 0),
+                vectors: own.vectors.map { $0.normalized(candidate.passage) })
+        }
+    }
+
+    /// What several homes say together, whose scores were measured alike.
+    init(of homes: [ConfidenceSigns]) {
+        unknownShare = homes.filter { $0.bound > 0 }.map(\.unknownShare).min() ?? 0
+        bound = homes.map(\.bound).max() ?? 0
+        vectorCount = homes.reduce(0) { $0 + $1.vectorCount }
+        best = Array(homes.flatMap(\.best).sorted { $0.score > $1.score }.prefix(Self.depth))
+    }
+
+    /// How much of the question's words the best match has: its BM25 score, of the bound. 0 to 1.
+    private var coverage: Double { min(1, (best.map(\.words).max() ?? 0) / bound) }
+
+    /// The best match by vectors above the mean, in standard deviations; the mean over spaces.
+    private var vectorDeviations: Double {
+        let count = best.map(\.vectors.count).max() ?? 0
+        return (0..<count).reduce(0) { sum, space in
+            sum + (best.compactMap { space < $0.vectors.count ? $0.vectors[space] : nil }.max() ?? 0)
+                / Double(count)
         }
     }
 
     /// 0 to 1. By words where the question has any, else by vectors; where there are too few of these to tell, one half.
     var confidence: Double {
-        guard hasHits else { return 0 }
+        guard !best.isEmpty else { return 0 }
         var logit = 0.0
-        if hasWords {
+        if bound > 0 {
             logit = 6.80 * coverage - 1.79 * unknownShare - 1.08
         } else if vectorCount >= Self.leastVectorCount {
             logit = 0.756 * vectorDeviations - 2.36

@@ -13,12 +13,8 @@ struct HitPaths {
     ) throws {
         self.vouching = vouching
         kinds = try EdgeKinds(in: transaction)
-        wordRanks = Self.ranks(found.words)
-        vectorRanks = found.vectors.map { ($0.space, Self.ranks($0.passages)) }
-    }
-
-    private static func ranks(_ passages: [UInt32]) -> [UInt32: Int] {
-        Dictionary(uniqueKeysWithValues: passages.enumerated().map { ($0.element, $0.offset + 1) })
+        wordRanks = found.words.ranks
+        vectorRanks = found.vectors.map { ($0.space, $0.list.ranks) }
     }
 
     /// The steps of a candidate: words and vectors first, then what vouched, the most first.

@@ -1,7 +1,8 @@
 import Store
 
 /// A recall in one home, over one snapshot: candidates by words and vectors, fused by normalised scores; what
-/// stands around them vouches (`Vouching`); the best are decoded.
+/// stands around them vouches (`Vouching`); the best are decoded. Where other homes are asked too, it goes in steps
+/// (`HomeWork`), and what is much is a matter of all of them (`SharedStatistics`).
 struct HomeRecall {
     let query: RecallQuery
     let words: WordQuery
@@ -19,7 +20,7 @@ struct HomeRecall {
     /// What has expired by then is gone: now, whenever it is asked.
     let expiry: Timestamp
     let deadline: ContinuousClock.Instant?
-    /// What the query says, or the home, or the defaults: settled by `run`.
+    /// What the query says, or the home, or the defaults: settled by `settled`.
     var weights = RecallWeights()
     var lexicalWeight = Self.lexicalWeight
     var isTuned = false
@@ -40,7 +41,7 @@ struct HomeRecall {
     }
 
     /// What was measured of the time so far.
-    private struct Laps {
+    struct Laps {
         private var mark = ContinuousClock.now
         mutating func lap() -> Duration {
             let start = mark
@@ -50,11 +51,26 @@ struct HomeRecall {
     }
 
     /// How many of the best of each way of finding become candidates.
-    private var listCount: Int { max(Self.candidateCount, query.limit * 2) }
+    var listCount: Int { max(Self.candidateCount, query.limit * 2) }
 
     private var isLate: Bool { deadline.map { ContinuousClock.now >= $0 } ?? false }
 
+    /// All of a recall of one home, over one snapshot.
     func run(_ indexes: VectorIndexes, in transaction: borrowing ReadTransaction) throws -> Answer {
+        let settled = try settled(in: transaction)
+        var laps = Laps()
+        let words = try settled.words.expanded(settled.weights.synonyms, in: transaction)
+        let view = try HomeView(words, in: transaction)
+        var scored = try settled.scored(words, view, nil, indexes, &laps, in: transaction)
+        guard scored.eligibleCount > 0 else { return settled.nothing(scored, view, nil, &laps) }
+        scored.found = settled.lists(scored)
+        if query.fusion == .ranks { scored.own.rank(by: scored.found) }
+        let vouching = try settled.gathered(&scored, view, nil, in: transaction)
+        return try settled.answer(vouching, scored, nil, &laps, in: transaction)
+    }
+
+    /// With what the query says, or the home, or the defaults.
+    func settled(in transaction: borrowing ReadTransaction) throws -> HomeRecall {
         var settled = self
         let settings = try query.settings ?? RecallSettings.read(in: transaction)
         settled.weights = query.weights ?? (settings?.weights ?? RecallWeights()).adjusted(for: intent)
@@ -66,62 +82,129 @@ struct HomeRecall {
         settled.lexicalWeight =
             query.lexicalWeight ?? settings?.lexicalWeight ?? advisedLexicalWeight ?? Self.lexicalWeight
         settled.isTuned = query.weights == nil && settings != nil
-        return try settled.answer(indexes, in: transaction)
+        return settled
     }
 
-    private func answer(_ indexes: VectorIndexes, in transaction: borrowing ReadTransaction) throws -> Answer
-    {
-        var answer = Answer()
-        var laps = Laps()
-        let words = try words.expanded(weights.synonyms, in: transaction)
-        let view = try HomeView(words: words.words.map(\.term), prefixes: words.prefixes, in: transaction)
-        answer.sequence = view.state.sequence
+    /// What words and vectors say of the passages of a home. It outlives the snapshot that it was read in.
+    struct Scored: Sendable {
+        var words: WordQuery
+        var known: HomeView.Known
+        var eligible: PassageSet
+        var eligibleCount = 0
+        var visible: PassageSet
+        var own: OwnScores
+        var spaces: [EmbeddingSpace] = []
+        var found = FoundLists()
+        var leftOut: [String] = []
+        var timings = Recall.Timings()
+    }
+
+    /// Looks for the words and vectors of the question.
+    ///
+    /// - Parameter shared: `nil` = this home alone is asked; then nothing is looked for where nothing may be a hit.
+    func scored(
+        _ words: WordQuery, _ view: HomeView, _ shared: SharedStatistics?, _ indexes: VectorIndexes,
+        _ laps: inout Laps, in transaction: borrowing ReadTransaction
+    ) throws -> Scored {
         if let least = query.atLeast, view.state.sequence < least {
             throw EngineError(
                 .invalid, "\(home) is at commit \(view.state.sequence); commit \(least) was asked for")
         }
         let eligible = try passages(query.filter, view, in: transaction)
-        let eligibleCount = eligible.count
-        guard eligibleCount > 0 else {
-            if query.explains {
-                let nothing = Vouching(
-                    view: view, weights: scaledWeights(view), eligible: eligible, visible: eligible,
-                    own: OwnScores(words: nil, vectors: [], lexicalWeight: lexicalWeight))
-                answer.explanation = RecallExplanation(
-                    home, nothing, FoundLists(), words, eligibleCount, isTuned: isTuned)
-            }
-            answer.timings.filter = laps.lap()
-            return answer
-        }
-        let visible = query.filter == nil ? eligible : try passages(nil, view, in: transaction)
-        let compared = try compared(visible, view, in: transaction)
-        answer.timings.filter = laps.lap()
+        var scored = Scored(
+            words: words, known: view.known, eligible: eligible, visible: eligible,
+            own: OwnScores(words: nil, vectors: [], lexicalWeight: lexicalWeight))
+        scored.eligibleCount = eligible.count
+        guard scored.eligibleCount > 0 || shared != nil else { return scored }
+        if query.filter != nil { scored.visible = try passages(nil, view, in: transaction) }
+        let compared = try compared(scored.visible, view, in: transaction)
+        scored.timings.filter = laps.lap()
 
-        // Ways of finding.
         var wordScores: WordScores?
         if query.channels.contains(.words), !words.isEmpty {
             let scores = try WordScores(
                 words, view, k1: query.k1, b: query.b, titleWeight: weights.titles, compared: compared,
-                in: transaction)
+                shared: shared?.words, in: transaction)
             if weights.titles != 0, view.state.wordsVersion < Schema.wordsVersion {
-                answer.leftOut.append(
+                scored.leftOut.append(
                     "\(home): titles: open the home for writing once, as `loci vacuum` does")
             }
-            if scores.isCut { answer.leftOut.append("\(home): words beyond the bound on postings") }
+            if scores.isCut { scored.leftOut.append("\(home): words beyond the bound on postings") }
             wordScores = scores
         }
-        answer.timings.words = laps.lap()
+        scored.timings.words = laps.lap()
         let (spaces, vectorScores) = try vectors(
-            view, indexes, eligible, eligibleCount, compared, &answer.leftOut, in: transaction)
-        answer.timings.vectors = laps.lap()
+            view, indexes, eligible, scored.eligibleCount, compared, &scored.leftOut, in: transaction)
+        scored.timings.vectors = laps.lap()
+        scored.spaces = spaces
+        scored.own = OwnScores(words: wordScores, vectors: vectorScores, lexicalWeight: lexicalWeight)
+        return scored
+    }
 
-        var own = OwnScores(words: wordScores, vectors: vectorScores, lexicalWeight: lexicalWeight)
-        let found = lists(own, spaces, eligible)
-        if query.fusion == .ranks { own.rank(by: found) }
-        var vouching = Vouching(
-            view: view, weights: scaledWeights(view), eligible: eligible,
-            visible: visible, own: own)
-        try vouch(&vouching, found, in: transaction)
+    /// The answer where nothing may be a hit.
+    func nothing(
+        _ scored: Scored, _ view: HomeView, _ shared: SharedStatistics?, _ laps: inout Laps
+    ) -> Answer {
+        var answer = Answer()
+        answer.sequence = view.state.sequence
+        answer.leftOut = scored.leftOut
+        if query.explains {
+            let nothing = vouching(scored, view, shared)
+            answer.explanation = RecallExplanation(
+                home, nothing, FoundLists(), scored.words, 0, isTuned: isTuned)
+        }
+        answer.timings = scored.timings
+        answer.timings.filter += laps.lap()
+        return answer
+    }
+
+    /// Gathers candidates, and lets what stands beside them in their threads vouch. `scored` lends its scores for it.
+    func gathered(
+        _ scored: inout Scored, _ view: HomeView, _ shared: SharedStatistics?,
+        in transaction: borrowing ReadTransaction
+    ) throws -> Vouching {
+        var vouching = vouching(scored, view, shared)
+        // There is one copy of the scores, so that those which are made up for are not copied all.
+        scored.own = OwnScores(words: nil, vectors: [], lexicalWeight: lexicalWeight)
+        guard query.channels.contains(.context) else {
+            try vouching.gather(onlyFound: scored.found, in: transaction)
+            return vouching
+        }
+        if weights.calendar != 0 || weights.event != 0 {
+            let reading = QuestionReading(query.text, now: now)
+            if let shared {
+                if reading.namesTimes { vouching.intervals = reading.intervals(since: shared.first) }
+            } else {
+                vouching.intervals = try reading.intervals(view.state, in: transaction)
+            }
+        }
+        let causes =
+            weights.causes == 0 && weights.references == 0
+            ? nil : try CausalEdges(weights, asOf: query.asOf, validAt: query.validAt ?? now, in: transaction)
+        try vouching.gather(scored.found, causes, in: transaction)
+        try vouching.vouchByThread(in: transaction)
+        return vouching
+    }
+
+    /// What vouches, before anything does.
+    func vouching(_ scored: Scored, _ view: HomeView, _ shared: SharedStatistics?) -> Vouching {
+        let count = shared?.words.passageCount ?? view.state.currentPassages
+        return Vouching(
+            view: view, weights: weights.scaled(toPassages: count), eligible: scored.eligible,
+            visible: scored.visible, own: scored.own)
+    }
+
+    /// Lets all else vouch, and reads the best.
+    func answer(
+        _ gathered: Vouching, _ scored: Scored, _ shared: SharedStatistics?, _ laps: inout Laps,
+        in transaction: borrowing ReadTransaction
+    ) throws -> Answer {
+        var answer = Answer()
+        answer.sequence = gathered.view.state.sequence
+        answer.leftOut = scored.leftOut
+        answer.timings = scored.timings
+        var vouching = gathered
+        if query.channels.contains(.context) { try vouch(&vouching, shared, in: transaction) }
         // What nothing speaks for is no answer, however little else there is.
         vouching.candidates.removeAll { candidate in
             candidate.parts.context <= 0 && candidate.parts.calendar <= 0 && candidate.parts.causes <= 0
@@ -129,18 +212,14 @@ struct HomeRecall {
         }
         answer.signs = ConfidenceSigns(vouching)
         try weigh(&vouching, in: transaction)
-        answer.timings.ranking = laps.lap()
+        answer.timings.ranking += laps.lap()
         if query.explains {
             answer.explanation = RecallExplanation(
-                home, vouching, found, words, eligibleCount, isTuned: isTuned)
+                home, vouching, scored.found, scored.words, scored.eligibleCount, isTuned: isTuned)
         }
-        answer.hits = try decode(vouching, found, &answer.explanation, in: transaction)
+        answer.hits = try decode(vouching, scored.found, &answer.explanation, in: transaction)
         answer.timings.decoding = laps.lap()
         return answer
-    }
-
-    private func scaledWeights(_ view: HomeView) -> RecallWeights {
-        weights.scaled(toPassages: view.state.currentPassages)
     }
 
     /// What may be given of the namespaces that are asked.
@@ -192,40 +271,45 @@ struct HomeRecall {
     }
 
     /// The best by each way of finding.
-    private func lists(_ own: OwnScores, _ spaces: [EmbeddingSpace], _ eligible: PassageSet) -> FoundLists {
+    ///
+    /// - Parameter shared: its ranks count where other homes are asked too.
+    func lists(_ scored: Scored, _ shared: SharedStatistics? = nil) -> FoundLists {
+        let own = scored.own
         var found = FoundLists()
         if let words = own.words {
             var top = TopList(capacity: listCount)
-            for passage in words.matched where eligible.contains(passage) {
+            for passage in words.matched where scored.eligible.contains(passage) {
                 top.insert(words.total(passage), passage)
             }
-            found.words = top.ranked
+            found.words = FoundList(top.ranked, ranks: shared.map { $0.wordRanks[home] ?? [] })
         }
-        for (space, vectors) in zip(spaces, own.vectors) {
-            found.vectors.append((space, vectors.best(listCount, of: eligible)))
+        for (space, vectors) in zip(scored.spaces, own.vectors) {
+            found.vectors.append(
+                (
+                    space,
+                    FoundList(
+                        vectors.best(listCount, of: scored.eligible),
+                        ranks: shared.map { $0.vectorRanks[space]?[home] ?? [] })
+                ))
         }
         return found
     }
 
-    /// Gathers candidates, and lets what stands around them vouch.
+    /// Lets what stands around candidates vouch, other than their threads.
     private func vouch(
-        _ vouching: inout Vouching, _ found: FoundLists, in transaction: borrowing ReadTransaction
+        _ vouching: inout Vouching, _ shared: SharedStatistics?, in transaction: borrowing ReadTransaction
     ) throws {
-        guard query.channels.contains(.context) else {
-            return try vouching.gather(onlyFound: found, in: transaction)
-        }
-        let reading = QuestionReading(query.text, now: now)
-        if weights.calendar != 0 || weights.event != 0 {
-            vouching.intervals = try reading.intervals(vouching.view.state, in: transaction)
-        }
-        let causes =
-            weights.causes == 0 && weights.references == 0
-            ? nil : try CausalEdges(weights, asOf: query.asOf, validAt: query.validAt ?? now, in: transaction)
-        try vouching.gather(found, causes, in: transaction)
-        try vouching.vouchByThread(in: transaction)
-        try vouching.vouchBySession(in: transaction)
+        try vouching.vouchBySession(
+            among: shared?.candidateCount ?? vouching.candidates.count, in: transaction)
         if weights.actor != 0 {
-            let named = try reading.namedActors(vouching.view, among: vouching.visible, in: transaction)
+            let reading = QuestionReading(query.text, now: now)
+            let (view, visible) = (vouching.view, vouching.visible)
+            let named =
+                if let shared {
+                    try reading.namedActors(view, shared.actors, among: visible, in: transaction)
+                } else {
+                    try reading.namedActors(view, among: visible, in: transaction)
+                }
             if !named.isEmpty { try vouching.vouchByActors(named, in: transaction) }
         }
         try vouching.vouchByCalendar(in: transaction)

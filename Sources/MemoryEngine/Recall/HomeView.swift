@@ -3,14 +3,24 @@ import Store
 
 /// What a read knows of a home before it looks for anything: counters, spaces, and the tail, decoded once.
 struct HomeView {
-    let state: HomeState
-    let spaces: [SpaceRecord]
+    /// What outlives the snapshot.
+    let known: Known
     private let columns: ColumnBlocks
-    private(set) var tail: [TailEntry] = []
-    /// For each term asked for, its frequency in each entry of the tail.
-    private(set) var tailFrequencies: [[UInt8]] = []
 
-    struct TailEntry {
+    var state: HomeState { known.state }
+    var spaces: [SpaceRecord] { known.spaces }
+    var tail: [TailEntry] { known.tail }
+    /// For each term asked for, its frequency in each entry of the tail.
+    var tailFrequencies: [[UInt8]] { known.tailFrequencies }
+
+    struct Known: Sendable {
+        fileprivate(set) var state: HomeState
+        fileprivate(set) var spaces: [SpaceRecord]
+        fileprivate(set) var tail: [TailEntry] = []
+        fileprivate(set) var tailFrequencies: [[UInt8]] = []
+    }
+
+    struct TailEntry: Sendable {
         let passage: UInt32
         let front: TailRecord.Front
     }
@@ -35,9 +45,9 @@ struct HomeView {
 
     /// - Parameter words: terms of words whose frequencies in the tail are wanted.
     init(words: [[UInt8]] = [], prefixes: [[UInt8]] = [], in transaction: borrowing ReadTransaction) throws {
-        state = try HomeState.read(in: transaction)
+        let state = try HomeState.read(in: transaction)
         columns = ColumnBlocks(state)
-        spaces = try SpaceRecord.open(in: transaction)
+        var known = Known(state: state, spaces: try SpaceRecord.open(in: transaction))
         let hashes = words.map { TermHash.hash($0) }
         let many = words.count > Self.fewTerms ? ManyTerms(hashes) : nil
         var frequencies = [[UInt8]](repeating: [], count: words.count + prefixes.count)
@@ -70,8 +80,23 @@ struct HomeView {
             }
             for index in prefixes.indices { frequencies[words.count + index].append(best[index]) }
         }
-        tail = entries
-        tailFrequencies = frequencies
+        known.tail = entries
+        known.tailFrequencies = frequencies
+        self.known = known
+    }
+
+    /// With what the tail has of the words of a question.
+    init(_ words: WordQuery, in transaction: borrowing ReadTransaction) throws {
+        try self.init(words: words.words.map(\.term), prefixes: words.prefixes, in: transaction)
+    }
+
+    /// The home in a later snapshot; `nil` where it has changed since.
+    init?(unchanged known: Known, in transaction: borrowing ReadTransaction) throws {
+        guard try HomeState.read(in: transaction) == known.state,
+            try SpaceRecord.open(in: transaction) == known.spaces
+        else { return nil }
+        self.known = known
+        columns = ColumnBlocks(known.state)
     }
 
     /// How many passages there are, forgotten ones included.
@@ -201,6 +226,7 @@ struct HomeView {
     }
 
     private func tailEntry(_ passage: UInt32) -> TailEntry? {
+        let tail = known.tail
         var low = 0
         var high = tail.count
         while low < high {

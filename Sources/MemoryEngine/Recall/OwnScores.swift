@@ -3,7 +3,7 @@ import Store
 /// What words and vectors say of each passage by itself: their normalised scores, or what stands for their ranks, weighted
 /// and added.
 struct OwnScores {
-    let words: WordScores?
+    private(set) var words: WordScores?
     private(set) var vectors: [VectorScores]
     let wordShare: Double
     let vectorShare: Double
@@ -17,14 +17,12 @@ struct OwnScores {
 
         init(_ found: FoundLists) {
             words = Self.worth(found.words)
-            vectors = found.vectors.map { Self.worth($0.passages) }
+            vectors = found.vectors.map { Self.worth($0.list) }
         }
 
         /// 1 for the first, and 61 / (60 + rank) for those behind it.
-        private static func worth(_ list: [UInt32]) -> [UInt32: Double] {
-            var worth: [UInt32: Double] = [:]
-            for (index, passage) in list.enumerated() { worth[passage] = 61 / Double(61 + index) }
-            return worth
+        private static func worth(_ list: FoundList) -> [UInt32: Double] {
+            list.ranks.mapValues { 61 / Double(60 + $0) }
         }
     }
 
@@ -37,6 +35,16 @@ struct OwnScores {
         let hasBoth = words != nil && !vectors.isEmpty
         wordShare = hasBoth ? lexicalWeight : 1
         vectorShare = (hasBoth ? 1 - lexicalWeight : 1) / Double(max(1, vectors.count))
+    }
+
+    /// Measures by what all homes that are asked hold, in the place of this one.
+    mutating func compare(with shared: SharedStatistics) {
+        words?.compare(with: shared.wordMoments)
+        for index in vectors.indices {
+            if let moments = shared.vectorMoments[vectors[index].space] {
+                vectors[index].compare(with: moments)
+            }
+        }
     }
 
     /// The share of the score that is of words.
@@ -73,19 +81,36 @@ struct OwnScores {
     }
 }
 
-/// What was found by each way of finding, the best first.
-struct FoundLists {
-    var words: [UInt32] = []
+/// What a way of finding found in a home, the best first.
+struct FoundList: Sendable {
+    private(set) var passages: [UInt32] = []
+    /// From 1.
+    private(set) var ranks: [UInt32: Int] = [:]
+
+    init() {}
+
+    /// - Parameter ranks: among what was found in all homes that are asked; what has none there is left out. `nil` = this
+    ///   home alone is asked.
+    init(_ passages: [UInt32], ranks: [Int]? = nil) {
+        let places = ranks ?? Array(passages.indices.map { $0 + 1 })
+        self.passages = Array(passages.prefix(places.count))
+        self.ranks = Dictionary(uniqueKeysWithValues: zip(passages, places))
+    }
+}
+
+/// What was found by each way of finding.
+struct FoundLists: Sendable {
+    var words = FoundList()
     /// A list for each space of `OwnScores.vectors`.
-    var vectors: [(space: EmbeddingSpace, passages: [UInt32])] = []
+    var vectors: [(space: EmbeddingSpace, list: FoundList)] = []
 
     /// All of it.
     ///
     /// - Parameter capacity: how many passages the home has.
     func passages(capacity: Int) -> PassageSet {
         var all = PassageSet(capacity: capacity)
-        for passage in words { all.insert(passage) }
-        for list in vectors {
+        for passage in words.passages { all.insert(passage) }
+        for (_, list) in vectors {
             for passage in list.passages { all.insert(passage) }
         }
         return all

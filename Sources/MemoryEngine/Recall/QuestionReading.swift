@@ -29,9 +29,17 @@ struct QuestionReading: Sendable {
         _ state: HomeState, in transaction: borrowing ReadTransaction
     ) throws -> [Range<Int64>] {
         // Most questions name none, whatever is in the home.
-        guard !TimeExpressions.find(in: text, relativeTo: now, limit: 1).isEmpty else { return [] }
+        guard namesTimes else { return [] }
+        return intervals(since: try Self.first(state, in: transaction))
+    }
+
+    /// Whether the question names times at all.
+    var namesTimes: Bool { !TimeExpressions.find(in: text, relativeTo: now, limit: 1).isEmpty }
+
+    /// The times that the question names, where the first memory happened then.
+    func intervals(since first: Timestamp) -> [Range<Int64>] {
         var dialect = TimeExpressions.Dialect()
-        dialect.yearless = .every(since: try Self.first(state, in: transaction))
+        dialect.yearless = .every(since: first)
         var intervals = TimeExpressions.find(
             in: text, relativeTo: now, dialect: dialect, limit: Self.maximumIntervalCount
         ).map { $0.interval.lowerBound.microseconds..<$0.interval.upperBound.microseconds }
@@ -48,7 +56,7 @@ struct QuestionReading: Sendable {
     }
 
     /// When the first memory of a home happened.
-    private static func first(
+    static func first(
         _ state: HomeState, in transaction: borrowing ReadTransaction
     ) throws -> Timestamp {
         let first = try TimeOrder(state, in: transaction).earliest(in: transaction)
@@ -63,6 +71,32 @@ struct QuestionReading: Sendable {
     func namedActors(
         _ view: HomeView, among passages: PassageSet, in transaction: borrowing ReadTransaction
     ) throws -> [(name: String, number: UInt32)] {
+        let numbers = try possibleActors(in: transaction)
+        if numbers.isEmpty { return [] }
+        let named = NamedActors.find(text, actors: numbers.keys.sorted()).compactMap { name in
+            numbers[name].map { (name: name, number: $0) }
+        }
+        return try Self.present(named, view, among: passages, in: transaction)
+    }
+
+    /// Those of the actors that the question names who said or did something in `passages`.
+    ///
+    /// - Parameter names: found among the actors of all homes that are asked.
+    func namedActors(
+        _ view: HomeView, _ names: [String], among passages: PassageSet,
+        in transaction: borrowing ReadTransaction
+    ) throws -> [(name: String, number: UInt32)] {
+        var named: [(name: String, number: UInt32)] = []
+        for name in names {
+            if let number = try Names.number(of: name, .actor, in: transaction) {
+                named.append((name, number))
+            }
+        }
+        return try Self.present(named, view, among: passages, in: transaction)
+    }
+
+    /// The actors of a home whom the question may name, with their numbers.
+    func possibleActors(in transaction: borrowing ReadTransaction) throws -> [String: UInt32] {
         let mayBeNamed = NameFilter(text)
         var numbers: [String: UInt32] = [:]
         var seen = 0
@@ -76,15 +110,16 @@ struct QuestionReading: Sendable {
             numbers[name] = value.u32(at: 0)
             return seen < Self.maximumNameCount
         }
-        if numbers.isEmpty { return [] }
-        var named = NamedActors.find(text, actors: numbers.keys.sorted()).compactMap { name in
-            numbers[name].map { (name: name, number: $0) }
-        }
-        if named.count > 1 {
-            let present = try Self.actors(of: passages, among: named.map(\.number), view, in: transaction)
-            named.removeAll { !present.contains($0.number) }
-        }
-        return named
+        return numbers
+    }
+
+    private static func present(
+        _ named: [(name: String, number: UInt32)], _ view: HomeView, among passages: PassageSet,
+        in transaction: borrowing ReadTransaction
+    ) throws -> [(name: String, number: UInt32)] {
+        if named.count < 2 { return named }
+        let present = try actors(of: passages, among: named.map(\.number), view, in: transaction)
+        return named.filter { present.contains($0.number) }
     }
 
     /// Those of a few actors who have a passage in a set.

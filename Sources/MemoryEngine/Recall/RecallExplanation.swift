@@ -13,7 +13,7 @@ public struct RecallExplanation: Sendable {
     public let words: [Word]
     /// Words first, then a channel for each embedding space.
     public let channels: [Channel]
-    /// As they counted: of the query, the home or the defaults, for the intent and the size of the home.
+    /// As they counted: of the query, the home or the defaults, for the intent and the size of all homes that are asked.
     public let weights: RecallWeights
     /// The home has weights of its own (`Engine.setRecallSettings`), and the query said no others.
     public let isTuned: Bool
@@ -38,7 +38,7 @@ public struct RecallExplanation: Sendable {
     public struct Channel: Sendable, Equatable {
         /// `words`, or the name of an embedding space.
         public let name: String
-        /// Of the raw scores of all passages, or a sample of them.
+        /// Of the raw scores of all passages, or a sample of them; where several homes are asked, of all of them.
         public let mean: Double
         public let deviation: Double
         /// What a normalised score is multiplied by.
@@ -53,7 +53,7 @@ public struct RecallExplanation: Sendable {
         public let raw: Double?
         /// The raw score above the mean, in deviations; with `Fusion.ranks` what the rank is worth.
         public let normalized: Double
-        /// The place among the best of the channel, from 1; `nil` = not among them.
+        /// The place among the best of the channel in all homes that are asked, from 1; `nil` = not among them.
         public let rank: Int?
     }
 }
@@ -77,13 +77,13 @@ extension RecallExplanation {
             channels.append(
                 Channel(
                     name: "words", mean: scores.totalMean, deviation: scores.deviation, share: own.wordShare,
-                    foundCount: found.words.count))
+                    foundCount: found.words.passages.count))
         }
         for (scores, list) in zip(own.vectors, found.vectors) {
             channels.append(
                 Channel(
                     name: list.space.name, mean: scores.mean, deviation: scores.deviation,
-                    share: own.vectorShare, foundCount: list.passages.count))
+                    share: own.vectorShare, foundCount: list.list.passages.count))
         }
         self.channels = channels
         weights = vouching.weights
@@ -100,7 +100,7 @@ extension RecallExplanation {
                 Score(
                     raw: Double(words.total(passage)),
                     normalized: own.wordShare == 0 ? 0 : own.wordPart(of: passage) / own.wordShare,
-                    rank: rank(of: passage, in: found.words)))
+                    rank: found.words.ranks[passage]))
         }
         for (space, vectors) in own.vectors.enumerated() {
             let raw = vectors.scores[Int(passage)]
@@ -109,12 +109,8 @@ extension RecallExplanation {
                     raw: raw.isNaN ? nil : Double(raw),
                     normalized: own.vectorShare == 0
                         ? 0 : own.vectorPart(of: passage, space) / own.vectorShare,
-                    rank: rank(of: passage, in: found.vectors[space].passages)))
+                    rank: found.vectors[space].list.ranks[passage]))
         }
         return scores
-    }
-
-    private static func rank(of passage: UInt32, in list: [UInt32]) -> Int? {
-        list.firstIndex(of: passage).map { $0 + 1 }
     }
 }

@@ -59,7 +59,7 @@ public struct RecallQuery: Sendable {
 
     /// How what words and vectors say of a memory becomes one score.
     public enum Fusion: String, Sendable, CaseIterable {
-        /// The weighted sum of scores, each in standard deviations above the mean of the home. It finds more: how far one is
+        /// The weighted sum of scores, each in standard deviations above the mean of the homes asked. It finds more: how far one is
         /// ahead of the others counts.
         case scores
         /// The weighted sum of 61 / (60 + rank), with the ranks in each list (reciprocal rank fusion: Cormack, Clarke and
@@ -203,8 +203,8 @@ public struct Recall: Sendable, RandomAccessCollection {
     /// How sure it is that what was asked is told in the namespaces at all, 0 to 1: of a hundred recalls with 0.7, some
     /// seventy have the answer in their home. It is made of how much of the question's words the best match has, and how
     /// many of them nothing has, so a paraphrase without a common word has little; where the question has no words, or
-    /// they were not asked, of how far the best vectors stand out. Of several homes it is that of the surest. It says
-    /// nothing of single hits.
+    /// they were not asked, of how far the best vectors stand out. Of several homes it is as if all were in one. It
+    /// says nothing of single hits.
     public let confidence: Double
 
     /// Where the time went; where several homes were asked side by side, that of the slowest.

@@ -11,12 +11,14 @@ struct VectorScores {
     private(set) var rowCount = 0
     /// How many current passages mean and deviation are of.
     private(set) var sampleCount = 0
+    /// The scores of the passages that are compared; each of a sample stands for those around it too.
+    private(set) var moments = Moments()
     /// The passages with a score, in no order, where not all rows were compared.
     private(set) var compared: [UInt32] = []
     private let index: HNSWIndex
     private let metric: EmbeddingMetric
     private let query: [Float]
-    private let space: SpaceRecord
+    private let record: SpaceRecord
     /// All rows were compared: what has no score has no vector.
     private(set) var isComplete = false
     /// It was stopped before the nearest were found.
@@ -41,11 +43,10 @@ struct VectorScores {
         self.index = index
         metric = space.space.metric
         self.query = query
-        self.space = space
+        record = space
         scores = [Float](repeating: .nan, count: view.capacity)
-        var sum = 0.0
-        var squares = 0.0
-        var count = 0.0
+        var sampled = Moments()
+        var distance = 1
         if try index.hasGraph(in: transaction) {
             let filter = eligibleCount == view.capacity ? nil : PassageFilter(words: eligible.words)
             let result = try index.search(
@@ -59,18 +60,18 @@ struct VectorScores {
                 }
                 set(neighbor.score, neighbor.passage)
             }
-            let sample = try sample(current, view, in: transaction)
+            distance = max(1, view.capacity / Self.sampleCount)
+            let sample = try sample(current, at: distance, view, in: transaction)
             for (passage, value) in sample {
                 set(value, passage)
-                sum += Double(value)
-                squares += Double(value) * Double(value)
-                count += 1
+                sampled.add(Double(value))
             }
             rowCount = result.neighbors.count + sample.count
         } else if eligibleCount * Self.selectionFactor < Int(space.nextSlot) {
             let slots = try Self.slots(of: space, view, in: transaction)
             // The sample: slots at even distances, the same ones for every question.
             let step = max(1, space.nextSlot / UInt32(Self.sampleCount))
+            distance = Int(step)
             var chosen: [(slot: UInt32, passage: Int, isSample: Bool)] = []
             for passage in slots.indices where slots[passage] != .max {
                 let isSample = slots[passage] % step == 0 && current?.contains(UInt32(passage)) ?? true
@@ -84,10 +85,7 @@ struct VectorScores {
             rowCount = values.count
             for (choice, value) in zip(chosen, values) {
                 set(value, UInt32(choice.passage))
-                guard choice.isSample else { continue }
-                sum += Double(value)
-                squares += Double(value) * Double(value)
-                count += 1
+                if choice.isSample { sampled.add(Double(value)) }
             }
         } else {
             isComplete = true
@@ -102,17 +100,22 @@ struct VectorScores {
                     let value = block.scores[index]
                     scores[Int(passage)] = value
                     if let current, !current.contains(passage) { continue }
-                    sum += Double(value)
-                    squares += Double(value) * Double(value)
-                    count += 1
+                    sampled.add(Double(value))
                 }
             }
         }
-        sampleCount = Int(count)
-        guard count > 0 else { return }
-        mean = sum / count
-        deviation = Deviation.of(squares: squares, mean: mean, count: count)
+        sampleCount = Int(sampled.count)
+        moments = sampled.standing(for: distance)
+        compare(with: sampled)
     }
+
+    /// What is much, and what little.
+    mutating func compare(with moments: Moments) {
+        mean = moments.mean
+        deviation = moments.deviation
+    }
+
+    var space: EmbeddingSpace { record.space }
 
     private mutating func set(_ score: Float, _ passage: UInt32) {
         if scores[Int(passage)].isNaN { compared.append(passage) }
@@ -160,9 +163,8 @@ struct VectorScores {
 
     /// Scores of current passages at even distances, the same ones for every question.
     private func sample(
-        _ current: PassageSet?, _ view: HomeView, in transaction: borrowing ReadTransaction
+        _ current: PassageSet?, at distance: Int, _ view: HomeView, in transaction: borrowing ReadTransaction
     ) throws -> [(passage: UInt32, score: Float)] {
-        let distance = max(1, view.capacity / Self.sampleCount)
         let passages = stride(from: 0, to: view.capacity, by: distance).map { UInt32($0) }.filter {
             current?.contains($0) ?? true
         }
@@ -176,16 +178,16 @@ struct VectorScores {
         of passages: [UInt32], _ view: HomeView, in transaction: borrowing ReadTransaction
     ) throws -> [(passage: UInt32, score: Float)] {
         var chosen: [(slot: UInt32, passage: UInt32)] = []
-        for (passage, slot) in zip(passages, try view.slots(space.number, of: passages, in: transaction))
+        for (passage, slot) in zip(passages, try view.slots(record.number, of: passages, in: transaction))
         where slot != .max {
-            guard slot < space.nextSlot else {
+            guard slot < record.nextSlot else {
                 throw StoreError(
-                    .corrupted, "a passage has slot \(slot) of \(space.space.name), which is not there")
+                    .corrupted, "a passage has slot \(slot) of \(space.name), which is not there")
             }
             chosen.append((slot, passage))
         }
         chosen.sort { $0.slot < $1.slot }
-        let values = try index.scores(of: chosen.map(\.slot), query, space.extent, in: transaction)
+        let values = try index.scores(of: chosen.map(\.slot), query, record.extent, in: transaction)
         return zip(chosen, values).map { ($0.passage, $1) }
     }
 
@@ -223,15 +225,6 @@ struct VectorScores {
         case .innerProduct: score > 0 ? score / (1 + score) : 0
         case .l2: 1 / (1 - min(0, score))
         }
-    }
-}
-
-/// The standard deviation of scores.
-enum Deviation {
-    /// Scores that differ by no more than rounding have none: dividing by it would make a difference of nothing.
-    static func of(squares: Double, mean: Double, count: Double) -> Double {
-        let variance = squares / count - mean * mean
-        return variance > 1e-12 * max(1, mean * mean) ? variance.squareRoot() : 0
     }
 }
 

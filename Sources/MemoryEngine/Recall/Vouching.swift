@@ -210,7 +210,11 @@ struct Vouching {
     // MARK: Sessions and actors
 
     /// The best of a session, or where there is none of a thread, vouches for all of it.
-    mutating func vouchBySession(in transaction: borrowing ReadTransaction) throws {
+    ///
+    /// - Parameter candidateCount: how many candidates all homes have that are asked.
+    mutating func vouchBySession(
+        among candidateCount: Int, in transaction: borrowing ReadTransaction
+    ) throws {
         guard weights.session != 0 else { return }
         let passages = candidates.map(\.passage)
         let sessions = try view.values(.session, of: passages, in: transaction) { UInt64($0.session) }
@@ -228,7 +232,7 @@ struct Vouching {
         }
         for (index, key) in keys.enumerated() {
             var best = index
-            if let group = groups[key], 2 * group.count <= candidates.count { best = group.best }
+            if let group = groups[key], 2 * group.count <= candidateCount { best = group.best }
             candidates[index].best = passages[best]
             candidates[index].parts.session = weights.session * scores[best]
         }

@@ -16,7 +16,9 @@ struct WordScores {
     private var titleMean = 0.0
     /// Passages with a score, in no order.
     private(set) var matched: [UInt32] = []
-    /// Mean and standard deviation of the scores of all passages that are compared, those without a match included.
+    /// The scores of all passages that are compared, those without a match included.
+    private(set) var moments = WordMoments()
+    /// Their mean and standard deviation.
     private(set) var mean = 0.0
     private(set) var deviation = 0.0
     /// How many postings were read.
@@ -36,16 +38,17 @@ struct WordScores {
     /// - Parameters:
     ///   - titleWeight: what a word in a title adds, times its inverse document frequency.
     ///   - compared: the passages whose scores mean and deviation are of; `nil` = the current ones.
+    ///   - shared: counts of all homes that are asked; `nil` = of this one.
     init(
         _ query: WordQuery, _ view: HomeView, k1: Double, b: Double, titleWeight: Double = 0,
-        compared: PassageSet? = nil,
+        compared: PassageSet? = nil, shared: WordStatistics? = nil,
         in transaction: borrowing ReadTransaction
     ) throws {
         scores = [Float](repeating: 0, count: view.capacity)
         // Where all versions are closed, an as-of query still finds them.
-        let count = Double(max(1, view.state.currentPassages))
+        let count = Double(max(1, shared?.passageCount ?? view.state.currentPassages))
         guard view.capacity > 0, !query.isEmpty else { return }
-        let mean = max(1, Double(view.state.currentLength) / count)
+        let mean = max(1, Double(shared?.length ?? view.state.currentLength) / count)
         let norms = LengthCode.lengths.map { Float(k1 * (1 - b + b * Double($0) / mean)) }
 
         // Whether each passage is current matters only where some are not.
@@ -63,10 +66,7 @@ struct WordScores {
         var group = TermGroup()
         var ownInverse = 0.0
         let inTailTitles = titleWeight == 0 ? [:] : query.titles(of: view.tail)
-        for (index, word)
-            in (query.words.map { (term: $0.term, isPrefix: false) }
-            + query.prefixes.map { (term: $0, isPrefix: true) }).enumerated()
-        {
+        for (index, term) in query.terms.enumerated() {
             let isSynonym = index < query.words.count && query.words[index].isSynonym
             let isGrouped = isSynonym || index + 1 < query.words.count && query.words[index + 1].isSynonym
             if !isSynonym { take(&group) }
@@ -74,35 +74,16 @@ struct WordScores {
                 isCut = true
                 break
             }
-            let keys =
-                word.isPrefix
-                ? try Self.expand(word.term, in: transaction) : [Postings.wordKey(word.term)]
-            let numbers = try keys.compactMap { try Postings.number(of: $0, in: transaction) }
-            var inTail: [(passage: UInt32, frequency: UInt8)] = []
-            for (place, frequency) in view.tailFrequencies[index].enumerated() where frequency > 0 {
-                inTail.append((view.tail[place].passage, frequency))
-            }
-            // A prefix counts as the most frequent of its terms in a passage.
-            let merged = numbers.count > 1 ? try merge(numbers, view, in: transaction) : nil
-            var documentFrequency = 0
-            if let current {
-                for (passage, _) in inTail where current.contains(passage) { documentFrequency += 1 }
-                for (passage, _) in merged ?? [] where current.contains(passage) { documentFrequency += 1 }
-            } else {
-                documentFrequency = inTail.count + (merged?.count ?? 0)
-            }
-            if merged == nil, let number = numbers.first {
-                try Postings.forEachBlock(of: number, in: transaction) { block in
-                    if !isSynonym { postingCount += block.count }
-                    documentFrequency += current.map { block.count(in: $0) } ?? block.count
-                }
-            }
+            let found = try FoundTerm(term, at: index, view, current, in: transaction)
+            let (inTail, merged) = (found.inTail, found.merged)
+            if !isSynonym { postingCount += found.postingCount }
+            let documentFrequency = shared?.frequencies[term] ?? found.documentFrequency
             var inverse = log1p((count - Double(documentFrequency) + 0.5) / (Double(documentFrequency) + 0.5))
             // A rare word does not count more than the one that was asked for.
             if isSynonym { inverse = min(inverse, ownInverse) } else { ownInverse = inverse }
             if titleWeight != 0, !isSynonym, index < query.words.count {
                 try addTitles(
-                    of: word.term, Float(inverse * titleWeight), inTailTitles[index] ?? [], view,
+                    of: term.bytes, Float(inverse * titleWeight), inTailTitles[index] ?? [], view,
                     in: transaction)
             }
             let scale = TermScale(
@@ -118,7 +99,7 @@ struct WordScores {
                     continue
                 }
                 group.begin(capacity: view.capacity)
-                if let number = numbers.first {
+                if let number = found.number {
                     try Postings.forEachBlock(of: number, in: transaction) { block in
                         for place in 0..<block.count {
                             let passage = block.passage(at: place)
@@ -134,7 +115,7 @@ struct WordScores {
             }
             if let merged {
                 for (passage, frequency) in merged { add(passage, frequency, scale, codes) }
-            } else if let number = numbers.first {
+            } else if let number = found.number {
                 try Postings.forEachBlock(of: number, in: transaction) { block in
                     try add(block, below: folded, scale, codes)
                 }
@@ -144,19 +125,37 @@ struct WordScores {
 
         take(&group)
         if bound > 0 { unknownShare = unknown / bound }
-        var sum = 0.0
-        var squares = 0.0
-        var titleSum = 0.0
         for passage in matched where (compared ?? current)?.contains(passage) ?? true {
-            let score = Double(scores[Int(passage)])
-            sum += score
-            squares += score * score
-            if !titles.isEmpty { titleSum += Double(titles[Int(passage)]) }
+            moments.scores.add(Double(scores[Int(passage)]))
+            if !titles.isEmpty { moments.titles += Double(titles[Int(passage)]) }
         }
-        let comparedCount = compared.map { Double(max(1, $0.count)) } ?? count
-        self.mean = sum / comparedCount
-        deviation = Deviation.of(squares: squares, mean: self.mean, count: comparedCount)
-        titleMean = titleSum / comparedCount
+        moments.scores.count = Double(compared?.count ?? Int(view.state.currentPassages))
+        compare(with: moments)
+    }
+
+    /// What is much, and what little.
+    mutating func compare(with moments: WordMoments) {
+        mean = moments.scores.mean
+        deviation = moments.scores.deviation
+        titleMean = moments.titles / max(1, moments.scores.count)
+    }
+
+    /// What other homes need to know of this one to count alike.
+    static func statistics(
+        of query: WordQuery, _ view: HomeView, in transaction: borrowing ReadTransaction
+    ) throws -> WordStatistics {
+        var statistics = WordStatistics()
+        statistics.passageCount = view.state.currentPassages
+        statistics.length = view.state.currentLength
+        let current =
+            view.hasClosed ? try FilterEvaluation(view: view).flagged(.current, in: transaction) : nil
+        var postingCount = 0
+        for (index, term) in query.terms.enumerated() where postingCount <= maximumPostings {
+            let found = try FoundTerm(term, at: index, view, current, in: transaction)
+            postingCount += found.postingCount
+            statistics.frequencies[term] = found.documentFrequency
+        }
+        return statistics
     }
 
     /// Adds what the passages have that hold a word in their title.
@@ -258,24 +257,64 @@ struct WordScores {
         }
     }
 
-    /// The passages with any of several terms, and the greatest of their frequencies there.
-    private mutating func merge(
-        _ terms: [UInt32], _ view: HomeView, in transaction: borrowing ReadTransaction
-    ) throws -> [(passage: UInt32, frequency: UInt8)] {
-        var frequencies = [UInt8](repeating: 0, count: view.capacity)
-        var passages: [UInt32] = []
-        for term in terms {
-            try Postings.forEachBlock(of: term, in: transaction) { block in
+    /// Where a term stands, and in how many current passages.
+    private struct FoundTerm {
+        /// Its postings.
+        private(set) var number: UInt32?
+        private(set) var inTail: [(passage: UInt32, frequency: UInt8)] = []
+        /// What stands behind a prefix of several terms: a passage counts the most frequent of them.
+        private(set) var merged: [(passage: UInt32, frequency: UInt8)]?
+        private(set) var documentFrequency = 0
+        private(set) var postingCount = 0
+
+        init(
+            _ term: WordTerm, at index: Int, _ view: HomeView, _ current: PassageSet?,
+            in transaction: borrowing ReadTransaction
+        ) throws {
+            let keys =
+                term.isPrefix
+                ? try WordScores.expand(term.bytes, in: transaction) : [Postings.wordKey(term.bytes)]
+            let numbers = try keys.compactMap { try Postings.number(of: $0, in: transaction) }
+            let tail = view.tail
+            for (place, frequency) in view.tailFrequencies[index].enumerated() where frequency > 0 {
+                inTail.append((tail[place].passage, frequency))
+            }
+            if numbers.count > 1 { merged = try merge(numbers, view, in: transaction) }
+            if let current {
+                for (passage, _) in inTail where current.contains(passage) { documentFrequency += 1 }
+                for (passage, _) in merged ?? [] where current.contains(passage) { documentFrequency += 1 }
+            } else {
+                documentFrequency = inTail.count + (merged?.count ?? 0)
+            }
+            guard merged == nil, let only = numbers.first else { return }
+            number = only
+            try Postings.forEachBlock(of: only, in: transaction) { block in
                 postingCount += block.count
-                for place in 0..<block.count {
-                    let passage = block.passage(at: place)
-                    guard passage < view.state.foldedPassages else { throw Self.strayPosting(passage) }
-                    if frequencies[Int(passage)] == 0 { passages.append(passage) }
-                    frequencies[Int(passage)] = max(frequencies[Int(passage)], block.frequency(at: place))
-                }
+                documentFrequency += current.map { block.count(in: $0) } ?? block.count
             }
         }
-        return passages.map { ($0, frequencies[Int($0)]) }
+
+        /// The passages with any of several terms, and the greatest of their frequencies there.
+        private mutating func merge(
+            _ terms: [UInt32], _ view: HomeView, in transaction: borrowing ReadTransaction
+        ) throws -> [(passage: UInt32, frequency: UInt8)] {
+            var frequencies = [UInt8](repeating: 0, count: view.capacity)
+            var passages: [UInt32] = []
+            for term in terms {
+                try Postings.forEachBlock(of: term, in: transaction) { block in
+                    postingCount += block.count
+                    for place in 0..<block.count {
+                        let passage = block.passage(at: place)
+                        guard passage < view.state.foldedPassages else {
+                            throw WordScores.strayPosting(passage)
+                        }
+                        if frequencies[Int(passage)] == 0 { passages.append(passage) }
+                        frequencies[Int(passage)] = max(frequencies[Int(passage)], block.frequency(at: place))
+                    }
+                }
+            }
+            return passages.map { ($0, frequencies[Int($0)]) }
+        }
     }
 
     private static func strayPosting(_ passage: UInt32) -> StoreError {
@@ -300,6 +339,13 @@ struct WordScores {
         guard deviation > 0 else { return scores[Int(passage)] > 0 ? max(0, 1 + above) : 0 }
         return above / deviation
     }
+}
+
+/// What a question looks up in the index of words.
+struct WordTerm: Hashable, Sendable {
+    let bytes: [UInt8]
+    /// It stands for all terms that begin so.
+    let isPrefix: Bool
 }
 
 /// The words of a question as terms.
@@ -327,6 +373,12 @@ struct WordQuery: Sendable {
     }
 
     var isEmpty: Bool { words.isEmpty && prefixes.isEmpty }
+
+    /// What is looked up: the words, and behind them the prefixes.
+    var terms: [WordTerm] {
+        words.map { WordTerm(bytes: $0.term, isPrefix: false) }
+            + prefixes.map { WordTerm(bytes: $0, isPrefix: true) }
+    }
 
     /// What a word counts that the question says so often: once 1, and never 2 (BM25's k3 of 1). A long question repeats
     /// what its sentences need, not only what it asks for.
@@ -358,18 +410,34 @@ struct WordQuery: Sendable {
     ///
     /// - Parameter weight: what they count, beside the cube of the cosine.
     func expanded(_ weight: Double, in transaction: borrowing ReadTransaction) throws -> WordQuery {
-        guard weight > 0, words.count <= Self.expandedCount else { return self }
-        let lists = try SpaceRecord.open(in: transaction).map { SynonymLists($0.space) }
+        guard weight > 0 else { return self }
+        return expanded(weight, by: try synonyms(in: transaction))
+    }
+
+    /// What a home knows to mean about the same as each word, in each of its spaces.
+    func synonyms(in transaction: borrowing ReadTransaction) throws -> [[EmbeddingSpace: [Synonym]]] {
+        guard words.count <= Self.expandedCount else { return [] }
+        let spaces = try SpaceRecord.open(in: transaction).map(\.space)
+        return try words.map { word in
+            var lists: [EmbeddingSpace: [Synonym]] = [:]
+            for space in spaces {
+                lists[space] = try SynonymLists(space).list(of: word.term, in: transaction)
+            }
+            return lists
+        }
+    }
+
+    /// The question with words that mean about the same.
+    ///
+    /// - Parameter synonyms: of each word, in each space.
+    func expanded(_ weight: Double, by synonyms: [[EmbeddingSpace: [Synonym]]]) -> WordQuery {
         // Near to two words of the question, one counts for the nearer of them.
         var nearest: [[UInt8]: (word: Int, cosine: Double)] = [:]
         let own = Set(words.map(\.term))
-        for (index, word) in words.enumerated() {
-            for list in lists {
-                for synonym in try list.list(of: word.term, in: transaction) ?? []
-                where !own.contains(synonym.term) {
-                    if synonym.cosine > nearest[synonym.term]?.cosine ?? 0 {
-                        nearest[synonym.term] = (index, synonym.cosine)
-                    }
+        for (index, lists) in synonyms.enumerated() {
+            for synonym in lists.values.joined() where !own.contains(synonym.term) {
+                if synonym.cosine > nearest[synonym.term]?.cosine ?? 0 {
+                    nearest[synonym.term] = (index, synonym.cosine)
                 }
             }
         }

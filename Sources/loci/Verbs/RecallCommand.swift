@@ -19,7 +19,7 @@ struct RecallCommand: AsyncParsableCommand {
             add. The line under each hit tells its path: how it was found, and what vouched for it. --compare \
             shows at which rank words alone and vectors alone have each hit.
 
-            Of several namespaces one with a weight of 0.5 counts half. Behind a backslash `=` and `,` are part \
+            Several namespaces rank as if all they hold were in one; one with a weight of 0.5 counts half. Behind a backslash `=` and `,` are part \
             of a name: 'project/a\\=b'. Exit status 2 if none of the homes is there.
             """)
 
