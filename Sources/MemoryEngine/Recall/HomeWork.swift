@@ -132,7 +132,7 @@ struct HomeWork: Sendable {
         _ laps: inout HomeRecall.Laps, in transaction: borrowing ReadTransaction
     ) throws {
         if scored.eligibleCount > 0 {
-            scored.own.compare(with: shared)
+            scored.own.compare(with: shared, in: recall.embeddings.map(\.space))
             scored.found = recall.lists(scored, shared)
             if recall.query.fusion == .ranks { scored.own.rank(by: scored.found) }
             let vouching = try recall.gathered(&scored, view, shared, in: transaction)

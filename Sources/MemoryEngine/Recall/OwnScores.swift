@@ -5,8 +5,9 @@ import Store
 struct OwnScores {
     private(set) var words: WordScores?
     private(set) var vectors: [VectorScores]
-    let wordShare: Double
-    let vectorShare: Double
+    private(set) var wordShare = 1.0
+    private(set) var vectorShare = 1.0
+    private let lexicalWeight: Double
     /// Where ranks count in the place of scores.
     private var ranks: Ranks?
 
@@ -32,13 +33,22 @@ struct OwnScores {
     init(words: WordScores?, vectors: [VectorScores], lexicalWeight: Double) {
         self.words = words
         self.vectors = vectors
-        let hasBoth = words != nil && !vectors.isEmpty
+        self.lexicalWeight = lexicalWeight
+        share(amongSpaces: vectors.count)
+    }
+
+    /// - Parameter spaceCount: how many spaces take part.
+    private mutating func share(amongSpaces spaceCount: Int) {
+        let hasBoth = words != nil && spaceCount > 0
         wordShare = hasBoth ? lexicalWeight : 1
-        vectorShare = (hasBoth ? 1 - lexicalWeight : 1) / Double(max(1, vectors.count))
+        vectorShare = (hasBoth ? 1 - lexicalWeight : 1) / Double(max(1, spaceCount))
     }
 
     /// Measures by what all homes that are asked hold, in the place of this one.
-    mutating func compare(with shared: SharedStatistics) {
+    ///
+    /// - Parameter spaces: those in which this home is asked. One that has no vectors there is no better for it.
+    mutating func compare(with shared: SharedStatistics, in spaces: [EmbeddingSpace]) {
+        share(amongSpaces: spaces.count { shared.vectorMoments[$0] != nil })
         words?.compare(with: shared.wordMoments)
         for index in vectors.indices {
             if let moments = shared.vectorMoments[vectors[index].space] {
