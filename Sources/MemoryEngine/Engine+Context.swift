@@ -16,6 +16,14 @@ extension Engine {
     public func context(
         for query: RecallQuery, tokenBudget: Int, counter: TokenCounter = .estimate
     ) async throws -> ContextPack {
+        try await context(for: query, tokenBudget: tokenBudget, counter: counter, behind: []) { _ in nil }
+    }
+
+    /// The same behind entries that come first, whatever is asked; they are not given again.
+    func context(
+        for query: RecallQuery, tokenBudget: Int, counter: TokenCounter, behind first: [ContextPack.Entry],
+        scope: (Namespace) -> MemoryView.Scope?
+    ) async throws -> ContextPack {
         guard (1...1_000_000).contains(tokenBudget) else {
             throw EngineError(.invalid, "a budget has 1 to 1,000,000 tokens, not \(tokenBudget)")
         }
@@ -28,14 +36,16 @@ extension Engine {
         var entries = try await current(of: recall, query, &leftOut)
         var placeOfCause: [MemoryID: Int] = [:]
         if recall.intent == .why { placeOfCause = try await addCauses(to: &entries, query, &leftOut) }
-        Self.dropRepetitions(&entries, &leftOut)
-        var builder = ContextBuilder(budget: tokenBudget, counter: counter)
+        for index in entries.indices { entries[index].scope = scope(entries[index].citation.namespace) }
+        Self.dropRepetitions(&entries, first, &leftOut)
+        let used = first.isEmpty ? 0 : counter.count(ContextPack.serialized(first)) + 1
+        var builder = ContextBuilder(budget: max(0, tokenBudget - used), counter: counter)
         builder.fill(entries)
         if builder.omittedCount > 0 {
             leftOut.append(
                 "\(builder.omittedCount) memories that found no place within \(tokenBudget) tokens")
         }
-        let ordered = Self.ordered(builder.entries, recall.intent, placeOfCause)
+        let ordered = first + Self.ordered(builder.entries, recall.intent, placeOfCause)
         var text = ContextPack.serialized(ordered)
         var kept = ordered
         // Other numbers may take other tokens.
@@ -166,8 +176,12 @@ extension Engine {
         return depthOfCause
     }
 
-    private static func dropRepetitions(_ entries: inout [ContextPack.Entry], _ leftOut: inout [String]) {
-        var seen = Set<String>()
+    private static func dropRepetitions(
+        _ entries: inout [ContextPack.Entry], _ first: [ContextPack.Entry], _ leftOut: inout [String]
+    ) {
+        var seen = Set(first.map(\.text))
+        let there = Set(first.map(\.citation.id))
+        entries.removeAll { there.contains($0.citation.id) }
         let before = entries.count
         entries = entries.filter { seen.insert($0.text).inserted }
         if entries.count < before { leftOut.append("\(before - entries.count) memories with the same words") }

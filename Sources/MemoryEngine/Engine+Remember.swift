@@ -238,7 +238,8 @@ extension Engine {
     }
 
     /// Makes a memory part of a wider namespace: from a session to its home, or (as a copy with the same id) from
-    /// one home to another.
+    /// one home to another. A copy keeps all that is known of it, with its vectors and attachments; its origin names the version
+    /// that it was copied from, and an edge `derivedFrom` leads there.
     ///
     /// - Throws: `EngineError`: `notFound`, `invalid` (the same namespace), `forbidden`.
     @discardableResult
@@ -267,9 +268,18 @@ extension Engine {
         }
         draft.origin.source = draft.origin.source ?? "\(source)/\(id)@\(found.memory.version)"
         let copied = draft
-        return try await withWritableHome(of: target) { home in
+        let remembered = try await withWritableHome(of: target) { home in
             try await copy(copied, id, passages, by: author, to: target, home)
         }
+        // Once, however often it is promoted; `origin` says the same where the engine stops before.
+        let known = try await edges(
+            of: remembered.id, in: target, direction: .out, kinds: [.derivedFrom], includesClosed: true)
+        if !known.contains(where: { $0.to == id && $0.toHome == source.home }) {
+            try await link(
+                remembered.id, to: id, as: .derivedFrom, in: target, toHome: source.home,
+                origin: copied.origin)
+        }
+        return remembered
     }
 
     // Not inlined into the closure that lends the home, like `updateOnce`.

@@ -1,6 +1,7 @@
 import Testing
 
 @testable import MemoryEngine
+@testable import Store
 
 @Suite struct `A version` {
     let atlas = Namespace.project("atlas")
@@ -261,6 +262,49 @@ import Testing
         #expect(error?.code == .conflict)
         #expect(try await store.engine.get(key: "k", in: atlas.session("s"))?.content == "in the session")
         try await store.engine.expectClean(atlas)
+    }
+
+    @Test func `keeps all that is known of it, and an edge to where it is from`() async throws {
+        let store = try ScratchStore()
+        let engine = store.engine
+        let space = EmbeddingSpace(model: "m", dimension: 3)
+        let session = Namespace.user("ada").session("s1")
+        let happened = store.clock.time.advanced(by: .seconds(-86_400))
+        var draft: MemoryDraft = "The engine weaves patterns"
+        draft.actor = "Ada Lovelace"
+        draft.happened = happened...happened
+        draft.valid = happened..<store.clock.time.advanced(by: .seconds(86_400))
+        draft.tags = ["engine"]
+        draft.embeddings = [Embedding([1, 2, 3], in: space)]
+        let pattern = Array("a pattern".utf8)
+        draft.attachments = [
+            MemoryEngine.Attachment(
+                name: "pattern.txt", mediaType: "text/plain", digest: SHA256.digest(of: pattern),
+                byteCount: UInt64(pattern.count), address: nil, data: pattern)
+        ]
+        let id = try await engine.remember(draft, in: session).id
+        store.clock.advance()
+        for _ in 0..<2 { try await engine.promote(id, from: session, to: atlas) }
+        let original = try #require(try await engine.get(id, in: session))
+        let copy = try #require(try await engine.get(id, in: atlas))
+        #expect(copy.actor == original.actor && copy.tags == original.tags)
+        #expect(copy.happened == original.happened && copy.valid == original.valid)
+        #expect(copy.origin.principal == original.origin.principal)
+        #expect(copy.origin.source == "\(session)/\(id)@1")
+        #expect(try await engine.embeddings(of: id, in: atlas).map(\.vector) == [[1, 2, 3]])
+        let digest = try #require(copy.attachments.first).digest
+        #expect(try await engine.attachment(digest, in: atlas) == pattern)
+        let edges = try await engine.edges(of: id, in: atlas, direction: .out, kinds: [.derivedFrom])
+        #expect(edges.map(\.to) == [id] && edges.map(\.toHome) == [.user("ada")])
+        // What was taken back is not made again.
+        try await engine.unlink(try #require(edges.first?.id), in: atlas)
+        try await engine.promote(id, from: session, to: atlas)
+        #expect(try await engine.edges(of: id, in: atlas, kinds: [.derivedFrom]).isEmpty)
+        try await engine.expectClean(atlas)
+        // Within its home it moves: its versions tell where it was.
+        try await engine.promote(id, from: session, to: .user("ada"))
+        #expect(
+            try await engine.versions(of: id, in: .user("ada")).map(\.namespace) == [session, .user("ada")])
     }
 
     @Test func `copies it from one home to another, with its id and vectors`() async throws {

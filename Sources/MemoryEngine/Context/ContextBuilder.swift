@@ -199,6 +199,6 @@ extension ContextPack.Entry {
                 namespace: citation.namespace, id: citation.id, version: citation.version,
                 range: start + range.lowerBound..<start + range.upperBound),
             text: String(decoding: bytes, as: UTF8.self), happened: happened, actor: actor, kind: kind,
-            score: score, note: note)
+            score: score, note: note, scope: scope)
     }
 }

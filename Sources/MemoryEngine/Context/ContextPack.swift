@@ -10,8 +10,10 @@ public struct ContextPack: Sendable {
         public let kind: MemoryKind
         /// Of the recall; 0 for what is here as a cause, or in the place of what it supersedes.
         public let score: Double
-        /// What it has to do with other entries: whose cause it is, and what says so.
+        /// What it has to do with other entries: whose cause it is, and what says so; or `lately`, where a view begins with it.
         public let note: String?
+        /// The part of a view that it is from; `nil` where none was asked.
+        public internal(set) var scope: MemoryView.Scope?
 
         /// As it stands in `ContextPack.text`.
         ///
@@ -19,6 +21,7 @@ public struct ContextPack: Sendable {
         func serialized(_ number: Int) -> String {
             // A name has no time of its own.
             var head = [kind == .entity ? "[\(number)]" : "[\(number)] \(happened.lowerBound.minute)"]
+            if let scope { head.append(scope.rawValue) }
             if let actor { head.append(actor) }
             if kind != .note { head.append(kind.rawValue) }
             head.append(citation.description)

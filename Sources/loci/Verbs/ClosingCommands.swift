@@ -72,7 +72,8 @@ struct PromoteCommand: AsyncParsableCommand {
               loci promote ID -n project/atlas/session/s1 --to project/atlas
               loci promote ID -n user/ada --to project/atlas
 
-            From a session to its home it moves; to another home goes a copy with the same id.
+            From a session to its home it moves; to another home goes a copy with the same id, and an edge `derivedFrom` leads
+            back.
             """)
 
     @Argument(help: "Its id or key.", transform: Accept.memory) var memory: MemoryReference

@@ -9,6 +9,7 @@ struct ContextCommand: AsyncParsableCommand {
         discussion: """
               loci context "Why did the deploy fail?" --tokens 1000
               loci context "What does Ada like?" -n user/ada -n project/atlas=0.5 --json
+              loci context "What is left to do?" -n project/atlas/session/s1 -n user/ada -n project/atlas
 
             Each entry has its time, who said it, and where it stands (ID@VERSION#FROM-TO). Causes come first where the question \
             asks why, and what happened first comes first where it asks when. Tokens are estimated, rather too many than too \
