@@ -269,7 +269,10 @@ struct HomeCheck {
                 continue
             }
             let isCurrent = row.flags.contains(.current)
-            if isCurrent != record.isCurrent || row.recordedUntil != record.recordedUntil
+            let isOwn = record.fields.isEpisode
+            if isCurrent != (record.isCurrent && !isOwn) || row.flags.contains(.own) != isOwn
+                || row.flags.contains(.currentOwn) != (record.isCurrent && isOwn)
+                || row.recordedUntil != record.recordedUntil
                 || row.validUntil != record.fields.valid.upperBound
             {
                 note("passage \(passage) and its version say different things")

@@ -10,7 +10,7 @@ public struct Conclusion: Sendable, Equatable {
 }
 
 extension Engine {
-    /// What consolidations concluded, the newest first.
+    /// What consolidations concluded, the newest first. The summaries that they made are memories: `summaries` gives them.
     ///
     /// - Parameters:
     ///   - includesTakenBack: also what was taken back.
@@ -30,7 +30,9 @@ extension Engine {
             try Schema.edge.scanBackwards(prefix: Key(prefix: Schema.Edge.record), in: transaction) {
                 _, value in
                 let record = try EdgeRecord(decoding: value)
+                // An edge of a summary tells what that is made of; the summary is the conclusion.
                 guard let (step, says) = Derivation.read(record.origin), steps.contains(step),
+                    step != .episodes,
                     includesTakenBack || record.span.recordedUntil == .max
                 else { return true }
                 found.append(
@@ -41,7 +43,8 @@ extension Engine {
         }
     }
 
-    /// Takes back all that some steps concluded. None of it is concluded again. Returns how much it was.
+    /// Takes back all that some steps concluded: unlinks the edges, and retracts the summaries. None of it is concluded again.
+    /// Returns how much it was.
     ///
     /// - Throws: `EngineError`: `notFound` (the home), `readOnly`.
     @discardableResult
@@ -49,7 +52,7 @@ extension Engine {
         of steps: Set<ConsolidationStep>, in namespace: Namespace
     ) async throws -> Int {
         try checkWritable(namespace)
-        var count = 0
+        var count = steps.contains(.episodes) ? try await retractSummaries(in: namespace) : 0
         while true {
             try Task.checkCancellation()
             let part = try await conclusions(in: namespace, steps: steps, limit: 512)

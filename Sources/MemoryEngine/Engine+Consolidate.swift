@@ -4,7 +4,7 @@ import Store
 /// What takes too long for a caller to wait for: it is done by and by, and again when there is more.
 extension Engine {
     /// Works through what a home holds, off the way of callers: finds words that mean alike, memories that say the same or are
-    /// about the same. What it concludes are edges of the engine's own (`Derivation`): each with the step that made it and where
+    /// about the same, and sums up sessions. What it concludes are edges of the engine's own (`Derivation`): each with the step that made it and where
     /// it is said. `unlink` takes one back, and it is not concluded again. What is done stays: a call that was stopped is gone
     /// on with by the next, and where nothing is new the next changes nothing.
     ///
@@ -35,6 +35,7 @@ extension Engine {
                     NearDuplicates.find(in: study, from: $0)
                 }
             case .links: try await linkNotes(in: home, study, &result, report)
+            case .episodes: try await summarize(study, in: home, &result, report)
             }
         }
         return result

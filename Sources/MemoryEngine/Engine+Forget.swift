@@ -92,6 +92,8 @@ extension Engine {
         _ ids: [MemoryID], by change: Mutation.Change, _ home: Home
     ) async throws -> [String: Int] {
         let name = home.namespace
+        // What is made of them goes with them.
+        let ids = try await read(home) { ids + (try Applier.summaries(of: ids, in: $0)) }
         var receipts = 0
         if case .forget = change {
             receipts = try await eraseCitations(of: ids, in: name, by: try await homesCiting(name))

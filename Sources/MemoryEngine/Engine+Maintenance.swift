@@ -7,6 +7,8 @@ public struct HomeStatistics: Sendable {
     public var memories: UInt64 = 0
     /// Entities that the engine made of names; not counted among the memories.
     public var entities: UInt64 = 0
+    /// Summaries that consolidation made; not counted among the memories.
+    public var summaries: UInt64 = 0
     public var versions: UInt64 = 0
     /// Passages that are there; what was forgotten is not counted.
     public var passages: UInt64 = 0
@@ -60,7 +62,10 @@ extension Engine {
             return try await read(home) { transaction in
                 let state = try HomeState.read(in: transaction)
                 var statistics = HomeStatistics(namespace: namespace.home)
-                statistics.memories = state.memoryCount - state.entityCount
+                statistics.summaries = UInt64(
+                    try Self.summaries(notExpiredAt: .distantPast, includesTakenBack: true, in: transaction)
+                        .count)
+                statistics.memories = state.memoryCount - state.entityCount - statistics.summaries
                 statistics.entities = state.entityCount
                 statistics.versions = state.versionCount - state.entityCount
                 let view = try HomeView(in: transaction)

@@ -19,6 +19,10 @@ struct Derivation: Sendable, Equatable {
 
     static func source(_ step: ConsolidationStep) -> String { prefix + step.rawValue }
 
+    static func source(_ step: ConsolidationStep, says: String) -> String {
+        source(step) + separator + says
+    }
+
     /// The id of its edge: made of the step and both ends, so that one conclusion is one edge, whenever it is drawn (UUID
     /// version 8, of a SHA-256).
     var edgeID: EdgeID {
@@ -29,8 +33,7 @@ struct Derivation: Sendable, Equatable {
 
     var edge: NewEdge {
         var origin = Origin(
-            agent: VersionFields.entityPrincipal, source: Self.source(step) + Self.separator + says,
-            trust: .known)
+            agent: VersionFields.entityPrincipal, source: Self.source(step, says: says), trust: .known)
         origin.principal = VersionFields.entityPrincipal
         return NewEdge(
             id: edgeID, kind: kind, from: from, to: to, weight: weight, origin: origin,

@@ -15,7 +15,10 @@ struct StudiedMemory: Sendable, Equatable {
     var turn: UInt32 = 0
     var happened: Range<Int64>
     var valid: Range<Int64> = Int64.min..<Int64.max
+    /// `max` = never.
+    var expires = Int64.max
     var isPinned = false
+    var trust = Trust.known
     var tags: [String] = []
     var keywords: [String] = []
     var attributes: [String: AttributeValue] = [:]
@@ -79,7 +82,8 @@ extension HomeStudy {
                     id: head.id, version: head.version, passage: passage,
                     kind: MemoryKind(rawValue: fields.kind), actor: fields.actor, session: fields.session,
                     thread: fields.thread, series: head.series, turn: head.turn, happened: fields.happened,
-                    valid: fields.valid, isPinned: fields.isPinned, tags: fields.tags,
+                    valid: fields.valid, expires: fields.expires, isPinned: fields.isPinned,
+                    trust: fields.origin.trust, tags: fields.tags,
                     keywords: fields.keywords, attributes: fields.attributes,
                     content: try record.content(rows[index], head.version, 0..<count, in: transaction)))
         }
@@ -90,7 +94,12 @@ extension HomeStudy {
 
 extension VersionFields {
     /// Whether the engine itself made it.
-    var isOwn: Bool { origin.principal == Self.entityPrincipal }
+    var isOwn: Bool { entityName != nil || isEpisode }
+
+    /// Whether it is the summary of an episode, which consolidation made.
+    var isEpisode: Bool {
+        kind == MemoryKind.summary.rawValue && Derivation.read(origin)?.step == .episodes
+    }
 }
 
 /// How far a step has looked at a home, as a setting of it: the version of the step's rules, and the first passage that it has

@@ -14,6 +14,11 @@ struct PassageRow: Equatable, Sendable {
         static let pinned = Flags(rawValue: 4)
         /// Was forgotten; all other fields are zero.
         static let erased = Flags(rawValue: 8)
+        /// Belongs to a summary that the engine itself made. It is never `current`, so that whatever looks for what is
+        /// current, or counts it, passes over it.
+        static let own = Flags(rawValue: 16)
+        /// Belongs to the current version of such a summary.
+        static let currentOwn = Flags(rawValue: 32)
     }
 
     static let none = UInt32.max
@@ -114,15 +119,16 @@ struct PassageRow: Equatable, Sendable {
     /// The columns of one passage of it.
     mutating func describe(
         _ part: Int, _ range: Range<UInt32>, _ content: [UInt8], _ terms: TermList, isCurrent: Bool,
-        _ isPinned: Bool
+        _ fields: VersionFields
     ) {
         self.part = UInt32(part)
         byteFrom = range.lowerBound
         byteCount = range.upperBound - range.lowerBound
         length = terms.length
         lengthCode = LengthCode.encode(length)
-        flags = isCurrent ? .current : []
-        if isPinned { flags.insert(.pinned) }
+        flags = fields.isEpisode ? .own : []
+        if isCurrent { flags.insert(fields.isEpisode ? .currentOwn : .current) }
+        if fields.isPinned { flags.insert(.pinned) }
         if content[Int(range.lowerBound)..<Int(range.upperBound)].contains(UInt8(ascii: "?")) {
             flags.insert(.question)
         }

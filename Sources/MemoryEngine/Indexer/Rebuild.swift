@@ -123,9 +123,9 @@ enum Rebuild {
         let filterTerms = FilterTerm.all(of: record.fields)
         for (part, range) in record.ranges.enumerated() {
             let terms = analyzer.terms(of: content, range, part: part, fields: record.fields)
-            columns.describe(part, range, content, terms, isCurrent: record.isCurrent, record.fields.isPinned)
+            columns.describe(part, range, content, terms, isCurrent: record.isCurrent, record.fields)
             let passage = record.firstPassage + UInt32(part)
-            if record.isCurrent {
+            if columns.flags.contains(.current) {
                 state.currentPassages += 1
                 state.currentLength += UInt64(columns.length)
             }

@@ -46,6 +46,30 @@ package struct PassageSplitter: Sendable {
     }
 }
 
+extension PassageSplitter {
+    /// The sentences of a text, without the white space around them. A line that ends without a mark ends a sentence too,
+    /// unless the next one goes on with a small letter.
+    ///
+    /// - Complexity: O(n) in the bytes.
+    static func sentences(of utf8: Span<UInt8>) -> [Range<Int>] {
+        var packer = PassagePacker(maximumByteCount: 0)
+        var (found, steps, start): ([Range<Int>], Int, Int) = ([], 0, 0)
+        while start < utf8.count {
+            var line = Cut.line.end(in: utf8, from: start, to: utf8.count, counting: &steps)
+            while line < utf8.count, (0x61...0x7A).contains(utf8[line]) {
+                line = Cut.line.end(in: utf8, from: line, to: utf8.count, counting: &steps)
+            }
+            while start < line {
+                let end = Cut.sentence.end(in: utf8, from: start, to: line, counting: &steps)
+                let sentence = packer.trimmed(utf8, start..<end)
+                if !sentence.isEmpty { found.append(sentence) }
+                start = end
+            }
+        }
+        return found
+    }
+}
+
 /// Puts pieces of text together into passages.
 private struct PassagePacker {
     let maximumByteCount: Int
@@ -111,7 +135,7 @@ private struct PassagePacker {
     }
 
     /// The range without the white space at its ends.
-    private mutating func trimmed(_ utf8: Span<UInt8>, _ range: Range<Int>) -> Range<Int> {
+    fileprivate mutating func trimmed(_ utf8: Span<UInt8>, _ range: Range<Int>) -> Range<Int> {
         var start = range.lowerBound
         while start < range.upperBound, let byteCount = whiteSpace(in: utf8, at: start) {
             start = min(start + byteCount, range.upperBound)

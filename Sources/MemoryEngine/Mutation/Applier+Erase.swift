@@ -6,14 +6,31 @@ extension Applier {
     /// How many memories one mutation may forget.
     static let maximumEraseCount = 256
 
-    /// Erases memories with all that only they support. Returns counts per table; unknown ids count nothing.
+    /// The summaries that hold, or held, sentences of memories, but those among them.
+    static func summaries(
+        of ids: [MemoryID], in transaction: borrowing ReadTransaction
+    ) throws -> [MemoryID] {
+        var found = Set<MemoryID>()
+        for id in ids {
+            guard let row = try Lookup.row(of: id, in: transaction) else { continue }
+            for (_, record) in try Edges.touching(row, in: transaction)
+            where record.to == row && Derivation.read(record.origin)?.step == .episodes {
+                if let head = try HeadRecord.read(record.from, in: transaction) { found.insert(head.id) }
+            }
+        }
+        return found.subtracting(ids).sorted()
+    }
+
+    /// Erases memories with all that only they support, and the summaries that hold words of them. Returns counts per table;
+    /// unknown ids count nothing.
     mutating func erase(
         _ ids: [MemoryID], in transaction: borrowing WriteTransaction
     ) throws -> [String: Int] {
         try deriveEdges(in: transaction)
         var counts: [String: Int] = [:]
         var names: [NameClass: Set<UInt32>] = [:]
-        for id in ids {
+        let summaries = try Self.summaries(of: ids, in: transaction.snapshot)
+        for (place, id) in (ids + summaries).enumerated() {
             guard let row = try Lookup.row(of: id, in: transaction.snapshot) else { continue }
             let head = try self.head(row, in: transaction.snapshot)
             if let name = try version(row, head.version, in: transaction.snapshot).fields.entityName {
@@ -37,11 +54,11 @@ extension Applier {
             }
             if head.key != nil { names[.session, default: []].insert(head.keySession) }
             state.memoryCount -= 1
-            counts["memories", default: 0] += 1
+            counts[place < ids.count ? "memories" : "summaries", default: 0] += 1
             log.append(LogEntry(kind: .forgotten, id: id, version: head.version))
         }
         guard !counts.isEmpty else { return counts }
-        let erased = Set(ids)
+        let erased = Set(ids + summaries)
         try eraseReceipts(&counts, in: transaction) { $0.items.contains { erased.contains($0.id) } }
         try eraseNames(names, &counts, in: transaction)
         return counts

@@ -51,7 +51,8 @@ extension Applier {
     ) throws -> HeadRecord {
         let session = try Names.intern(fields.session, .session, &state, in: transaction)
         let thread = try Names.intern(fields.thread, .thread, &state, in: transaction)
-        let series = thread != 0 ? thread : session
+        // A summary of a session is no turn of it.
+        let series = fields.isEpisode ? 0 : thread != 0 ? thread : session
         var turn: UInt32 = 0
         if series != 0 {
             try Schema.shared.scanBackwards(
@@ -153,6 +154,7 @@ extension Applier {
         for passage in old.firstPassage..<old.firstPassage + old.passageCount {
             try change(passage, in: transaction) { columns in
                 columns.recordedUntil = moment
+                columns.flags.remove(.currentOwn)
                 if columns.flags.contains(.current) {
                     columns.flags.remove(.current)
                     return true
@@ -305,10 +307,10 @@ extension Applier {
         let filterTerms = FilterTerm.all(of: fields)
         for (part, range) in version.passages.enumerated() {
             columns.describe(
-                part, range, version.content, version.terms[part], isCurrent: isCurrent, fields.isPinned)
+                part, range, version.content, version.terms[part], isCurrent: isCurrent, fields)
             let passage = state.nextPassage
             state.nextPassage += 1
-            if isCurrent {
+            if columns.flags.contains(.current) {
                 state.currentPassages += 1
                 state.currentLength += UInt64(columns.length)
             }

@@ -69,6 +69,15 @@ public indirect enum Filter: Sendable, Hashable {
     /// How many conditions, and ids in them, a filter may have.
     public static let maximumCount = 100_000
 
+    /// Whether it names summaries among what it wants.
+    var asksForSummaries: Bool {
+        switch self {
+        case .kind(let kind): kind == .summary
+        case .all(let parts), .any(let parts): parts.contains { $0.asksForSummaries }
+        default: false
+        }
+    }
+
     var depth: Int {
         switch self {
         case .all(let parts), .any(let parts): 1 + (parts.map(\.depth).max() ?? 0)

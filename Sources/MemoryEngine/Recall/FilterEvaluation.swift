@@ -6,11 +6,12 @@ struct FilterEvaluation {
 
     /// The passages that a recall may give: of versions that were known at `asOf` (by default the newest
     /// ones), hold at `validAt`, have not expired, lie in one of `sessions` (`nil` = the whole home), and
-    /// meet `filter`.
+    /// meet `filter`. Summaries that the engine made are among them if the filter asks for summaries, or `includesOwn`.
     func eligible(
         asOf: Timestamp?, validAt: Timestamp, now: Timestamp, sessions: Set<String>?, filter: Filter?,
-        in transaction: borrowing ReadTransaction
+        includesOwn: Bool = false, in transaction: borrowing ReadTransaction
     ) throws -> PassageSet {
+        let includesOwn = includesOwn || filter?.asksForSummaries ?? false
         var set: PassageSet
         if let asOf {
             set = try between(asOf.microseconds, .recordedFrom, .recordedUntil, in: transaction) {
@@ -21,6 +22,12 @@ struct FilterEvaluation {
             set = try newest(in: transaction)
         } else {
             set = try flagged(.current, in: transaction)
+            if includesOwn { set.formUnion(try flagged(.currentOwn, in: transaction)) }
+        }
+        if asOf != nil || view.state.hasValidity, !includesOwn, try mayHoldOwn(in: transaction) {
+            var others = try flagged(.own, in: transaction)
+            others.invert()
+            set.formIntersection(others)
         }
         if view.state.hasValidity {
             set.formIntersection(
@@ -36,6 +43,11 @@ struct FilterEvaluation {
         }
         if let filter { set.formIntersection(try self.set(filter, in: transaction)) }
         return set
+    }
+
+    /// Whether the engine may have made summaries here: its name is that of a principal of passages then.
+    func mayHoldOwn(in transaction: borrowing ReadTransaction) throws -> Bool {
+        try Names.number(of: VersionFields.entityPrincipal, .principal, in: transaction) != nil
     }
 
     private func newest(in transaction: borrowing ReadTransaction) throws -> PassageSet {
@@ -202,7 +214,12 @@ struct FilterEvaluation {
                 $0.importance >= least
             }
         case .isPinned: return try flagged(.pinned, in: transaction)
-        case .isCurrent: return try flagged(.current, in: transaction)
+        case .isCurrent:
+            var set = try flagged(.current, in: transaction)
+            if try mayHoldOwn(in: transaction) {
+                set.formUnion(try flagged(.currentOwn, in: transaction))
+            }
+            return set
         case .valid(let range):
             var set = try overlapping(range, .validFrom, .validUntil, in: transaction) {
                 ($0.validFrom, $0.validUntil)

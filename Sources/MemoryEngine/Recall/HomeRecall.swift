@@ -53,6 +53,10 @@ struct HomeRecall {
     /// How many of the best of each way of finding become candidates.
     var listCount: Int { max(Self.candidateCount, query.limit * 2) }
 
+    private var includesSummaries: Bool {
+        query.includesSummaries || query.filter?.asksForSummaries ?? false
+    }
+
     private var isLate: Bool { deadline.map { ContinuousClock.now >= $0 } ?? false }
 
     /// All of a recall of one home, over one snapshot.
@@ -228,17 +232,18 @@ struct HomeRecall {
     ) throws -> PassageSet {
         try FilterEvaluation(view: view).eligible(
             asOf: query.asOf, validAt: query.validAt ?? now, now: expiry,
-            sessions: homeWeight == nil ? Set(sessionWeights.keys) : nil, filter: filter, in: transaction)
+            sessions: homeWeight == nil ? Set(sessionWeights.keys) : nil, filter: filter,
+            includesOwn: includesSummaries, in: transaction)
     }
 
     /// The passages whose scores say what is much: those of current versions (`nil` = all are), and of another time
-    /// those that were there then; else its best would be measured by what is nothing like it.
+    /// those that were there then, or the summaries that are asked for; else its best would be measured by what is nothing like it.
     private func compared(
         _ visible: PassageSet, _ view: HomeView, in transaction: borrowing ReadTransaction
     ) throws -> PassageSet? {
         guard view.hasClosed else { return nil }
         var compared = try FilterEvaluation(view: view).flagged(.current, in: transaction)
-        if query.asOf != nil || query.validAt != nil { compared.formUnion(visible) }
+        if query.asOf != nil || query.validAt != nil || includesSummaries { compared.formUnion(visible) }
         return compared
     }
 

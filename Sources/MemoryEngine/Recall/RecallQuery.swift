@@ -37,6 +37,9 @@ public struct RecallQuery: Sendable {
     /// Of memories that consolidation found to say nearly the same, gives the best only, with the others in
     /// `Hit.duplicates`.
     public var foldsDuplicates = true
+    /// Also finds the summaries that consolidation made, which say what the memories say that they are made of. A filter that
+    /// asks for summaries finds them in any case.
+    public var includesSummaries = false
     /// Keeps what was given, so that an outcome can be recorded against it (see `Engine.record`).
     public var keepReceipt = false
     /// Tells what the recall went by, and the scores of each way of finding (`Recall.explanations`).

@@ -13,10 +13,11 @@ struct ConsolidateCommand: AsyncParsableCommand {
               loci consolidate -n project/atlas --list
               loci unlink EDGE -n project/atlas    # take one conclusion back; it is not drawn again
               loci consolidate -n project/atlas --undo --only links
+              loci consolidate -n project/atlas --list --only episodes
 
             Run it now and then, or when there is time: what it has looked at it does not look at again, and after an \
             interruption it goes on. Nothing of what you stored is changed or lost: each conclusion is an edge with what it \
-            rests on. The steps are:
+            rests on, or a summary with edges to what it is made of, which recalls leave out. The steps are:
 
             \(ConsolidationStep.allCases.map { "  \(Terminal.padded($0.rawValue, to: 16))\($0.help)" }.joined(separator: "\n"))
             """)
@@ -101,10 +102,29 @@ struct ConsolidateCommand: AsyncParsableCommand {
                 Terminal.print("  \(id)  \(Visible.line(Terminal.firstLine(memory?.content ?? "")))")
             }
         }
-        if conclusions.isEmpty, !place.json {
+        let summaries =
+            steps.contains(.episodes) ? try await engine.summaries(in: namespace, limit: limit) : []
+        for summary in summaries { show(summary) }
+        if conclusions.isEmpty, summaries.isEmpty, !place.json {
             Terminal.note("nothing was concluded in \(namespace.home) so far")
         }
-        if conclusions.count == limit { Terminal.note("there may be more: --limit \(limit * 10)") }
+        if max(conclusions.count, summaries.count) == limit {
+            Terminal.note("there may be more: --limit \(limit * 10)")
+        }
+    }
+
+    private func show(_ summary: Memory) {
+        guard !place.json else {
+            return Terminal.printObject { json in
+                json.member("step", ConsolidationStep.episodes.rawValue)
+                json.name("memory")
+                json.write(summary)
+            }
+        }
+        Terminal.print(
+            "\(summary.id)  "
+                + Terminal.styled(Visible.line("\(summary.namespace), \(summary.key ?? "")"), .dim))
+        Terminal.print(Visible.text(summary.content))
     }
 }
 
@@ -114,6 +134,7 @@ extension ConsolidationStep: ExpressibleByArgument {
         case .words: "which words mean alike (needs an embedder that knows meanings)"
         case .duplicates: "which memories say nearly the same as an older one"
         case .links: "which memories are about the same (needs an embedder that knows meanings)"
+        case .episodes: "summaries of sessions and threads, by sentences from them"
         }
     }
 }
