@@ -5,7 +5,8 @@ extension Engine {
     ///
     /// What is found stands in the order of time where the question asks when, behind its causes where it asks why, and
     /// else the best first. Where a memory is superseded by another (`EdgeKind.supersedes`), the newer one stands in its
-    /// place. The same words are given once.
+    /// place. The same words, and what says nearly the same, are given once. Where several memories of a session found no place,
+    /// the summary that consolidation made of it may stand for them.
     ///
     /// - Parameters:
     ///   - query: its `limit` is that of the recall; by default as many as the budget may hold.
@@ -16,36 +17,161 @@ extension Engine {
     public func context(
         for query: RecallQuery, tokenBudget: Int, counter: TokenCounter = .estimate
     ) async throws -> ContextPack {
-        try await context(for: query, tokenBudget: tokenBudget, counter: counter, behind: []) { _ in nil }
+        try await context(for: [query], tokenBudget: tokenBudget, counter: counter)
+    }
+
+    /// Gathers what a model should read to answer several questions, in one budget: the best of each in turn, nothing twice.
+    /// It is in order of time, or causes first, where all of them ask when, or why.
+    ///
+    /// - Parameter queries: 1 to 16; the pack has the intent and the recall of the first.
+    /// - Throws: as `recall`, and `invalid` for a budget or a number of questions out of bounds.
+    /// - Complexity: a recall for each, and O(entries × the pack's text).
+    public func context(
+        for queries: [RecallQuery], tokenBudget: Int, counter: TokenCounter = .estimate
+    ) async throws -> ContextPack {
+        try await context(for: queries, tokenBudget: tokenBudget, counter: counter, behind: []) { _ in nil }
     }
 
     /// The same behind entries that come first, whatever is asked; they are not given again.
     func context(
-        for query: RecallQuery, tokenBudget: Int, counter: TokenCounter, behind first: [ContextPack.Entry],
+        for queries: [RecallQuery], tokenBudget: Int, counter: TokenCounter,
+        behind first: [ContextPack.Entry],
         scope: (Namespace) -> MemoryView.Scope?
     ) async throws -> ContextPack {
         guard (1...1_000_000).contains(tokenBudget) else {
             throw EngineError(.invalid, "a budget has 1 to 1,000,000 tokens, not \(tokenBudget)")
         }
+        guard (1...Self.maximumQuestionCount).contains(queries.count) else {
+            throw EngineError(
+                .invalid,
+                "a context answers 1 to \(Self.maximumQuestionCount) questions, not \(queries.count)")
+        }
+        var found: [Found] = []
+        var leftOut: [String] = []
+        for query in queries {
+            let part = try await entries(for: query, tokenBudget, &leftOut)
+            found.append(part)
+        }
+        var entries = Self.inTurn(found.map(\.entries))
+        for index in entries.indices { entries[index].scope = scope(entries[index].citation.namespace) }
+        Self.dropRepetitions(&entries, behind: first, &leftOut)
+        let used = first.isEmpty ? 0 : counter.count(ContextPack.serialized(first)) + 1
+        var builder = ContextBuilder(budget: max(0, tokenBudget - used), counter: counter)
+        builder.fill(entries)
+        if builder.omittedCount > 0 {
+            let episodes = found.reduce(into: [:]) { $0.merge($1.episodes) { first, _ in first } }
+            try await standIn(episodes, for: entries, scope, &builder)
+        }
+        return Self.pack(found, builder, behind: first, tokenBudget, leftOut)
+    }
+
+    /// The most questions of one context.
+    public static let maximumQuestionCount = 16
+
+    /// What was found for one question.
+    private struct Found {
+        var recall: Recall
+        /// The most wanted first.
+        var entries: [ContextPack.Entry]
+        var placeOfCause: [MemoryID: Int]
+        /// Of which summaries what was found would be a part.
+        var episodes: [MemoryID: EpisodePlace]
+    }
+
+    /// Where the summary of an episode stands.
+    private struct EpisodePlace: Hashable {
+        var namespace: Namespace
+        var key: String
+    }
+
+    private func entries(
+        for query: RecallQuery, _ tokenBudget: Int, _ leftOut: inout [String]
+    ) async throws -> Found {
         var query = query
         // An entry takes some thirty tokens before its text begins.
         query.limit = max(query.limit, min(400, tokenBudget / 40 + 20))
         query.order = .score
         let recall = try await recall(query)
-        var leftOut = recall.leftOut
-        var entries = try await current(of: recall, query, &leftOut)
-        var placeOfCause: [MemoryID: Int] = [:]
-        if recall.intent == .why { placeOfCause = try await addCauses(to: &entries, query, &leftOut) }
-        for index in entries.indices { entries[index].scope = scope(entries[index].citation.namespace) }
-        Self.dropRepetitions(&entries, first, &leftOut)
-        let used = first.isEmpty ? 0 : counter.count(ContextPack.serialized(first)) + 1
-        var builder = ContextBuilder(budget: max(0, tokenBudget - used), counter: counter)
-        builder.fill(entries)
+        leftOut += recall.leftOut.filter { !leftOut.contains($0) }
+        let foldedCount = recall.reduce(0) { $0 + $1.duplicates.count }
+        if foldedCount > 0 { leftOut.append("\(foldedCount) memories that say the same as others") }
+        var found = Found(
+            recall: recall, entries: try await current(of: recall, query, &leftOut), placeOfCause: [:],
+            episodes: [:])
+        if recall.intent == .why {
+            found.placeOfCause = try await addCauses(to: &found.entries, query, &leftOut)
+        }
+        // A summary may hold what a filter leaves out, and what was not so at another time.
+        if query.filter == nil, query.asOf == nil, query.validAt == nil {
+            for hit in recall {
+                let memory = hit.memory
+                guard let name = memory.namespace.session ?? memory.thread else { continue }
+                found.episodes[memory.id] = EpisodePlace(
+                    namespace: memory.namespace, key: Episode.key(of: name))
+            }
+        }
+        return found
+    }
+
+    /// The first of each, the second of each, and so on; no memory twice.
+    private static func inTurn(_ lists: [[ContextPack.Entry]]) -> [ContextPack.Entry] {
+        var seen = Set<MemoryID>()
+        var merged: [ContextPack.Entry] = []
+        for place in 0..<(lists.map(\.count).max() ?? 0) {
+            for list in lists where place < list.count && seen.insert(list[place].citation.id).inserted {
+                merged.append(list[place])
+            }
+        }
+        return merged
+    }
+
+    /// The most summaries of one pack.
+    private static let maximumSummaryCount = 3
+
+    /// Lets the summary of a session stand for what found no place, where at least two of it nearly did: they are among the
+    /// twice as many as found one. A quarter of the entries may be given for summaries, and for each no more than it stands for.
+    private func standIn(
+        _ episodes: [MemoryID: EpisodePlace], for wanted: [ContextPack.Entry],
+        _ scope: (Namespace) -> MemoryView.Scope?, _ builder: inout ContextBuilder
+    ) async throws {
+        let placed = Set(builder.entries.map(\.citation.id))
+        var counts: [EpisodePlace: Int] = [:]
+        var inOrder: [EpisodePlace] = []
+        for entry in wanted.prefix(2 * placed.count) where !placed.contains(entry.citation.id) {
+            guard let place = episodes[entry.citation.id] else { continue }
+            counts[place, default: 0] += 1
+            if counts[place] == 2 { inOrder.append(place) }
+        }
+        var most = builder.entries.count / 4
+        for place in inOrder.prefix(Self.maximumSummaryCount) {
+            guard let memory = try await get(key: place.key, in: place.namespace), memory.isCurrent,
+                memory.isEpisode, case .number(let count)? = memory.attributes["memories"]
+            else { continue }
+            var entry = ContextPack.Entry(memory, score: 0, note: "summary of \(Int(count)) memories")
+            entry.scope = scope(place.namespace)
+            let before = builder.omittedCount
+            if builder.stand(entry, inThePlaceOfAtMost: min(most, counts[place] ?? 0)) {
+                most -= builder.omittedCount - before
+            }
+        }
+    }
+
+    private static func pack(
+        _ found: [Found], _ builder: ContextBuilder, behind first: [ContextPack.Entry], _ tokenBudget: Int,
+        _ omitted: [String]
+    ) -> ContextPack {
+        var leftOut = omitted
+        let counter = builder.counter
         if builder.omittedCount > 0 {
             leftOut.append(
                 "\(builder.omittedCount) memories that found no place within \(tokenBudget) tokens")
         }
-        let ordered = first + Self.ordered(builder.entries, recall.intent, placeOfCause)
+        let intents = Set(found.map(\.recall.intent))
+        let placeOfCause = found.reduce(into: [:]) { $0.merge($1.placeOfCause) { max($0, $1) } }
+        let ordered =
+            first
+            + (intents.count > 1
+                ? builder.entries : Self.ordered(builder.entries, found[0].recall.intent, placeOfCause))
         var text = ContextPack.serialized(ordered)
         var kept = ordered
         // Other numbers may take other tokens.
@@ -55,7 +181,7 @@ extension Engine {
         }
         return ContextPack(
             entries: kept, text: text, tokenCount: counter.count(text), tokenBudget: tokenBudget,
-            intent: recall.intent, recall: recall.id, leftOut: leftOut)
+            intent: found[0].recall.intent, recall: found[0].recall.id, leftOut: leftOut)
     }
 
     /// The hits as entries, each superseded one replaced by what supersedes it.
@@ -177,7 +303,7 @@ extension Engine {
     }
 
     private static func dropRepetitions(
-        _ entries: inout [ContextPack.Entry], _ first: [ContextPack.Entry], _ leftOut: inout [String]
+        _ entries: inout [ContextPack.Entry], behind first: [ContextPack.Entry], _ leftOut: inout [String]
     ) {
         var seen = Set(first.map(\.text))
         let there = Set(first.map(\.citation.id))
@@ -185,7 +311,24 @@ extension Engine {
         let before = entries.count
         entries = entries.filter { seen.insert($0.text).inserted }
         if entries.count < before { leftOut.append("\(before - entries.count) memories with the same words") }
+        var said = first.map { SaidWords(Array($0.text.utf8)) }
+        let different = entries.filter { entry in
+            let words = SaidWords(Array(entry.text.utf8))
+            // What is here for the sake of another stays.
+            let isLike =
+                entry.note == nil && words.words.count >= NearDuplicates.leastWords
+                && said.contains { $0.likeness(to: words) >= nearLikeness }
+            if !isLike { said.append(words) }
+            return !isLike
+        }
+        if different.count < entries.count {
+            leftOut.append("\(entries.count - different.count) memories that say nearly the same as others")
+        }
+        entries = different
     }
+
+    /// So many words in common, and neither other numbers, other names nor a denial more, and one of the two is enough.
+    private static let nearLikeness: Float = 0.8
 
     /// Causes before effects, the farthest first; or by time; or as they are wanted.
     private static func ordered(
@@ -213,6 +356,11 @@ extension Engine {
 extension Memory {
     /// Whether it was superseded or retracted by then. What was only true for a time is neither.
     fileprivate func isClosed(at moment: Timestamp) -> Bool { !isCurrent && valid.upperBound <= moment }
+}
+
+extension Memory {
+    /// Whether it is the summary of an episode, which consolidation made.
+    fileprivate var isEpisode: Bool { kind == .summary && Derivation.read(origin)?.step == .episodes }
 }
 
 extension ContextPack.Entry {

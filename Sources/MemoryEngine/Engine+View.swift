@@ -24,7 +24,7 @@ extension Engine {
             }
         }
         return try await context(
-            for: view.query(question), tokenBudget: tokenBudget, counter: counter, behind: recent
+            for: [view.query(question)], tokenBudget: tokenBudget, counter: counter, behind: recent
         ) { view.scope(of: $0) }
     }
 }

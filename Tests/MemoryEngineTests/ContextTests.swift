@@ -193,4 +193,95 @@ import Testing
         _ = try await engine.context(
             for: RecallQuery("Where is the office near the harbour?", in: atlas), tokenBudget: 500)
     }
+
+    @Test(arguments: [200, 400, 1_000, 3_000])
+    func `answers several questions in one budget, each by its best in turn, and nothing twice`(
+        budget: Int
+    ) async throws {
+        let engine = try await harbour(5).engine
+        let questions = [
+            "the crane and the rope", "the pilot in the storm", "the crane and the rope of a ship",
+        ]
+        let queries = questions.map { RecallQuery($0, in: atlas) }
+        let pack = try await engine.context(for: queries, tokenBudget: budget)
+        #expect(pack.tokenCount == TokenCounter.estimate.count(pack.text) && pack.tokenCount <= budget)
+        // A whole first entry is not cut for the sake of a second one.
+        #expect(
+            pack.entries.count == 1 || pack.tokenCount * 10 >= budget * 9, "\(pack.tokenCount) of \(budget)")
+        #expect(Set(pack.citations.map(\.id)).count == pack.entries.count)
+        var seen = Set<MemoryID>()
+        var best: [MemoryID] = []
+        for query in queries {
+            let id = try #require(try await engine.recall(query).first?.memory.id)
+            if seen.insert(id).inserted { best.append(id) }
+        }
+        #expect(best.count > 1 && pack.citations.map(\.id).starts(with: best.prefix(pack.entries.count)))
+        for entry in pack.entries { #expect(try await engine.content(of: entry.citation) == entry.text) }
+        let none: [RecallQuery] = []
+        #expect(await refusal { try await engine.context(for: none, tokenBudget: 100) }?.code == .invalid)
+        let many = Array(repeating: queries[0], count: Engine.maximumQuestionCount + 1)
+        #expect(await refusal { try await engine.context(for: many, tokenBudget: 100) }?.code == .invalid)
+    }
+
+    @Test func `gives what says nearly the same once, but not what says another number or the opposite`()
+        async throws
+    {
+        let store = try ScratchStore()
+        let engine = store.engine
+        let texts = [
+            "the harbour crane lifts heavy cargo from the ship every morning before the tide turns",
+            "the harbour crane lifts heavy cargo from the ship each morning before the tide turns",
+            "the harbour crane lifts heavy cargo from the ship every morning before the tide turns at 7",
+            "the harbour crane never lifts heavy cargo from the ship every morning before the tide turns",
+        ]
+        for text in texts { try await engine.remember(text, in: atlas) }
+        let pack = try await engine.context(for: RecallQuery("harbour crane", in: atlas), tokenBudget: 1_000)
+        #expect(pack.entries.count == 3 && pack.entries.count { $0.text.hasSuffix("tide turns") } == 2)
+        #expect(pack.leftOut.contains("1 memories that say nearly the same as others"))
+        // What consolidation folded is told too.
+        try await engine.remember(texts[0] + "!", in: atlas)
+        try await engine.consolidate(in: atlas, steps: [.duplicates])
+        let folded = try await engine.context(
+            for: RecallQuery("harbour crane", in: atlas), tokenBudget: 1_000)
+        #expect(folded.entries.count == 3)
+        #expect(folded.leftOut.contains("1 memories that say the same as others"), "\(folded.leftOut)")
+    }
+
+    @Test(arguments: [600, 900, 1_500])
+    func `lets the summary of a session stand for what found no place`(budget: Int) async throws {
+        var random = SeededRandom(seed: 11)
+        let store = try ScratchStore()
+        let engine = store.engine
+        let words = ["crane", "ship", "pilot", "storm", "cargo", "rope", "tide", "gate", "lamp", "anchor"]
+        for session in 0..<4 {
+            var drafts: [MemoryDraft] = []
+            for step in 0..<25 {
+                var draft = MemoryDraft(
+                    "The harbour log \(session), entry \(step), has the \(random.pick(words)) and the "
+                        + "\(random.pick(words)) by the \(random.pick(words)) at \(random.below(1_000)).")
+                draft.kind = .message
+                draft.actor = random.pick(["Ada", "Grace"])
+                let time = store.clock.time.advanced(by: .seconds(step - 100_000 + session * 10_000))
+                draft.happened = time...time
+                drafts.append(draft)
+            }
+            _ = try await engine.remember(drafts, in: atlas.session("log-\(session)"))
+        }
+        var query = RecallQuery("the harbour log", in: atlas)
+        let before = try await engine.context(for: query, tokenBudget: budget)
+        #expect(before.entries.allSatisfy { $0.kind != .summary })
+        try await engine.consolidate(in: atlas, steps: [.episodes])
+        let pack = try await engine.context(for: query, tokenBudget: budget)
+        #expect(pack.tokenCount <= budget && pack.tokenCount * 10 >= budget * 9)
+        let summaries = pack.entries.filter { $0.kind == .summary }
+        #expect((budget < 900 ? 0 : 1)...3 ~= summaries.count)
+        #expect(summaries.allSatisfy { $0.note == "summary of 25 memories" })
+        #expect(pack.entries.count - summaries.count >= before.entries.count * 3 / 4 - 1)
+        #expect(pack.entries.first == before.entries.first)
+        for entry in pack.entries { #expect(try await engine.content(of: entry.citation) == entry.text) }
+        // A summary may say what a filter leaves out.
+        query.filter = .actor("Ada")
+        let filtered = try await engine.context(for: query, tokenBudget: budget)
+        #expect(!filtered.entries.isEmpty && filtered.entries.allSatisfy { $0.actor == "Ada" })
+    }
 }

@@ -142,7 +142,7 @@ struct EpisodeSummary: Sendable {
     /// Below so many words a sentence says little by itself.
     private static let shortSentence = 5
     private static let shortFactor: Float = 0.3
-    /// Of questions and greetings.
+    /// Of questions and greetings; short ones are not taken.
     private static let asideFactor: Float = 0.5
     private static let greetings = Lexicon(
         [
@@ -215,10 +215,10 @@ struct EpisodeSummary: Sendable {
 
     private static func factor(_ text: Span<UInt8>) -> Float {
         var reader = TokenReader(greetings)
-        var factor: Float = Episode.wordCount(text) < shortSentence ? shortFactor : 1
+        let isShort = Episode.wordCount(text) < shortSentence
         let isGreeting = reader.next(in: text).map { $0.tag != 0 } ?? false
-        if isGreeting || QuestionForm.read(text) == .mark { factor *= asideFactor }
-        return factor
+        if isGreeting || QuestionForm.read(text) == .mark { return isShort ? 0 : asideFactor }
+        return isShort ? shortFactor : 1
     }
 }
 

@@ -92,6 +92,33 @@ struct ContextBuilder {
         entries = best.entries
     }
 
+    /// Puts an entry that stands for several which found no place behind the others, or in the place of some of the least
+    /// wanted ones, where the pack is filled as well with it.
+    ///
+    /// - Parameter given: at most so many entries are given for it.
+    /// - Returns: whether it found its place.
+    mutating func stand(_ entry: ContextPack.Entry, inThePlaceOfAtMost given: Int) -> Bool {
+        var rest = entries
+        var others: [ContextPack.Entry] = []
+        while !fits(rest + [entry]) {
+            guard others.count < given, rest.count > 1, let last = rest.last, last.note == nil,
+                !isSpokenOf(rest.count - 1)
+            else { return false }
+            others.insert(rest.removeLast(), at: 0)
+        }
+        rest.append(entry)
+        // What is free now takes what was given, as far as it goes.
+        for other in others {
+            if let part = fits(rest + [other]) ? other : cut(other, behind: rest) { rest.append(part) }
+        }
+        let filled = counter.count(ContextPack.serialized(rest))
+        guard filled >= min(counter.count(text), count(of: Self.leastShare)) else { return false }
+        let lost = others.count { other in !rest.contains { $0.citation.id == other.citation.id } }
+        entries = rest
+        omittedCount += lost
+        return true
+    }
+
     /// Whether an entry is here for the sake of the one at a place.
     private func isSpokenOf(_ place: Int) -> Bool {
         let id = entries[place].citation.id.description

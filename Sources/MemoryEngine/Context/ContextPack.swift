@@ -10,7 +10,8 @@ public struct ContextPack: Sendable {
         public let kind: MemoryKind
         /// Of the recall; 0 for what is here as a cause, or in the place of what it supersedes.
         public let score: Double
-        /// What it has to do with other entries: whose cause it is, and what says so; or `lately`, where a view begins with it.
+        /// What it has to do with other entries: whose cause it is, and what says so; of a summary, of how many memories; or
+        /// `lately`, where a view begins with it.
         public let note: String?
         /// The part of a view that it is from; `nil` where none was asked.
         public internal(set) var scope: MemoryView.Scope?

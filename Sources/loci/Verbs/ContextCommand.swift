@@ -5,20 +5,25 @@ struct ContextCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "context",
         abstract: "Gather what a model should read to answer a question, within a budget of tokens.",
-        usage: "loci context (<words> ... | -) [--tokens <count>] [-n <path[=weight]>] ... [options]",
+        usage:
+            "loci context (<words> ... | -) [--also <question>] ... [--tokens <count>] [-n <path[=weight]>] ... [options]",
         discussion: """
               loci context "Why did the deploy fail?" --tokens 1000
               loci context "What does Ada like?" -n user/ada -n project/atlas=0.5 --json
               loci context "What is left to do?" -n project/atlas/session/s1 -n user/ada -n project/atlas
+              loci context "What broke?" --also "Who mended it?" -n project/atlas
 
             Each entry has its time, who said it, and where it stands (ID@VERSION#FROM-TO). Causes come first where the question \
             asks why, and what happened first comes first where it asks when. Tokens are estimated, rather too many than too \
-            few; the text is never over the budget. What found no place is told on standard error. Exit status 2 if none of \
+            few; the text is never over the budget. Of several questions each gets its best in turn. Where memories of a session \
+            find no place, its summary (loci consolidate) may stand for them. What found no place is told on standard error. Exit status 2 if none of \
             the homes is there.
             """)
 
     @Argument(help: "The question; `-` reads standard input.")
     var words: [String] = []
+    @Option(help: ArgumentHelp("One more question; may be repeated.", valueName: "question"))
+    var also: [String] = []
     @Option(
         help: ArgumentHelp("The budget, 1 to 1,000,000 (by default 2,000).", valueName: "count"),
         transform: Accept.count(1...1_000_000, as: 2_000))
@@ -35,9 +40,14 @@ struct ContextCommand: AsyncParsableCommand {
         query.filter = try filter.condition()
         query.asOf = clocks.asOf
         query.validAt = clocks.validAt
-        let asked = query
+        var asked = [query]
+        for question in also {
+            query.text = try Words.question([question], of: "context")
+            asked.append(query)
+        }
+        let queries = asked
         try await store.withEngine(for: .reading) { engine in
-            let pack = try await engine.context(for: asked, tokenBudget: tokens)
+            let pack = try await engine.context(for: queries, tokenBudget: tokens)
             if pack.entries.isEmpty { try engine.checkAnyHome(of: weighted.keys) }
             if store.json {
                 Terminal.print(Self.json(pack))
