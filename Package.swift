@@ -37,7 +37,7 @@ let package = Package(
         .executableTarget(
             name: "bench",
             dependencies: [
-                "MemoryEngine", "Embedders", "Store", "HNSW", "CKernels", "CLMDB", "COpenBLAS",
+                "MemoryEngine", "Embedders", "Store", "HNSW", "CKernels", "CLMDB", "COpenBLAS", "Labelled",
                 argumentParser,
             ],
             path: "Benchmarks", exclude: ["peers"], swiftSettings: sourceSettings),
@@ -46,10 +46,14 @@ let package = Package(
             path: "Tests/Fuzz", swiftSettings: spanSettings),
 
         // Tests.
+        .target(
+            name: "Labelled", dependencies: ["MemoryEngine"], path: "Tests/Labelled",
+            exclude: ["entities.txt"],
+            swiftSettings: sourceSettings),
         .testTarget(name: "StoreTests", dependencies: ["Store", "CChecksum"], swiftSettings: testSettings),
         .testTarget(name: "HNSWTests", dependencies: ["HNSW", "CKernels"], swiftSettings: testSettings),
         .testTarget(
-            name: "MemoryEngineTests", dependencies: ["MemoryEngine", "Embedders"],
+            name: "MemoryEngineTests", dependencies: ["MemoryEngine", "Embedders", "Labelled"],
             swiftSettings: testSettings + [.enableExperimentalFeature("Lifetimes")]),
         .testTarget(
             name: "EmbeddersTests", dependencies: ["Embedders", "MemoryEngine"], swiftSettings: testSettings),

@@ -24,7 +24,7 @@ struct Bench: AsyncParsableCommand {
             Homes.self, Writers.self, MemoryUse.self, Kernels.self, FirstRecall.self, Serve.self, Index.self,
             RecallTime.self, RecallQuality.self, Latency.self, ConsolidationTime.self, Confidence.self,
             Linking.self, Mixed.self,
-            Backlog.self,
+            Backlog.self, EntityNames.self,
             Replace.self,
             Traverse.self,
             Build.self, Append.self, Search.self,

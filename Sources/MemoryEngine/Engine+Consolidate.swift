@@ -35,6 +35,11 @@ extension Engine {
                     NearDuplicates.find(in: study, from: $0)
                 }
             case .links: try await linkNotes(in: home, study, &result, report)
+            case .entities:
+                let known = try await graph(in: home) { try EntityMerges.Known(in: $0) }
+                try await conclude(step, rules: EntityMerges.rules, study, in: home, &result, report) { _ in
+                    EntityMerges.find(in: study, known)
+                }
             case .episodes: try await summarize(study, in: home, &result, report)
             }
         }

@@ -6,6 +6,8 @@ public enum ConsolidationStep: String, Sendable, CaseIterable {
     case duplicates
     /// Which memories are about the same, by their vectors.
     case links
+    /// Which names are one thing's.
+    case entities
     /// Which sentences stand for a session or a thread: they become a summary of it.
     case episodes
 }

@@ -134,6 +134,7 @@ extension ConsolidationStep: ExpressibleByArgument {
         case .words: "which words mean alike (needs an embedder that knows meanings)"
         case .duplicates: "which memories say nearly the same as an older one"
         case .links: "which memories are about the same (needs an embedder that knows meanings)"
+        case .entities: "which names are one thing's"
         case .episodes: "summaries of sessions and threads, by sentences from them"
         }
     }
