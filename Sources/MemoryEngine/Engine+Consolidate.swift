@@ -40,6 +40,11 @@ extension Engine {
                 try await conclude(step, rules: EntityMerges.rules, study, in: home, &result, report) { _ in
                     EntityMerges.find(in: study, known)
                 }
+            case .causes:
+                let caused = try await graph(in: home) { try CausalCandidates.caused(in: $0) }
+                try await conclude(step, rules: CausalCandidates.rules, study, in: home, &result, report) {
+                    CausalCandidates.find(in: study, from: $0, caused: caused)
+                }
             case .episodes: try await summarize(study, in: home, &result, report)
             }
         }

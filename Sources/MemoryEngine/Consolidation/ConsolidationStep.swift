@@ -8,6 +8,8 @@ public enum ConsolidationStep: String, Sendable, CaseIterable {
     case links
     /// Which names are one thing's.
     case entities
+    /// What may have caused what, where no text states it.
+    case causes
     /// Which sentences stand for a session or a thread: they become a summary of it.
     case episodes
 }

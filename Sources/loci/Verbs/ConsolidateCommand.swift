@@ -135,6 +135,7 @@ extension ConsolidationStep: ExpressibleByArgument {
         case .duplicates: "which memories say nearly the same as an older one"
         case .links: "which memories are about the same (needs an embedder that knows meanings)"
         case .entities: "which names are one thing's"
+        case .causes: "what may have caused what, where no text states it"
         case .episodes: "summaries of sessions and threads, by sentences from them"
         }
     }

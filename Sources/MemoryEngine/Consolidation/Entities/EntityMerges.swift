@@ -5,14 +5,10 @@ struct EntityMerges {
     /// The version of these rules.
     static let rules = 1
 
-    /// What holds already between entities, and what was taken back, by the ids of both.
+    /// What holds already between entities, and what was taken back.
     struct Known: Sendable {
-        struct Pair: Sendable {
-            var from: MemoryID
-            var to: MemoryID
-        }
-        var joined: [Pair] = []
-        var apart: [Pair] = []
+        var joined: [EdgeEnds] = []
+        var apart: [EdgeEnds] = []
     }
 
     enum Rule: Sendable, CaseIterable {
@@ -67,7 +63,7 @@ struct EntityMerges {
         guard !(known.joined.isEmpty && known.apart.isEmpty) else { return }
         let indexOfID = Dictionary(
             uniqueKeysWithValues: things.all.indices.map { (things.all[$0].name.id, $0) })
-        func index(_ pair: Known.Pair) -> (Int, Int)? {
+        func index(_ pair: EdgeEnds) -> (Int, Int)? {
             guard let from = indexOfID[pair.from], let to = indexOfID[pair.to] else { return nil }
             return (from, to)
         }

@@ -109,7 +109,9 @@ extension NamedThings {
             }
         }
         return groups.values.flatMap { group in
-            zip(group, group.dropFirst()).map { pair($0, $1, .spelling, says: nil) }
+            zip(group, group.dropFirst()).filter { !areStrangers($0, $1) }.map {
+                pair($0, $1, .spelling, says: nil)
+            }
         }.sorted { ($0.first, $0.second) < ($1.first, $1.second) }
     }
 

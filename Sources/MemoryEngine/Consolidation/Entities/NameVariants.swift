@@ -33,7 +33,8 @@ extension NamedThings {
         all[index].surfaces.compactMap { surface in
             guard let first = surface.first, first.isUppercase, !surface.contains(" "),
                 let spelling = NameSpelling(surface, isFlag: false), !spelling.isAllCapitals,
-                let other = self.index(.name, spelling.key.replacing("_", with: " "))
+                let other = self.index(.name, spelling.key.replacing("_", with: " ")),
+                !areStrangers(index, other)
             else { return nil }
             return pair(index, other, .variant, says: nil)
         }

@@ -80,6 +80,11 @@ struct NamedThings: Sendable {
         study.memories[place.memory].evidence(place.range)
     }
 
+    /// Whether each stands in threads or sessions, and none of one in one of the other: words of programs, they are of two.
+    func areStrangers(_ a: Int, _ b: Int) -> Bool {
+        ![a, b].contains { all[$0].places.contains { study.memories[$0.memory].series == 0 } } && !meet(a, b)
+    }
+
     /// Whether both stand in one text, or in texts of one thread or session.
     func meet(_ a: Int, _ b: Int) -> Bool {
         let memories = Set(all[a].places.map(\.memory))
