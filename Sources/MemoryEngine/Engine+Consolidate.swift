@@ -4,7 +4,8 @@ import Store
 /// What takes too long for a caller to wait for: it is done by and by, and again when there is more.
 extension Engine {
     /// Works through what a home holds, off the way of callers: finds words that mean alike, memories that say the same or are
-    /// about the same, and sums up sessions. What it concludes are edges of the engine's own (`Derivation`): each with the step that made it and where
+    /// about the same, names of one thing, what newer memories take back of older ones, whose validity ends with that, what may
+    /// have caused what; and sums up sessions. What it concludes are edges of the engine's own (`Derivation`): each with the step that made it and where
     /// it is said. `unlink` takes one back, and it is not concluded again. What is done stays: a call that was stopped is gone
     /// on with by the next, and where nothing is new the next changes nothing.
     ///
@@ -35,6 +36,10 @@ extension Engine {
                     NearDuplicates.find(in: study, from: $0)
                 }
             case .links: try await linkNotes(in: home, study, &result, report)
+            case .contradictions:
+                try await conclude(
+                    step, rules: Contradictions.rules, study, in: home, &result, report
+                ) { Contradictions.find(in: study, from: $0) }
             case .entities:
                 let known = try await graph(in: home) { try EntityMerges.Known(in: $0) }
                 try await conclude(step, rules: EntityMerges.rules, study, in: home, &result, report) { _ in
@@ -104,7 +109,7 @@ extension Engine {
             done += part.count
             let isLast = done == found.count
             let end = isLast ? [Mutation.Change.setting(ConsolidationMark.name(step), mark.value)] : []
-            result.found[step, default: 0] += try await store(part.map { .link($0.edge) }, end, in: home)
+            result.found[step, default: 0] += try await store(part.map(\.change), end, in: home)
             try await report?(ConsolidationProgress(step: step, done: done, total: found.count))
         } while done < found.count
     }
@@ -163,7 +168,7 @@ extension Engine {
             let next = done < fresh.count ? fresh[done].passage : study.nextPassage
             let end = ConsolidationMark(rules: rules, passage: next)
             result.found[.links, default: 0] += try await store(
-                found.map { .link($0.edge) }, [.setting(ConsolidationMark.name(.links), end.value)], in: home)
+                found.map(\.change), [.setting(ConsolidationMark.name(.links), end.value)], in: home)
             try await report?(ConsolidationProgress(step: .links, done: done, total: fresh.count))
         } while done < fresh.count
     }

@@ -6,6 +6,8 @@ public enum ConsolidationStep: String, Sendable, CaseIterable {
     case duplicates
     /// Which memories are about the same, by their vectors.
     case links
+    /// Which memories take back what older ones say: where one lives now, what a limit was set to, what is no longer so.
+    case contradictions
     /// Which names are one thing's.
     case entities
     /// What may have caused what, where no text states it.

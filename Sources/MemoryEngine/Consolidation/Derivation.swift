@@ -12,6 +12,10 @@ struct Derivation: Sendable, Equatable {
     /// What it rests on, in a few words.
     var says: String
     var evidence: [Evidence]
+    /// From when on it holds; `nil` = always.
+    var since: Int64?
+    /// The version of `to` whose validity ends then, if it is still the newest.
+    var closes: UInt32?
 
     /// Before the step, and between it and what a derivation rests on.
     private static let prefix = "consolidation/"
@@ -36,9 +40,13 @@ struct Derivation: Sendable, Equatable {
             agent: VersionFields.entityPrincipal, source: Self.source(step, says: says), trust: .known)
         origin.principal = VersionFields.entityPrincipal
         return NewEdge(
-            id: edgeID, kind: kind, from: from, to: to, weight: weight, origin: origin,
+            id: edgeID, kind: kind, from: from, to: to, weight: weight,
+            valid: (since ?? .min)..<Int64.max, origin: origin,
             evidence: Array(evidence.prefix(NewEdge.maximumEvidenceCount)))
     }
+
+    /// What stores it.
+    var change: Mutation.Change { closes.map { .conclude(edge, closing: $0) } ?? .link(edge) }
 
     /// The step that an origin tells of, and what it rests on; `nil` for what no consolidation made.
     static func read(_ origin: Origin) -> (step: ConsolidationStep, says: String)? {

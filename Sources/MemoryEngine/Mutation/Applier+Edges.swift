@@ -130,6 +130,7 @@ extension Applier {
         record.span.recordedUntil = max(time, record.span.recordedFrom + 1)
         try Edges.write(edge, record, in: transaction)
         log.append(LogEntry(kind: .unlinked, id: MemoryID(rawValue: id.rawValue), version: 0))
+        try reopen(record, in: transaction)
         return .done
     }
 

@@ -26,6 +26,7 @@ extension Applier {
     mutating func erase(
         _ ids: [MemoryID], in transaction: borrowing WriteTransaction
     ) throws -> [String: Int] {
+        try reopenClosed(by: ids, in: transaction)
         try deriveEdges(in: transaction)
         var counts: [String: Int] = [:]
         var names: [NameClass: Set<UInt32>] = [:]

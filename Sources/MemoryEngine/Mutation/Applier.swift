@@ -126,6 +126,8 @@ struct Applier {
             try eraseReceipts(&counts, in: transaction) { $0.principal == principal }
             return .erased(counts)
         case .link(let edge): return try link(edge, in: transaction)
+        case .conclude(let edge, let version):
+            return try conclude(edge, closing: version, in: transaction)
         case .unlink(let id): return try unlink(id, in: transaction)
         case .expire(let ids):
             return .erased(try erase(try expired(ids, in: transaction.snapshot), in: transaction))

@@ -86,6 +86,10 @@ extension Mutation.Change {
         case .link(let edge):
             writer.u8(15)
             edge.encode(into: &writer)
+        case .conclude(let edge, let version):
+            writer.u8(19)
+            edge.encode(into: &writer)
+            writer.u32(version)
         case .unlink(let id):
             writer.u8(16)
             writer.u128(id.rawValue)
@@ -141,6 +145,7 @@ extension Mutation.Change {
             self = .trim(MemoryID(rawValue: try reader.u128()), versions: try reader.list { try $0.u32() })
         case 11: self = .eraseTraces(principal: try reader.string())
         case 15: self = .link(try NewEdge(from: &reader))
+        case 19: self = .conclude(try NewEdge(from: &reader), closing: try reader.u32())
         case 16: self = .unlink(EdgeID(rawValue: try reader.u128()))
         case 12: self = .expire(try reader.list { MemoryID(rawValue: try $0.u128()) })
         case 13: self = .citedBy(home: try reader.string(), try reader.bool())

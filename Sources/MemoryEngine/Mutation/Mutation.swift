@@ -50,6 +50,9 @@ package struct Mutation: Sendable, Equatable {
         case eraseTraces(principal: String)
         case link(NewEdge)
         case unlink(EdgeID)
+        /// An edge of the engine's own that supersedes: the validity of what it leads to ends when that of the edge begins, if
+        /// the version is still the newest, open and not pinned.
+        case conclude(NewEdge, closing: UInt32)
         /// Forgets those that have expired and are not pinned when it is applied.
         case expire([MemoryID])
         /// Notes that receipts of another home may cite memories of this one, or that none does any more.

@@ -16,8 +16,10 @@ struct ConsolidateCommand: AsyncParsableCommand {
               loci consolidate -n project/atlas --list --only episodes
 
             Run it now and then, or when there is time: what it has looked at it does not look at again, and after an \
-            interruption it goes on. Nothing of what you stored is changed or lost: each conclusion is an edge with what it \
-            rests on, or a summary with edges to what it is made of, which recalls leave out. The steps are:
+            interruption it goes on. Nothing of what you stored is lost: each conclusion is an edge with what it rests on, or a \
+            summary with edges to what it is made of, which recalls leave out. What a newer note takes back (contradictions) is \
+            left out of recalls of now; --valid-at an earlier time still gives it, and taking the conclusion back brings it again. \
+            The steps are:
 
             \(ConsolidationStep.allCases.map { "  \(Terminal.padded($0.rawValue, to: 16))\($0.help)" }.joined(separator: "\n"))
             """)
@@ -134,6 +136,7 @@ extension ConsolidationStep: ExpressibleByArgument {
         case .words: "which words mean alike (needs an embedder that knows meanings)"
         case .duplicates: "which memories say nearly the same as an older one"
         case .links: "which memories are about the same (needs an embedder that knows meanings)"
+        case .contradictions: "which memories take back what older ones say, whose validity ends then"
         case .entities: "which names are one thing's"
         case .causes: "what may have caused what, where no text states it"
         case .episodes: "summaries of sessions and threads, by sentences from them"

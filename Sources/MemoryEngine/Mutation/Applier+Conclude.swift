@@ -1,0 +1,58 @@
+import Store
+
+/// Ending the validity of what a conclusion supersedes, and opening it again where the conclusion goes.
+extension Applier {
+    mutating func conclude(
+        _ edge: NewEdge, closing version: UInt32, in transaction: borrowing WriteTransaction
+    ) throws -> Outcome {
+        // One that is known may have been taken back.
+        guard case .done = try link(edge, in: transaction) else { return .known }
+        let (row, head) = try find(edge.to, in: transaction.snapshot)
+        let old = try self.version(row, head.version, in: transaction.snapshot)
+        let (successor, newHead) = try find(edge.from, in: transaction.snapshot)
+        let new = try self.version(successor, newHead.version, in: transaction.snapshot)
+        let moment = edge.valid.lowerBound
+        if head.version == version, old.closure == .open, !old.fields.isPinned, new.closure == .open,
+            moment <= time, moment >= old.fields.valid.lowerBound, moment < old.fields.valid.upperBound
+        {
+            _ = try close(edge.to, at: moment, .superseded, successor: edge.from, in: transaction)
+        }
+        return .done
+    }
+
+    /// Opens what a conclusion closed, as it was, unless somebody has changed it since.
+    mutating func reopen(_ record: EdgeRecord, in transaction: borrowing WriteTransaction) throws {
+        guard record.kind == EdgeKind.supersedes.builtInNumber, record.foreign == nil,
+            Derivation.read(record.origin)?.step == .contradictions,
+            let head = try HeadRecord.read(record.to, in: transaction.snapshot),
+            let number = record.evidence.first(where: { $0.id == head.id })?.version,
+            head.version == number + 1,
+            let before = try VersionRecord.read(record.to, number, in: transaction.snapshot)
+        else { return }
+        let closed = try version(record.to, head.version, in: transaction.snapshot)
+        var fields = before.fields
+        fields.valid = fields.valid.lowerBound..<min(record.span.validFrom, fields.valid.upperBound)
+        // It was closed by the mutation that made the edge.
+        guard closed.closure == .superseded, closed.fields.says(sameAs: fields),
+            closed.recordedFrom == max(record.span.recordedFrom, before.recordedFrom + 1)
+        else { return }
+        var copy = Mutation.NewVersion(
+            id: head.id, key: head.key,
+            content: try before.content(record.to, number, in: transaction.snapshot),
+            passages: before.ranges, vectors: try vectors(of: closed, in: transaction.snapshot),
+            fields: before.fields, terms: [])
+        copy.prepare(Analyzer())
+        _ = try addVersion(record.to, head, copy, .updated, in: transaction)
+    }
+
+    /// Opens what some memories, which are about to go, were concluded to supersede.
+    mutating func reopenClosed(by ids: [MemoryID], in transaction: borrowing WriteTransaction) throws {
+        let rows = try Set(ids.compactMap { try Lookup.row(of: $0, in: transaction.snapshot) })
+        for row in rows.sorted() {
+            for (_, record) in try Edges.touching(row, in: transaction.snapshot)
+            where record.from == row && !rows.contains(record.to) && record.span.recordedUntil == .max {
+                try reopen(record, in: transaction)
+            }
+        }
+    }
+}
