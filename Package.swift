@@ -53,7 +53,8 @@ let package = Package(
         .testTarget(name: "StoreTests", dependencies: ["Store", "CChecksum"], swiftSettings: testSettings),
         .testTarget(name: "HNSWTests", dependencies: ["HNSW", "CKernels"], swiftSettings: testSettings),
         .testTarget(
-            name: "MemoryEngineTests", dependencies: ["MemoryEngine", "Embedders", "Labelled"], exclude: ["Labelled"],
+            name: "MemoryEngineTests", dependencies: ["MemoryEngine", "Embedders", "Labelled"],
+            exclude: ["Labelled"],
             swiftSettings: testSettings + [.enableExperimentalFeature("Lifetimes")]),
         .testTarget(
             name: "EmbeddersTests", dependencies: ["Embedders", "MemoryEngine"], swiftSettings: testSettings),

@@ -203,7 +203,7 @@ struct RecallTable {
             return Terminal.print("\(Terminal.padded(name, to: 13)) \(time), the same first")
         }
         Terminal.print(
-            "\(Terminal.padded(name, to: 13)) \(time), first: \(line(of: best.passage.text, atMost: 80))"
+            "\(Terminal.padded(name, to: 13)) \(time), first: \(best.line(for: question, atMost: 80))"
         )
     }
 }
