@@ -142,6 +142,19 @@ import Testing
         #expect(found(a, b, c, from: 3).isEmpty)
     }
 
+    @Test func `are one change with what they close, which has bytes`() throws {
+        let found = found(memory("The port is 8080.", 0), memory("The port is 9090.", 1))
+        let change = try #require(found.first?.change)
+        guard case .conclude(let edge, closing: 1) = change else {
+            Issue.record("\(change)")
+            return
+        }
+        #expect(edge.valid == 1..<Int64.max)
+        let mutation = Mutation(operation: 1, time: 2, changes: [change])
+        let bytes = mutation.encode()
+        #expect(try Mutation(decoding: bytes.span.bytes) == mutation)
+    }
+
     // MARK: In a home
 
     /// A store with an older and a younger memory that takes it back, an hour apart, and their ids.
