@@ -54,6 +54,13 @@ import Testing
         #expect(EntityMerges.find(in: study([list, list])).isEmpty)
     }
 
+    @Test func `in code are a name of prose only where that is written as no other word is`() {
+        #expect(EntityMerges.find(in: study(["It calls `LMDB` here.", "We like LMDB."])).count == 1)
+        #expect(
+            EntityMerges.find(in: study(["It calls `SET` here.", "They play SET.", "We have a Set."])).isEmpty
+        )
+    }
+
     @Test func `are no more than a thing can have`() {
         let texts = (0..<40).map { "They say that Ada\($0)x, also known as Ada\($0 + 1)x, wrote it." }
         var clusters: [MemoryID: Int] = [:]

@@ -8,8 +8,8 @@ struct CausalCandidates {
     /// The version of these rules.
     static let rules = 1
 
-    /// Of repairs whose cause is known, so many have it there (docs/decisions/0022-names-of-one-thing.md).
-    static let repairWeight: Float = 0.4
+    /// Of repairs whose cause is known, about so many have it there (docs/decisions/0022-names-of-one-thing.md).
+    static let repairWeight: Float = 0.37
     /// What a turn leads back to was too seldom seen to be counted, so it is less.
     static let turnWeight: Float = 0.3
 
@@ -69,7 +69,7 @@ struct CausalCandidates {
         let rareCount = max(3, commits.count / 100)
         var found: [Derivation] = []
         for (place, commit) in commits.enumerated() where commit.memory.passage >= mark {
-            guard RepairWord.begin(commit.title), commit.files.count <= maximumFileCount,
+            guard RepairWord.stands(in: commit.title), commit.files.count <= maximumFileCount,
                 !caused.contains(commit.memory.id), !statesCause(commit.memory)
             else { continue }
             var shared: [Int: Int] = [:]
@@ -147,10 +147,16 @@ private enum RepairWord {
             "broken", "crash", "leak", "bug", "breakage", "segfault",
         ].map { ($0, 1) })
 
-    static func begin(_ title: [UInt8]) -> Bool {
+    /// Whether one stands in a title; as a part of an identifier (`git_revert`) it is none.
+    static func stands(in title: [UInt8]) -> Bool {
         var reader = TokenReader(lexicon)
         let span = title.span
-        while let token = reader.next(in: span) { if token.tag != 0 { return true } }
+        func isJoined(_ index: Int) -> Bool {
+            title.indices.contains(index) && title[index] == UInt8(ascii: "_")
+        }
+        while let token = reader.next(in: span) {
+            if token.tag != 0, !isJoined(token.start - 1), !isJoined(token.end) { return true }
+        }
         return false
     }
 }

@@ -13,8 +13,9 @@ struct WhyCommand: AsyncParsableCommand {
 
             The question is recalled; the best hit of which a cause is known is followed through the causal graph. Nothing is a \
             cause only because it came before: each link was given (`loci link`), or is stated ("This reverts commit …", \
-            "Fixes: …", "because of" something that is named and is there). The confidence of a link is the product of the \
-            weights on the way there. Exit status 2 if no cause is known.
+            "Fixes: …", "because of" something that is named and is there), or is a candidate of loci consolidate, which its \
+            rule and a low confidence tell. The confidence of a link is the product of the weights on the way there. Exit \
+            status 2 if no cause is known.
             """)
 
     @Argument(help: "What happened; `-` reads standard input.")

@@ -67,7 +67,9 @@ extension NamedThings {
                     indexes(key).filter { other in
                         switch all[other].name.sort {
                         case .identifier, .flag, .url, .handle, .address: true
-                        case .name: isTelling(thing) && all[other].surfaces.contains(thing.name.surface)
+                        case .name:
+                            isTelling(thing) && isTelling(all[other])
+                                && all[other].surfaces.contains(thing.name.surface)
                         default: false
                         }
                     }
