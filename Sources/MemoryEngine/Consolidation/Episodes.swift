@@ -139,10 +139,9 @@ struct EpisodeSummary: Sendable {
     private static let repetitionShare: Float = 0.5
     /// The power of a sentence's length that its words are divided by.
     private static let lengthPower: Float = 0.75
-    /// Below so many words a sentence says little by itself.
-    private static let shortSentence = 5
-    private static let shortFactor: Float = 0.3
-    /// Of questions and greetings; short ones are not taken.
+    /// Fewer words say nothing by themselves.
+    private static let shortestSentence = 5
+    /// Of questions and greetings.
     private static let asideFactor: Float = 0.5
     private static let greetings = Lexicon(
         [
@@ -215,10 +214,9 @@ struct EpisodeSummary: Sendable {
 
     private static func factor(_ text: Span<UInt8>) -> Float {
         var reader = TokenReader(greetings)
-        let isShort = Episode.wordCount(text) < shortSentence
+        guard Episode.wordCount(text) >= shortestSentence else { return 0 }
         let isGreeting = reader.next(in: text).map { $0.tag != 0 } ?? false
-        if isGreeting || QuestionForm.read(text) == .mark { return isShort ? 0 : asideFactor }
-        return isShort ? shortFactor : 1
+        return isGreeting || QuestionForm.read(text) == .mark ? asideFactor : 1
     }
 }
 
