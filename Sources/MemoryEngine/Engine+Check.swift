@@ -269,7 +269,7 @@ struct HomeCheck {
                 continue
             }
             let isCurrent = row.flags.contains(.current)
-            let isOwn = record.fields.isEpisode
+            let isOwn = record.fields.isConcluded
             if isCurrent != (record.isCurrent && !isOwn) || row.flags.contains(.own) != isOwn
                 || row.flags.contains(.currentOwn) != (record.isCurrent && isOwn)
                 || row.recordedUntil != record.recordedUntil

@@ -53,6 +53,7 @@ extension Engine {
     ) async throws -> Int {
         try checkWritable(namespace)
         var count = steps.contains(.episodes) ? try await retractSummaries(in: namespace) : 0
+        if steps.contains(.notes) { count += try await takeBackNotes(in: namespace) }
         while true {
             try Task.checkCancellation()
             let part = try await conclusions(in: namespace, steps: steps, limit: 512)

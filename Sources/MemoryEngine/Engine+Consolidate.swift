@@ -11,14 +11,15 @@ extension Engine {
     ///
     /// - Parameters:
     ///   - steps: by default all. Those that need meanings are left out where no embedder knows any; the report says so.
+    ///   - reasoner: a language model that notes memories and tells episodes; everything else is done without.
     ///   - report: called after each part, when it is durable.
-    /// - Throws: `EngineError`: `embedder`, `notFound` (the home), `readOnly`; `CancellationError`.
+    /// - Throws: `EngineError`: `embedder`, `notFound` (the home), `readOnly`; what the reasoner throws; `CancellationError`.
     /// - Complexity: O(what is new × log of what there is), but words are compared with all words (some 20 ns a pair); memory
     ///   for the words of the home's memories, 16 KiB of each at most.
     @discardableResult
     public func consolidate(
         in namespace: Namespace, steps: Set<ConsolidationStep> = Set(ConsolidationStep.allCases),
-        _ report: ((ConsolidationProgress) async throws -> Void)? = nil
+        reasoner: (any Reasoner)? = nil, _ report: ((ConsolidationProgress) async throws -> Void)? = nil
     ) async throws -> ConsolidationReport {
         try checkWritable(namespace)
         let home = namespace.home
@@ -50,7 +51,13 @@ extension Engine {
                 try await conclude(step, rules: CausalCandidates.rules, study, in: home, &result, report) {
                     CausalCandidates.find(in: study, from: $0, caused: caused)
                 }
-            case .episodes: try await summarize(study, in: home, &result, report)
+            case .notes:
+                guard let reasoner else {
+                    result.leftOut[.notes] = "no reasoner"
+                    continue
+                }
+                try await note(study, in: home, by: reasoner, &result, report)
+            case .episodes: try await summarize(study, in: home, by: reasoner, &result, report)
             }
         }
         return result

@@ -24,7 +24,7 @@ extension Engine {
             for row in rows.reversed() where found.count < limit {
                 guard let head = try HeadRecord.read(row, in: transaction) else { continue }
                 let memory = try reader.memory(row, head.version, in: transaction).0
-                if namespace.contains(memory.namespace) { found.append(memory) }
+                if memory.kind == .summary, namespace.contains(memory.namespace) { found.append(memory) }
             }
             return found
         }
@@ -71,11 +71,13 @@ extension Engine {
     /// Makes the summaries of episodes that have none, or have grown since, each in a transaction of its own; and drops those
     /// of which too little is left.
     func summarize(
-        _ study: HomeStudy, in home: Namespace, _ result: inout ConsolidationReport,
+        _ study: HomeStudy, in home: Namespace, by reasoner: (any Reasoner)? = nil,
+        _ result: inout ConsolidationReport,
         _ report: ((ConsolidationProgress) async throws -> Void)?
     ) async throws {
         let now = options.clock()
-        let episodes = try await readers.run { Episode.all(in: study, at: now) }
+        let model = reasoner?.model
+        let episodes = try await readers.run { Episode.all(in: study, at: now, model: model) }
         let standing =
             try await read(in: home) { transaction in
                 try episodes.map { try Self.standing($0, in: transaction) }
@@ -93,7 +95,10 @@ extension Engine {
         let rarity = try await readers.run { TermRarity(study) }
         for (done, (episode, standing)) in due.enumerated() {
             try Task.checkCancellation()
-            if let summary = try await readers.run({ EpisodeSummary(episode, rarity) }),
+            let told = try await reasoner?.summary(
+                of: episode.memories.map { ReasonerMemory($0) }, wordCount: EpisodeSummary.maximumWordCount)
+            let own = try await readers.run { EpisodeSummary(episode, rarity) }
+            if let summary = told.flatMap({ EpisodeSummary($0, of: episode) }) ?? own,
                 try await store(summary, of: episode, in: standing, home)
             {
                 result.found[.episodes, default: 0] += 1
@@ -168,7 +173,7 @@ extension Engine {
                     row -> MemoryID? in
                     guard let head = try HeadRecord.read(row, in: transaction),
                         let record = try VersionRecord.read(row, head.version, in: transaction),
-                        let key = head.key
+                        record.fields.isEpisode, let key = head.key
                     else { return nil }
                     let place = SummaryPlace(session: record.fields.session, key: key)
                     return kept.contains(place) ? nil : head.id

@@ -12,6 +12,8 @@ public enum ConsolidationStep: String, Sendable, CaseIterable {
     case entities
     /// What may have caused what, where no text states it.
     case causes
+    /// What a language model notes of memories, where one is given (`Reasoner`).
+    case notes
     /// Which sentences stand for a session or a thread: they become a summary of it.
     case episodes
 }

@@ -9,6 +9,8 @@ struct Episode: Sendable {
     /// In the order of time.
     var memories: [StudiedMemory] = []
     var wordCount = 0
+    /// The model that is asked to tell it; `nil` = its sentences are chosen.
+    var model: String?
 
     /// The version of the rules: with another number, summaries are made again.
     static let rules: UInt16 = 1
@@ -25,7 +27,7 @@ struct Episode: Sendable {
     /// The episodes of a home that have enough in them, in the order of their first memory.
     ///
     /// - Complexity: O(bytes of the memories).
-    static func all(in study: HomeStudy, at now: Timestamp) -> [Episode] {
+    static func all(in study: HomeStudy, at now: Timestamp, model: String? = nil) -> [Episode] {
         struct Series: Hashable {
             var session: String?
             var thread: String?
@@ -40,7 +42,7 @@ struct Episode: Sendable {
             let place = places[series] ?? episodes.count
             if place == episodes.count {
                 places[series] = place
-                episodes.append(Episode(session: memory.session, name: name))
+                episodes.append(Episode(session: memory.session, name: name, model: model))
             }
             episodes[place].memories.append(memory)
             episodes[place].wordCount += wordCount(memory.content.span)
@@ -92,6 +94,7 @@ struct Episode: Sendable {
             writer.u128(memory.id.rawValue)
             writer.u32(memory.version)
         }
+        if let model { writer.string(model) }
         return SHA256.digest(of: writer.bytes)
     }
 }
@@ -132,9 +135,14 @@ struct EpisodeSummary: Sendable {
     /// In the order of the episode, each memory with the sentences taken from it.
     let parts: [(memory: StudiedMemory, ranges: [Range<Int>])]
     let content: String
+    /// Who told it, where it is not made of sentences.
+    let model: String?
 
     /// A tenth of the words, within these.
-    private static let wordBounds = 40...150
+    private static let wordBounds = 40...maximumWordCount
+    static let maximumWordCount = 150
+    /// Of what a model tells, in bytes.
+    private static let maximumByteCount = 8_192
     /// How much a word counts that the episode says often.
     private static let repetitionShare: Float = 0.5
     /// The power of a sentence's length that its words are divided by.
@@ -196,6 +204,7 @@ struct EpisodeSummary: Sendable {
         }
         guard !taken.isEmpty else { return nil }
         let ranges = Dictionary(grouping: taken, by: \.place).sorted { $0.key < $1.key }
+        model = nil
         parts = ranges.map { place, sentences in
             (episode.memories[place], sentences.map(\.range).sorted { $0.lowerBound < $1.lowerBound })
         }
@@ -205,6 +214,18 @@ struct EpisodeSummary: Sendable {
                 separator: " ")
             return hasSeveral ? (memory.actor.map { $0 + ": " } ?? "") + said : said
         }.joined(separator: "\n")
+    }
+
+    /// What a model told of an episode; it stands on all of its memories.
+    ///
+    /// - Returns: `nil` for nothing, or too much.
+    init?(_ told: String, of episode: Episode) {
+        guard told.contains(where: { !$0.isWhitespace }), told.utf8.count <= Self.maximumByteCount else {
+            return nil
+        }
+        content = told
+        model = episode.model
+        parts = episode.memories.map { ($0, [$0.content.indices]) }
     }
 
     private static func value(_ sentence: Sentence, _ weights: [UInt32: Float]) -> Float {
@@ -237,7 +258,10 @@ extension EpisodeSummary {
         draft.attributes = ["memories": .number(Double(episode.memories.count))]
         draft.origin = Origin(
             agent: VersionFields.entityPrincipal,
-            source: Derivation.source(.episodes, says: "sentences of \(episode.memories.count) memories"),
+            model: model,
+            source: Derivation.source(
+                .episodes,
+                says: "\(model == nil ? "sentences" : "told") of \(episode.memories.count) memories"),
             trust: parts.map(\.memory.trust).min() ?? .known)
         draft.origin.sourceDigest = episode.digest
         return draft
@@ -250,7 +274,8 @@ extension EpisodeSummary {
         return parts.map { memory, ranges in
             let derivation = Derivation(
                 step: .episodes, kind: .derivedFrom, from: id, to: memory.id, weight: 1,
-                says: ranges.count == 1 ? "has a sentence of it" : "has \(ranges.count) sentences of it",
+                says: model.map { "was told of it by \($0)" }
+                    ?? (ranges.count == 1 ? "has a sentence of it" : "has \(ranges.count) sentences of it"),
                 evidence: ranges.map(memory.evidence))
             var edge = derivation.edge
             let key = Key(prefix: 0x55).raw(digest).u32(version).u128(edge.id.rawValue)

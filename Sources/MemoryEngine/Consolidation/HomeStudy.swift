@@ -94,7 +94,14 @@ extension HomeStudy {
 
 extension VersionFields {
     /// Whether the engine itself made it.
-    var isOwn: Bool { entityName != nil || isEpisode }
+    var isOwn: Bool { entityName != nil || isConcluded }
+
+    /// Whether consolidation made it: the summary of an episode, or a fact that a reasoner read from a memory.
+    var isConcluded: Bool { isEpisode || isNotedFact }
+
+    var isNotedFact: Bool {
+        kind == MemoryKind.fact.rawValue && Derivation.read(origin)?.step == .notes
+    }
 
     /// Whether it is the summary of an episode, which consolidation made.
     var isEpisode: Bool {

@@ -11,7 +11,7 @@ enum Extraction {
     /// - Complexity: O(n) in the bytes that are read.
     static func references(in content: [UInt8], _ fields: VersionFields) -> [Reference] {
         // What it is made of names all that already.
-        if fields.isEpisode { return [] }
+        if fields.isConcluded { return [] }
         var found: [Reference] = []
         var seen = Set<Seen>()
         func add(_ reference: Reference) {

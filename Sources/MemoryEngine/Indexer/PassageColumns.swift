@@ -126,8 +126,8 @@ struct PassageRow: Equatable, Sendable {
         byteCount = range.upperBound - range.lowerBound
         length = terms.length
         lengthCode = LengthCode.encode(length)
-        flags = fields.isEpisode ? .own : []
-        if isCurrent { flags.insert(fields.isEpisode ? .currentOwn : .current) }
+        flags = fields.isConcluded ? .own : []
+        if isCurrent { flags.insert(fields.isConcluded ? .currentOwn : .current) }
         if fields.isPinned { flags.insert(.pinned) }
         if content[Int(range.lowerBound)..<Int(range.upperBound)].contains(UInt8(ascii: "?")) {
             flags.insert(.question)

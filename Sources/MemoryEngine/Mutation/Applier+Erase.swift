@@ -14,7 +14,9 @@ extension Applier {
         for id in ids {
             guard let row = try Lookup.row(of: id, in: transaction) else { continue }
             for (_, record) in try Edges.touching(row, in: transaction)
-            where record.to == row && Derivation.read(record.origin)?.step == .episodes {
+            where record.to == row && record.kind == EdgeKind.derivedFrom.builtInNumber
+                && Derivation.read(record.origin) != nil
+            {
                 if let head = try HeadRecord.read(record.from, in: transaction) { found.insert(head.id) }
             }
         }

@@ -52,7 +52,7 @@ extension Applier {
         let session = try Names.intern(fields.session, .session, &state, in: transaction)
         let thread = try Names.intern(fields.thread, .thread, &state, in: transaction)
         // A summary of a session is no turn of it.
-        let series = fields.isEpisode ? 0 : thread != 0 ? thread : session
+        let series = fields.isConcluded ? 0 : thread != 0 ? thread : session
         var turn: UInt32 = 0
         if series != 0 {
             try Schema.shared.scanBackwards(

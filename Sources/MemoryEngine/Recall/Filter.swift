@@ -69,10 +69,10 @@ public indirect enum Filter: Sendable, Hashable {
     /// How many conditions, and ids in them, a filter may have.
     public static let maximumCount = 100_000
 
-    /// Whether it names summaries among what it wants.
+    /// Whether it names summaries or facts among what it wants.
     var asksForSummaries: Bool {
         switch self {
-        case .kind(let kind): kind == .summary
+        case .kind(let kind): kind == .summary || kind == .fact
         case .all(let parts), .any(let parts): parts.contains { $0.asksForSummaries }
         default: false
         }

@@ -139,6 +139,7 @@ extension ConsolidationStep: ExpressibleByArgument {
         case .contradictions: "which memories take back what older ones say, whose validity ends then"
         case .entities: "which names are one thing's"
         case .causes: "what may have caused what, where no text states it"
+        case .notes: "what a language model notes of memories (in the library: it is given a reasoner)"
         case .episodes: "summaries of sessions and threads, by sentences from them"
         }
     }
