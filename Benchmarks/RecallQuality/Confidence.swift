@@ -16,6 +16,8 @@ struct Confidence: AsyncParsableCommand {
     @OptionGroup var common: CommonOptions
     @Option(help: "Which vectors of the folders: those of turns.NAME.f16.") var vectors = "minilm"
     @Option(help: "The folder that scripts/swap-questions wrote.") var swapped = ".cache/swapped"
+    @Option(help: "Write the signs of each question to this file, for scripts/fit-confidence.") var signs:
+        String?
 
     func run() async throws {
         let missing =
@@ -30,6 +32,7 @@ struct Confidence: AsyncParsableCommand {
         let own = data.questions.filter { $0.category != "adversarial" && !$0.evidence.isEmpty }
         let scratch = try Scratch(common)
         var report = Report("confidence")
+        var lines: [String] = []
         let ways: [(name: String, embedder: (any Embedder)?, channels: Set<RecallQuery.Channel>)] = [
             ("vectors of the data", VocabularyEmbedder(data), [.words, .vectors, .context]),
             ("HashEmbedder", HashEmbedder(), [.words, .vectors, .context]),
@@ -47,6 +50,14 @@ struct Confidence: AsyncParsableCommand {
                     if way.embedder is HashEmbedder { question.vector = nil }
                     let recall = try await store.ask(question) { $0.channels = way.channels }
                     answers.append((isOwn, recall.confidence))
+                    let features = recall.signs.features
+                    if lines.isEmpty {
+                        lines.append(
+                            "way,id,conversation,isOwn," + features.map(\.name).joined(separator: ","))
+                    }
+                    lines.append(
+                        "\(way.name),\(question.id),\(question.conversation),\(isOwn ? 1 : 0),"
+                            + features.map { "\($0.value)" }.joined(separator: ","))
                 }
             }
             await store.engine.close()
@@ -68,9 +79,25 @@ struct Confidence: AsyncParsableCommand {
                     aim: .init(text: "≤ 5 %", isMet: share(true) <= 5)))
             report.add(
                 .init(name: "refused", parameters: "\(way.name), not there", median: share(false), unit: "%"))
+            for tenth in 0..<10 {
+                let these = answers.filter { Self.tenth(of: $0.confidence) == tenth }
+                if these.isEmpty { continue }
+                report.add(
+                    .init(
+                        name: "answered",
+                        parameters:
+                            "\(way.name), confidence \(Double(tenth) / 10) to \(Double(tenth + 1) / 10), "
+                            + "\(these.count) questions",
+                        median: 100 * Double(these.count(where: \.isOwn)) / Double(these.count), unit: "%"))
+            }
+        }
+        if let signs {
+            try (lines.joined(separator: "\n") + "\n").write(toFile: signs, atomically: true, encoding: .utf8)
         }
         report.print(json: common.json)
     }
+
+    private static func tenth(of confidence: Double) -> Int { min(9, Int(confidence * 10)) }
 
     /// The chance that one of `isOwn` has more than one of the others (Hanley and McNeil, 1982: the Wilcoxon statistic).
     private static func auroc(_ answers: [(isOwn: Bool, confidence: Double)]) -> Double {

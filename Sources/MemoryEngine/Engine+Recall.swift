@@ -42,7 +42,8 @@ extension Engine {
                 }
                 return HomeRecall(
                     query: query, words: words, embeddings: questions[home]?.embeddings ?? [],
-                    advisedLexicalWeight: questions[home]?.lexicalWeight, intent: intent, home: home,
+                    advisedLexicalWeight: questions[home]?.lexicalWeight,
+                    spelledSpace: questions[home]?.spelledSpace, intent: intent, home: home,
                     homeWeight: parts.first { $0.key.session == nil }?.value, sessionWeights: sessions,
                     now: asked, expiry: max(asked, now), deadline: deadline)
             })
@@ -83,7 +84,7 @@ extension Engine {
             id: id, hits: hits, intent: intent, timings: timings, leftOut: leftOut,
             isRankedWithTodaysStatistics: query.asOf != nil || query.validAt != nil,
             explanations: answers.compactMap { $0.1?.explanation }, sequences: sequences,
-            confidence: ConfidenceSigns(of: answers.compactMap { $0.1?.signs }).confidence)
+            signs: ConfidenceSigns(of: answers.compactMap { $0.1?.signs }))
     }
 
     private func check(_ query: RecallQuery) throws {
@@ -136,6 +137,8 @@ extension Engine {
     private struct Question {
         var embeddings: [Embedding] = []
         var lexicalWeight: Double?
+        /// The space of an embedder that knows no meanings.
+        var spelledSpace: EmbeddingSpace?
     }
 
     /// The question's vectors for each home: those that the caller brings, or those of the embedder that it uses, if
@@ -150,8 +153,10 @@ extension Engine {
         let isEmbedded =
             query.channels.contains(.vectors) && query.embeddings.isEmpty && !query.text.isEmpty
         for (home, own) in try await embedders(of: isEmbedded || query.lexicalWeight == nil ? homes : []) {
+            let used = own == nil ? embedder : own?.current
             questions[home] = Question(
-                lexicalWeight: (own == nil ? embedder : own?.current)?.lexicalWeight)
+                lexicalWeight: used?.lexicalWeight,
+                spelledSpace: used.flatMap { $0.knowsMeanings ? nil : $0.space })
             // A question that brings vectors says which spaces it means.
             guard isEmbedded, let own else { continue }
             if let current = own.current, current.modalities.contains(.text) {

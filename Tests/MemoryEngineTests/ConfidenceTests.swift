@@ -63,4 +63,65 @@ import Testing
         #expect(sure > 0.7 && unsure < 0.2)
         await store.engine.close()
     }
+
+    @Test func `grows with words beside the best match, and shrinks where that is another actor's`()
+        async throws
+    {
+        let store = try ScratchStore()
+        let (together, apart) = (atlas.session("one"), Namespace.project("other"))
+        func say(_ text: String, _ actor: String, in namespace: Namespace) async throws {
+            var draft = MemoryDraft(text)
+            draft.actor = actor
+            draft.thread = "thread"
+            try await store.engine.remember(draft, in: namespace)
+        }
+        for text in ["Which engine did you read about?", "The analytical one, in a memoir."] {
+            try await say(text, "Ada Lovelace", in: together)
+            for _ in 0..<3 { try await say("Nothing new today.", "Grace Hopper", in: together) }
+        }
+        let byAda = try await store.engine.recall("What did Ada Lovelace say of the memoir?", in: together)
+        let byGrace = try await store.engine.recall("What did Grace Hopper say of the memoir?", in: together)
+        #expect(byAda.confidence > byGrace.confidence)
+        for text in ["The engine is analytical.", "It is in a memoir."] {
+            try await say(text, "Ada Lovelace", in: apart)
+        }
+        let beside = try await store.engine.recall("analytical engine memoir", in: apart)
+        var alone = RecallQuery("analytical engine memoir", in: apart)
+        alone.channels = [.words]
+        #expect(beside.confidence > (try await store.engine.recall(alone).confidence))
+        await store.engine.close()
+    }
+
+    @Test func `is higher where something happened at the time that the question names`() async throws {
+        let store = try ScratchStore()
+        for (text, day) in [("We read a memoir.", "2024-03-02"), ("The engine stood still.", "2024-05-09")] {
+            var draft = MemoryDraft(text)
+            let time = try #require(Timestamp(day + "T10:00:00Z"))
+            draft.happened = time...time
+            try await store.engine.remember(draft, in: atlas)
+        }
+        let then = try await store.engine.recall("Who read a memoir on 2 March 2024?", in: atlas).confidence
+        let never = try await store.engine.recall("Who read a memoir on 7 April 2019?", in: atlas).confidence
+        let undated = try await store.engine.recall("Who read a memoir?", in: atlas).confidence
+        #expect(then > never && undated > never)
+        await store.engine.close()
+    }
+
+    @Test(arguments: [true, false])
+    func `counts what words and vectors agree on where vectors know meanings`(agrees: Bool) async throws {
+        let store = try ScratchStore()
+        let space = EmbeddingSpace(model: "test", dimension: 2)
+        for index in 0..<200 {
+            var draft = MemoryDraft(index < 10 ? "the engine, time \(index)" : "memory \(index)")
+            let isNear = agrees ? index < 10 : index >= 190
+            draft.embeddings = [Embedding(isNear ? [1, 0] : [0.1, 1 + Float(index) / 1_000], in: space)]
+            try await store.engine.remember(draft, in: atlas)
+        }
+        var query = RecallQuery("engine", in: atlas)
+        query.embeddings = [Embedding([1, 0], in: space)]
+        #expect(try await store.engine.recall(query).signs.agreement == (agrees ? 1 : 0))
+        query.channels = [.words]
+        #expect(try await store.engine.recall(query).signs.agreement == nil)
+        await store.engine.close()
+    }
 }

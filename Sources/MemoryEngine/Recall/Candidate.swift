@@ -22,6 +22,9 @@ struct Candidate {
 
     var score: Double { parts.sum }
 
+    /// It, and the passages beside it.
+    var withNeighbors: [UInt32] { [previous, passage, next].filter { $0 != PassageRow.none } }
+
     init(_ passage: UInt32) { self.passage = passage }
 }
 

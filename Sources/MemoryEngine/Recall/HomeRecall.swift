@@ -10,6 +10,8 @@ struct HomeRecall {
     let embeddings: [Embedding]
     /// The share of words that the embedder advises.
     let advisedLexicalWeight: Double?
+    /// The space of an embedder that knows no meanings.
+    let spelledSpace: EmbeddingSpace?
     let intent: Intent
     /// What is asked of this home: the weight of all of it, and of single sessions.
     let home: Namespace
@@ -214,7 +216,8 @@ struct HomeRecall {
             candidate.parts.context <= 0 && candidate.parts.calendar <= 0 && candidate.parts.causes <= 0
                 && !vouching.own.matches(candidate.passage)
         }
-        answer.signs = ConfidenceSigns(vouching)
+        answer.signs = try ConfidenceSigns(
+            vouching, scored.found, asked(vouching), spelled: spelledSpace, in: transaction)
         try weigh(&vouching, in: transaction)
         answer.timings.ranking += laps.lap()
         if query.explains {
@@ -224,6 +227,14 @@ struct HomeRecall {
         answer.hits = try decode(vouching, scored.found, &answer.explanation, in: transaction)
         answer.timings.decoding = laps.lap()
         return answer
+    }
+
+    /// The words of the question but those that only name a time: what was said then rarely says when it was.
+    private func asked(_ vouching: Vouching) -> [AskedWord] {
+        let asked = vouching.own.words?.asked ?? []
+        if vouching.intervals.isEmpty { return asked }
+        let terms = QuestionReading(query.text, now: now).termsBesideTimes
+        return asked.filter { terms.contains($0.term) }
     }
 
     /// What may be given of the namespaces that are asked.

@@ -55,6 +55,19 @@ struct QuestionReading: Sendable {
         return apart
     }
 
+    /// The terms of the words that name no time.
+    var termsBesideTimes: Set<[UInt8]> {
+        var rest: [UInt8] = []
+        var end = 0
+        let utf8 = Array(text.utf8)
+        for mention in TimeExpressions.find(in: text, relativeTo: now, limit: Self.maximumIntervalCount) {
+            rest += utf8[end..<mention.range.lowerBound] + [UInt8(ascii: " ")]
+            end = mention.range.upperBound
+        }
+        rest += utf8[end...]
+        return Set(Tokenizer().terms(in: rest.span).terms.map(\.term))
+    }
+
     /// When the first memory of a home happened.
     static func first(
         _ state: HomeState, in transaction: borrowing ReadTransaction

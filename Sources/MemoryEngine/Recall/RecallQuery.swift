@@ -204,11 +204,14 @@ public struct Recall: Sendable, RandomAccessCollection {
     /// The commit of each home that was seen.
     public let sequences: [Namespace: UInt64]
     /// How sure it is that what was asked is told in the namespaces at all, 0 to 1: of a hundred recalls with 0.7, some
-    /// seventy have the answer in their home. It is made of how much of the question's words the best match has, and how
-    /// many of them nothing has, so a paraphrase without a common word has little; where the question has no words, or
-    /// they were not asked, of how far the best vectors stand out. Of several homes it is as if all were in one. It
-    /// says nothing of single hits.
-    public let confidence: Double
+    /// seventy have the answer in their home, if every other question has one. It is made of how much of the question's
+    /// words the best matches have with what stands beside them, how many nothing has, whether words and vectors find the
+    /// same, and whether the best are of the time and the actor that the question names. So a paraphrase without a common
+    /// word has little. Where the question has no words, or they were not asked, it is made of how far the best vectors
+    /// stand out. Of several homes it is as if all were in one. It says nothing of single hits.
+    public var confidence: Double { signs.confidence }
+    /// What the confidence is made of.
+    package let signs: ConfidenceSigns
 
     /// Where the time went; where several homes were asked side by side, that of the slowest.
     public struct Timings: Sendable {
@@ -223,8 +226,9 @@ public struct Recall: Sendable, RandomAccessCollection {
     }
 
     /// A recall with less `confidence` likely has no answer: one in 27 questions that were answered there had less, and
-    /// 28 in a hundred of those that were not (`bench confidence`).
-    public static let leastConfidence = 0.2
+    /// every other of those that were not; where no vectors know meanings, one in 22 and 42 in a hundred
+    /// (`scripts/fit-confidence`).
+    public static let leastConfidence = 0.15
 
     public var startIndex: Int { 0 }
     public var endIndex: Int { hits.count }

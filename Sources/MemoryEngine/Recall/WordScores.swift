@@ -25,10 +25,10 @@ struct WordScores {
     private(set) var postingCount = 0
     /// Terms that were left out because the bound on postings was reached.
     private(set) var isCut = false
-    /// What a passage would score that is full of every term of the question: the bound of BM25.
-    private(set) var bound = 0.0
-    /// The share of it that is of terms which no current passage has.
-    private(set) var unknownShare = 0.0
+    /// The words of the question, those that are only near to one of them left out.
+    private(set) var asked: [AskedWord] = []
+    /// The inverse document frequency of a word that no current passage has.
+    private(set) var unknownWorth = 0.0
 
     /// The most postings that one question may read in a home.
     static let maximumPostings = 8_000_000
@@ -61,8 +61,8 @@ struct WordScores {
         }
         for entry in view.tail { codes[Int(entry.passage)] = entry.front.row.lengthCode }
 
+        unknownWorth = log1p((count + 0.5) / 0.5)
         let folded = view.state.foldedPassages
-        var unknown = 0.0
         var group = TermGroup()
         var ownInverse = 0.0
         let inTailTitles = titleWeight == 0 ? [:] : query.titles(of: view.tail)
@@ -90,8 +90,11 @@ struct WordScores {
                 weight: Float(inverse * (k1 + 1))
                     * Float(index < query.words.count ? query.words[index].weight : 1), norms: norms)
             if !isSynonym {
-                bound += Double(scale.weight)
-                if documentFrequency == 0 { unknown += Double(scale.weight) }
+                asked.append(
+                    AskedWord(
+                        term: term.bytes, index: index, numbers: found.numbers,
+                        worth: inverse * (index < query.words.count ? query.words[index].weight : 1),
+                        isKnown: documentFrequency > 0))
             }
             if isGrouped {
                 // What is in much of the home would bring in all of that, and tell little.
@@ -124,7 +127,6 @@ struct WordScores {
         }
 
         take(&group)
-        if bound > 0 { unknownShare = unknown / bound }
         for passage in matched where (compared ?? current)?.contains(passage) ?? true {
             moments.scores.add(Double(scores[Int(passage)]))
             if !titles.isEmpty { moments.titles += Double(titles[Int(passage)]) }
@@ -259,8 +261,10 @@ struct WordScores {
 
     /// Where a term stands, and in how many current passages.
     private struct FoundTerm {
-        /// Its postings.
+        /// Its postings, where it is one term.
         private(set) var number: UInt32?
+        /// Those of all terms that it stands for.
+        private(set) var numbers: [UInt32] = []
         private(set) var inTail: [(passage: UInt32, frequency: UInt8)] = []
         /// What stands behind a prefix of several terms: a passage counts the most frequent of them.
         private(set) var merged: [(passage: UInt32, frequency: UInt8)]?
@@ -274,7 +278,7 @@ struct WordScores {
             let keys =
                 term.isPrefix
                 ? try WordScores.expand(term.bytes, in: transaction) : [Postings.wordKey(term.bytes)]
-            let numbers = try keys.compactMap { try Postings.number(of: $0, in: transaction) }
+            numbers = try keys.compactMap { try Postings.number(of: $0, in: transaction) }
             let tail = view.tail
             for (place, frequency) in view.tailFrequencies[index].enumerated() where frequency > 0 {
                 inTail.append((tail[place].passage, frequency))

@@ -40,6 +40,33 @@ enum Postings {
         }
     }
 
+    /// Calls `body` with those of some passages that have a term, in no order.
+    ///
+    /// - Parameter passages: in ascending order.
+    /// - Complexity: O(p log n): at most one block is read for each of the p passages.
+    static func forEach(
+        of passages: [UInt32], with term: UInt32, in transaction: borrowing ReadTransaction,
+        _ body: (UInt32) -> Void
+    ) throws {
+        let prefix = Key(prefix: Schema.Word.posting).u32(term)
+        var left = passages[...]
+        while let last = left.last {
+            let bound = last == .max ? nil : Optional(blockKey(term, last + 1))
+            var isThere = false
+            try Schema.word.scanBackwards(prefix: prefix, below: bound, in: transaction) { key, value in
+                isThere = true
+                let block = try PostingBlock(key: key, value)
+                let first = key.keyU32(at: 5)
+                while let passage = left.last, passage >= first {
+                    if block.contains(passage) { body(passage) }
+                    left.removeLast()
+                }
+                return false
+            }
+            if !isThere { return }
+        }
+    }
+
     /// Adds the postings of a term; passages ascend, and lie above all that the term has.
     static func append(
         _ postings: [Posting], to termKey: Key, _ state: inout HomeState,
@@ -156,6 +183,17 @@ struct PostingBlock: ~Escapable {
 
     func passage(at index: Int) -> UInt32 { base | UInt32(bytes.u16(at: 2 + index * 2)) }
     func frequency(at index: Int) -> UInt8 { bytes.u8(at: 2 + count * 2 + index) }
+
+    /// - Complexity: O(log n): its passages ascend.
+    func contains(_ passage: UInt32) -> Bool {
+        var low = 0
+        var high = count
+        while low < high {
+            let middle = (low + high) / 2
+            if self.passage(at: middle) < passage { low = middle + 1 } else { high = middle }
+        }
+        return low < count && self.passage(at: low) == passage
+    }
 
     /// How many of its passages are in a set.
     func count(in set: PassageSet) -> Int {
