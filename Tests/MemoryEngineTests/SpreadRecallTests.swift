@@ -187,7 +187,7 @@ private struct Spread {
     private func recall(_ query: RecallQuery, _ home: Namespace, _ now: Timestamp) -> HomeRecall {
         HomeRecall(
             query: query, words: WordQuery(query.text, Tokenizer()), embeddings: [],
-            advisedLexicalWeight: nil, intent: query.readIntent, home: home, homeWeight: 1,
+            advisedLexicalWeight: nil, spelledSpace: nil, intent: query.readIntent, home: home, homeWeight: 1,
             sessionWeights: [:], now: now, expiry: now, deadline: nil)
     }
 
