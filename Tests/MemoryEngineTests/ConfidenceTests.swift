@@ -25,6 +25,10 @@ import Testing
         return recall
     }
 
+    private func sign(_ name: String, of recall: Recall) -> Double? {
+        recall.signs.features.first { $0.name == name }?.value
+    }
+
     @Test func `is high where one memory has all that was asked, and low where nothing has it`() async throws
     {
         let sure = try await recall("Why did the deploy of build 81 fail, had its token expired?").confidence
@@ -81,6 +85,7 @@ import Testing
         }
         let byAda = try await store.engine.recall("What did Ada Lovelace say of the memoir?", in: together)
         let byGrace = try await store.engine.recall("What did Grace Hopper say of the memoir?", in: together)
+        #expect(sign("isOthers", of: byAda) == 0 && sign("isOthers", of: byGrace) == 1)
         #expect(byAda.confidence > byGrace.confidence)
         for text in ["The engine is analytical.", "It is in a memoir."] {
             try await say(text, "Ada Lovelace", in: apart)
