@@ -63,6 +63,9 @@ func study(_ texts: [String], actors: [String?] = []) -> HomeStudy {
         var other = study([text, text])
         other.memories[1].kind = .event
         #expect(pairs(other) == [])
+        // Two commits are two changes.
+        for place in other.memories.indices { other.memories[place].kind = .commit }
+        #expect(pairs(other) == [])
     }
 
     @Test(arguments: 1...20 as ClosedRange<UInt64>)

@@ -1,5 +1,6 @@
 /// Finds memories that say nearly the same as an older one of the same kind, by the same actor: nine tenths of the words of
-/// both are common to them, and what differs is no number, no name and no denial.
+/// both are common to them, and what differs is no number, no name and no denial. No commits: each is a change of its own, cited as
+/// that, whatever it says.
 ///
 /// It is a set similarity join with prefix filtering (Chaudhuri, Ganti and Kaushik, 2006; Bayardo, Ma and Srikant, 2007): two
 /// sets with so much in common share one of the few rarest words of each, so only memories are compared that do. What is a
@@ -21,6 +22,7 @@ enum NearDuplicates {
         var found: [Derivation] = []
         for (place, text) in texts.enumerated() where text.words.count >= leastWords {
             let memory = study.memories[place]
+            if memory.kind == .commit { continue }
             let rarest = prefix(of: text, frequency)
             var compared: Set<Int32> = []
             var best: (place: Int, likeness: Float)?
