@@ -48,13 +48,12 @@ let package = Package(
         // Tests.
         .target(
             name: "Labelled", dependencies: ["MemoryEngine"], path: "Tests/Labelled",
-            exclude: ["entities.txt"],
+            exclude: ["entities.txt", "contradictions.jsonl"],
             swiftSettings: sourceSettings),
         .testTarget(name: "StoreTests", dependencies: ["Store", "CChecksum"], swiftSettings: testSettings),
         .testTarget(name: "HNSWTests", dependencies: ["HNSW", "CKernels"], swiftSettings: testSettings),
         .testTarget(
             name: "MemoryEngineTests", dependencies: ["MemoryEngine", "Embedders", "Labelled"],
-            exclude: ["Labelled"],
             swiftSettings: testSettings + [.enableExperimentalFeature("Lifetimes")]),
         .testTarget(
             name: "EmbeddersTests", dependencies: ["Embedders", "MemoryEngine"], swiftSettings: testSettings),

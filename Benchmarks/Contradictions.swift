@@ -1,5 +1,5 @@
 import ArgumentParser
-import Foundation
+import Labelled
 import MemoryEngine
 
 /// How many of the labelled pairs a consolidation tells apart: two texts of which the younger takes back what the older says, and
@@ -14,15 +14,6 @@ struct Contradictions: AsyncParsableCommand {
             """)
 
     @OptionGroup var common: CommonOptions
-    @Option(help: "The labelled pairs.") var pairs = "Tests/MemoryEngineTests/Labelled/contradictions.jsonl"
-
-    private struct Pair: Decodable {
-        var part: String
-        var contradicts: Bool
-        var older: String
-        var younger: String
-        var actors: [String]?
-    }
 
     private struct Counts {
         var right = 0
@@ -36,9 +27,7 @@ struct Contradictions: AsyncParsableCommand {
         let scratch = try Scratch(common)
         let engine = try Engine.open(at: scratch.path, options: Engine.benchOptions(.none))
         var counts: [String: Counts] = [:]
-        let lines = try String(contentsOfFile: pairs, encoding: .utf8).split(separator: "\n")
-        for (place, line) in lines.enumerated() {
-            let pair = try JSONDecoder().decode(Pair.self, from: Data(line.utf8))
+        for (place, pair) in try LabelledPair.all().enumerated() {
             let home = Namespace.project("pair\(place)")
             var older: MemoryID?
             for (index, text) in [pair.older, pair.younger].enumerated() {

@@ -1,5 +1,4 @@
 import ArgumentParser
-import Embedders
 import Foundation
 import MemoryEngine
 
@@ -27,22 +26,12 @@ struct ConsolidationTime: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let missing = EvaluationData.missing(in: common.data, vectors: vectors)
-        guard missing.isEmpty else {
-            print("bench consolidation: skipped, because there is no \(missing.joined(separator: ", no "))")
-            return
-        }
-        let data = try EvaluationData(common.data, vectors: vectors)
-        guard data.turns.count > 1 else { throw ValidationError("\(common.data) has fewer than two turns") }
         let scratch = try Scratch(common)
-        let embedder: (any Embedder)? = vectors == nil ? HashEmbedder() : VocabularyEmbedder(data)
-        var options = Engine.benchOptions(.commit)
-        options.passageByteCount = 1 << 16
-        let engine = try Engine.open(
-            at: scratch.path + "/consolidation", embedder: embedder, options: options)
-        let home = Namespace.project("consolidation")
-        try await MixedMemories(data).fill(home, memories, engine)
-        try await engine.settle(home)
+        guard
+            let mixed = try await MixedMemories(
+                memories, of: common.data, vectors: vectors, at: scratch.path, "consolidation", .commit)
+        else { return }
+        let (engine, home) = (mixed.engine, mixed.home)
         var report = Report("consolidation")
         var sum = 0.0
         for step in ConsolidationStep.allCases {

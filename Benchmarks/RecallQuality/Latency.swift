@@ -31,23 +31,13 @@ struct Latency: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let missing = EvaluationData.missing(in: common.data, vectors: vectors)
-        guard missing.isEmpty else {
-            print("bench latency: skipped, because there is no \(missing.joined(separator: ", no "))")
-            return
-        }
-        let data = try EvaluationData(common.data, vectors: vectors)
-        guard data.turns.count > 1 else { throw ValidationError("\(common.data) has fewer than two turns") }
         let scratch = try Scratch(common)
-        let embedder: (any Embedder)? = vectors == nil ? HashEmbedder() : VocabularyEmbedder(data)
-        var options = Engine.benchOptions(.none)
-        // One passage for each turn, so that it may bring its own vector.
-        options.passageByteCount = 1 << 16
-        let engine = try Engine.open(at: scratch.path + "/latency", embedder: embedder, options: options)
-        let home = Namespace.project("latency")
-        try await MixedMemories(data).fill(home, memories, engine)
-        try await engine.settle(home)
-        if embedder?.knowsMeanings ?? false { try await engine.consolidate(in: home) }
+        guard
+            let mixed = try await MixedMemories(
+                memories, of: common.data, vectors: vectors, at: scratch.path, "latency", .none)
+        else { return }
+        let (data, engine, home) = (mixed.data, mixed.engine, mixed.home)
+        if engine.embedder?.knowsMeanings ?? false { try await engine.consolidate(in: home) }
         var total = Samples()
         var parts = RecallTimings()
         // The first few bring the file's pages into memory, and are asked by other words than any that counts.

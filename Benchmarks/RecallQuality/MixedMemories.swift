@@ -1,16 +1,42 @@
+import ArgumentParser
+import Embedders
 import Foundation
 import MemoryEngine
 
 /// Memories of the kind of a folder's turns: the turns and, where more are asked for, mixtures of them.
 struct MixedMemories {
-    private let data: EvaluationData
+    let data: EvaluationData
+    let engine: Engine
+    let home: Namespace
 
     /// Mixtures come in threads of so many.
     private static let turnsPerThread = 25
 
-    init(_ data: EvaluationData) { self.data = data }
+    /// Fills a home of a new store with so many, and folds and links them.
+    ///
+    /// - Returns: `nil`, and says so, where the folder lacks files.
+    init?(
+        _ count: Int, of folder: String, vectors: String?, at path: String, _ name: String,
+        _ durability: Durability
+    ) async throws {
+        let missing = EvaluationData.missing(in: folder, vectors: vectors)
+        guard missing.isEmpty else {
+            print("bench \(name): skipped, because there is no \(missing.joined(separator: ", no "))")
+            return nil
+        }
+        data = try EvaluationData(folder, vectors: vectors)
+        guard data.turns.count > 1 else { throw ValidationError("\(folder) has fewer than two turns") }
+        let embedder: (any Embedder)? = vectors == nil ? HashEmbedder() : VocabularyEmbedder(data)
+        var options = Engine.benchOptions(durability)
+        // One passage for each turn, so that it may bring its own vector.
+        options.passageByteCount = 1 << 16
+        engine = try Engine.open(at: path + "/" + name, embedder: embedder, options: options)
+        home = .project(name)
+        try await fill(count)
+        try await engine.settle(home)
+    }
 
-    func fill(_ home: Namespace, _ count: Int, _ engine: Engine) async throws {
+    private func fill(_ count: Int) async throws {
         var random = SeededRandom(seed: 11)
         for start in stride(from: 0, to: count, by: 1_000) {
             let drafts = (start..<min(start + 1_000, count)).map { place in

@@ -5,9 +5,9 @@ import Store
 extension Engine {
     /// Works through what a home holds, off the way of callers: finds words that mean alike, memories that say the same or are
     /// about the same, names of one thing, what newer memories take back of older ones, whose validity ends with that, what may
-    /// have caused what; and sums up sessions. What it concludes are edges of the engine's own (`Derivation`): each with the step that made it and where
-    /// it is said. `unlink` takes one back, and it is not concluded again. What is done stays: a call that was stopped is gone
-    /// on with by the next, and where nothing is new the next changes nothing.
+    /// have caused what; and sums up sessions. What it concludes are edges of the engine's own: each with the step that made it
+    /// and where it is said. `unlink` takes one back, and it is not concluded again. What is done stays: a call that was
+    /// stopped is gone on with by the next, and where nothing is new the next changes nothing.
     ///
     /// - Parameters:
     ///   - steps: by default all. Those that need meanings are left out where no embedder knows any; the report says so.
@@ -71,16 +71,16 @@ extension Engine {
         var goesOn = true
         while goesOn {
             try Task.checkCancellation()
-            let before = study
-            let page = try await read(in: home) { transaction in
-                var page = HomeStudy(memories: [], nextPassage: before.nextPassage)
+            let first = study.nextPassage
+            let read = try await read(in: home) { transaction in
+                var page = HomeStudy(nextPassage: first)
                 let goesOn = try page.readPage(until: end, now: now, in: transaction)
                 return (page, goesOn)
             }
-            guard let page else { break }
-            study.memories += page.0.memories
-            study.nextPassage = page.0.nextPassage
-            goesOn = page.1
+            guard let (page, isMore) = read else { break }
+            study.memories += page.memories
+            study.nextPassage = page.nextPassage
+            goesOn = isMore
         }
         return study
     }

@@ -239,6 +239,13 @@ extension Engine {
                 goesOn = false
                 var next: UInt64?
                 try reader.forEachNeighbor(of: row, view.state, in: transaction) { neighbor in
+                    // What was concluded, and closed nothing, leaves the memory standing beside it.
+                    if case .given(let number) = neighbor.source,
+                        try Edges.record(number, in: transaction).isConclusion,
+                        try Self.isCurrent(row, in: transaction)
+                    {
+                        return true
+                    }
                     next = neighbor.row
                     return false
                 }
@@ -250,6 +257,13 @@ extension Engine {
             if row != start { newerOf[id] = try view.id(of: row, in: transaction) }
         }
         return newerOf
+    }
+
+    private static func isCurrent(_ row: UInt64, in transaction: borrowing ReadTransaction) throws -> Bool {
+        guard let head = try HeadRecord.read(row, in: transaction),
+            let version = try VersionRecord.read(row, head.version, in: transaction)
+        else { return false }
+        return version.isCurrent
     }
 
     /// Puts the causes of the best entries behind them, as the next to be wanted. Returns how far from its effect each
@@ -311,24 +325,17 @@ extension Engine {
         let before = entries.count
         entries = entries.filter { seen.insert($0.text).inserted }
         if entries.count < before { leftOut.append("\(before - entries.count) memories with the same words") }
-        var said = first.map { SaidWords(Array($0.text.utf8)) }
+        var said = Set(first.map { SaidWords(Array($0.text.utf8)).content })
         let different = entries.filter { entry in
-            let words = SaidWords(Array(entry.text.utf8))
+            let isNew = said.insert(SaidWords(Array(entry.text.utf8)).content).inserted
             // What is here for the sake of another stays.
-            let isLike =
-                entry.note == nil && words.words.count >= NearDuplicates.leastWords
-                && said.contains { $0.likeness(to: words) >= nearLikeness }
-            if !isLike { said.append(words) }
-            return !isLike
+            return isNew || entry.note != nil
         }
         if different.count < entries.count {
-            leftOut.append("\(entries.count - different.count) memories that say nearly the same as others")
+            leftOut.append("\(entries.count - different.count) memories that say the same as others")
         }
         entries = different
     }
-
-    /// So many words in common, and neither other numbers, other names nor a denial more, and one of the two is enough.
-    private static let nearLikeness: Float = 0.8
 
     /// Causes before effects, the farthest first; or by time; or as they are wanted.
     private static func ordered(

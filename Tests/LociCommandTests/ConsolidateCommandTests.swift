@@ -24,7 +24,7 @@ import Testing
             let conclusion = try JSONParser.parse(listed.lines[0])
             #expect(
                 conclusion["step"]?.string == "duplicates"
-                    && conclusion["says"]?.string?.contains("%") == true)
+                    && conclusion["says"]?.string?.contains("same") == true)
             #expect(conclusion["edge"]?["kind"]?.string == "duplicateOf")
             #expect(try shell.loci("consolidate", "--list").output.contains("the deploy failed, its token"))
 

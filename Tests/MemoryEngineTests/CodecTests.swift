@@ -267,16 +267,3 @@ struct RecordSamples {
         }
     }
 }
-
-@Suite struct `The flags of eight passages` {
-    @Test(arguments: 1...20 as ClosedRange<UInt64>)
-    func `are those of each`(seed: UInt64) {
-        var random = SeededRandom(seed: seed)
-        let flags = (0..<8).map { _ in UInt8(truncatingIfNeeded: random.next()) }
-        let bytes = flags.enumerated().reduce(UInt64(0)) { $0 | UInt64($1.element) << UInt64(8 * $1.offset) }
-        for flag in [PassageRow.Flags.current, .question, .pinned, .erased, .own, .currentOwn] {
-            let found = flag.ofEight(bytes)
-            for place in 0..<8 { #expect((found >> place & 1 == 1) == (flags[place] & flag.rawValue != 0)) }
-        }
-    }
-}

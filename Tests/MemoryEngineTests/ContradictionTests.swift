@@ -1,4 +1,5 @@
 import Foundation
+import Labelled
 import Testing
 
 @testable import MemoryEngine
@@ -7,21 +8,6 @@ import Testing
     private let atlas = Namespace.project("atlas")
 
     // MARK: The labelled pairs
-
-    private struct Pair: Decodable {
-        var part: String
-        var contradicts: Bool
-        var older: String
-        var younger: String
-        var actors: [String]?
-    }
-
-    private static let pairs: [Pair] = {
-        let file = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-            .appendingPathComponent("Labelled/contradictions.jsonl")
-        let lines = (try? String(contentsOf: file, encoding: .utf8))?.split(separator: "\n") ?? []
-        return lines.compactMap { try? JSONDecoder().decode(Pair.self, from: Data($0.utf8)) }
-    }()
 
     private func memory(
         _ text: String, _ place: Int, kind: MemoryKind = .note, actor: String? = nil, happened: Int64? = nil
@@ -39,8 +25,8 @@ import Testing
     }
 
     @Test(arguments: [("open", 0.9), ("held out", 0.9)])
-    func `are found as they are labelled`(part: String, leastRecall: Double) {
-        let pairs = Self.pairs.filter { $0.part == part }
+    func `are found as they are labelled`(part: String, leastRecall: Double) throws {
+        let pairs = try LabelledPair.all().filter { $0.part == part }
         #expect(pairs.count >= 95)
         var (right, wrong, missed) = (0, 0, 0)
         for pair in pairs {
@@ -117,6 +103,10 @@ import Testing
         var pinned = memory("The port is 8080.", 0)
         pinned.isPinned = true
         #expect(closes(pinned) == [nil])
+        // What is believed less takes the place of nothing.
+        var believed = memory("The port is 8080.", 0)
+        believed.trust = .verified
+        #expect(found(believed, younger).map(\.kind) == [.contradicts] && closes(believed) == [nil])
     }
 
     @Test func `are found between what callers give and what texts say`() {
@@ -243,6 +233,57 @@ import Testing
         try await other.engine.forget(.id(third), under: atlas)
         #expect(try await other.engine.get(first, in: atlas)?.isCurrent == false)
         #expect(younger != third)
+    }
+
+    @Test func `go with the words of the younger memory, and are drawn anew where its new ones say so`()
+        async throws
+    {
+        let (store, older, younger, _) = try await told()
+        _ = try await consolidate(store.engine)
+        store.clock.advance()
+        // What only adds to it keeps them.
+        try await store.engine.update(younger, in: atlas) { $0.tags = ["kept"] }
+        #expect(try await store.engine.conclusions(in: atlas).count == 1)
+        store.clock.advance()
+        try await store.engine.update(younger, in: atlas) { $0.content = "The gateway was painted green." }
+        #expect(try await store.engine.conclusions(in: atlas, includesTakenBack: true).isEmpty)
+        #expect(try await recalled(store.engine).contains(older))
+        try await store.engine.expectClean(atlas)
+        store.clock.advance()
+        try await store.engine.update(younger, in: atlas) { $0.content = "The port of the gateway is 7070." }
+        #expect(try await consolidate(store.engine) == 1)
+        #expect(try await recalled(store.engine) == [younger])
+        try await store.engine.expectClean(atlas)
+    }
+
+    @Test func `go where the younger memory never was true, and stay where it is no more`() async throws {
+        let (store, older, younger, between) = try await told()
+        _ = try await consolidate(store.engine)
+        store.clock.advance()
+        try await store.engine.retract(younger, in: atlas)
+        #expect(try await recalled(store.engine).isEmpty)
+        let (other, first, second, then) = try await told()
+        _ = try await consolidate(other.engine)
+        other.clock.advance()
+        try await other.engine.retract(second, in: atlas, at: then)
+        #expect(try await recalled(other.engine) == [first])
+        #expect(older != younger && between == then)
+        try await other.engine.expectClean(atlas)
+    }
+
+    @Test func `leave what they did not close to those who read it`() async throws {
+        let (store, several, _, _) = try await told(
+            "The port of the gateway is 8080. Its key lies in the drawer of the desk.")
+        var draft = MemoryDraft("The port of the harbour is 8080.")
+        draft.isPinned = true
+        let pinned = try await store.engine.remember(draft, in: atlas).id
+        store.clock.advance()
+        try await store.engine.remember("The port of the harbour is 9090.", in: atlas)
+        #expect(try await consolidate(store.engine) ?? 0 >= 1)
+        let pack = try await store.engine.context(
+            for: RecallQuery("Where lies the key of the gateway, and what port has the harbour?", in: atlas),
+            tokenBudget: 2_000)
+        #expect(Set(pack.citations.map(\.id)).isSuperset(of: [several, pinned]))
     }
 
     @Test func `go with the younger memory, and what it closed is open again`() async throws {

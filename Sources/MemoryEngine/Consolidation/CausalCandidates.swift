@@ -38,7 +38,7 @@ struct CausalCandidates {
 
         init(_ memory: StudiedMemory) {
             self.memory = memory
-            words = SaidWords(memory.content).words
+            words = Set(SaidWords(memory.content).content).sorted()
             titleEnd = memory.content.firstIndex(of: 0x0A) ?? memory.content.count
             files = Set(memory.keywords)
         }

@@ -150,7 +150,9 @@ enum Contradictions {
         _ older: Stated, _ younger: Stated, _ a: StudiedMemory, _ b: StudiedMemory
     ) -> Derivation {
         let isLater = b.happened.lowerBound > a.happened.lowerBound
-        let isChange = !younger.fact.isTimeless && (isLater || younger.fact.isChange)
+        // What is believed less does not take the place of what is believed more.
+        let isChange =
+            !younger.fact.isTimeless && (isLater || younger.fact.isChange) && b.trust >= a.trust
         let moment = beginning(b)
         let isClosed =
             isChange && older.isAll && (a.kind == .fact || a.kind == .note) && !a.isPinned

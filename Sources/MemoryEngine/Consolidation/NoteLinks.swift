@@ -57,7 +57,7 @@ struct NoteLinks {
                 let isParaphrase =
                     other.weight >= least + Self.paraphraseShare * (1 - least)
                     && words.numbers == otherWords.numbers && words.denials == otherWords.denials
-                    && words.telling == otherWords.telling
+                    && words.names == otherWords.names
                 found.append(
                     Derivation(
                         step: .links, kind: isParaphrase ? .paraphrases : .relatesTo,

@@ -19,15 +19,6 @@ struct PassageRow: Equatable, Sendable {
         static let own = Flags(rawValue: 16)
         /// Belongs to the current version of such a summary.
         static let currentOwn = Flags(rawValue: 32)
-
-        /// Which of eight passages have this one flag, the first in the lowest bit.
-        ///
-        /// - Parameter bytes: their flags, the first in the lowest byte.
-        func ofEight(_ bytes: UInt64) -> UInt8 {
-            let lanes = bytes >> UInt64(rawValue.trailingZeroBitCount) & 0x0101_0101_0101_0101
-            // Brings the bit of byte k to place 56 + k; no two meet.
-            return UInt8(truncatingIfNeeded: (lanes &* 0x0102_0408_1020_4080) >> 56)
-        }
     }
 
     static let none = UInt32.max

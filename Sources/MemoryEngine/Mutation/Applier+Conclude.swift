@@ -45,6 +45,41 @@ extension Applier {
         _ = try addVersion(record.to, head, copy, .updated, in: transaction)
     }
 
+    /// Erases what was concluded of the words of a memory that is about to get others, and opens what that closed. With its new
+    /// words it may be concluded again. What is made of its words stays, so that it is known where it is from.
+    mutating func eraseStaleConclusions(
+        of row: UInt64, _ head: HeadRecord, _ new: Mutation.NewVersion,
+        in transaction: borrowing WriteTransaction
+    ) throws {
+        let stale = try Edges.touching(row, in: transaction.snapshot).filter { _, record in
+            record.span.recordedUntil == .max && record.kind != EdgeKind.derivedFrom.builtInNumber
+                && Derivation.read(record.origin) != nil
+        }
+        guard !stale.isEmpty else { return }
+        let old = try version(row, head.version, in: transaction.snapshot)
+        guard try old.content(row, head.version, in: transaction.snapshot) != new.content else { return }
+        for (edge, record) in stale {
+            try erase(edge, record, in: transaction)
+            log.append(LogEntry(kind: .unlinked, id: MemoryID(rawValue: record.id.rawValue), version: 0))
+            if record.from == row { try reopen(record, in: transaction) }
+        }
+    }
+
+    /// Erases what a memory was concluded to supersede from a moment on at which, as is known now, it was not true any more; and
+    /// opens what that closed.
+    mutating func reopenNeverSuperseded(
+        by row: UInt64, from moment: Int64, in transaction: borrowing WriteTransaction
+    ) throws {
+        for (edge, record) in try Edges.touching(row, in: transaction.snapshot)
+        where record.from == row && record.span.recordedUntil == .max && record.span.validFrom >= moment
+            && Derivation.read(record.origin)?.step == .contradictions
+        {
+            try erase(edge, record, in: transaction)
+            log.append(LogEntry(kind: .unlinked, id: MemoryID(rawValue: record.id.rawValue), version: 0))
+            try reopen(record, in: transaction)
+        }
+    }
+
     /// Opens what some memories, which are about to go, were concluded to supersede.
     mutating func reopenClosed(by ids: [MemoryID], in transaction: borrowing WriteTransaction) throws {
         let rows = try Set(ids.compactMap { try Lookup.row(of: $0, in: transaction.snapshot) })

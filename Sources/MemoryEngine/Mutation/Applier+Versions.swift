@@ -130,6 +130,7 @@ extension Applier {
         closure: Closure = .open, in transaction: borrowing WriteTransaction
     ) throws -> Outcome {
         let version = try carryingVectors(version, from: head, row, in: transaction)
+        try eraseStaleConclusions(of: row, head, version, in: transaction)
         let recorded = try closeNewest(row, head, in: transaction)
         let number = head.version + 1
         try put(
@@ -249,6 +250,7 @@ extension Applier {
             isPlanned ? .updated : closure == .retracted ? .retracted : .superseded
         let outcome = try addVersion(
             row, head, copy, kind, closure: isPlanned ? .open : closure, in: transaction)
+        if closure == .retracted { try reopenNeverSuperseded(by: row, from: moment, in: transaction) }
         if let successorRow,
             try !Edges.contains(successorRow, .supersedes, row, in: transaction.snapshot)
         {

@@ -98,25 +98,11 @@ struct FilterEvaluation {
     /// Passages with a flag. All of them are of versions that are there.
     func flagged(_ flag: PassageRow.Flags, in transaction: borrowing ReadTransaction) throws -> PassageSet {
         if flag == .current, !view.hasClosed { return .full(capacity: view.capacity) }
-        var set = PassageSet(capacity: view.capacity)
-        let folded = Int(view.state.foldedPassages)
-        try view.forEachBlock(.flags, in: transaction) { first, bytes in
-            let count = min(Column.flags.rowsPerBlock, folded - first)
-            var index = 0
-            while index < count {
-                let bit = first + index
-                if bit & 7 == 0, index + 8 <= count {
-                    let flags = UInt64(flag.ofEight(bytes.u64(at: index)))
-                    if flags != 0 { set.formUnion(flags << UInt64(bit & 63), at: bit >> 6) }
-                    index += 8
-                } else {
-                    if bytes.u8(at: index) & flag.rawValue != 0 { set.insert(UInt32(bit)) }
-                    index += 1
-                }
-            }
+        return try matching(.flags, in: transaction) {
+            $0.u8(at: $1) & flag.rawValue != 0
+        } tail: {
+            $0.flags.contains(flag)
         }
-        for entry in view.tail where entry.front.row.flags.contains(flag) { set.insert(entry.passage) }
-        return set
     }
 
     /// Terms that a home has not got from the program that made its words: a home is given them when it is opened for

@@ -19,7 +19,8 @@ struct ConsolidateCommand: AsyncParsableCommand {
             interruption it goes on. Nothing of what you stored is lost: each conclusion is an edge with what it rests on, or a \
             summary with edges to what it is made of, which recalls leave out. What a newer note takes back (contradictions) is \
             left out of recalls of now; --valid-at an earlier time still gives it, and taking the conclusion back brings it again. \
-            The steps are:
+            What is taken back, by unlink or --undo, is not concluded again. All of a home is worked through, whichever \
+            session is named. The steps are:
 
             \(ConsolidationStep.allCases.map { "  \(Terminal.padded($0.rawValue, to: 16))\($0.help)" }.joined(separator: "\n"))
             """)
@@ -28,7 +29,7 @@ struct ConsolidateCommand: AsyncParsableCommand {
     var only: [ConsolidationStep] = []
     @Flag(help: "Show what was concluded before, with the ids of the edges, and conclude nothing.")
     var list = false
-    @Flag(help: "Take back all that was concluded.")
+    @Flag(help: "Take back all that was concluded, for good.")
     var undo = false
     @Option(
         help: ArgumentHelp("With --list: at most so many.", valueName: "count"),
@@ -108,7 +109,7 @@ struct ConsolidateCommand: AsyncParsableCommand {
             steps.contains(.episodes) ? try await engine.summaries(in: namespace, limit: limit) : []
         for summary in summaries { show(summary) }
         if conclusions.isEmpty, summaries.isEmpty, !place.json {
-            Terminal.note("nothing was concluded in \(namespace.home) so far")
+            Terminal.note("nothing of that stands in \(namespace.home)")
         }
         if max(conclusions.count, summaries.count) == limit {
             Terminal.note("there may be more: --limit \(limit * 10)")

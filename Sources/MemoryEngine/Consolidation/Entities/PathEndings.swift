@@ -49,7 +49,7 @@ extension NamedThings {
     private static let stems: Set<String> = [
         "readme", "index", "makefile", "gnumakefile", "__init__", "__main__", "mod", "main", "lib", "setup",
         "config", "configure", "test", "tests", "utils", "util", "types", "package", "cargo", "cmakelists",
-        "license", "changelog", "changes", "todo", "build", "install", "news", "authors", "common", "helpers",
+        "license", "changelog", "changes", "build", "install", "news", "authors", "common", "helpers",
         "constants", "error", "errors", "init", "default", "example", "app", "style", "styles", "manifest",
         "foo", "bar", "baz", "hello", "file", "filename", "input", "output", "data", "temp", "tmp", "rules",
         "control", "version", "base", "core", "settings", "server", "client", "conftest", "options", "log",
