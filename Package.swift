@@ -9,13 +9,21 @@ let testSettings: [SwiftSetting] = [.swiftLanguageMode(.v6)]
 
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+
 let package = Package(
     name: "loci",
     products: [
         .library(name: "Loci", targets: ["MemoryEngine", "Embedders"]),
         .executable(name: "loci", targets: ["loci"]),
     ],
-    dependencies: [.package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+    ],
     targets: [
         // The ground floor: C.
         .systemLibrary(name: "CLMDB", pkgConfig: "lmdb", providers: [.apt(["liblmdb-dev"])]),
@@ -29,8 +37,16 @@ let package = Package(
         .target(name: "HNSW", dependencies: ["Store", "CKernels", "COpenBLAS"], swiftSettings: spanSettings),
         .target(name: "MemoryEngine", dependencies: ["Store", "HNSW"], swiftSettings: spanSettings),
         .target(name: "Embedders", dependencies: ["MemoryEngine"], swiftSettings: sourceSettings),
+        .target(
+            name: "Server",
+            dependencies: [
+                "MemoryEngine", logging, lifecycle, .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ],
+            swiftSettings: sourceSettings),
         .executableTarget(
-            name: "loci", dependencies: ["MemoryEngine", "Embedders", argumentParser],
+            name: "loci",
+            dependencies: ["MemoryEngine", "Embedders", "Server", argumentParser, logging, lifecycle],
             swiftSettings: sourceSettings),
 
         // Speed, and damage on purpose.
@@ -42,7 +58,8 @@ let package = Package(
             ],
             path: "Benchmarks", exclude: ["peers"], swiftSettings: sourceSettings),
         .executableTarget(
-            name: "fuzz", dependencies: ["MemoryEngine", "Embedders", "Store", "HNSW", argumentParser],
+            name: "fuzz",
+            dependencies: ["MemoryEngine", "Embedders", "Server", "Store", "HNSW", argumentParser],
             path: "Tests/Fuzz", swiftSettings: spanSettings),
 
         // Tests.
@@ -57,6 +74,9 @@ let package = Package(
             swiftSettings: testSettings + [.enableExperimentalFeature("Lifetimes")]),
         .testTarget(
             name: "EmbeddersTests", dependencies: ["Embedders", "MemoryEngine"], swiftSettings: testSettings),
+        .testTarget(
+            name: "ServerTests", dependencies: ["Server", "MemoryEngine", "Embedders"],
+            swiftSettings: testSettings),
         .testTarget(
             name: "LociCommandTests", dependencies: ["loci", "MemoryEngine"], swiftSettings: testSettings),
         .executableTarget(

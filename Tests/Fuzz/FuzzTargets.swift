@@ -1,6 +1,7 @@
 import Foundation
 import HNSW
 import MemoryEngine
+import Server
 import Store
 
 extension FuzzTarget {
@@ -9,7 +10,7 @@ extension FuzzTarget {
         RecordDecoder.all.map { record($0, corpus.records[$0.name] ?? []) }
             + [
                 byteReader, tokenizer, query, splitter, timestamp, namespace, homeFile, space, memoryID,
-                fileCheck(corpus), indexRecord, linkPage,
+                fileCheck(corpus), indexRecord, linkPage, command,
             ] + text
     }
 
@@ -28,6 +29,35 @@ extension FuzzTarget {
             }
             return again == decoded ? .taken : .failed("it changed when it was encoded and decoded again")
         }
+    }
+
+    /// Commands of the network, whole and byte by byte.
+    private static let command = FuzzTarget(
+        name: "command",
+        samples: texts([
+            "*3\r\n$12\r\nMEM.REMEMBER\r\n$9\r\nproject/a\r\n$4\r\na\r\nb\r\n",
+            "PING \"a\\x41\" 'b'\r\n*0\r\n*-1\r\n",
+            "*1\r\n$4\r\nPING\r\n*2\r\n$4\r\nECHO\r\n$0\r\n\r\n",
+        ])
+    ) { bytes in
+        func decode(in pieces: [ArraySlice<UInt8>]) -> (commands: [[[UInt8]]], error: String?) {
+            var decoder = CommandDecoder(limits: WireLimits())
+            var commands: [[[UInt8]]] = []
+            for piece in pieces {
+                decoder.append(piece)
+                do throws(ProtocolError) {
+                    while let command = try decoder.next() { commands.append(command) }
+                } catch {
+                    return (commands, error.message)
+                }
+            }
+            return (commands, nil)
+        }
+        let whole = decode(in: [bytes[...]])
+        guard whole == decode(in: bytes.indices.map { bytes[$0...$0] }) else {
+            return .failed("cut to pieces it is another command")
+        }
+        return whole.error == nil ? .taken : .refused
     }
 
     private static func texts(_ texts: [String]) -> [[UInt8]] { texts.map { Array($0.utf8) } }

@@ -85,13 +85,26 @@ import Testing
                 for example in Self.examples(of: verb) {
                     // A stream without an end.
                     if example.contains("--follow") { continue }
-                    let answer = try shell.bash("PATH=$PWD/bin:$PATH; \(withIDs(example, shell))")
+                    let command =
+                        example.hasPrefix("loci serve") ? Self.served(example) : try withIDs(example, shell)
+                    let answer = try shell.bash("PATH=$PWD/bin:$PATH; \(command)")
                     // What the store knew yesterday is nothing.
                     let expected: Int32 = example.contains("loci get ID --as-of") ? 2 : 0
                     #expect(answer.status == expected, "\(example)\n\(answer.errors)")
                 }
             }
         }
+    }
+
+    /// The example as a server at a free port, which is ended as soon as it listens.
+    private static func served(_ example: String) -> String {
+        """
+        exec 3< <(exec \(example) --port 0)
+        server=$!
+        grep -q -m 1 'listening at 127.0.0.1:' <&3 || exit 1
+        kill -TERM $server
+        wait $server
+        """
     }
 
     /// The example with ids of memories that were made for it.

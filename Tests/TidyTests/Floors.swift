@@ -25,7 +25,14 @@ enum Floors {
 
         "Embedders": system.union(foundation).union(["MemoryEngine"]),
 
-        "loci": system.union(foundation).union(["MemoryEngine", "Embedders", "ArgumentParser"]),
+        // The only one that pays for sockets.
+        "Server": system.union(foundation).union([
+            "MemoryEngine", "Logging", "NIOCore", "NIOPosix", "ServiceLifecycle",
+        ]),
+
+        "loci": system.union(foundation).union([
+            "MemoryEngine", "Embedders", "Server", "ArgumentParser", "Logging", "ServiceLifecycle",
+        ]),
     ]
 
     /// Folders that must do with less than their target, and why.
@@ -47,6 +54,8 @@ enum Floors {
         "CKernels": "HNSW",
         "COpenBLAS": "HNSW",
         "CCurl": "Embedders",
+        "NIOCore": "Server",
+        "NIOPosix": "Server",
     ]
 
     /// The targets where pointers may live.

@@ -1,0 +1,141 @@
+import MemoryEngine
+
+/// Why a command is refused; `reply` is what the client is told.
+struct CommandError: Error, Equatable {
+    let message: String
+    init(_ message: String) { self.message = message }
+
+    /// What the engine refused, with a word in capitals for programs.
+    init(_ error: EngineError) {
+        let word =
+            switch error.code {
+            case .invalid, .embedder, .io: "ERR"
+            case .invalidNamespace: "NAMESPACE"
+            case .invalidVector: "VECTOR"
+            case .notFound: "NOTFOUND"
+            case .conflict: "CONFLICT"
+            case .tooLarge: "TOOLARGE"
+            case .forbidden: "NOPERM"
+            case .gap: "GAP"
+            case .deadline: "DEADLINE"
+            case .full, .diskFull: "FULL"
+            case .locked: "LOCKED"
+            case .readOnly: "READONLY"
+            case .corrupted, .foreign: "CORRUPTED"
+            }
+        message = "\(word) \(error.message)"
+    }
+
+    var reply: Reply { .error(message) }
+}
+
+/// The arguments of a command, taken one after another.
+struct Arguments {
+    /// The name of the command in its own letters.
+    let command: String
+    private var rest: ArraySlice<[UInt8]>
+
+    /// - Parameter words: the command, its name first.
+    init(_ words: [[UInt8]], of command: String) {
+        self.command = command
+        rest = words.dropFirst()
+    }
+
+    var isEmpty: Bool { rest.isEmpty }
+
+    mutating func next() -> [UInt8]? { rest.popFirst() }
+
+    mutating func bytes(_ what: String) throws(CommandError) -> [UInt8] {
+        guard let bytes = rest.popFirst() else {
+            throw CommandError("ERR \(command): \(what) is missing at the end")
+        }
+        return bytes
+    }
+
+    mutating func text(_ what: String) throws(CommandError) -> String {
+        guard let text = String(validating: try bytes(what), as: UTF8.self) else {
+            throw CommandError("ERR \(command): \(what) is not UTF-8")
+        }
+        return text
+    }
+
+    mutating func integer(_ what: String, in allowed: ClosedRange<Int>) throws(CommandError) -> Int {
+        let text = try text(what)
+        guard let number = Int(text), allowed.contains(number) else {
+            throw CommandError(
+                "ERR \(command): \(what) is `\(text.prefix(40))`; give a whole number from \(allowed.lowerBound) to "
+                    + "\(allowed.upperBound)")
+        }
+        return number
+    }
+
+    mutating func number(_ what: String, in allowed: ClosedRange<Double>) throws(CommandError) -> Double {
+        let text = try text(what)
+        guard let number = Double(text), allowed.contains(number) else {
+            throw CommandError(
+                "ERR \(command): \(what) is `\(text.prefix(40))`; give a number from \(allowed.lowerBound) to "
+                    + "\(allowed.upperBound)")
+        }
+        return number
+    }
+
+    mutating func time(_ what: String) throws(CommandError) -> Timestamp {
+        let text = try text(what)
+        guard let time = Timestamp(text), Timestamp.allowed.contains(time) else {
+            throw CommandError(
+                "ERR \(command): \(what) is `\(text.prefix(40))`; give a day (2026-11-23) or a day with a time "
+                    + "(2026-11-23T08:30Z)")
+        }
+        return time
+    }
+
+    mutating func namespace(_ what: String = "the namespace") throws(CommandError) -> Namespace {
+        let path = try text(what)
+        do {
+            return try Namespace(path: path)
+        } catch let error as EngineError {
+            throw CommandError(error)
+        } catch {
+            throw CommandError("ERR \(error)")
+        }
+    }
+
+    mutating func memoryID() throws(CommandError) -> MemoryID {
+        let text = try text("the id")
+        guard let id = MemoryID(text) else {
+            throw CommandError("ERR \(command): `\(text.prefix(60))` is no id of a memory")
+        }
+        return id
+    }
+
+    /// A space by its name, and a vector of 32-bit floats, little-endian.
+    mutating func embedding() throws(CommandError) -> Embedding {
+        let name = try text("the space of a vector")
+        guard let space = EmbeddingSpace(name: name) else {
+            throw CommandError(
+                "VECTOR \(command): `\(name.prefix(100))` is no space; write MODEL@REVISION/DIMENSION/METRIC")
+        }
+        let blob = try bytes("the vector in \(name)")
+        guard blob.count == space.dimension * 4 else {
+            throw CommandError(
+                "VECTOR \(command): the vector in \(name) has \(blob.count) bytes; \(space.dimension) floats of 32 bits "
+                    + "have \(space.dimension * 4)")
+        }
+        let vector = stride(from: 0, to: blob.count, by: 4).map { place in
+            Float(
+                bitPattern: UInt32(blob[place]) | UInt32(blob[place + 1]) << 8 | UInt32(blob[place + 2]) << 16
+                    | UInt32(blob[place + 3]) << 24)
+        }
+        return Embedding(vector, in: space)
+    }
+
+    /// The next option, in capitals.
+    mutating func option() throws(CommandError) -> String? {
+        guard !rest.isEmpty else { return nil }
+        return try text("an option").uppercased()
+    }
+
+    func unknown(_ option: String) -> CommandError {
+        CommandError("ERR \(command) has no option `\(option.prefix(40))`")
+    }
+}

@@ -1,0 +1,60 @@
+/// The commands that a connection may send.
+struct CommandTable {
+    /// What there is to know of a command before it runs.
+    struct Entry: Sendable {
+        /// In capitals, as it is documented.
+        let name: String
+        /// The fewest and most arguments, its name counted; `nil` = as many as the limits allow.
+        let arity: (least: Int, most: Int?)
+        /// Who is not logged in may send it.
+        let isForStrangers: Bool
+        /// It reads or writes memories, and so takes its time; the others are answered at once.
+        let isOfEngine: Bool
+        let summary: String
+
+        init(
+            _ name: String, _ least: Int, _ most: Int?, isForStrangers: Bool = false,
+            isOfEngine: Bool = false,
+            _ summary: String
+        ) {
+            self.name = name
+            arity = (least, most)
+            self.isForStrangers = isForStrangers
+            self.isOfEngine = isOfEngine
+            self.summary = summary
+        }
+
+        /// As Redis tells it: the number of arguments, or below 0 the fewest of them.
+        var redisArity: Int { arity.most == arity.least ? arity.least : -arity.least }
+    }
+
+    static let entries: [Entry] = [
+        Entry("AUTH", 2, 3, isForStrangers: true, "Logs in."),
+        Entry(
+            "HELLO", 1, nil, isForStrangers: true, "Chooses the version of the protocol, logs in, and greets."
+        ),
+        Entry("QUIT", 1, nil, isForStrangers: true, "Ends the connection."),
+        Entry("RESET", 1, 1, isForStrangers: true, "Makes the connection as it was at first."),
+        Entry("PING", 1, 2, "Answers PONG, or what it is given."),
+        Entry("ECHO", 2, 2, "Answers what it is given."),
+        Entry("SELECT", 2, 2, "Chooses database 0, the only one."),
+        Entry("CLIENT", 2, nil, "Names the connection, and tells of it."),
+        Entry("COMMAND", 1, nil, "Tells of the commands."),
+        Entry("CONFIG", 2, nil, "Reads settings."),
+        Entry("INFO", 1, nil, "Tells of the server."),
+        Entry("MEM.REMEMBER", 3, nil, isOfEngine: true, "Remembers a text."),
+        Entry("MEM.RECALL", 3, nil, isOfEngine: true, "Finds the memories that answer a question."),
+        Entry("MEM.GET", 3, nil, isOfEngine: true, "Reads a memory."),
+        Entry("MEM.FORGET", 3, nil, isOfEngine: true, "Forgets memories."),
+        Entry("MEM.NAMESPACES", 1, 2, isOfEngine: true, "Lists namespaces."),
+        Entry("MEM.STATS", 2, 2, isOfEngine: true, "Tells of a home."),
+    ]
+
+    private static let byName = Dictionary(uniqueKeysWithValues: entries.map { (Array($0.name.utf8), $0) })
+
+    /// Finds a command by its name, in letters of any case.
+    static func find(_ name: [UInt8]) -> Entry? {
+        guard name.count <= 64 else { return nil }
+        return byName[name.map { (0x61...0x7a).contains($0) ? $0 - 0x20 : $0 }]
+    }
+}

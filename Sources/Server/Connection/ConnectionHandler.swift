@@ -1,0 +1,177 @@
+import Logging
+import NIOCore
+
+/// Drives the state of a connection over a channel.
+///
+/// While a command is with the engine, and while the client does not take what it was sent, no further command is begun
+/// and nothing is read, so that a client can make the server keep little more than `WireLimits` allows.
+final class ConnectionHandler: ChannelDuplexHandler {
+    typealias InboundIn = ByteBuffer
+    typealias OutboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
+
+    /// Tells a connection to end when all that was sent is answered.
+    struct Drain: Sendable {}
+
+    private var state: ConnectionState
+    private let commands: MemoryCommands
+    private let logger: Logger
+    /// How long a client may leave what it was sent where it is.
+    private let patience: TimeAmount
+
+    /// A command is with the engine.
+    private var isRunning = false
+    private var isInsideDrive = false
+    private var isDraining = false
+    /// The client sends no more.
+    private var isInputClosed = false
+    private var isClosing = false
+    private var isReadHeld = false
+    private var stall: Scheduled<Void>?
+    private var output: [UInt8] = []
+
+    init(state: ConnectionState, commands: MemoryCommands, patience: TimeAmount, logger: Logger) {
+        self.state = state
+        self.commands = commands
+        self.patience = patience
+        self.logger = logger
+    }
+
+    // MARK: What the channel tells
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        state.receive(unwrapInboundIn(data).readableBytesView)
+        drive(context)
+    }
+
+    func read(context: ChannelHandlerContext) {
+        if isRunning || !context.channel.isWritable { isReadHeld = true } else { context.read() }
+    }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        if context.channel.isWritable {
+            stall?.cancel()
+            stall = nil
+            drive(context)
+        } else {
+            losePatience(context)
+        }
+        context.fireChannelWritabilityChanged()
+    }
+
+    /// Closes the connection in a while, unless the client takes what it was sent.
+    private func losePatience(_ context: ChannelHandlerContext) {
+        guard stall == nil else { return }
+        let channel = context.channel
+        let (logger, id) = (logger, state.id)
+        stall = context.eventLoop.scheduleTask(in: patience) {
+            logger.info("a client takes nothing; closed", metadata: ["connection": "\(id)"])
+            channel.close(promise: nil)
+        }
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        switch event {
+        case is Drain:
+            isDraining = true
+            drive(context)
+        case ChannelEvent.inputClosed:
+            isInputClosed = true
+            drive(context)
+        default: context.fireUserInboundEventTriggered(event)
+        }
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        stall?.cancel()
+        isClosing = true
+        context.fireChannelInactive()
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        logger.debug("a connection failed", metadata: ["connection": "\(state.id)", "error": "\(error)"])
+        context.close(promise: nil)
+    }
+
+    // MARK: Steps
+
+    /// Takes steps until there is something to wait for, and sends their replies together.
+    private func drive(_ context: ChannelHandlerContext) {
+        guard !isInsideDrive else { return }
+        isInsideDrive = true
+        defer { isInsideDrive = false }
+        var isDone = false
+        while !isDone, !isRunning, !isClosing, context.channel.isWritable {
+            switch state.next() {
+            case .wait: isDone = true
+            case .reply(let reply): send(reply, context)
+            case .run(let call): run(call, context)
+            case .close(let reply):
+                if let reply { send(reply, context) }
+                return end(context)
+            }
+        }
+        flush(context)
+        if isDone, isDraining || isInputClosed {
+            end(context)
+        } else if isReadHeld, !isRunning, !isClosing, context.channel.isWritable {
+            isReadHeld = false
+            context.read()
+        }
+    }
+
+    /// Ends the connection when all that was sent has left.
+    private func end(_ context: ChannelHandlerContext) {
+        guard !isClosing else { return }
+        isClosing = true
+        flush(context)
+        let channel = context.channel
+        context.writeAndFlush(wrapOutboundOut(ByteBuffer())).whenComplete { _ in channel.close(promise: nil) }
+        if channel.isActive { losePatience(context) }
+    }
+
+    private func send(_ reply: Reply, _ context: ChannelHandlerContext) {
+        reply.encode(state.version, into: &output)
+        if output.count >= Self.flushedByteCount { flush(context) }
+    }
+
+    private static let flushedByteCount = 64 << 10
+
+    private func flush(_ context: ChannelHandlerContext) {
+        guard !output.isEmpty else { return }
+        context.writeAndFlush(wrapOutboundOut(ByteBuffer(bytes: output)), promise: nil)
+        output.removeAll(keepingCapacity: output.capacity <= 4 * Self.flushedByteCount)
+    }
+
+    private func run(_ call: ConnectionState.Call, _ context: ChannelHandlerContext) {
+        isRunning = true
+        let commands = commands
+        let bound = NIOLoopBound((handler: self, context: context), eventLoop: context.eventLoop)
+        let eventLoop = context.eventLoop
+        Task {
+            let reply = await commands.run(call)
+            eventLoop.execute { bound.value.handler.finish(reply, bound.value.context) }
+        }
+    }
+
+    private func finish(_ reply: Reply, _ context: ChannelHandlerContext) {
+        isRunning = false
+        guard !isClosing else { return }
+        send(reply, context)
+        drive(context)
+    }
+}
+
+/// Tells a client that there are too many, and closes the connection.
+final class RefusalHandler: ChannelInboundHandler, Sendable {
+    typealias InboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
+
+    func channelActive(context: ChannelHandlerContext) {
+        let channel = context.channel
+        let refusal = ByteBuffer(string: "-ERR max number of clients reached\r\n")
+        context.writeAndFlush(wrapOutboundOut(refusal)).whenComplete { _ in channel.close(promise: nil) }
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {}
+}

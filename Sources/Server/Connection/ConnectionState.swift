@@ -1,0 +1,265 @@
+import MemoryEngine
+
+/// What a connection has been told and has said, without a socket: bytes go in, steps come out.
+///
+/// Commands are answered in the order in which they come. One that needs the engine is handed out as a `Call`; until its
+/// reply is there, whoever drives the state asks for no further step.
+struct ConnectionState {
+    /// What the driver does next.
+    enum Step: Equatable {
+        /// There is no whole command: waits for bytes.
+        case wait
+        case reply(Reply)
+        /// Runs a command, and sends its reply.
+        case run(Call)
+        /// Sends a reply, if there is one, and ends the connection.
+        case close(Reply?)
+    }
+
+    /// A command for the engine.
+    struct Call: Equatable, Sendable {
+        let name: String
+        /// The command as it was sent, its name first.
+        let words: [[UInt8]]
+    }
+
+    /// What is told of the server; the same for all its connections.
+    struct Facts: Sendable {
+        var port = 0
+        var limits = WireLimits()
+        var connectionCount: @Sendable () -> Int = { 1 }
+        var seconds: @Sendable () -> Int = { 0 }
+    }
+
+    /// Names the connection, counting from 1.
+    let id: Int
+    let facts: Facts
+    private(set) var version = ProtocolVersion.two
+    private(set) var name = ""
+    private(set) var library = (name: "", version: "")
+    private var decoder: CommandDecoder
+    private var isOver = false
+
+    init(id: Int, facts: Facts) {
+        self.id = id
+        self.facts = facts
+        decoder = CommandDecoder(limits: facts.limits)
+    }
+
+    /// Takes bytes of the client. Behind the end of the connection they are passed over.
+    mutating func receive(_ bytes: some Collection<UInt8>) {
+        if !isOver { decoder.append(bytes) }
+    }
+
+    /// Bytes that wait to be made a command.
+    var pendingByteCount: Int { isOver ? 0 : decoder.pendingByteCount }
+
+    /// The next step.
+    mutating func next() -> Step {
+        if isOver { return .wait }
+        let words: [[UInt8]]
+        do throws(ProtocolError) {
+            guard let next = try decoder.next() else { return .wait }
+            words = next
+        } catch {
+            return end(.error("ERR Protocol error: \(error.message)"))
+        }
+        guard let command = CommandTable.find(words[0]) else { return .reply(Self.unknown(words)) }
+        guard words.count >= command.arity.least, words.count <= command.arity.most ?? words.count else {
+            return .reply(Self.wrongCount(command.name))
+        }
+        if command.isOfEngine { return .run(Call(name: command.name, words: words)) }
+        if command.name == "QUIT" { return end(.ok) }
+        do throws(CommandError) {
+            return .reply(try answer(command.name, words))
+        } catch {
+            return .reply(error.reply)
+        }
+    }
+
+    private mutating func end(_ reply: Reply) -> Step {
+        isOver = true
+        return .close(reply)
+    }
+
+    // MARK: Answers
+
+    private mutating func answer(_ command: String, _ words: [[UInt8]]) throws(CommandError) -> Reply {
+        var arguments = Arguments(words, of: command)
+        switch command {
+        case "PING":
+            guard let message = arguments.next() else { return .simple("PONG") }
+            return .bulk(message)
+        case "ECHO": return .bulk(try arguments.bytes("the message"))
+        case "HELLO": return try hello(&arguments)
+        case "AUTH": throw Self.noCredentials
+        case "SELECT":
+            let database = try arguments.text("the number")
+            guard let number = Int(database) else { throw CommandError("ERR invalid DB index") }
+            guard number == 0 else { throw CommandError("ERR DB index is out of range") }
+            return .ok
+        case "RESET":
+            version = .two
+            name = ""
+            return .simple("RESET")
+        case "CLIENT": return try client(&arguments)
+        case "COMMAND": return try Self.commands(&arguments)
+        case "CONFIG": return try Self.config(&arguments)
+        case "INFO": return try information(&arguments)
+        default: throw CommandError("ERR \(command) is not answered here")
+        }
+    }
+
+    private static let noCredentials = CommandError(
+        "ERR AUTH <password> called without any password configured for the default user. Are you sure your "
+            + "configuration is correct?")
+
+    private mutating func hello(_ arguments: inout Arguments) throws(CommandError) -> Reply {
+        var wanted = version
+        if let number = arguments.next() {
+            guard let value = Int(String(decoding: number, as: UTF8.self)) else {
+                throw CommandError("ERR Protocol version is not an integer or out of range")
+            }
+            guard let known = ProtocolVersion(rawValue: value) else {
+                throw CommandError("NOPROTO unsupported protocol version")
+            }
+            wanted = known
+        }
+        var newName: String?
+        while let option = try arguments.option() {
+            switch option {
+            case "AUTH": throw Self.noCredentials
+            case "SETNAME" where !arguments.isEmpty: newName = try Self.checkedName(&arguments)
+            default:
+                throw CommandError("ERR Syntax error in HELLO option '\(option.lowercased().prefix(40))'")
+            }
+        }
+        version = wanted
+        if let newName { name = newName }
+        return .members([
+            ("server", .text("loci")), ("version", .text(Self.redisVersion)),
+            ("proto", .integer(version.rawValue)),
+            ("id", .integer(id)), ("mode", .text("standalone")), ("role", .text("master")),
+            ("modules", .array([])),
+        ])
+    }
+
+    /// The version of Redis whose commands it has: libraries go by it.
+    private static let redisVersion = "8.2.0"
+
+    /// A name without spaces, line breaks and other signs that would break a line that tells of connections.
+    private static func checkedName(_ arguments: inout Arguments) throws(CommandError) -> String {
+        let bytes = try arguments.bytes("the name")
+        guard bytes.count <= 256, bytes.allSatisfy({ (0x21...0x7e).contains($0) }) else {
+            throw CommandError(
+                "ERR Client names cannot contain spaces, newlines or special characters.")
+        }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    private mutating func client(_ arguments: inout Arguments) throws(CommandError) -> Reply {
+        let subcommand = try arguments.text("the subcommand").uppercased()
+        switch subcommand {
+        case "ID": return .integer(id)
+        case "GETNAME": return name.isEmpty ? .null : .text(name)
+        case "SETNAME":
+            name = try Self.checkedName(&arguments)
+            return .ok
+        case "SETINFO":
+            let attribute = try arguments.text("the attribute").uppercased()
+            let value = try Self.checkedName(&arguments)
+            switch attribute {
+            case "LIB-NAME": library.name = value
+            case "LIB-VER": library.version = value
+            default: throw CommandError("ERR Unrecognized option '\(attribute.prefix(40))'")
+            }
+            return .ok
+        case "INFO", "LIST": return .verbatim(line + "\n")
+        default:
+            throw CommandError("ERR unknown subcommand '\(subcommand.prefix(40))'. Try CLIENT HELP.")
+        }
+    }
+
+    /// The connection in a line of fields.
+    private var line: String {
+        "id=\(id) name=\(name) db=0 resp=\(version.rawValue) lib-name=\(library.name) lib-ver=\(library.version)"
+    }
+
+    private static func commands(_ arguments: inout Arguments) throws(CommandError) -> Reply {
+        func details(_ entry: CommandTable.Entry) -> Reply {
+            .array([
+                .text(entry.name.lowercased()), .integer(entry.redisArity), .array([]),
+                .integer(entry.isOfEngine ? 1 : 0), .integer(entry.isOfEngine ? 1 : 0),
+                .integer(entry.isOfEngine ? 1 : 0),
+            ])
+        }
+        guard let subcommand = try arguments.option() else {
+            return .array(CommandTable.entries.map(details))
+        }
+        var named: [CommandTable.Entry?] = []
+        while let name = arguments.next() { named.append(CommandTable.find(name)) }
+        switch subcommand {
+        case "COUNT": return .integer(CommandTable.entries.count)
+        case "LIST": return .array(CommandTable.entries.map { .text($0.name.lowercased()) })
+        case "INFO":
+            return .array(
+                named.isEmpty ? CommandTable.entries.map(details) : named.map { $0.map(details) ?? .null })
+        case "DOCS":
+            let entries = named.isEmpty ? CommandTable.entries : named.compactMap { $0 }
+            return .members(
+                entries.map { entry in
+                    (entry.name.lowercased(), .members([("summary", .text(entry.summary))]))
+                })
+        default: throw CommandError("ERR unknown subcommand '\(subcommand.prefix(40))'. Try COMMAND HELP.")
+        }
+    }
+
+    private static func config(_ arguments: inout Arguments) throws(CommandError) -> Reply {
+        let subcommand = try arguments.text("the subcommand").uppercased()
+        guard subcommand == "GET" else {
+            throw CommandError("ERR unknown subcommand '\(subcommand.prefix(40))'. Try CONFIG HELP.")
+        }
+        // What tools ask for before they measure: every write is on disk before its reply.
+        let settings = [("save", ""), ("appendonly", "yes"), ("databases", "1")]
+        var asked = Set<String>()
+        while let name = try arguments.option() { asked.insert(name.lowercased()) }
+        return .members(
+            settings.filter { asked.contains($0.0) || asked.contains("*") }.map { ($0.0, .text($0.1)) })
+    }
+
+    private func information(_ arguments: inout Arguments) throws(CommandError) -> Reply {
+        var asked = Set<String>()
+        while let section = try arguments.option() { asked.insert(section.lowercased()) }
+        let isAll = asked.isEmpty || !asked.isDisjoint(with: ["all", "default", "everything"])
+        let sections: [(String, [(String, String)])] = [
+            (
+                "Server",
+                [
+                    ("redis_version", Self.redisVersion), ("loci_version", Loci.version),
+                    ("redis_mode", "standalone"), ("arch_bits", "64"), ("tcp_port", "\(facts.port)"),
+                    ("uptime_in_seconds", "\(facts.seconds())"),
+                ]
+            ),
+            ("Clients", [("connected_clients", "\(facts.connectionCount())")]),
+            ("Replication", [("role", "master"), ("connected_slaves", "0")]),
+            ("Cluster", [("cluster_enabled", "0")]),
+        ]
+        let told = sections.filter { isAll || asked.contains($0.0.lowercased()) }
+        return .verbatim(
+            told.map { name, fields in
+                "# \(name)\r\n" + fields.map { "\($0.0):\($0.1)\r\n" }.joined()
+            }.joined(separator: "\r\n"))
+    }
+
+    // MARK: What is refused
+
+    private static func unknown(_ words: [[UInt8]]) -> Reply {
+        func shown(_ bytes: [UInt8]) -> String { String(decoding: bytes.prefix(128), as: UTF8.self) }
+        let arguments = words.dropFirst().prefix(20).map { "'\(shown($0))' " }.joined()
+        return .error("ERR unknown command '\(shown(words[0]))', with args beginning with: \(arguments)")
+    }
+
+    private static func wrongCount(_ command: String) -> Reply {
+        .error("ERR wrong number of arguments for '\(command.lowercased())' command")
+    }
+}

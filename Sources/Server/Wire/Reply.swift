@@ -1,0 +1,114 @@
+import Foundation
+
+/// What the server answers. A value has one form in each version of the protocol: where the second has no type for it, it
+/// is told in those that there are.
+indirect enum Reply: Sendable, Equatable {
+    case simple(String)
+    /// Begins with a word in capitals that programs go by.
+    case error(String)
+    case integer(Int)
+    case bulk([UInt8])
+    /// Nothing there: in version 2 a bulk string without a length.
+    case null
+    /// The same where an array is expected.
+    case nullArray
+    case array([Reply])
+    /// In version 2 an array of keys and values by turns.
+    case map([Entry])
+    /// In version 2 a bulk string with 17 digits.
+    case double(Double)
+    /// In version 2 the integers 1 and 0.
+    case boolean(Bool)
+    /// Text for a person; in version 2 a bulk string.
+    case verbatim(String)
+
+    struct Entry: Sendable, Equatable {
+        let key: Reply
+        let value: Reply
+    }
+
+    static let ok = Reply.simple("OK")
+
+    static func text(_ text: String) -> Reply { .bulk(Array(text.utf8)) }
+
+    /// The members that there is something to tell of.
+    static func members(_ members: [(String, Reply?)]) -> Reply {
+        .map(members.compactMap { name, value in value.map { Entry(key: .text(name), value: $0) } })
+    }
+}
+
+/// The versions of the protocol: 2, which a connection begins with, and 3.
+enum ProtocolVersion: Int, Sendable {
+    case two = 2
+    case three = 3
+}
+
+extension Reply {
+    /// Appends the reply as it is sent.
+    func encode(_ version: ProtocolVersion, into bytes: inout [UInt8]) {
+        switch self {
+        case .simple(let text): Self.line("+", Self.onOneLine(text), &bytes)
+        case .error(let text): Self.line("-", Self.onOneLine(text), &bytes)
+        case .integer(let number): Self.line(":", String(number), &bytes)
+        case .bulk(let value): Self.bulk("$", value, &bytes)
+        case .null: bytes += version == .three ? "_\r\n".utf8 : "$-1\r\n".utf8
+        case .nullArray: bytes += version == .three ? "_\r\n".utf8 : "*-1\r\n".utf8
+        case .array(let replies):
+            Self.line("*", String(replies.count), &bytes)
+            for reply in replies { reply.encode(version, into: &bytes) }
+        case .map(let entries):
+            if version == .three {
+                Self.line("%", String(entries.count), &bytes)
+            } else {
+                Self.line("*", String(entries.count * 2), &bytes)
+            }
+            for entry in entries {
+                entry.key.encode(version, into: &bytes)
+                entry.value.encode(version, into: &bytes)
+            }
+        case .double(let number):
+            let text = Self.digits(number)
+            if version == .three {
+                Self.line(",", text, &bytes)
+            } else {
+                Self.bulk("$", Array(text.utf8), &bytes)
+            }
+        case .boolean(let flag):
+            if version == .three {
+                Self.line("#", flag ? "t" : "f", &bytes)
+            } else {
+                Self.line(":", flag ? "1" : "0", &bytes)
+            }
+        case .verbatim(let text):
+            if version == .three {
+                Self.bulk("=", Array("txt:".utf8) + Array(text.utf8), &bytes)
+            } else {
+                Self.bulk("$", Array(text.utf8), &bytes)
+            }
+        }
+    }
+
+    private static func line(_ kind: String, _ text: String, _ bytes: inout [UInt8]) {
+        bytes += kind.utf8
+        bytes += text.utf8
+        bytes += "\r\n".utf8
+    }
+
+    private static func bulk(_ kind: String, _ value: [UInt8], _ bytes: inout [UInt8]) {
+        line(kind, String(value.count), &bytes)
+        bytes += value
+        bytes += "\r\n".utf8
+    }
+
+    /// A line ends at the first line break, so a message has none.
+    private static func onOneLine(_ text: String) -> String {
+        guard text.utf8.contains(where: { $0 == 0x0a || $0 == 0x0d }) else { return text }
+        return String(text.map { $0.isNewline ? " " : $0 })
+    }
+
+    private static func digits(_ number: Double) -> String {
+        if number.isNaN { return "nan" }
+        if number.isInfinite { return number < 0 ? "-inf" : "inf" }
+        return String(format: "%.17g", number)
+    }
+}

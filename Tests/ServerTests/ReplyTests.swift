@@ -1,0 +1,36 @@
+import Testing
+
+@testable import Server
+
+@Suite struct `A reply` {
+    private func sent(_ reply: Reply, _ version: ProtocolVersion) -> String {
+        var bytes: [UInt8] = []
+        reply.encode(version, into: &bytes)
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    @Test(arguments: [
+        (Reply.simple("OK"), "+OK\r\n", "+OK\r\n"),
+        (.error("ERR a\r\nb\nc"), "-ERR a b c\r\n", "-ERR a b c\r\n"),
+        (.integer(-7), ":-7\r\n", ":-7\r\n"),
+        (.bulk([0x61, 0x0a]), "$2\r\na\n\r\n", "$2\r\na\n\r\n"),
+        (.bulk([]), "$0\r\n\r\n", "$0\r\n\r\n"),
+        (.null, "$-1\r\n", "_\r\n"),
+        (.nullArray, "*-1\r\n", "_\r\n"),
+        (.array([.integer(1), .array([])]), "*2\r\n:1\r\n*0\r\n", "*2\r\n:1\r\n*0\r\n"),
+        (
+            .members([("a", .integer(1)), ("b", nil), ("c", .null)]),
+            "*4\r\n$1\r\na\r\n:1\r\n$1\r\nc\r\n$-1\r\n", "%2\r\n$1\r\na\r\n:1\r\n$1\r\nc\r\n_\r\n"
+        ),
+        (.double(0.1), "$19\r\n0.10000000000000001\r\n", ",0.10000000000000001\r\n"),
+        (.double(3), "$1\r\n3\r\n", ",3\r\n"),
+        (.double(-.infinity), "$4\r\n-inf\r\n", ",-inf\r\n"),
+        (.boolean(true), ":1\r\n", "#t\r\n"),
+        (.boolean(false), ":0\r\n", "#f\r\n"),
+        (.verbatim(""), "$0\r\n\r\n", "=4\r\ntxt:\r\n"),
+    ])
+    func `has one form in each version of the protocol`(reply: Reply, two: String, three: String) {
+        #expect(sent(reply, .two) == two)
+        #expect(sent(reply, .three) == three)
+    }
+}

@@ -1,0 +1,217 @@
+import MemoryEngine
+import Testing
+
+@testable import Server
+
+@Suite struct `A server` {
+    @Test func `remembers, recalls, reads and forgets`() async throws {
+        try await ServedStore.serve { port in
+            let client = try TestClient(port: port)
+            #expect(try client.ask("HELLO", "3")["proto"] == .integer(3))
+            let atlas = "project/atlas"
+            let remembered = try client.ask(
+                "MEM.REMEMBER", atlas, "The deploy failed: its token had expired.", "KEY", "deploy/81", "TAG",
+                "deploy", "HAPPENED", "2026-11-20", "ATTRIBUTE", "region", "eu", "IMPORTANCE", "0.75")
+            #expect(remembered["isNew"] == .boolean(true))
+            let id = try #require(remembered["id"]?.string)
+            #expect(
+                try client.ask("MEM.REMEMBER", atlas, "Lunch is at noon.", "KIND", "fact")["version"]
+                    == .integer(1))
+
+            let recall = try client.ask("MEM.RECALL", atlas, "Why did the deploy fail?", "LIMIT", "1")
+            #expect(recall["intent"]?.string == "why")
+            let hit = try #require(recall["hits"]?.elements.first)
+            #expect(hit["memory"]?["id"]?.string == id)
+            #expect(hit["passage"]?.string == "The deploy failed: its token had expired.")
+            let facts = try client.ask("MEM.RECALL", atlas, "the deploy at noon", "KIND", "fact")
+            #expect(facts["hits"]?.elements.map { $0["memory"]?["kind"]?.string } == ["fact"])
+
+            let memory = try client.ask("MEM.GET", atlas, "KEY", "deploy/81")
+            #expect(memory["id"]?.string == id)
+            #expect(memory["tags"] == .list([.text("deploy")]))
+            #expect(memory["attributes"]?["region"]?.string == "eu")
+            #expect(memory["happenedFrom"]?.string == "2026-11-20T00:00:00Z")
+            #expect(memory["importance"] == .double("0.75"))
+            #expect(
+                try client.ask("MEM.NAMESPACES")
+                    == .list([
+                        .map([
+                            .init(name: "namespace", value: .text(atlas)),
+                            .init(name: "memories", value: .integer(2)),
+                        ])
+                    ]))
+            #expect(try client.ask("MEM.STATS", atlas)["memories"] == .integer(2))
+
+            #expect(try client.ask("MEM.FORGET", atlas, id) == .integer(1))
+            #expect(try client.ask("MEM.FORGET", atlas, id) == .integer(0))
+            #expect(try client.ask("MEM.GET", atlas, id) == .text(nil))
+        }
+    }
+
+    @Test func `takes vectors as floats, and finds by them`() async throws {
+        try await ServedStore.serve { port in
+            let client = try TestClient(port: port)
+            func command(_ words: [[UInt8]]) -> [UInt8] {
+                words.reduce(into: Array("*\(words.count)\r\n".utf8)) {
+                    $0 += Array("$\($1.count)\r\n".utf8) + $1 + [13, 10]
+                }
+            }
+            func words(_ text: String) -> [[UInt8]] { text.split(separator: " ").map { Array($0.utf8) } }
+            func floats(_ values: [Float]) -> [UInt8] {
+                values.flatMap { value in
+                    (0..<4).map { UInt8(truncatingIfNeeded: value.bitPattern >> ($0 * 8)) }
+                }
+            }
+            try client.send(Array("HELLO 3\r\n".utf8))
+            _ = try client.receive()
+            for (name, vector) in [("east", [Float](arrayLiteral: 1, 0)), ("north", [0, 1])] {
+                try client.send(
+                    command(words("MEM.REMEMBER user/ada \(name) VECTOR map/2") + [floats(vector)]))
+                #expect(try client.receive()["isNew"] == .boolean(true))
+            }
+            try client.send(command(words("MEM.RECALL user/ada where VECTOR map/2") + [floats([0.1, 0.9])]))
+            #expect(try client.receive()["hits"]?.elements.first?["passage"]?.string == "north")
+            try client.send(command(words("MEM.RECALL user/ada where VECTOR map/2") + [floats([1])]))
+            #expect(
+                try client.receive()
+                    == .error(
+                        "VECTOR MEM.RECALL: the vector in map/2 has 4 bytes; 2 floats of 32 bits have 8"))
+        }
+    }
+
+    @Test func `says what is wrong, and goes on`() async throws {
+        try await ServedStore.serve { port in
+            let client = try TestClient(port: port)
+            for (command, begin) in [
+                (
+                    ["MEM.REMEMBER", "atlas", "x"],
+                    "NAMESPACE `atlas` is not a namespace: it lacks a name; write"
+                ),
+                (["MEM.REMEMBER", "collective", "x"], "NOPERM "),
+                (
+                    ["MEM.REMEMBER", "project/a", "x", "COLOUR", "red"],
+                    "ERR MEM.REMEMBER has no option `COLOUR`"
+                ),
+                (
+                    ["MEM.REMEMBER", "project/a", "x", "KIND"],
+                    "ERR MEM.REMEMBER: the kind is missing at the end"
+                ),
+                (
+                    ["MEM.REMEMBER", "project/a", "x", "HAPPENED", "soon"],
+                    "ERR MEM.REMEMBER: when it happened is `soon`; give a day"
+                ),
+                (
+                    [
+                        "MEM.REMEMBER", "project/a", "x", "VALIDFROM", "2026-11-02", "VALIDUNTIL",
+                        "2026-11-01",
+                    ],
+                    "ERR MEM.REMEMBER: VALIDUNTIL is not after VALIDFROM"
+                ),
+                (
+                    ["MEM.RECALL", "project/a", "x", "LIMIT", "0"],
+                    "ERR MEM.RECALL: LIMIT is `0`; give a whole"
+                ),
+                (["MEM.GET", "project/a", "x"], "ERR MEM.GET: `x` is no id of a memory"),
+                (["MEM.STATS", "project/a"], "NOTFOUND "),
+            ] {
+                try client.send(command)
+                guard case .error(let message) = try client.receive() else {
+                    Issue.record("\(command) was taken")
+                    continue
+                }
+                #expect(message.hasPrefix(begin), "\(command): \(message)")
+            }
+            #expect(try client.ask("PING") == .simple("PONG"))
+        }
+    }
+
+    @Test func `answers a pipeline of 10,000 in order, with memories between`() async throws {
+        try await ServedStore.serve { port in
+            let client = try TestClient(port: port)
+            var bytes: [UInt8] = []
+            for number in 0..<10_000 {
+                bytes += Array(
+                    (number % 2_500 == 0 ? "MEM.REMEMBER project/a \(number)\r\n" : "ECHO \(number)\r\n").utf8
+                )
+            }
+            try client.send(bytes)
+            for number in 0..<10_000 {
+                let reply = try client.receive()
+                if number % 2_500 == 0 {
+                    #expect(reply.elements.count == 8)
+                } else {
+                    #expect(reply == .text("\(number)"))
+                }
+            }
+        }
+    }
+
+    @Test func `closes behind bytes that are no command, and serves others`() async throws {
+        try await ServedStore.serve { port in
+            let (good, bad) = (try TestClient(port: port), try TestClient(port: port))
+            try bad.send(Array("*1\r\n!\r\n".utf8))
+            #expect(try bad.receive() == .error("ERR Protocol error: expected '$', got '!'"))
+            #expect(try bad.isAtEnd())
+            #expect(try good.ask("PING") == .simple("PONG"))
+        }
+    }
+
+    @Test func `answers a client that has stopped sending`() async throws {
+        try await ServedStore.serve { port in
+            let client = try TestClient(port: port)
+            try client.send(["MEM.REMEMBER", "project/a", "The last word."])
+            client.endSending()
+            #expect(try client.receive().elements.count == 8)
+            #expect(try client.isAtEnd())
+        }
+    }
+
+    @Test func `refuses connections beyond its bound`() async throws {
+        try await ServedStore.serve(ServedStore.options { $0.maximumConnections = 2 }) { port in
+            let (first, second) = (try TestClient(port: port), try TestClient(port: port))
+            #expect(try first.ask("PING") == .simple("PONG"))
+            #expect(try second.ask("PING") == .simple("PONG"))
+            let third = try TestClient(port: port)
+            #expect(try third.receive() == .error("ERR max number of clients reached"))
+            #expect(try third.isAtEnd())
+        }
+    }
+
+    @Test func `keeps little for a client that reads nothing, and ends it`() async throws {
+        try await ServedStore.serve(ServedStore.options { $0.patience = .milliseconds(50) }) { port in
+            let client = try TestClient(port: port)
+            // More than the buffers of both sides hold: the server reads no further, and loses patience.
+            let line = Array(("ECHO " + String(repeating: "x", count: 60_000) + "\r\n").utf8)
+            #expect(throws: (any Error).self) {
+                for _ in 0..<2_000 { try client.send(line) }
+            }
+            let other = try TestClient(port: port)
+            #expect(try other.ask("PING") == .simple("PONG"))
+        }
+    }
+
+    @Test func `finishes what is in flight when it ends`() async throws {
+        let kept = Mutex<TestClient?>(nil)
+        try await ServedStore.serve { port in
+            let connected = try TestClient(port: port)
+            // What comes with the first command has been read when that is answered.
+            try connected.send(Array("PING\r\nMEM.REMEMBER project/a flying\r\n".utf8))
+            #expect(try connected.receive() == .simple("PONG"))
+            kept.withLock { $0 = connected }
+        }
+        let ended = try #require(kept.withLock { $0 })
+        #expect(try ended.receive().elements.count == 8)
+        #expect(try ended.isAtEnd())
+    }
+
+    @Test func `listens where only this machine reaches it`() async throws {
+        #expect(Server.isLoopback("127.0.0.1") && Server.isLoopback("127.9.9.9") && Server.isLoopback("::1"))
+        for host in ["0.0.0.0", "::", "10.0.0.1", "127.0.0.1.example.org", "127.0.0"] {
+            #expect(!Server.isLoopback(host), "\(host)")
+        }
+        let error = await #expect(throws: EngineError.self) {
+            try await ServedStore.serve(ServedStore.options { $0.host = "0.0.0.0" }) { _ in }
+        }
+        #expect(error?.code == .forbidden)
+    }
+}
