@@ -26,7 +26,7 @@ import Testing
             let facts = try client.ask("MEM.RECALL", atlas, "the deploy at noon", "KIND", "fact")
             #expect(facts["hits"]?.elements.map { $0["memory"]?["kind"]?.string } == ["fact"])
 
-            let memory = try client.ask("MEM.GET", atlas, "KEY", "deploy/81")
+            let memory = try client.ask("MEM.GET", atlas, "deploy/81")
             #expect(memory["id"]?.string == id)
             #expect(memory["tags"] == .list([.text("deploy")]))
             #expect(memory["attributes"]?["region"]?.string == "eu")
@@ -79,6 +79,85 @@ import Testing
         }
     }
 
+    @Test func `updates, lists, links, and walks along edges`() async throws {
+        try await ServedStore.serve { port in
+            let client = try TestClient(port: port)
+            _ = try client.ask("HELLO", "3")
+            let atlas = "project/atlas"
+            for (key, text) in [
+                ("a", "The token expired."), ("b", "The deploy failed."), ("c", "It was late."),
+            ] {
+                #expect(try client.ask("MEM.REMEMBER", atlas, text, "KEY", key)["isNew"] == .boolean(true))
+            }
+            #expect(
+                try client.ask("MEM.UPDATE", atlas, "b", "CONTENT", "The deploy failed at noon.", "TAG", "x")[
+                    "version"] == .integer(2))
+            let page = try client.ask("MEM.LIST", atlas, "LIMIT", "2", "ORDER", "recorded")
+            #expect(page["memories"]?.elements.map { $0["key"]?.string } == ["a", "b"])
+            let cursor = try #require(page["after"]?.string)
+            let rest = try client.ask(
+                "MEM.LIST", atlas, "LIMIT", "2", "ORDER", "recorded", "AFTER", cursor)
+            #expect(rest["memories"]?.elements.map { $0["key"]?.string } == ["c"])
+            #expect(rest["after"] == nil)
+
+            let edge = try #require(try client.ask("MEM.LINK", atlas, "b", "a", "causedBy").string)
+            _ = try client.ask("MEM.LINK", atlas, "c", "b", "causedBy", "WEIGHT", "0.5")
+            let links = try client.ask("MEM.WHY", atlas, "c")["links"]?.elements ?? []
+            #expect(links.map { $0["cause"]?["key"]?.string } == ["b", "a"])
+            #expect(links.map { $0["confidence"] } == [.double("0.5"), .double("0.5")])
+            let effects =
+                try client.ask("MEM.WHY", atlas, "a", "EFFECTS", "DEPTH", "1")["links"]?.elements ?? []
+            #expect(effects.map { $0["effect"]?["key"]?.string } == ["b"])
+            #expect(try client.ask("MEM.PATH", atlas, "c", "a", "KIND", "causedBy").elements.count == 2)
+            #expect(
+                try client.ask("MEM.NEIGHBORS", atlas, "b", "KIND", "causedBy")["neighbors"]?.elements.count
+                    == 2)
+            #expect(try client.ask("MEM.UNLINK", atlas, edge) == .simple("OK"))
+            #expect(try client.ask("MEM.PATH", atlas, "c", "a", "KIND", "causedBy") == .text(nil))
+        }
+    }
+
+    @Test func `waits for a change, and records what came of a recall`() async throws {
+        try await ServedStore.serve { port in
+            let (client, writer) = (try TestClient(port: port), try TestClient(port: port))
+            _ = try client.ask("HELLO", "3")
+            _ = try writer.ask("HELLO", "3")
+            _ = try writer.ask("MEM.REMEMBER", "user/ada", "First.", "KEY", "first")
+            try client.send(["MEM.CHANGES", "user/ada", "AFTER", "1", "BLOCK", "20000"])
+            let id = try writer.ask("MEM.REMEMBER", "user/ada", "Second.")["id"]
+            let changes = try client.receive().elements
+            #expect(changes.map { $0["id"] } == [id])
+            #expect(changes.map { $0["sequence"] } == [.integer(2)])
+
+            let recall = try #require(
+                try writer.ask("MEM.RECALL", "user/ada", "first", "RECEIPT")["id"]?.string)
+            #expect(try writer.ask("MEM.RECORD", "user/ada", recall, "success") == .simple("OK"))
+            let kinds = try client.ask("MEM.CHANGES", "user/ada", "AFTER", "2").elements.map {
+                $0["kind"]?.string
+            }
+            #expect(kinds == ["receipt", "outcome"])
+            let pack = try client.ask("MEM.CONTEXT", "user/ada", "first", "500")
+            #expect(pack["text"]?.string?.contains("First.") == true)
+
+            #expect(try writer.ask("MEM.SUPERSEDE", "user/ada", "first", id?.string ?? "") == .simple("OK"))
+            #expect(try client.ask("MEM.GET", "user/ada", "first")["isCurrent"] == .boolean(false))
+        }
+    }
+
+    @Test func `lets nobody wait for changes when it ends`() async throws {
+        let kept = Mutex<TestClient?>(nil)
+        try await ServedStore.serve { port in
+            let client = try TestClient(port: port)
+            _ = try client.ask("MEM.REMEMBER", "user/ada", "First.")
+            try client.send(Array("PING\r\nMEM.CHANGES user/ada AFTER 1 BLOCK 3600000\r\n".utf8))
+            #expect(try client.receive() == .simple("PONG"))
+            kept.withLock { $0 = client }
+        }
+        let client = try #require(kept.withLock { $0 })
+        #expect(try client.receive() == .list([]))
+        #expect(try client.isAtEnd())
+    }
+
     @Test func `says what is wrong, and goes on`() async throws {
         try await ServedStore.serve { port in
             let client = try TestClient(port: port)
@@ -105,13 +184,18 @@ import Testing
                         "MEM.REMEMBER", "project/a", "x", "VALIDFROM", "2026-11-02", "VALIDUNTIL",
                         "2026-11-01",
                     ],
-                    "ERR MEM.REMEMBER: VALIDUNTIL is not after VALIDFROM"
+                    "ERR VALIDUNTIL, 2026-11-01T00:00:00Z, is not after VALIDFROM"
                 ),
                 (
                     ["MEM.RECALL", "project/a", "x", "LIMIT", "0"],
                     "ERR MEM.RECALL: LIMIT is `0`; give a whole"
                 ),
-                (["MEM.GET", "project/a", "x"], "ERR MEM.GET: `x` is no id of a memory"),
+                (["MEM.GET", "project/a", "x", "VERSION", "x"], "ERR MEM.GET: VERSION is `x`; give a whole"),
+                (
+                    ["MEM.LIST", "project/a", "TRUST", "x"],
+                    "ERR MEM.LIST: TRUST is `x`; give one of untrusted"
+                ),
+                (["MEM.RECORD", "project/a", "x", "success"], "ERR MEM.RECORD: `x` is no id of a recall"),
                 (["MEM.STATS", "project/a"], "NOTFOUND "),
             ] {
                 try client.send(command)

@@ -166,7 +166,10 @@ extension TestClient.Value {
         case .error(let text): return "(error) " + text
         case .integer(let number): return "(integer) \(number)"
         case .text(nil): return "(nil)"
-        case .text(let text?): return "\"" + text + "\""
+        case .text(let text?):
+            return "\""
+                + text.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"").replacing(
+                    "\n", with: "\\n") + "\""
         case .double(let digits): return "(double) " + digits
         case .boolean(let flag): return flag ? "(true)" : "(false)"
         case .list([]): return "(empty array)"

@@ -100,12 +100,26 @@ struct Arguments {
         }
     }
 
-    mutating func memoryID() throws(CommandError) -> MemoryID {
-        let text = try text("the id")
-        guard let id = MemoryID(text) else {
-            throw CommandError("ERR \(command): `\(text.prefix(60))` is no id of a memory")
+    /// One of some values, by its name.
+    mutating func choice<Value>(
+        _ what: String, of values: [Value], _ name: (Value) -> String
+    ) throws(CommandError) -> Value {
+        let text = try text(what)
+        guard let value = values.first(where: { name($0).lowercased() == text.lowercased() }) else {
+            throw CommandError(
+                "ERR \(command): \(what) is `\(text.prefix(40))`; give one of "
+                    + values.map(name).joined(separator: ", "))
         }
-        return id
+        return value
+    }
+
+    /// A name and a value: a number, `true` or `false`, and else a string.
+    mutating func attribute() throws(CommandError) -> (String, AttributeValue) {
+        let name = try text("the name of the attribute")
+        let text = try text("the value of the attribute")
+        if text == "true" || text == "false" { return (name, .bool(text == "true")) }
+        if let number = Double(text), number.isFinite { return (name, .number(number)) }
+        return (name, .string(text))
     }
 
     /// A space by its name, and a vector of 32-bit floats, little-endian.

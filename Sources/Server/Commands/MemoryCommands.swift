@@ -1,6 +1,7 @@
 import MemoryEngine
 
-/// Runs the commands of memories on an engine. The first argument of each is the namespace that it works in.
+/// Runs the commands of memories on an engine. The first argument of each is the namespace that it works in, and a memory
+/// is named by its id or its key.
 struct MemoryCommands: Sendable {
     let engine: Engine
 
@@ -11,8 +12,21 @@ struct MemoryCommands: Sendable {
             switch call.name {
             case "MEM.REMEMBER": return try await remember(&arguments)
             case "MEM.RECALL": return try await recall(&arguments)
+            case "MEM.CONTEXT": return try await context(&arguments)
             case "MEM.GET": return try await get(&arguments)
+            case "MEM.LIST": return try await list(&arguments)
+            case "MEM.UPDATE": return try await update(&arguments)
+            case "MEM.SUPERSEDE": return try await supersede(&arguments)
+            case "MEM.RETRACT": return try await retract(&arguments)
+            case "MEM.PROMOTE": return try await promote(&arguments)
             case "MEM.FORGET": return try await forget(&arguments)
+            case "MEM.RECORD": return try await record(&arguments)
+            case "MEM.LINK": return try await link(&arguments)
+            case "MEM.UNLINK": return try await unlink(&arguments)
+            case "MEM.NEIGHBORS": return try await neighbors(&arguments)
+            case "MEM.PATH": return try await path(&arguments)
+            case "MEM.WHY": return try await why(&arguments)
+            case "MEM.CHANGES": return try await changes(&arguments)
             case "MEM.NAMESPACES": return try await namespaces(&arguments)
             case "MEM.STATS": return try await stats(&arguments)
             default: return CommandError("ERR \(call.name) is not answered here").reply
@@ -26,152 +40,172 @@ struct MemoryCommands: Sendable {
         }
     }
 
-    // MARK: MEM.REMEMBER namespace content [options]
+    /// The id of a memory that is named by it, or by its key.
+    ///
+    /// - Throws: `notFound` for a key that no memory of the namespace has.
+    func memory(_ arguments: inout Arguments, in namespace: Namespace) async throws -> MemoryID {
+        let text = try arguments.text("the memory")
+        guard let id = try await id(of: text, in: namespace) else {
+            throw EngineError(
+                .notFound, "`\(text.prefix(200))` is no id, and no key of a memory in \(namespace)")
+        }
+        return id
+    }
+
+    private func id(of text: String, in namespace: Namespace) async throws -> MemoryID? {
+        if let id = MemoryID(text) { return id }
+        return try await engine.id(ofKey: text, in: namespace)
+    }
+
+    // MARK: MEM.REMEMBER namespace content [KEY key] [fields]
 
     private func remember(_ arguments: inout Arguments) async throws -> Reply {
         let namespace = try arguments.namespace()
         var draft = MemoryDraft(try arguments.text("the content"))
-        var valid = (from: Timestamp.distantPast, until: Timestamp.distantFuture)
+        var fields = DraftFields()
         while let option = try arguments.option() {
-            switch option {
-            case "KEY": draft.key = try arguments.text("the key")
-            case "KIND": draft.kind = MemoryKind(rawValue: try arguments.text("the kind"))
-            case "ACTOR": draft.actor = try arguments.text("the actor")
-            case "THREAD": draft.thread = try arguments.text("the thread")
-            case "HAPPENED":
-                let time = try arguments.time("when it happened")
-                draft.happened = time...time
-            case "VALIDFROM": valid.from = try arguments.time("since when it is true")
-            case "VALIDUNTIL": valid.until = try arguments.time("until when it is true")
-            case "EXPIRES": draft.expires = try arguments.time("when it expires")
-            case "TAG": draft.tags.append(try arguments.text("the tag"))
-            case "KEYWORD": draft.keywords.append(try arguments.text("the keyword"))
-            case "ATTRIBUTE":
-                let name = try arguments.text("the name of the attribute")
-                draft.attributes[name] = Self.attribute(try arguments.text("the value of the attribute"))
-            case "IMPORTANCE": draft.importance = Float(try arguments.number("the importance", in: 0...1))
-            case "PIN": draft.isPinned = true
-            case "SOURCE": draft.origin.source = try arguments.text("the source")
-            case "TRUST": draft.origin.trust = try Self.trust(&arguments)
-            case "VECTOR": draft.embeddings.append(try arguments.embedding())
-            default: throw arguments.unknown(option)
-            }
+            if try fields.read(option, &arguments) { continue }
+            guard option == "KEY" else { throw arguments.unknown(option) }
+            draft.key = try arguments.text("the key")
         }
-        if valid != (.distantPast, .distantFuture) {
-            guard valid.from < valid.until else {
-                throw CommandError("ERR \(arguments.command): VALIDUNTIL is not after VALIDFROM")
-            }
-            draft.valid = valid.from..<valid.until
-        }
-        let remembered = try await engine.remember(draft, in: namespace)
-        return .members([
-            ("id", .text(remembered.id.description)), ("version", .integer(Int(remembered.version))),
-            ("isNew", .boolean(remembered.isNew)), ("sequence", .integer(Int(remembered.sequence))),
-        ])
+        try fields.apply(to: &draft)
+        return Reply(try await engine.remember(draft, in: namespace))
     }
 
-    /// A number, `true` or `false`, and else a string.
-    private static func attribute(_ text: String) -> AttributeValue {
-        if text == "true" || text == "false" { return .bool(text == "true") }
-        if let number = Double(text), number.isFinite { return .number(number) }
-        return .string(text)
-    }
+    // MARK: MEM.UPDATE namespace memory [CONTENT text] [EXPECTING version] [fields]
 
-    private static func trust(_ arguments: inout Arguments) throws(CommandError) -> Trust {
-        let name = try arguments.text("the trust")
-        guard let trust = Trust(name: name) else {
-            throw CommandError("ERR \(arguments.command): TRUST is untrusted, known or verified")
-        }
-        return trust
-    }
-
-    // MARK: MEM.RECALL namespace question [options]
-
-    private func recall(_ arguments: inout Arguments) async throws -> Reply {
+    private func update(_ arguments: inout Arguments) async throws -> Reply {
         let namespace = try arguments.namespace()
-        var query = RecallQuery(try arguments.text("the question"), in: namespace)
-        var filters: [Filter] = []
+        let id = try await memory(&arguments, in: namespace)
+        var fields = DraftFields()
+        var content: String?
+        var expecting: UInt32?
         while let option = try arguments.option() {
+            if try fields.read(option, &arguments) { continue }
             switch option {
-            case "ALSO":
-                let also = try arguments.namespace("the namespace of ALSO")
-                query.namespaces[also] = try arguments.number("the weight of ALSO", in: 0...1_000)
-            case "LIMIT": query.limit = try arguments.integer("LIMIT", in: 1...RecallQuery.maximumLimit)
-            case "DEADLINE":
-                query.deadline = .milliseconds(try arguments.integer("DEADLINE", in: 1...3_600_000))
-            case "INTENT":
-                let name = try arguments.text("the intent")
-                guard let intent = Intent(name: name) else {
-                    throw CommandError(
-                        "ERR \(arguments.command): INTENT is "
-                            + Intent.allCases.map(\.name).joined(separator: ", "))
-                }
-                query.intent = intent
-            case "ASOF": query.asOf = try arguments.time("ASOF")
-            case "VALIDAT": query.validAt = try arguments.time("VALIDAT")
-            case "NOW": query.now = try arguments.time("NOW")
-            case "KIND": filters.append(.kind(MemoryKind(rawValue: try arguments.text("the kind"))))
-            case "ACTOR": filters.append(.actor(try arguments.text("the actor")))
-            case "THREAD": filters.append(.thread(try arguments.text("the thread")))
-            case "TAG": filters.append(.tag(try arguments.text("the tag")))
-            case "ATTRIBUTE":
-                let name = try arguments.text("the name of the attribute")
-                filters.append(
-                    .attribute(name, Self.attribute(try arguments.text("the value of the attribute"))))
-            case "TRUST": filters.append(.trust(atLeast: try Self.trust(&arguments)))
-            case "VECTOR": query.embeddings.append(try arguments.embedding())
-            case "RECEIPT": query.keepReceipt = true
+            case "CONTENT": content = try arguments.text("the content")
+            case "EXPECTING": expecting = UInt32(try arguments.integer("EXPECTING", in: 1...Int(UInt32.max)))
             default: throw arguments.unknown(option)
             }
         }
-        if !filters.isEmpty { query.filter = .all(filters) }
-        let recall = try await engine.recall(query)
-        return .members([
-            ("id", .text(recall.id.description)), ("intent", .text(recall.intent.name)),
-            ("confidence", .double(recall.confidence)), ("hits", .array(recall.hits.map(Reply.init))),
-            ("leftOut", recall.leftOut.isEmpty ? nil : .array(recall.leftOut.map(Reply.text))),
-        ])
+        let (read, said) = (fields, content)
+        return Reply(
+            try await engine.update(id, in: namespace, expecting: expecting) { draft in
+                if let said { draft.content = said }
+                try read.apply(to: &draft)
+            })
     }
 
-    // MARK: MEM.GET namespace (id [VERSION n] | KEY key)
+    // MARK: MEM.GET namespace memory [VERSION number] [ASOF time] [VALIDAT time]
 
     private func get(_ arguments: inout Arguments) async throws -> Reply {
         let namespace = try arguments.namespace()
-        let first = try arguments.text("the id, or KEY")
-        let memory: Memory?
-        if first.uppercased() == "KEY", !arguments.isEmpty {
-            memory = try await engine.get(key: try arguments.text("the key"), in: namespace)
-        } else {
-            guard let id = MemoryID(first) else {
-                throw CommandError("ERR \(arguments.command): `\(first.prefix(60))` is no id of a memory")
+        let text = try arguments.text("the memory")
+        var version: UInt32?
+        var (asOf, validAt) = (Timestamp?.none, Timestamp?.none)
+        while let option = try arguments.option() {
+            switch option {
+            case "VERSION": version = UInt32(try arguments.integer("VERSION", in: 1...Int(UInt32.max)))
+            case "ASOF": asOf = try arguments.time("ASOF")
+            case "VALIDAT": validAt = try arguments.time("VALIDAT")
+            default: throw arguments.unknown(option)
             }
-            var version: UInt32?
-            while let option = try arguments.option() {
-                guard option == "VERSION" else { throw arguments.unknown(option) }
-                version = UInt32(try arguments.integer("VERSION", in: 1...Int(UInt32.max)))
-            }
-            memory = try await engine.get(id, in: namespace, version: version)
         }
-        if let option = try arguments.option() { throw arguments.unknown(option) }
+        guard let id = try await id(of: text, in: namespace) else { return .null }
+        let memory = try await engine.get(id, in: namespace, version: version, asOf: asOf, validAt: validAt)
         return memory.map(Reply.init) ?? .null
     }
 
-    // MARK: MEM.FORGET namespace id [id ...]
+    // MARK: MEM.LIST namespace [LIMIT count] [AFTER cursor] [ORDER order] [ALL] [conditions]
+
+    private func list(_ arguments: inout Arguments) async throws -> Reply {
+        let namespace = try arguments.namespace()
+        var conditions = Conditions()
+        var (limit, cursor, order, isAll) = (50, String?.none, Engine.ListOrder.recordedDescending, false)
+        while let option = try arguments.option() {
+            if try conditions.read(option, &arguments) { continue }
+            switch option {
+            case "LIMIT": limit = try arguments.integer("LIMIT", in: 1...10_000)
+            case "AFTER": cursor = try arguments.text("the cursor")
+            case "ORDER": order = try arguments.choice("ORDER", of: Engine.ListOrder.allCases) { $0.rawValue }
+            case "ALL": isAll = true
+            default: throw arguments.unknown(option)
+            }
+        }
+        let page = try await engine.list(
+            in: namespace, filter: conditions.filter, order: order, after: cursor, limit: limit,
+            includesClosed: isAll)
+        return .members([
+            ("memories", .array(page.memories.map(Reply.init))), ("after", page.next.map(Reply.text)),
+        ])
+    }
+
+    // MARK: MEM.SUPERSEDE namespace memory successor [AT time], MEM.RETRACT namespace memory [AT time]
+
+    private func supersede(_ arguments: inout Arguments) async throws -> Reply {
+        let namespace = try arguments.namespace()
+        let id = try await memory(&arguments, in: namespace)
+        let successor = try await memory(&arguments, in: namespace)
+        let moment = try Self.moment(&arguments)
+        try await engine.supersede(id, by: successor, in: namespace, at: moment)
+        return .ok
+    }
+
+    private func retract(_ arguments: inout Arguments) async throws -> Reply {
+        let namespace = try arguments.namespace()
+        let id = try await memory(&arguments, in: namespace)
+        let moment = try Self.moment(&arguments)
+        try await engine.retract(id, in: namespace, at: moment)
+        return .ok
+    }
+
+    private static func moment(_ arguments: inout Arguments) throws(CommandError) -> Timestamp? {
+        var moment: Timestamp?
+        while let option = try arguments.option() {
+            guard option == "AT" else { throw arguments.unknown(option) }
+            moment = try arguments.time("AT")
+        }
+        return moment
+    }
+
+    // MARK: MEM.PROMOTE namespace memory target
+
+    private func promote(_ arguments: inout Arguments) async throws -> Reply {
+        let namespace = try arguments.namespace()
+        let id = try await memory(&arguments, in: namespace)
+        let target = try arguments.namespace("the target")
+        return Reply(try await engine.promote(id, from: namespace, to: target))
+    }
+
+    // MARK: MEM.FORGET namespace memory [memory ...]
 
     /// Forgets what is there of the memories named, and tells how many were.
     private func forget(_ arguments: inout Arguments) async throws -> Reply {
         let namespace = try arguments.namespace()
-        var ids: [MemoryID] = []
-        repeat { ids.append(try arguments.memoryID()) } while !arguments.isEmpty
         var count = 0
-        for id in ids {
+        repeat {
+            let text = try arguments.text("the memory")
+            guard let id = try await id(of: text, in: namespace) else { continue }
             do {
                 count += try await engine.forget(.id(id), under: namespace).memories
             } catch let error as EngineError where error.code == .notFound {
                 continue
             }
-        }
+        } while !arguments.isEmpty
         return .integer(count)
+    }
+
+    // MARK: MEM.RECORD namespace recall outcome
+
+    private func record(_ arguments: inout Arguments) async throws -> Reply {
+        let namespace = try arguments.namespace()
+        let text = try arguments.text("the recall")
+        guard let recall = RecallID(text) else {
+            throw CommandError("ERR \(arguments.command): `\(text.prefix(60))` is no id of a recall")
+        }
+        let outcome = try arguments.choice("the outcome", of: Outcome.allCases) { "\($0)" }
+        try await engine.record(outcome, of: recall, in: namespace)
+        return .ok
     }
 
     // MARK: MEM.NAMESPACES [subtree]

@@ -27,6 +27,26 @@ extension Reply {
         ])
     }
 
+    /// What remembering did.
+    init(_ remembered: Remembered) {
+        self = .members([
+            ("id", .text(remembered.id.description)), ("version", .integer(Int(remembered.version))),
+            ("isNew", .boolean(remembered.isNew)), ("sequence", .integer(Int(remembered.sequence))),
+        ])
+    }
+
+    init(_ edge: Edge) {
+        self = .members([
+            ("id", edge.id.map { .text($0.description) }), ("kind", .text(edge.kind.name)),
+            ("graph", .text(edge.kind.graph.name)), ("from", .text(edge.from.description)),
+            ("to", .text(edge.to.description)), ("toHome", edge.toHome.map { .text($0.description) }),
+            ("weight", .double(Double(edge.weight))), ("validFrom", Self.time(edge.valid.lowerBound)),
+            ("validUntil", Self.time(edge.valid.upperBound)),
+            ("evidence", Self.list(edge.evidence.map(\.description))), ("rule", edge.rule.map(Reply.text)),
+        ])
+    }
+
+    /// A hit with its parts, its passage and its memory.
     init(_ hit: Hit) {
         self = .members([
             ("score", .double(hit.score)),

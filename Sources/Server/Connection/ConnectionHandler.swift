@@ -19,8 +19,11 @@ final class ConnectionHandler: ChannelDuplexHandler {
     /// How long a client may leave what it was sent where it is.
     private let patience: TimeAmount
 
-    /// A command is with the engine.
-    private var isRunning = false
+    /// The command that is with the engine.
+    private var running: Task<Void, Never>?
+    private var isRunning: Bool { running != nil }
+    /// It may only be waiting for something to happen.
+    private var isWaiting = false
     private var isInsideDrive = false
     private var isDraining = false
     /// The client sends no more.
@@ -74,6 +77,8 @@ final class ConnectionHandler: ChannelDuplexHandler {
         switch event {
         case is Drain:
             isDraining = true
+            // Whoever waits for changes waits no longer.
+            if isWaiting { running?.cancel() }
             drive(context)
         case ChannelEvent.inputClosed:
             isInputClosed = true
@@ -85,6 +90,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
     func channelInactive(context: ChannelHandlerContext) {
         stall?.cancel()
         isClosing = true
+        running?.cancel()
         context.fireChannelInactive()
     }
 
@@ -144,18 +150,18 @@ final class ConnectionHandler: ChannelDuplexHandler {
     }
 
     private func run(_ call: ConnectionState.Call, _ context: ChannelHandlerContext) {
-        isRunning = true
+        isWaiting = call.name == "MEM.CHANGES"
         let commands = commands
         let bound = NIOLoopBound((handler: self, context: context), eventLoop: context.eventLoop)
         let eventLoop = context.eventLoop
-        Task {
+        running = Task {
             let reply = await commands.run(call)
             eventLoop.execute { bound.value.handler.finish(reply, bound.value.context) }
         }
     }
 
     private func finish(_ reply: Reply, _ context: ChannelHandlerContext) {
-        isRunning = false
+        running = nil
         guard !isClosing else { return }
         send(reply, context)
         drive(context)
