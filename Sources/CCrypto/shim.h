@@ -1,3 +1,5 @@
-/// Digests of OpenSSL (Debian: libssl-dev).
+/// Digests, derived keys and random bytes of OpenSSL (Debian: libssl-dev).
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
+#include <openssl/rand.h>
 #include <openssl/sha.h>

@@ -81,7 +81,7 @@ public final class Engine: Sendable {
     public let options: Options
     public let embedder: (any Embedder)?
     private let openHomes: OpenHomes
-    private let callers = CallerGauge()
+    private let callers: CallerGauge
     let readers: BoundedExecutor
 
     private init(path: String, embedder: (any Embedder)?, options: Options) {
@@ -89,7 +89,33 @@ public final class Engine: Sendable {
         self.embedder = embedder
         self.options = options
         openHomes = OpenHomes(maximumCount: options.maximumOpenHomes)
+        callers = CallerGauge()
         readers = BoundedExecutor(width: max(4, 2 * ProcessInfo.processInfo.activeProcessorCount))
+    }
+
+    private init(_ engine: Engine, principal: String) {
+        path = engine.path
+        embedder = engine.embedder
+        var options = engine.options
+        options.principal = principal
+        self.options = options
+        openHomes = engine.openHomes
+        callers = engine.callers
+        readers = engine.readers
+    }
+
+    /// The same store for another principal, who then is the origin of what is written by it. Closing one closes both.
+    ///
+    /// - Throws: `EngineError.invalid` for a principal without or with too many bytes.
+    public func acting(as principal: String) throws -> Engine {
+        try Self.check(principal: principal)
+        return Engine(self, principal: principal)
+    }
+
+    private static func check(principal: String) throws {
+        guard (1...Names.maximumByteCount).contains(principal.utf8.count) else {
+            throw EngineError(.invalid, "the principal has 1 to \(Names.maximumByteCount) bytes")
+        }
     }
 
     /// Opens the store at `path`, or makes it.
@@ -109,9 +135,7 @@ public final class Engine: Sendable {
                 "a quota has 1 MiB to 64 TiB, a passage 64 bytes to 1 MiB, one home must be open, and 1 to 256 threads "
                     + "link")
         }
-        guard (1...Names.maximumByteCount).contains(options.principal.utf8.count) else {
-            throw EngineError(.invalid, "the principal has 1 to \(Names.maximumByteCount) bytes")
-        }
+        try check(principal: options.principal)
         var spaces = Set<EmbeddingSpace>()
         for space in ([embedder].compactMap { $0 } + options.otherEmbedders).map(\.space) {
             guard space.isStorable else {

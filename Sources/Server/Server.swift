@@ -7,17 +7,19 @@ import ServiceLifecycle
 
 /// A store on the network, for clients that speak RESP, the protocol of Redis.
 ///
-/// It listens where nobody but this machine can reach it: there are no credentials yet. The engine is the caller's, who
-/// closes it when `run` has ended.
+/// Without users it listens where nobody but this machine can reach it. The engine is the caller's, who closes it when
+/// `run` has ended.
 public struct Server: Service {
     /// Where a server listens, and what it allows.
     public struct Options: Sendable {
-        /// An address of this machine's loopback; `nil` = no TCP.
+        /// An address of this machine, without users one of its loopback; `nil` = no TCP.
         public var host: String? = "127.0.0.1"
         /// 0 = one that is free.
         public var port = Self.defaultPort
         /// The path of a Unix domain socket, besides.
         public var socketPath: String?
+        /// Who may log in; `nil` = who reaches the server may do everything.
+        public var users: Users?
         public var limits = WireLimits()
         public var maximumConnections = 10_000
         /// How long a client may leave replies where they are.
@@ -58,11 +60,11 @@ public struct Server: Service {
     ///
     /// - Throws: `EngineError`: `forbidden` (an address that others could reach), `io` (an address in use, or none).
     public func run() async throws {
-        if let host = options.host, !Self.isLoopback(host) {
+        if let host = options.host, options.users == nil, !Self.isLoopback(host) {
             throw EngineError(
                 .forbidden,
-                "\(host) can be reached from other machines, and whoever reaches it could read all; bind 127.0.0.1, ::1 or "
-                    + "localhost, or a Unix socket")
+                "\(host) can be reached from other machines, and whoever reaches it could read all; give the server users, or "
+                    + "bind 127.0.0.1, ::1 or localhost, or a Unix socket")
         }
         let connections = Connections(maximumCount: options.maximumConnections)
         let listening = try await listen(connections)
@@ -88,7 +90,7 @@ public struct Server: Service {
     private func listen(_ connections: Connections) async throws -> [any Channel] {
         let began = ContinuousClock.now
         let commands = MemoryCommands(engine: engine)
-        let (logger, limits) = (logger, options.limits)
+        let (logger, limits, users) = (logger, options.limits, options.users)
         let patience = TimeAmount(options.patience)
         let bootstrap = ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .serverChannelOption(.backlog, value: 512)
@@ -105,12 +107,13 @@ public struct Server: Service {
                     }
                     var facts = ConnectionState.Facts()
                     facts.limits = limits
+                    facts.hasUsers = users != nil
                     facts.port = channel.localAddress?.port ?? 0
                     facts.connectionCount = { connections.count }
                     facts.seconds = { Int((ContinuousClock.now - began).components.seconds) }
                     try channel.pipeline.syncOperations.addHandler(
                         ConnectionHandler(
-                            state: ConnectionState(id: id, facts: facts), commands: commands,
+                            state: ConnectionState(id: id, facts: facts), commands: commands, users: users,
                             patience: patience, logger: logger))
                 }
             }

@@ -59,7 +59,7 @@ struct LociCommand: AsyncParsableCommand {
                 name: "In and out",
                 subcommands: [
                     ImportCommand.self, ExportCommand.self, ChangesCommand.self, HomesCommand.self,
-                    NamespacesCommand.self, ServeCommand.self,
+                    NamespacesCommand.self, ServeCommand.self, UserCommand.self,
                 ]),
             CommandGroup(
                 name: "Keeping it well",

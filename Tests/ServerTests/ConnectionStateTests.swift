@@ -102,7 +102,7 @@ import Testing
 
     @Test mutating func `hands out what the engine is to answer`() {
         let words = ["mem.get", "project/atlas", "x"].map { Array($0.utf8) }
-        #expect(step("mem.get project/atlas x") == .run(.init(name: "MEM.GET", words: words)))
+        #expect(step("mem.get project/atlas x") == .run(.init(name: "MEM.GET", words: words, user: nil)))
     }
 
     @Test mutating func `ends behind QUIT and behind bytes that are no command`() {

@@ -35,13 +35,18 @@ struct Arguments {
     let command: String
     private var rest: ArraySlice<[UInt8]>
 
+    /// Who sent it; `nil` = somebody who may do everything.
+    let user: User?
+
     /// - Parameter words: the command, its name first.
-    init(_ words: [[UInt8]], of command: String) {
+    init(_ words: [[UInt8]], of command: String, by user: User? = nil) {
         self.command = command
+        self.user = user
         rest = words.dropFirst()
     }
 
     var isEmpty: Bool { rest.isEmpty }
+    var count: Int { rest.count }
 
     mutating func next() -> [UInt8]? { rest.popFirst() }
 
@@ -89,10 +94,20 @@ struct Arguments {
         return time
     }
 
-    mutating func namespace(_ what: String = "the namespace") throws(CommandError) -> Namespace {
+    /// A namespace in which whoever sent the command has a right.
+    mutating func namespace(
+        _ right: Right, _ what: String = "the namespace"
+    ) throws(CommandError) -> Namespace {
         let path = try text(what)
         do {
-            return try Namespace(path: path)
+            let namespace = try Namespace(path: path)
+            // Whether it is there is not told.
+            guard user?.may(right, in: namespace) ?? true else {
+                throw CommandError("NOPERM user `\(user?.name ?? "")` may not \(right.rawValue) \(namespace)")
+            }
+            return namespace
+        } catch let error as CommandError {
+            throw error
         } catch let error as EngineError {
             throw CommandError(error)
         } catch {

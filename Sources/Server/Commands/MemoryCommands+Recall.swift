@@ -4,7 +4,7 @@ extension MemoryCommands {
     // MARK: MEM.RECALL namespace question [options]
 
     func recall(_ arguments: inout Arguments) async throws -> Reply {
-        let namespace = try arguments.namespace()
+        let namespace = try arguments.namespace(.read)
         var query = RecallQuery(try arguments.text("the question"), in: namespace)
         var conditions = Conditions()
         while let option = try arguments.option() {
@@ -30,7 +30,7 @@ extension MemoryCommands {
     // MARK: MEM.CONTEXT namespace question tokens [options]
 
     func context(_ arguments: inout Arguments) async throws -> Reply {
-        let namespace = try arguments.namespace()
+        let namespace = try arguments.namespace(.read)
         var query = RecallQuery(try arguments.text("the question"), in: namespace)
         let budget = try arguments.integer("the budget of tokens", in: 1...10_000_000)
         var conditions = Conditions()
@@ -64,7 +64,7 @@ extension MemoryCommands {
     ) throws(CommandError) -> Bool {
         switch option {
         case "ALSO":
-            let also = try arguments.namespace("the namespace of ALSO")
+            let also = try arguments.namespace(.read, "the namespace of ALSO")
             query.namespaces[also] = try arguments.number("the weight of ALSO", in: 0...1_000)
         case "DEADLINE": query.deadline = .milliseconds(try arguments.integer("DEADLINE", in: 1...3_600_000))
         case "INTENT": query.intent = try arguments.choice("INTENT", of: Intent.allCases, \.name)

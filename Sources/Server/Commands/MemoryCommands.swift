@@ -5,38 +5,43 @@ import MemoryEngine
 struct MemoryCommands: Sendable {
     let engine: Engine
 
-    /// The reply of a command; what the engine refuses is a reply too.
+    /// The reply of a command; what the engine refuses is a reply too. What a user writes is theirs.
     func run(_ call: ConnectionState.Call) async -> Reply {
         do {
-            var arguments = Arguments(call.words, of: call.name)
-            switch call.name {
-            case "MEM.REMEMBER": return try await remember(&arguments)
-            case "MEM.RECALL": return try await recall(&arguments)
-            case "MEM.CONTEXT": return try await context(&arguments)
-            case "MEM.GET": return try await get(&arguments)
-            case "MEM.LIST": return try await list(&arguments)
-            case "MEM.UPDATE": return try await update(&arguments)
-            case "MEM.SUPERSEDE": return try await supersede(&arguments)
-            case "MEM.RETRACT": return try await retract(&arguments)
-            case "MEM.PROMOTE": return try await promote(&arguments)
-            case "MEM.FORGET": return try await forget(&arguments)
-            case "MEM.RECORD": return try await record(&arguments)
-            case "MEM.LINK": return try await link(&arguments)
-            case "MEM.UNLINK": return try await unlink(&arguments)
-            case "MEM.NEIGHBORS": return try await neighbors(&arguments)
-            case "MEM.PATH": return try await path(&arguments)
-            case "MEM.WHY": return try await why(&arguments)
-            case "MEM.CHANGES": return try await changes(&arguments)
-            case "MEM.NAMESPACES": return try await namespaces(&arguments)
-            case "MEM.STATS": return try await stats(&arguments)
-            default: return CommandError("ERR \(call.name) is not answered here").reply
-            }
+            guard let user = call.user else { return try await answer(call) }
+            return try await MemoryCommands(engine: engine.acting(as: user.name)).answer(call)
         } catch let error as CommandError {
             return error.reply
         } catch let error as EngineError {
             return CommandError(error).reply
         } catch {
             return CommandError("ERR \(error)").reply
+        }
+    }
+
+    private func answer(_ call: ConnectionState.Call) async throws -> Reply {
+        var arguments = Arguments(call.words, of: call.name, by: call.user)
+        switch call.name {
+        case "MEM.REMEMBER": return try await remember(&arguments)
+        case "MEM.RECALL": return try await recall(&arguments)
+        case "MEM.CONTEXT": return try await context(&arguments)
+        case "MEM.GET": return try await get(&arguments)
+        case "MEM.LIST": return try await list(&arguments)
+        case "MEM.UPDATE": return try await update(&arguments)
+        case "MEM.SUPERSEDE": return try await supersede(&arguments)
+        case "MEM.RETRACT": return try await retract(&arguments)
+        case "MEM.PROMOTE": return try await promote(&arguments)
+        case "MEM.FORGET": return try await forget(&arguments)
+        case "MEM.RECORD": return try await record(&arguments)
+        case "MEM.LINK": return try await link(&arguments)
+        case "MEM.UNLINK": return try await unlink(&arguments)
+        case "MEM.NEIGHBORS": return try await neighbors(&arguments)
+        case "MEM.PATH": return try await path(&arguments)
+        case "MEM.WHY": return try await why(&arguments)
+        case "MEM.CHANGES": return try await changes(&arguments)
+        case "MEM.NAMESPACES": return try await namespaces(&arguments)
+        case "MEM.STATS": return try await stats(&arguments)
+        default: throw CommandError("ERR \(call.name) is not answered here")
         }
     }
 
@@ -60,7 +65,7 @@ struct MemoryCommands: Sendable {
     // MARK: MEM.REMEMBER namespace content [KEY key] [fields]
 
     private func remember(_ arguments: inout Arguments) async throws -> Reply {
-        let namespace = try arguments.namespace()
+        let namespace = try arguments.namespace(.write)
         var draft = MemoryDraft(try arguments.text("the content"))
         var fields = DraftFields()
         while let option = try arguments.option() {
@@ -75,7 +80,7 @@ struct MemoryCommands: Sendable {
     // MARK: MEM.UPDATE namespace memory [CONTENT text] [EXPECTING version] [fields]
 
     private func update(_ arguments: inout Arguments) async throws -> Reply {
-        let namespace = try arguments.namespace()
+        let namespace = try arguments.namespace(.write)
         let id = try await memory(&arguments, in: namespace)
         var fields = DraftFields()
         var content: String?
@@ -99,7 +104,7 @@ struct MemoryCommands: Sendable {
     // MARK: MEM.GET namespace memory [VERSION number] [ASOF time] [VALIDAT time]
 
     private func get(_ arguments: inout Arguments) async throws -> Reply {
-        let namespace = try arguments.namespace()
+        let namespace = try arguments.namespace(.read)
         let text = try arguments.text("the memory")
         var version: UInt32?
         var (asOf, validAt) = (Timestamp?.none, Timestamp?.none)
@@ -119,7 +124,7 @@ struct MemoryCommands: Sendable {
     // MARK: MEM.LIST namespace [LIMIT count] [AFTER cursor] [ORDER order] [ALL] [conditions]
 
     private func list(_ arguments: inout Arguments) async throws -> Reply {
-        let namespace = try arguments.namespace()
+        let namespace = try arguments.namespace(.read)
         var conditions = Conditions()
         var (limit, cursor, order, isAll) = (50, String?.none, Engine.ListOrder.recordedDescending, false)
         while let option = try arguments.option() {
@@ -143,7 +148,7 @@ struct MemoryCommands: Sendable {
     // MARK: MEM.SUPERSEDE namespace memory successor [AT time], MEM.RETRACT namespace memory [AT time]
 
     private func supersede(_ arguments: inout Arguments) async throws -> Reply {
-        let namespace = try arguments.namespace()
+        let namespace = try arguments.namespace(.write)
         let id = try await memory(&arguments, in: namespace)
         let successor = try await memory(&arguments, in: namespace)
         let moment = try Self.moment(&arguments)
@@ -152,7 +157,7 @@ struct MemoryCommands: Sendable {
     }
 
     private func retract(_ arguments: inout Arguments) async throws -> Reply {
-        let namespace = try arguments.namespace()
+        let namespace = try arguments.namespace(.write)
         let id = try await memory(&arguments, in: namespace)
         let moment = try Self.moment(&arguments)
         try await engine.retract(id, in: namespace, at: moment)
@@ -171,9 +176,9 @@ struct MemoryCommands: Sendable {
     // MARK: MEM.PROMOTE namespace memory target
 
     private func promote(_ arguments: inout Arguments) async throws -> Reply {
-        let namespace = try arguments.namespace()
+        let namespace = try arguments.namespace(.read)
         let id = try await memory(&arguments, in: namespace)
-        let target = try arguments.namespace("the target")
+        let target = try arguments.namespace(.write, "the target")
         return Reply(try await engine.promote(id, from: namespace, to: target))
     }
 
@@ -181,7 +186,7 @@ struct MemoryCommands: Sendable {
 
     /// Forgets what is there of the memories named, and tells how many were.
     private func forget(_ arguments: inout Arguments) async throws -> Reply {
-        let namespace = try arguments.namespace()
+        let namespace = try arguments.namespace(.write)
         var count = 0
         repeat {
             let text = try arguments.text("the memory")
@@ -198,7 +203,7 @@ struct MemoryCommands: Sendable {
     // MARK: MEM.RECORD namespace recall outcome
 
     private func record(_ arguments: inout Arguments) async throws -> Reply {
-        let namespace = try arguments.namespace()
+        let namespace = try arguments.namespace(.write)
         let text = try arguments.text("the recall")
         guard let recall = RecallID(text) else {
             throw CommandError("ERR \(arguments.command): `\(text.prefix(60))` is no id of a recall")
@@ -212,11 +217,13 @@ struct MemoryCommands: Sendable {
 
     /// Homes and their sessions, each with how many memories it holds.
     private func namespaces(_ arguments: inout Arguments) async throws -> Reply {
-        let subtree = arguments.isEmpty ? nil : try arguments.namespace("the subtree")
+        let subtree = arguments.isEmpty ? nil : try arguments.namespace(.read, "the subtree")
         var summaries: [Reply] = []
-        for home in try engine.homes(under: subtree) {
+        for home in try engine.homes(under: subtree) where arguments.user?.mayReadSome(of: home) ?? true {
             for summary in try await engine.namespaces(in: home)
-            where subtree?.contains(summary.namespace) ?? true {
+            where subtree?.contains(summary.namespace) ?? true
+                && arguments.user?.may(.read, in: summary.namespace) ?? true
+            {
                 summaries.append(
                     .members([
                         ("namespace", .text(summary.namespace.description)),
@@ -230,7 +237,7 @@ struct MemoryCommands: Sendable {
     // MARK: MEM.STATS namespace
 
     private func stats(_ arguments: inout Arguments) async throws -> Reply {
-        let statistics = try await engine.stats(in: try arguments.namespace())
+        let statistics = try await engine.stats(in: try arguments.namespace(.read))
         return .members([
             ("namespace", .text(statistics.namespace.description)),
             ("memories", .integer(Int(statistics.memories))),

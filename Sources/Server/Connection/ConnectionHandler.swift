@@ -15,6 +15,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
 
     private var state: ConnectionState
     private let commands: MemoryCommands
+    private let users: Users?
     private let logger: Logger
     /// How long a client may leave what it was sent where it is.
     private let patience: TimeAmount
@@ -33,9 +34,12 @@ final class ConnectionHandler: ChannelDuplexHandler {
     private var stall: Scheduled<Void>?
     private var output: [UInt8] = []
 
-    init(state: ConnectionState, commands: MemoryCommands, patience: TimeAmount, logger: Logger) {
+    init(
+        state: ConnectionState, commands: MemoryCommands, users: Users?, patience: TimeAmount, logger: Logger
+    ) {
         self.state = state
         self.commands = commands
+        self.users = users
         self.patience = patience
         self.logger = logger
     }
@@ -108,21 +112,31 @@ final class ConnectionHandler: ChannelDuplexHandler {
         defer { isInsideDrive = false }
         var isDone = false
         while !isDone, !isRunning, !isClosing, context.channel.isWritable {
-            switch state.next() {
-            case .wait: isDone = true
-            case .reply(let reply): send(reply, context)
-            case .run(let call): run(call, context)
-            case .close(let reply):
-                if let reply { send(reply, context) }
-                return end(context)
-            }
+            let step = state.next()
+            isDone = step == .wait
+            take(step, context)
         }
+        guard !isClosing else { return }
         flush(context)
         if isDone, isDraining || isInputClosed {
             end(context)
         } else if isReadHeld, !isRunning, !isClosing, context.channel.isWritable {
             isReadHeld = false
             context.read()
+        }
+    }
+
+    private func take(_ step: ConnectionState.Step, _ context: ChannelHandlerContext) {
+        switch step {
+        case .wait: break
+        case .reply(let reply): send(reply, context)
+        case .run(let call):
+            isWaiting = call.name == "MEM.CHANGES"
+            begin(context) { [commands] in .reply(await commands.run(call)) }
+        case .verify(let name, let password): verify(name, password, context)
+        case .close(let reply):
+            if let reply { send(reply, context) }
+            end(context)
         }
     }
 
@@ -149,21 +163,43 @@ final class ConnectionHandler: ChannelDuplexHandler {
         output.removeAll(keepingCapacity: output.capacity <= 4 * Self.flushedByteCount)
     }
 
-    private func run(_ call: ConnectionState.Call, _ context: ChannelHandlerContext) {
-        isWaiting = call.name == "MEM.CHANGES"
-        let commands = commands
-        let bound = NIOLoopBound((handler: self, context: context), eventLoop: context.eventLoop)
-        let eventLoop = context.eventLoop
-        running = Task {
-            let reply = await commands.run(call)
-            eventLoop.execute { bound.value.handler.finish(reply, bound.value.context) }
+    /// What the engine's side has found out.
+    private enum Outcome: Sendable {
+        case reply(Reply)
+        case verified(User?)
+    }
+
+    private func verify(_ name: String, _ password: [UInt8], _ context: ChannelHandlerContext) {
+        let (users, logger, id) = (users, logger, state.id)
+        begin(context) {
+            do {
+                let user = try await users?.verify(name, password)
+                if user == nil { logger.notice("a login was refused", metadata: ["connection": "\(id)"]) }
+                return .verified(user)
+            } catch {
+                return .reply(.error("ERR \(error)"))
+            }
         }
     }
 
-    private func finish(_ reply: Reply, _ context: ChannelHandlerContext) {
+    /// Begins what takes its time. Until it has an outcome, no further step is taken.
+    private func begin(_ context: ChannelHandlerContext, _ work: @escaping @Sendable () async -> Outcome) {
+        let bound = NIOLoopBound((handler: self, context: context), eventLoop: context.eventLoop)
+        let eventLoop = context.eventLoop
+        running = Task {
+            let outcome = await work()
+            eventLoop.execute { bound.value.handler.finish(outcome, bound.value.context) }
+        }
+    }
+
+    private func finish(_ outcome: Outcome, _ context: ChannelHandlerContext) {
         running = nil
+        isWaiting = false
         guard !isClosing else { return }
-        send(reply, context)
+        switch outcome {
+        case .reply(let reply): send(reply, context)
+        case .verified(let user): take(state.verified(user), context)
+        }
         drive(context)
     }
 }

@@ -12,6 +12,8 @@ struct ConnectionState {
         case reply(Reply)
         /// Runs a command, and sends its reply.
         case run(Call)
+        /// Verifies a password, and tells the state whose it is (`verified`).
+        case verify(name: String, password: [UInt8])
         /// Sends a reply, if there is one, and ends the connection.
         case close(Reply?)
     }
@@ -21,12 +23,16 @@ struct ConnectionState {
         let name: String
         /// The command as it was sent, its name first.
         let words: [[UInt8]]
+        /// Who sent it; `nil` = whoever is on this machine, where there are no users.
+        let user: User?
     }
 
     /// What is told of the server; the same for all its connections.
     struct Facts: Sendable {
         var port = 0
         var limits = WireLimits()
+        /// Whether a connection must log in.
+        var hasUsers = false
         var connectionCount: @Sendable () -> Int = { 1 }
         var seconds: @Sendable () -> Int = { 0 }
     }
@@ -37,14 +43,29 @@ struct ConnectionState {
     private(set) var version = ProtocolVersion.two
     private(set) var name = ""
     private(set) var library = (name: "", version: "")
+    private(set) var user: User?
     private var decoder: CommandDecoder
     private var isOver = false
+    /// The greeting that a login is part of.
+    private var greeting: Greeting?
+    private var failedLogins = 0
+
+    private struct Greeting {
+        var version: ProtocolVersion
+        var name: String?
+    }
+
+    /// A connection with so many wrong passwords is closed.
+    static let maximumFailedLogins = 10
 
     init(id: Int, facts: Facts) {
         self.id = id
         self.facts = facts
         decoder = CommandDecoder(limits: facts.limits)
+        decoder.isKnown = !facts.hasUsers
     }
+
+    private var isStranger: Bool { facts.hasUsers && user == nil }
 
     /// Takes bytes of the client. Behind the end of the connection they are passed over.
     mutating func receive(_ bytes: some Collection<UInt8>) {
@@ -68,9 +89,12 @@ struct ConnectionState {
         guard words.count >= command.arity.least, words.count <= command.arity.most ?? words.count else {
             return .reply(Self.wrongCount(command.name))
         }
-        if command.isOfEngine { return .run(Call(name: command.name, words: words)) }
+        if isStranger, !command.isForStrangers { return .reply(Self.notLoggedIn) }
+        if command.isOfEngine { return .run(Call(name: command.name, words: words, user: user)) }
         if command.name == "QUIT" { return end(.ok) }
         do throws(CommandError) {
+            if command.name == "AUTH" { return try login(words) }
+            if command.name == "HELLO" { return try hello(words) }
             return .reply(try answer(command.name, words))
         } catch {
             return .reply(error.reply)
@@ -91,8 +115,6 @@ struct ConnectionState {
             guard let message = arguments.next() else { return .simple("PONG") }
             return .bulk(message)
         case "ECHO": return .bulk(try arguments.bytes("the message"))
-        case "HELLO": return try hello(&arguments)
-        case "AUTH": throw Self.noCredentials
         case "SELECT":
             let database = try arguments.text("the number")
             guard let number = Int(database) else { throw CommandError("ERR invalid DB index") }
@@ -101,6 +123,8 @@ struct ConnectionState {
         case "RESET":
             version = .two
             name = ""
+            user = nil
+            decoder.isKnown = !facts.hasUsers
             return .simple("RESET")
         case "CLIENT": return try client(&arguments)
         case "COMMAND": return try Self.commands(&arguments)
@@ -114,8 +138,34 @@ struct ConnectionState {
         "ERR AUTH <password> called without any password configured for the default user. Are you sure your "
             + "configuration is correct?")
 
-    private mutating func hello(_ arguments: inout Arguments) throws(CommandError) -> Reply {
-        var wanted = version
+    private static let notLoggedIn = Reply.error("NOAUTH Authentication required.")
+
+    private func login(_ words: [[UInt8]]) throws(CommandError) -> Step {
+        guard facts.hasUsers else { throw Self.noCredentials }
+        let name = words.count == 3 ? String(decoding: words[1], as: UTF8.self) : "default"
+        return .verify(name: name, password: words[words.count - 1])
+    }
+
+    /// Takes the outcome of a step that verifies.
+    ///
+    /// - Parameter user: `nil` = the password is nobody's of that name.
+    mutating func verified(_ user: User?) -> Step {
+        let greeting = greeting
+        self.greeting = nil
+        guard let user else {
+            failedLogins += 1
+            let refusal = Reply.error("WRONGPASS invalid username-password pair or user is disabled.")
+            return failedLogins < Self.maximumFailedLogins ? .reply(refusal) : end(refusal)
+        }
+        self.user = user
+        failedLogins = 0
+        decoder.isKnown = true
+        return .reply(greeting.map { greet($0) } ?? .ok)
+    }
+
+    private mutating func hello(_ words: [[UInt8]]) throws(CommandError) -> Step {
+        var arguments = Arguments(words, of: "HELLO")
+        var greeting = Greeting(version: version)
         if let number = arguments.next() {
             guard let value = Int(String(decoding: number, as: UTF8.self)) else {
                 throw CommandError("ERR Protocol version is not an integer or out of range")
@@ -123,19 +173,35 @@ struct ConnectionState {
             guard let known = ProtocolVersion(rawValue: value) else {
                 throw CommandError("NOPROTO unsupported protocol version")
             }
-            wanted = known
+            greeting.version = known
         }
-        var newName: String?
+        var credentials: (name: String, password: [UInt8])?
         while let option = try arguments.option() {
-            switch option {
-            case "AUTH": throw Self.noCredentials
-            case "SETNAME" where !arguments.isEmpty: newName = try Self.checkedName(&arguments)
+            switch (option, arguments.count) {
+            case ("AUTH", 2...):
+                credentials = (try arguments.text("the name"), try arguments.bytes("the password"))
+            case ("SETNAME", 1...): greeting.name = try Self.checkedName(&arguments)
             default:
                 throw CommandError("ERR Syntax error in HELLO option '\(option.lowercased().prefix(40))'")
             }
         }
-        version = wanted
-        if let newName { name = newName }
+        if let credentials {
+            guard facts.hasUsers else { throw Self.noCredentials }
+            self.greeting = greeting
+            return .verify(name: credentials.name, password: credentials.password)
+        }
+        guard !isStranger else {
+            throw CommandError(
+                "NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO <proto> AUTH "
+                    + "<user> <pass> option can be used to authenticate the client and select the RESP protocol version "
+                    + "at the same time")
+        }
+        return .reply(greet(greeting))
+    }
+
+    private mutating func greet(_ greeting: Greeting) -> Reply {
+        version = greeting.version
+        if let name = greeting.name { self.name = name }
         return .members([
             ("server", .text("loci")), ("version", .text(Self.redisVersion)),
             ("proto", .integer(version.rawValue)),
@@ -182,7 +248,7 @@ struct ConnectionState {
 
     /// The connection in a line of fields.
     private var line: String {
-        "id=\(id) name=\(name) db=0 resp=\(version.rawValue) lib-name=\(library.name) lib-ver=\(library.version)"
+        "id=\(id) name=\(name) db=0 resp=\(version.rawValue) user=\(user?.name ?? "default") lib-name=\(library.name) lib-ver=\(library.version)"
     }
 
     private static func commands(_ arguments: inout Arguments) throws(CommandError) -> Reply {

@@ -8,23 +8,24 @@ import ServiceLifecycle
 struct ServeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "serve",
-        abstract: "Serve the store to clients on this machine.",
-        usage: "loci serve [--bind <address>] [--port <number>] [--unix <path>] [options]",
+        abstract: "Serve the store to clients that speak RESP, the protocol of Redis.",
+        usage: "loci serve [--bind <address>] [--port <number>] [--unix <path>] [--users <file>] [options]",
         discussion: """
-            Clients speak RESP, the protocol of Redis, so that redis-cli and the Redis library of any \
-            language work:
+            redis-cli and the Redis library of any language are clients:
 
               loci serve --store ~/memories
               redis-cli -p 6399 MEM.REMEMBER project/atlas "The deploy failed: its token had expired."
               redis-cli -p 6399 MEM.RECALL project/atlas "Why did the deploy fail?"
 
-            It listens on the loopback address only, as there are no credentials. SIGTERM or SIGINT ends \
+            Without users it listens on the loopback address only, and who reaches it may do everything. With \
+            them (loci user) each connection logs in, may do what its user may, and what it writes is that user's; \
+            what goes over the network is not encrypted. SIGTERM or SIGINT ends \
             it: what is in flight is answered first, for up to --drain seconds. docs/protocol.md lists the \
             commands.
             """)
 
     @Option(
-        help: ArgumentHelp("The address to listen at: 127.0.0.1, ::1 or localhost.", valueName: "address"))
+        help: ArgumentHelp("The address to listen at.", valueName: "address"))
     var bind = "127.0.0.1"
     @Option(
         help: ArgumentHelp("The port to listen at; 0 takes one that is free.", valueName: "number"),
@@ -33,6 +34,9 @@ struct ServeCommand: AsyncParsableCommand {
     @Option(
         help: ArgumentHelp("Listen at a Unix domain socket besides.", valueName: "path"), completion: .file())
     var unix: String?
+    @Option(
+        help: ArgumentHelp("The file of those who may log in.", valueName: "file"), completion: .file())
+    var users: String?
     @Option(
         help: ArgumentHelp("How long what is in flight may take in the end.", valueName: "seconds"),
         transform: Accept.number(0...3_600, as: "10"))
@@ -45,13 +49,14 @@ struct ServeCommand: AsyncParsableCommand {
         options.host = bind
         options.port = port
         options.socketPath = unix
+        options.users = try users.map { try Users(contentsOf: $0) }
         options.drainTime = .milliseconds(Int(drain * 1_000))
         let asked = options
         let isJSON = store.json
         try await store.withEngine(for: .creating) { engine in
             let logger = Logger(label: "loci") { StreamLogHandler.standardError(label: $0) }
             let server = Server(engine: engine, options: asked, logger: logger) { addresses in
-                Self.tell(addresses, asJSON: isJSON)
+                Self.tell(addresses, hasUsers: asked.users != nil, asJSON: isJSON)
             }
             let group = ServiceGroup(
                 configuration: .init(
@@ -66,7 +71,7 @@ struct ServeCommand: AsyncParsableCommand {
     }
 
     /// One line for whoever waits for the server to be ready.
-    private static func tell(_ addresses: Server.Addresses, asJSON: Bool) {
+    private static func tell(_ addresses: Server.Addresses, hasUsers: Bool, asJSON: Bool) {
         if asJSON {
             var json = JSONWriter()
             json.beginObject()
@@ -79,8 +84,7 @@ struct ServeCommand: AsyncParsableCommand {
         var places: [String] = []
         if let host = addresses.host, let port = addresses.port { places.append("\(host):\(port)") }
         if let path = addresses.socketPath { places.append(path) }
-        Terminal.print(
-            "listening at \(places.joined(separator: " and ")), for this machine only: there are no credentials"
-        )
+        let who = hasUsers ? "" : ", for this machine only: there are no users"
+        Terminal.print("listening at \(places.joined(separator: " and "))\(who)")
     }
 }

@@ -1,0 +1,141 @@
+import Foundation
+import MemoryEngine
+import Testing
+
+@testable import Server
+
+@Suite struct `Users of a server` {
+    private static func user(_ name: String, _ grants: String...) throws -> User {
+        try User(name: name, password: Array("password of \(name)".utf8), grants: grants.map(Grant.init))
+    }
+
+    @Test func `may do what was granted, and nothing beside it`() throws {
+        let ada = try Self.user("ada", "write:user/ada", "read:@acme", "read:project/atlas/session/s1")
+        func may(_ right: Right, _ path: String) throws -> Bool {
+            try ada.may(right, in: Namespace(path: path))
+        }
+        #expect(try may(.write, "user/ada") && may(.read, "user/ada/session/s"))
+        #expect(try !may(.admin, "user/ada"))
+        #expect(try may(.read, "@acme/project/x") && may(.read, "@acme"))
+        #expect(try !may(.write, "@acme/project/x"))
+        #expect(try may(.read, "project/atlas/session/s1"))
+        #expect(try !may(.read, "project/atlas") && !may(.read, "project/atlas/session/s2"))
+        #expect(try !may(.read, "user/adam"))
+        let ops = try Self.user("ops", "admin:*")
+        #expect(try ops.may(.admin, in: Namespace(path: "@acme/user/x")))
+        #expect(try !Self.user("guest").may(.read, in: Namespace(path: "user/guest")))
+    }
+
+    @Test func `are kept in a file that only its owner can read`() throws {
+        let path = NSTemporaryDirectory() + "users-\(UUID().uuidString)"
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        let users = [try Self.user("ada", "write:user/ada"), try Self.user("ops", "admin:*", "read:@acme")]
+        try ("# who may what\n\n" + users.map(\.line).joined(separator: "\n")).write(
+            toFile: path, atomically: false, encoding: .utf8)
+        try FileManager.default.setAttributes([.posixPermissions: 0o640], ofItemAtPath: path)
+        #expect(throws: EngineError.self) { try Users.read(path) }
+        try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: path)
+        #expect(try Users.read(path) == users)
+        #expect(throws: EngineError.self) { try Users(users + users) }
+        for line in ["ada", "ada x", "ada plain read:user/ada", users[0].line + " fly:user/ada"] {
+            #expect(throws: EngineError.self, "\(line)") { try User(line: line) }
+        }
+        for name in ["", "a b", "#a", "a\n"] {
+            #expect(throws: EngineError.self, "\(name)") { try Self.user(name) }
+        }
+    }
+
+    @Test func `log in with their own passwords`() async throws {
+        let users = try Users([Self.user("ada"), Self.user("ops")])
+        // The second time it is known.
+        for _ in 0..<2 {
+            #expect(try await users.verify("ada", Array("password of ada".utf8))?.name == "ada")
+            #expect(try await users.verify("ada", Array("password of ops".utf8)) == nil)
+        }
+        #expect(try await users.verify("nobody", Array("password of ada".utf8)) == nil)
+        #expect(try await users.verify("ada", [UInt8](repeating: 0x61, count: 10_000)) == nil)
+    }
+
+    @Test func `are who wrote what they wrote, and see nothing of others`() async throws {
+        var options = Server.Options()
+        options.users = try Users([
+            Self.user("ada", "write:user/ada", "read:project/atlas"), Self.user("ops", "admin:*"),
+        ])
+        try await ServedStore.serve(options) { port in
+            let (ada, ops) = (try TestClient(port: port), try TestClient(port: port))
+            #expect(try ada.ask("PING") == .error("NOAUTH Authentication required."))
+            #expect(try ada.ask("MEM.STATS", "user/ada") == .error("NOAUTH Authentication required."))
+            guard case .error(let refusal) = try ada.ask("HELLO", "3") else {
+                Issue.record("a stranger was greeted")
+                return
+            }
+            #expect(refusal.hasPrefix("NOAUTH HELLO must be called"))
+            let wrong = "WRONGPASS invalid username-password pair or user is disabled."
+            #expect(try ada.ask("HELLO", "3", "AUTH", "ada", "wrong") == .error(wrong))
+            #expect(
+                try ada.ask("HELLO", "3", "AUTH", "ada", "password of ada", "SETNAME", "x")["proto"]
+                    == .integer(3))
+            #expect(try ops.ask("AUTH", "ops", "password of ops") == .simple("OK"))
+
+            #expect(
+                try ada.ask("MEM.REMEMBER", "user/ada", "Tea, please.", "KEY", "tea")["isNew"]
+                    == .boolean(true))
+            #expect(try ada.ask("MEM.GET", "user/ada", "tea")["principal"]?.string == "ada")
+            _ = try ops.ask("MEM.REMEMBER", "project/atlas", "The plan.", "KEY", "plan")
+            _ = try ops.ask("MEM.REMEMBER", "project/secret", "The other plan.")
+            #expect(try ada.ask("MEM.GET", "project/atlas", "plan")["principal"]?.string == "ops")
+            for command in [
+                ["MEM.REMEMBER", "project/atlas", "x"], ["MEM.FORGET", "project/atlas", "plan"],
+                ["MEM.RETRACT", "project/atlas", "plan"],
+                ["MEM.LINK", "project/atlas", "plan", "plan", "refersTo"],
+                ["MEM.PROMOTE", "user/ada", "tea", "project/atlas"],
+                ["MEM.UPDATE", "project/atlas", "plan", "PIN"],
+            ] {
+                try ada.send(command)
+                #expect(
+                    try ada.receive() == .error("NOPERM user `ada` may not write project/atlas"), "\(command)"
+                )
+            }
+            for command in [
+                ["MEM.RECALL", "project/secret", "plan"],
+                ["MEM.RECALL", "user/ada", "plan", "ALSO", "project/secret", "1"],
+                ["MEM.STATS", "project/secret"], ["MEM.CHANGES", "project/secret"],
+                ["MEM.NAMESPACES", "project/secret"],
+                ["MEM.LIST", "project/secret"], ["MEM.CONTEXT", "project/secret", "plan", "100"],
+            ] {
+                try ada.send(command)
+                #expect(
+                    try ada.receive() == .error("NOPERM user `ada` may not read project/secret"), "\(command)"
+                )
+            }
+            // What is not there is refused in the same words.
+            #expect(
+                try ada.ask("MEM.STATS", "project/nothing")
+                    == .error("NOPERM user `ada` may not read project/nothing"))
+            let names = try ada.ask("MEM.NAMESPACES").elements.map { $0["namespace"]?.string }
+            #expect(names == ["project/atlas", "user/ada"])
+
+            #expect(try ada.ask("RESET") == .simple("RESET"))
+            #expect(try ada.ask("MEM.GET", "user/ada", "tea") == .error("NOAUTH Authentication required."))
+        }
+    }
+
+    @Test func `have so many tries, and strangers may send little`() async throws {
+        var options = Server.Options()
+        options.users = try Users([Self.user("ada")])
+        try await ServedStore.serve(options) { port in
+            let client = try TestClient(port: port)
+            for _ in 0..<ConnectionState.maximumFailedLogins {
+                guard case .error(let message) = try client.ask("AUTH", "ada", "x") else {
+                    Issue.record("a wrong password was taken")
+                    return
+                }
+                #expect(message.hasPrefix("WRONGPASS"))
+            }
+            #expect(try client.isAtEnd())
+            let other = try TestClient(port: port)
+            try other.send(Array("*11\r\n".utf8))
+            #expect(try other.receive() == .error("ERR Protocol error: unauthenticated multibulk length"))
+        }
+    }
+}
