@@ -10,7 +10,7 @@ public struct Conclusion: Sendable, Equatable {
 }
 
 extension Engine {
-    /// What consolidations concluded, the newest first. The summaries that they made are memories: `summaries` gives them.
+    /// What consolidations concluded, the newest first; of a session, what has an end in it. The summaries that they made are memories: `summaries` gives them.
     ///
     /// - Parameters:
     ///   - includesTakenBack: also what was taken back.
@@ -33,7 +33,8 @@ extension Engine {
                 // An edge of a summary tells what that is made of; the summary is the conclusion.
                 guard let (step, says) = Derivation.read(record.origin), steps.contains(step),
                     step != .episodes,
-                    includesTakenBack || record.span.recordedUntil == .max
+                    includesTakenBack || record.span.recordedUntil == .max,
+                    try Self.touches(namespace.session, record, in: transaction)
                 else { return true }
                 found.append(
                     Conclusion(step: step, says: says, edge: try view.edge(record, in: transaction)))
@@ -43,8 +44,22 @@ extension Engine {
         }
     }
 
-    /// Takes back all that some steps concluded: unlinks the edges, and retracts the summaries. None of it is concluded again.
-    /// Returns how much it was.
+    /// Whether an end of an edge lies in a session; every one does in no session, which is all of the home.
+    private static func touches(
+        _ session: String?, _ record: EdgeRecord, in transaction: borrowing ReadTransaction
+    ) throws -> Bool {
+        guard let session else { return true }
+        for row in [record.from, record.to] {
+            guard let head = try HeadRecord.read(row, in: transaction),
+                let version = try VersionRecord.read(row, head.version, in: transaction)
+            else { continue }
+            if version.fields.session == session { return true }
+        }
+        return false
+    }
+
+    /// Takes back all that some steps concluded, in a home or of the memories of a session: unlinks the edges, and retracts the
+    /// summaries. None of it is concluded again. Returns how much it was.
     ///
     /// - Throws: `EngineError`: `notFound` (the home), `readOnly`.
     @discardableResult

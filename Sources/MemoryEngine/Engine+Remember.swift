@@ -135,7 +135,8 @@ extension Engine {
     ///
     /// - Parameter version: the version that the change is based on.
     /// - Throws: `EngineError`: `notFound`, `conflict` (another version than expected is the newest), or what is
-    ///   wrong with the draft. What was retracted or superseded stays untrue unless the change gives it a validity.
+    ///   wrong with the draft. What was retracted or superseded stays untrue unless the change gives it a validity; what only a
+    ///   consolidation ended is judged anew with other words.
     @discardableResult
     public func update(
         _ id: MemoryID, in namespace: Namespace, expecting version: UInt32? = nil,

@@ -69,6 +69,39 @@ import Testing
         #expect(texts("Lunch is at 12:30.", "Lunch is at 13:00 from now on.") == 1)
     }
 
+    @Test func `need a name for what is meant, or one thread or session to be said in`() {
+        func inPlaces(
+            _ older: String, _ younger: String, _ places: [(session: String?, thread: String?)]
+        )
+            -> Int
+        {
+            var (a, b) = (memory(older, 0), memory(younger, 1))
+            (a.session, a.thread) = places[0]
+            (b.session, b.thread) = places[1]
+            return found(a, b).count
+        }
+        let budgets = ("The budget is 5.", "The budget is 6.")
+        #expect(inPlaces(budgets.0, budgets.1, [("one", nil), ("two", nil)]) == 0)
+        #expect(inPlaces(budgets.0, budgets.1, [(nil, "one"), (nil, "two")]) == 0)
+        #expect(inPlaces(budgets.0, budgets.1, [("one", nil), ("one", nil)]) == 1)
+        #expect(inPlaces(budgets.0, budgets.1, [("one", "a"), ("one", "b")]) == 1)
+        #expect(inPlaces(budgets.0, budgets.1, [(nil, nil), ("two", nil)]) == 1)
+        let named = ("Babbage's budget is 5.", "Babbage's budget is 6.")
+        #expect(inPlaces(named.0, named.1, [("one", nil), ("two", nil)]) == 1)
+        #expect(inPlaces("I live in Turin.", "I live in London.", [("one", nil), ("two", nil)]) == 1)
+        // One of another session stands in the way of none.
+        var all = [memory("The port is 1.", 0), memory("The port is 2.", 1), memory("The port is 3.", 2)]
+        for (place, session) in ["one", "two", "one"].enumerated() { all[place].session = session }
+        #expect(found(all[0], all[1], all[2]).map { [$0.from.rawValue, $0.to.rawValue] } == [[3, 1]])
+    }
+
+    @Test(arguments: ["was moved to", "has been upgraded to", "was migrated to", "has moved to"])
+    func `know what something runs on by another version that it came to`(verb: String) {
+        let older = memory("The server runs on Debian 11.", 0)
+        #expect(found(older, memory("The server \(verb) Debian 12.", 1)).map(\.closes) == [1])
+        #expect(found(older, memory("The server \(verb) Rack 12.", 1)).isEmpty)
+    }
+
     @Test func `are told once for each fact, by the first that takes it back`() {
         let all = found(
             memory("The port is 8080.", 0), memory("The port is 9090.", 1), memory("The port is 9090.", 2),
@@ -341,6 +374,71 @@ import Testing
         try await store.engine.takeBackConclusions(of: [.contradictions], in: atlas)
         let current = try await store.engine.list(in: atlas, limit: 2_000).memories
         #expect(current.count == 1_201)
+    }
+
+    @Test func `leave the newer memory out of recalls of a time before it held, until they are taken back`()
+        async throws
+    {
+        let (store, older, younger, between) = try await told()
+        #expect(try await recalled(store.engine, validAt: between) == [older, younger])
+        _ = try await consolidate(store.engine)
+        #expect(try await recalled(store.engine, validAt: between) == [older])
+        store.clock.advance()
+        try await store.engine.takeBackConclusions(of: [.contradictions], in: atlas)
+        #expect(try await recalled(store.engine, validAt: between) == [older, younger])
+        #expect(try await store.engine.get(younger, in: atlas)?.version == 1)
+        // What says something else, or has a validity by its caller, is left in.
+        let (more, _, both, then) = try await told(
+            "The port of the gateway is 8080.",
+            "The port of the gateway is 9090. Its key lies in the drawer of the desk.")
+        #expect(try await consolidate(more.engine) == 1)
+        #expect(try await recalled(more.engine, validAt: then).contains(both))
+        try await store.engine.expectClean(atlas)
+    }
+
+    @Test func `judge a memory with new words anew, which has the validity that its caller gave it`()
+        async throws
+    {
+        let (store, older, younger, between) = try await told()
+        _ = try await consolidate(store.engine)
+        store.clock.advance()
+        try await store.engine.update(older, in: atlas) { $0.tags = ["kept"] }
+        #expect(try await recalled(store.engine) == [younger])
+        store.clock.advance()
+        try await store.engine.update(older, in: atlas) { $0.content = "The gateway was painted green." }
+        #expect(try await store.engine.get(older, in: atlas)?.valid.upperBound == .distantFuture)
+        #expect(try await recalled(store.engine) == [older, younger])
+        store.clock.advance()
+        try await store.engine.update(older, in: atlas) { $0.content = "The port of the gateway is 8080." }
+        #expect(try await consolidate(store.engine) == 1)
+        #expect(try await recalled(store.engine) == [younger])
+        store.clock.advance()
+        try await store.engine.update(older, in: atlas) {
+            $0.content = "The gateway was painted red."
+            $0.valid = Timestamp.distantPast..<between
+        }
+        #expect(try await recalled(store.engine) == [younger])
+        try await store.engine.expectClean(atlas)
+    }
+
+    @Test func `are listed and taken back for a session by the memories of that session`() async throws {
+        let store = try ScratchStore()
+        for session in ["one", "two"] {
+            for port in ["8080", "9090"] {
+                try await store.engine.remember(
+                    "The port of the gateway is \(port).", in: atlas.session(session))
+                store.clock.advance()
+            }
+        }
+        #expect(try await consolidate(store.engine) == 2)
+        let session = atlas.session("one")
+        let own = try await store.engine.conclusions(in: session)
+        #expect(own.count == 1)
+        #expect(try await store.engine.takeBackConclusions(of: [.contradictions], in: session) == 1)
+        #expect(try await store.engine.conclusions(in: session).isEmpty)
+        #expect(try await store.engine.conclusions(in: atlas).count == 1)
+        #expect(try await store.engine.list(in: atlas).memories.count == 3)
+        try await store.engine.expectClean(atlas)
     }
 
     @Test func `do not end what will be true only later`() async throws {

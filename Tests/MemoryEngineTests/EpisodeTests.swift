@@ -301,6 +301,24 @@ import Testing
         #expect(!summary.content.contains(":"))
     }
 
+    @Test func `ask nothing`() throws {
+        var study = HomeStudy()
+        for place in 0..<12 {
+            let text =
+                place == 0
+                ? "Which toolmaker wants eleven hundred pounds for drawings of brass wheels?"
+                : "Entry number \(place) of the log was blank."
+            study.memories.append(
+                StudiedMemory(
+                    id: MemoryID(rawValue: UInt128(place + 1)), version: 1, passage: UInt32(place),
+                    kind: .message, session: "log", happened: Int64(place)..<Int64(place + 1),
+                    content: Array(text.utf8)))
+        }
+        let episode = try #require(Episode.all(in: study, at: Timestamp(microseconds: 1 << 50)).first)
+        let summary = try #require(EpisodeSummary(episode, TermRarity(study)))
+        #expect(summary.content.contains("Entry") && !summary.content.contains("?"))
+    }
+
     @Test func `are cut where sentences end`() {
         func sentences(_ text: String) -> [String] {
             let bytes = Array(text.utf8)

@@ -5,7 +5,7 @@
 /// It goes over all facts in the order of their times. A fact is superseded once, by the first that excludes it.
 enum Contradictions {
     /// The version of these rules: with another number, all is looked at again.
-    static let rules = 1
+    static let rules = 2
     /// As many facts of one subject and relation are compared with a new one.
     static let maximumOpenCount = 64
 
@@ -46,7 +46,8 @@ enum Contradictions {
                         continue
                     }
                     let (a, b) = (study.memories[older.place], study.memories[entry.place])
-                    guard overlap(a, b), isSameThing(a, b) else {
+                    let isNamed = entry.fact.isNamed || older.fact.isNamed
+                    guard overlap(a, b), isSameThing(a, b), isNamed || isSamePlace(a, b) else {
                         rest.append(older)
                         continue
                     }
@@ -85,7 +86,7 @@ enum Contradictions {
         else { return nil }
         let (key, name) = FactReader.key(of: subject, relation)
         return StatedFact(
-            subject: key, relations: [name], value: value, isFunctional: true, isWhole: true,
+            subject: key, relations: [name], value: value, isFunctional: true, isNamed: true, isWhole: true,
             range: memory.content.indices)
     }
 
@@ -108,7 +109,12 @@ enum Contradictions {
         if let former = fact.former, !older.isDenied, former.equals(older.value), !fact.isDenied {
             return true
         }
-        guard !Set(fact.relations).isDisjoint(with: older.relations) else { return false }
+        let shared = Set(fact.relations).intersection(older.relations)
+        guard !shared.isEmpty else { return false }
+        // "Moved to Debian 12" and "runs on Debian 11", but not "moved to Rack 12".
+        if shared == ["runs on"], fact.relations != older.relations, !isNextVersion(fact, older) {
+            return false
+        }
         // What no longer is at all is not so in any context.
         guard fact.context == older.context || fact.isDenied && fact.isChange && fact.context.isEmpty else {
             return false
@@ -136,6 +142,12 @@ enum Contradictions {
         a.kind != .message || b.kind != .message || a.actor == b.actor
     }
 
+    /// "The budget" of one conversation need not be that of another.
+    private static func isSamePlace(_ a: StudiedMemory, _ b: StudiedMemory) -> Bool {
+        (a.thread ?? a.session) == nil || (b.thread ?? b.session) == nil
+            || a.thread != nil && a.thread == b.thread || a.session != nil && a.session == b.session
+    }
+
     /// From when on the younger memory is true, as far as is known.
     private static func beginning(_ memory: StudiedMemory) -> Int64 {
         memory.valid.lowerBound == .min ? memory.happened.lowerBound : memory.valid.lowerBound
@@ -157,6 +169,8 @@ enum Contradictions {
         let isClosed =
             isChange && older.isAll && (a.kind == .fact || a.kind == .note) && !a.isPinned
             && b.valid.upperBound == .max && a.valid.lowerBound <= moment
+        // All of it is cited where all of it holds from then on (`Beginnings`).
+        let isFrom = isChange && younger.isAll && (b.kind == .fact || b.kind == .note) && !b.isPinned
         let relation =
             younger.fact.relations.first { older.fact.relations.contains($0) } ?? older.fact.relations[0]
         let verb = relation.hasPrefix("verb ") ? "" : " \(relation)"
@@ -168,7 +182,9 @@ enum Contradictions {
             step: .contradictions, kind: isChange ? .supersedes : .contradicts, from: b.id, to: a.id,
             weight: younger.fact.isChange ? 0.9 : 0.8,
             says: "\(younger.fact.subject)\(verb): \(values)",
-            evidence: [b.evidence(younger.fact.range), a.evidence(older.fact.range)],
+            evidence: [
+                isFrom ? b.evidence : b.evidence(younger.fact.range), a.evidence(older.fact.range),
+            ],
             since: isChange ? moment : nil, closes: isClosed ? a.version : nil)
     }
 }

@@ -149,7 +149,7 @@ struct EpisodeSummary: Sendable {
     private static let lengthPower: Float = 0.75
     /// Fewer words say nothing by themselves.
     private static let shortestSentence = 5
-    /// Of questions and greetings.
+    /// Of greetings. A question tells nothing by itself.
     private static let asideFactor: Float = 0.5
     private static let greetings = Lexicon(
         [
@@ -235,9 +235,9 @@ struct EpisodeSummary: Sendable {
 
     private static func factor(_ text: Span<UInt8>) -> Float {
         var reader = TokenReader(greetings)
-        guard Episode.wordCount(text) >= shortestSentence else { return 0 }
+        guard Episode.wordCount(text) >= shortestSentence, QuestionForm.read(text) != .mark else { return 0 }
         let isGreeting = reader.next(in: text).map { $0.tag != 0 } ?? false
-        return isGreeting || QuestionForm.read(text) == .mark ? asideFactor : 1
+        return isGreeting ? asideFactor : 1
     }
 }
 

@@ -22,19 +22,9 @@ extension Applier {
 
     /// Opens what a conclusion closed, as it was, unless somebody has changed it since.
     mutating func reopen(_ record: EdgeRecord, in transaction: borrowing WriteTransaction) throws {
-        guard record.kind == EdgeKind.supersedes.builtInNumber, record.foreign == nil,
-            Derivation.read(record.origin)?.step == .contradictions,
-            let head = try HeadRecord.read(record.to, in: transaction.snapshot),
-            let number = record.evidence.first(where: { $0.id == head.id })?.version,
-            head.version == number + 1,
-            let before = try VersionRecord.read(record.to, number, in: transaction.snapshot)
-        else { return }
-        let closed = try version(record.to, head.version, in: transaction.snapshot)
-        var fields = before.fields
-        fields.valid = fields.valid.lowerBound..<min(record.span.validFrom, fields.valid.upperBound)
-        // It was closed by the mutation that made the edge.
-        guard closed.closure == .superseded, closed.fields.says(sameAs: fields),
-            closed.recordedFrom == max(record.span.recordedFrom, before.recordedFrom + 1)
+        guard let head = try HeadRecord.read(record.to, in: transaction.snapshot),
+            let (number, before, closed) = try closing(by: record, head, in: transaction.snapshot),
+            head.version == number + 1
         else { return }
         var copy = Mutation.NewVersion(
             id: head.id, key: head.key,
@@ -45,10 +35,32 @@ extension Applier {
         _ = try addVersion(record.to, head, copy, .updated, in: transaction)
     }
 
+    /// The version that a conclusion closed, with its number, and the closed one behind it; `nil` where it closed none, or one
+    /// of them is not there any more.
+    private func closing(
+        by record: EdgeRecord, _ head: HeadRecord, in transaction: borrowing ReadTransaction
+    ) throws -> (number: UInt32, before: VersionRecord, closed: VersionRecord)? {
+        guard record.kind == EdgeKind.supersedes.builtInNumber, record.foreign == nil,
+            Derivation.read(record.origin)?.step == .contradictions,
+            let number = record.evidence.first(where: { $0.id == head.id })?.version,
+            head.version > number,
+            let before = try VersionRecord.read(record.to, number, in: transaction),
+            let closed = try VersionRecord.read(record.to, number + 1, in: transaction)
+        else { return nil }
+        var fields = before.fields
+        fields.valid = fields.valid.lowerBound..<min(record.span.validFrom, fields.valid.upperBound)
+        // It was closed by the mutation that made the edge.
+        guard closed.closure == .superseded, closed.fields.says(sameAs: fields),
+            closed.recordedFrom == max(record.span.recordedFrom, before.recordedFrom + 1)
+        else { return nil }
+        return (number, before, closed)
+    }
+
     /// Erases what was concluded of the words of a memory that is about to get others, and opens what that closed. With its new
-    /// words it may be concluded again. What is made of its words stays, so that it is known where it is from.
+    /// words it may be concluded again, and has not the end that was concluded of the old ones. What is made of its words stays,
+    /// so that it is known where it is from.
     mutating func eraseStaleConclusions(
-        of row: UInt64, _ head: HeadRecord, _ new: Mutation.NewVersion,
+        of row: UInt64, _ head: HeadRecord, _ new: inout Mutation.NewVersion,
         in transaction: borrowing WriteTransaction
     ) throws {
         let stale = try Edges.touching(row, in: transaction.snapshot).filter { _, record in
@@ -59,6 +71,12 @@ extension Applier {
         let old = try version(row, head.version, in: transaction.snapshot)
         guard try old.content(row, head.version, in: transaction.snapshot) != new.content else { return }
         for (edge, record) in stale {
+            if record.to == row, old.closure != .retracted,
+                let (_, before, closed) = try closing(by: record, head, in: transaction.snapshot),
+                new.fields.valid == closed.fields.valid
+            {
+                new.fields.valid = before.fields.valid
+            }
             try erase(edge, record, in: transaction)
             log.append(LogEntry(kind: .unlinked, id: MemoryID(rawValue: record.id.rawValue), version: 0))
             if record.from == row { try reopen(record, in: transaction) }

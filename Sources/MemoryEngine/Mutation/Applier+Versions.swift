@@ -129,8 +129,8 @@ extension Applier {
         _ row: UInt64, _ head: HeadRecord, _ version: Mutation.NewVersion, _ kind: Change.Kind,
         closure: Closure = .open, in transaction: borrowing WriteTransaction
     ) throws -> Outcome {
-        let version = try carryingVectors(version, from: head, row, in: transaction)
-        try eraseStaleConclusions(of: row, head, version, in: transaction)
+        var version = try carryingVectors(version, from: head, row, in: transaction)
+        try eraseStaleConclusions(of: row, head, &version, in: transaction)
         let recorded = try closeNewest(row, head, in: transaction)
         let number = head.version + 1
         try put(

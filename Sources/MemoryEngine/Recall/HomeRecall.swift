@@ -369,6 +369,7 @@ struct HomeRecall {
         var seen = Set<UInt64>()
         let duplicates =
             query.foldsDuplicates ? Duplicates(asOf: query.asOf, validAt: query.validAt ?? now) : nil
+        let beginnings = query.validAt.map { Beginnings(asOf: query.asOf, validAt: $0) }
         var placeOfOriginal: [UInt64: Int] = [:]
         for index in vouching.ranked {
             let candidate = vouching.candidates[index]
@@ -376,6 +377,9 @@ struct HomeRecall {
             let passage = [candidate.passage]
             let row = try vouching.view.values(.row, of: passage, in: transaction) { $0.row }[0]
             guard seen.insert(row).inserted else { continue }
+            let place = try PassagePlaces(of: passage, vouching.view, in: transaction)
+            let (version, range) = (place.version(0), place.range(0))
+            if try beginnings?.isLater(row, version: version, in: transaction) == true { continue }
             if let original = try duplicates?.original(of: row, in: transaction) {
                 if let place = placeOfOriginal[original] {
                     if let head = try HeadRecord.read(row, in: transaction) {
@@ -385,8 +389,6 @@ struct HomeRecall {
                 }
                 placeOfOriginal[original] = hits.count
             }
-            let place = try PassagePlaces(of: passage, vouching.view, in: transaction)
-            let (version, range) = (place.version(0), place.range(0))
             let part = try vouching.view.values(.part, of: passage, in: transaction) { UInt64($0.part) }[0]
             let (memory, text) = try MemoryReader(home: home).hit(
                 row, version, part: part, range, in: transaction)

@@ -20,7 +20,7 @@ struct ConsolidateCommand: AsyncParsableCommand {
             summary with edges to what it is made of, which recalls leave out. What a newer note takes back (contradictions) is \
             left out of recalls of now; --valid-at an earlier time still gives it, and taking the conclusion back brings it again. \
             What is taken back, by unlink or --undo, is not concluded again. All of a home is worked through, whichever \
-            session is named. The steps are:
+            session is named; --list and --undo of a session look at what was concluded of its memories. The steps are:
 
             \(ConsolidationStep.allCases.map { "  \(Terminal.padded($0.rawValue, to: 16))\($0.help)" }.joined(separator: "\n"))
             """)
@@ -51,7 +51,7 @@ struct ConsolidateCommand: AsyncParsableCommand {
                 let count = try await engine.takeBackConclusions(of: steps, in: namespace)
                 return place.store.printCounts(
                     [("takenBack", count)],
-                    text: "\(namespace.home): \(Terminal.grouped(count)) conclusions taken back")
+                    text: "\(namespace): \(Terminal.grouped(count)) conclusions taken back")
             }
             let report = try await place.store.withProgress("consolidating \(namespace.home)", unit: "steps")
             { progress in
@@ -109,7 +109,7 @@ struct ConsolidateCommand: AsyncParsableCommand {
             steps.contains(.episodes) ? try await engine.summaries(in: namespace, limit: limit) : []
         for summary in summaries { show(summary) }
         if conclusions.isEmpty, summaries.isEmpty, !place.json {
-            Terminal.note("nothing of that stands in \(namespace.home)")
+            Terminal.note("nothing of that stands in \(namespace)")
         }
         if max(conclusions.count, summaries.count) == limit {
             Terminal.note("there may be more: --limit \(limit * 10)")

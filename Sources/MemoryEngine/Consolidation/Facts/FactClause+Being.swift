@@ -100,6 +100,11 @@ extension FactClause {
         default: break
         }
         if !reading.isLately, name != "is" { relations = [name] }
+        if reading.isLately, !subject.isPerson, name == "at" || name == "is" || name == "lives",
+            reading.value.isVersioned
+        {
+            relations.append("runs on")
+        }
         return fact(
             subject.key, relations, reading, isFunctional: !subject.isOneOfSeveral, isTimeless: isTimeless)
     }

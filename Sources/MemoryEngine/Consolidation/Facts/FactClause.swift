@@ -58,9 +58,16 @@ struct FactClause {
                 found[place].isWhole = false
             }
             if isAdditive { found[place].isFunctional = false }
+            found[place].isNamed = isNamed(found[place].subject)
         }
         if isPassing { found.removeAll { !$0.isChange } }
         return found
+    }
+
+    private func isNamed(_ subject: String) -> Bool {
+        let words = subject.split(separator: " ").map(String.init)
+        return subject == speaker || subject.hasPrefix(speaker + " ")
+            || tokens.contains { $0.isName && words.contains(FactWords.plain($0.text)) }
     }
 
     /// Whether it is said of a day or a week alone.

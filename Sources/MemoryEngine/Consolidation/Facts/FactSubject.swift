@@ -86,6 +86,11 @@ extension FactValue {
     /// A name, of a place or of an employer.
     var isNamed: Bool { sort == .name || sort == .country }
 
+    /// "Debian 12".
+    var isVersioned: Bool {
+        words.count == 2 && words[1].first?.isNumber == true && words[0].first?.isLetter == true
+    }
+
     var isTime: Bool { sort == .clock || sort == .weekday || sort == .date }
 
     var isTimeOrPlace: Bool {

@@ -15,6 +15,8 @@ struct StatedFact: Sendable, Equatable {
     var context = ""
     /// One value holds at a time; else only what denies it contradicts it.
     var isFunctional = false
+    /// Its subject has a name, or is the speaker's; else it is "the budget" or the like, of whatever is spoken of.
+    var isNamed = false
     /// It cannot change: where somebody was born.
     var isTimeless = false
     /// The sentence says nothing else.
