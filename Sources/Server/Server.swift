@@ -134,7 +134,10 @@ public struct Server: Service {
             }
         } catch {
             for channel in channels { channel.close(promise: nil) }
-            throw EngineError(.io, "cannot listen at \(place(channels.isEmpty)): \(error)")
+            let reason = (error as? IOError).map {
+                NSError(domain: NSPOSIXErrorDomain, code: Int($0.errnoCode)).localizedDescription
+            }
+            throw EngineError(.io, "cannot listen at \(place(channels.isEmpty)): \(reason ?? "\(error)")")
         }
         guard !channels.isEmpty else {
             throw EngineError(.invalid, "a server needs a host or the path of a socket to listen at")
@@ -157,15 +160,15 @@ public struct Server: Service {
 
     /// Lets connections finish what they were asked, and then ends them.
     private func drain(_ connections: Connections) async {
-        for channel in connections.channels {
+        let channels = connections.close()
+        for channel in channels {
             channel.pipeline.fireUserInboundEventTriggered(ConnectionHandler.Drain())
         }
-        let ends = connections.channels.map(\.closeFuture)
         await withTaskGroup(of: Void.self) { group in
-            group.addTask { for end in ends { try? await end.get() } }
+            group.addTask { for channel in channels { try? await channel.closeFuture.get() } }
             group.addTask { [drainTime = options.drainTime] in
                 try? await Task.sleep(for: drainTime)
-                for channel in connections.channels { channel.close(promise: nil) }
+                for channel in channels { channel.close(promise: nil) }
             }
             await group.next()
             group.cancelAll()
@@ -178,6 +181,7 @@ private final class Connections: Sendable {
     private struct State {
         var next = 1
         var channels: [Int: any Channel] = [:]
+        var isClosed = false
     }
 
     private let state = Mutex(State())
@@ -187,12 +191,19 @@ private final class Connections: Sendable {
 
     var count: Int { state.withLock { $0.channels.count } }
 
-    var channels: [any Channel] { state.withLock { Array($0.channels.values) } }
+    /// Takes no more, and gives those that are open.
+    func close() -> [any Channel] {
+        state.withLock { state in
+            state.isClosed = true
+            return Array(state.channels.values)
+        }
+    }
 
-    /// Takes a connection until it closes, and gives its number; `nil` where there are as many as are allowed.
+    /// Takes a connection until it closes, and gives its number; `nil` where there are as many as are allowed, or none is
+    /// taken any more.
     func add(_ channel: any Channel) -> Int? {
         let id: Int? = state.withLock { state in
-            guard state.channels.count < maximumCount else { return nil }
+            guard !state.isClosed, state.channels.count < maximumCount else { return nil }
             defer { state.next += 1 }
             state.channels[state.next] = channel
             return state.next

@@ -1,3 +1,4 @@
+import Foundation
 import MemoryEngine
 import Testing
 
@@ -144,6 +145,25 @@ import Testing
         }
     }
 
+    @Test func `tells the changes of a commit together`() async throws {
+        let folder = NSTemporaryDirectory() + "server-\(UUID().uuidString)"
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let engine = try Engine.open(at: folder)
+        for _ in 0..<2 { _ = try await engine.remember(["One.", "Two.", "Three."], in: .user("ada")) }
+        func count(_ line: String) async -> Int? {
+            let words = line.split(separator: " ").map { Array($0.utf8) }
+            let call = ConnectionState.Call(name: "MEM.CHANGES", words: words, user: nil)
+            guard case .array(let changes) = await MemoryCommands(engine: engine).run(call) else {
+                return nil
+            }
+            return changes.count
+        }
+        #expect(await count("MEM.CHANGES user/ada COUNT 1") == 3)
+        #expect(await count("MEM.CHANGES user/ada COUNT 4") == 6)
+        #expect(await count("MEM.CHANGES user/ada AFTER 1 COUNT 2") == 3)
+        await engine.close()
+    }
+
     @Test func `lets nobody wait for changes when it ends`() async throws {
         let kept = Mutex<TestClient?>(nil)
         try await ServedStore.serve { port in
@@ -250,6 +270,26 @@ import Testing
         }
     }
 
+    @Test func `keeps nobody waiting for changes who has stopped sending`() async throws {
+        try await ServedStore.serve { port in
+            let client = try TestClient(port: port)
+            _ = try client.ask("MEM.REMEMBER", "user/ada", "First.")
+            try client.send(["MEM.CHANGES", "user/ada", "AFTER", "1", "BLOCK", "3600000"])
+            client.endSending()
+            #expect(try client.receive() == .list([]))
+            #expect(try client.isAtEnd())
+        }
+    }
+
+    @Test func `says where it cannot listen, and why`() async throws {
+        let error = await #expect(throws: EngineError.self) {
+            try await ServedStore.serve(ServedStore.options { $0.socketPath = "/nowhere/socket" }) { _ in }
+        }
+        let message = error?.message ?? ""
+        #expect(message.hasPrefix("cannot listen at /nowhere/socket: "), "\(message)")
+        #expect(message.hasSuffix("No such file or directory"), "\(message)")
+    }
+
     @Test func `refuses connections beyond its bound`() async throws {
         try await ServedStore.serve(ServedStore.options { $0.maximumConnections = 2 }) { port in
             let (first, second) = (try TestClient(port: port), try TestClient(port: port))
@@ -271,6 +311,27 @@ import Testing
             }
             let other = try TestClient(port: port)
             #expect(try other.ask("PING") == .simple("PONG"))
+        }
+    }
+
+    @Test func `begins nothing more for a client that has taken nothing`() async throws {
+        try await ServedStore.serve { port in
+            let (client, other) = (try TestClient(port: port), try TestClient(port: port))
+            let text = String(repeating: "All work and no play. ", count: 50_000)
+            _ = try client.ask("MEM.REMEMBER", "project/a", text, "KEY", "long")
+            // More than the buffers of both sides hold, asked for in few bytes.
+            let count = 60
+            let asked = String(repeating: "MEM.GET project/a long\r\n", count: count)
+            try client.send(Array((asked + "MEM.REMEMBER project/a last KEY last\r\n").utf8))
+            for _ in 0..<count {
+                #expect(try !other.ask("MEM.GET", "project/a", "long").elements.isEmpty)
+            }
+            let early = try other.ask("MEM.GET", "project/a", "last")
+            #expect(early == .text(nil), "\(early)")
+            for _ in 0..<count { #expect(try !client.receive().elements.isEmpty) }
+            let remembered = try client.receive()
+            #expect(remembered.elements.count == 8, "\(remembered)")
+            #expect(try !other.ask("MEM.GET", "project/a", "last").elements.isEmpty)
         }
     }
 

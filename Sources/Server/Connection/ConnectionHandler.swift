@@ -47,6 +47,8 @@ final class ConnectionHandler: ChannelDuplexHandler {
     // MARK: What the channel tells
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        // Behind the end nothing is kept of what still comes.
+        guard !isClosing else { return }
         state.receive(unwrapInboundIn(data).readableBytesView)
         drive(context)
     }
@@ -81,14 +83,19 @@ final class ConnectionHandler: ChannelDuplexHandler {
         switch event {
         case is Drain:
             isDraining = true
-            // Whoever waits for changes waits no longer.
-            if isWaiting { running?.cancel() }
+            stopWaiting()
             drive(context)
         case ChannelEvent.inputClosed:
             isInputClosed = true
+            stopWaiting()
             drive(context)
         default: context.fireUserInboundEventTriggered(event)
         }
+    }
+
+    /// Whoever waits for changes waits no longer.
+    private func stopWaiting() {
+        if isWaiting { running?.cancel() }
     }
 
     func channelInactive(context: ChannelHandlerContext) {
@@ -159,8 +166,10 @@ final class ConnectionHandler: ChannelDuplexHandler {
 
     private func flush(_ context: ChannelHandlerContext) {
         guard !output.isEmpty else { return }
-        context.writeAndFlush(wrapOutboundOut(ByteBuffer(bytes: output)), promise: nil)
+        let buffer = ByteBuffer(bytes: output)
+        // First, as writing may tell that the channel is writable again, and so lead back to here.
         output.removeAll(keepingCapacity: output.capacity <= 4 * Self.flushedByteCount)
+        context.writeAndFlush(wrapOutboundOut(buffer), promise: nil)
     }
 
     /// What the engine's side has found out.

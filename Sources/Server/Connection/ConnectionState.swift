@@ -72,9 +72,6 @@ struct ConnectionState {
         if !isOver { decoder.append(bytes) }
     }
 
-    /// Bytes that wait to be made a command.
-    var pendingByteCount: Int { isOver ? 0 : decoder.pendingByteCount }
-
     /// The next step.
     mutating func next() -> Step {
         if isOver { return .wait }

@@ -22,9 +22,6 @@ package struct CommandDecoder {
 
     package init(limits: WireLimits) { self.limits = limits }
 
-    /// Bytes that no command was made of yet.
-    var pendingByteCount: Int { buffer.count - start }
-
     package mutating func append(_ bytes: some Collection<UInt8>) {
         if start == buffer.count {
             buffer.removeAll(keepingCapacity: buffer.capacity <= 1 << 20)
