@@ -60,6 +60,7 @@ import Testing
         var options = Server.Options()
         options.users = try Users([
             Self.user("ada", "write:user/ada", "read:project/atlas"), Self.user("ops", "admin:*"),
+            Self.user("guest", "write:project/atlas/session/s1"),
         ])
         try await ServedStore.serve(options) { port in
             let (ada, ops) = (try TestClient(port: port), try TestClient(port: port))
@@ -90,6 +91,8 @@ import Testing
                 ["MEM.LINK", "project/atlas", "plan", "plan", "refersTo"],
                 ["MEM.PROMOTE", "user/ada", "tea", "project/atlas"],
                 ["MEM.UPDATE", "project/atlas", "plan", "PIN"],
+                ["MEM.RECALL", "project/atlas", "plan", "RECEIPT"],
+                ["MEM.RECALL", "user/ada", "plan", "ALSO", "project/atlas", "1", "RECEIPT"],
             ] {
                 try ada.send(command)
                 #expect(
@@ -114,6 +117,29 @@ import Testing
                     == .error("NOPERM user `ada` may not read project/nothing"))
             let names = try ada.ask("MEM.NAMESPACES").elements.map { $0["namespace"]?.string }
             #expect(names == ["project/atlas", "user/ada"])
+
+            let guest = try TestClient(port: port)
+            _ = try guest.ask("HELLO", "3", "AUTH", "guest", "password of guest")
+            let session = "project/atlas/session/s1"
+            let plan = try #require(try ops.ask("MEM.GET", "project/atlas", "plan").elements[1].string)
+            #expect(try guest.ask("MEM.REMEMBER", session, "A guest's plan.")["isNew"] == .boolean(true))
+            let hits = try guest.ask("MEM.RECALL", session, "plan")["hits"]?.elements ?? []
+            #expect(hits.map { $0["passage"]?.string } == ["A guest's plan."])
+            let seen = try guest.ask("MEM.NAMESPACES").elements.map { $0["namespace"]?.string }
+            #expect(seen == [session])
+            #expect(try guest.ask("MEM.LIST", session)["memories"]?.elements.count == 1)
+            #expect(try guest.ask("MEM.GET", session, plan) == .text(nil))
+            for (right, command) in [
+                ("read", ["MEM.CHANGES", session]), ("read", ["MEM.STATS", session]),
+                ("read", ["MEM.NEIGHBORS", session, plan]), ("read", ["MEM.WHY", session, plan]),
+                ("read", ["MEM.CONTEXT", session, "plan", "100"]), ("write", ["MEM.FORGET", session, plan]),
+                ("write", ["MEM.UPDATE", session, plan, "PIN"]), ("write", ["MEM.RETRACT", session, plan]),
+            ] {
+                try guest.send(command)
+                #expect(
+                    try guest.receive() == .error("NOPERM user `guest` may not \(right) project/atlas"),
+                    "\(command)")
+            }
 
             #expect(try ada.ask("RESET") == .simple("RESET"))
             #expect(try ada.ask("MEM.GET", "user/ada", "tea") == .error("NOAUTH Authentication required."))

@@ -65,23 +65,23 @@ struct Arguments {
     }
 
     mutating func integer(_ what: String, in allowed: ClosedRange<Int>) throws(CommandError) -> Int {
-        let text = try text(what)
-        guard let number = Int(text), allowed.contains(number) else {
-            throw CommandError(
-                "ERR \(command): \(what) is `\(text.prefix(40))`; give a whole number from \(allowed.lowerBound) to "
-                    + "\(allowed.upperBound)")
-        }
-        return number
+        try bounded(what, "a whole number", allowed)
     }
 
     mutating func number(_ what: String, in allowed: ClosedRange<Double>) throws(CommandError) -> Double {
+        try bounded(what, "a number", allowed)
+    }
+
+    private mutating func bounded<Value: LosslessStringConvertible & Comparable>(
+        _ what: String, _ kind: String, _ allowed: ClosedRange<Value>
+    ) throws(CommandError) -> Value {
         let text = try text(what)
-        guard let number = Double(text), allowed.contains(number) else {
+        guard let value = Value(text), allowed.contains(value) else {
             throw CommandError(
-                "ERR \(command): \(what) is `\(text.prefix(40))`; give a number from \(allowed.lowerBound) to "
+                "ERR \(command): \(what) is `\(text.prefix(40))`; give \(kind) from \(allowed.lowerBound) to "
                     + "\(allowed.upperBound)")
         }
-        return number
+        return value
     }
 
     mutating func time(_ what: String) throws(CommandError) -> Timestamp {
@@ -95,16 +95,15 @@ struct Arguments {
     }
 
     /// A namespace in which whoever sent the command has a right.
+    ///
+    /// - Parameter isHome: the command reaches what other sessions of the home hold, so the right must be on all of it.
     mutating func namespace(
-        _ right: Right, _ what: String = "the namespace"
+        _ right: Right, _ what: String = "the namespace", ofHome isHome: Bool = false
     ) throws(CommandError) -> Namespace {
         let path = try text(what)
         do {
             let namespace = try Namespace(path: path)
-            // Whether it is there is not told.
-            guard user?.may(right, in: namespace) ?? true else {
-                throw CommandError("NOPERM user `\(user?.name ?? "")` may not \(right.rawValue) \(namespace)")
-            }
+            try check(right, in: isHome ? namespace.home : namespace)
             return namespace
         } catch let error as CommandError {
             throw error
@@ -135,6 +134,13 @@ struct Arguments {
         if text == "true" || text == "false" { return (name, .bool(text == "true")) }
         if let number = Double(text), number.isFinite { return (name, .number(number)) }
         return (name, .string(text))
+    }
+
+    /// Whether it is there is not told.
+    func check(_ right: Right, in namespace: Namespace) throws(CommandError) {
+        guard user?.may(right, in: namespace) ?? true else {
+            throw CommandError("NOPERM user `\(user?.name ?? "")` may not \(right.rawValue) \(namespace)")
+        }
     }
 
     /// A space by its name, and a vector of 32-bit floats, little-endian.

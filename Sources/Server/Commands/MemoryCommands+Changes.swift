@@ -5,7 +5,7 @@ extension MemoryCommands {
 
     /// What changed above a commit, whole commits at a time. Where nothing did, waits for a change as long as it is told.
     func changes(_ arguments: inout Arguments) async throws -> Reply {
-        let namespace = try arguments.namespace(.read)
+        let namespace = try arguments.namespace(.read, ofHome: true)
         var (sequence, count, wait) = (UInt64(0), 1_000, 0)
         while let option = try arguments.option() {
             switch option {

@@ -4,7 +4,7 @@ extension MemoryCommands {
     // MARK: MEM.LINK namespace from to kind [WEIGHT number] [VALIDFROM time] [VALIDUNTIL time]
 
     func link(_ arguments: inout Arguments) async throws -> Reply {
-        let namespace = try arguments.namespace(.write)
+        let namespace = try arguments.namespace(.write, ofHome: true)
         let from = try await memory(&arguments, in: namespace)
         let to = try await memory(&arguments, in: namespace)
         let kind = try Self.edgeKind(&arguments)
@@ -44,7 +44,7 @@ extension MemoryCommands {
     // MARK: MEM.UNLINK namespace edge
 
     func unlink(_ arguments: inout Arguments) async throws -> Reply {
-        let namespace = try arguments.namespace(.write)
+        let namespace = try arguments.namespace(.write, ofHome: true)
         let text = try arguments.text("the edge")
         guard let edge = EdgeID(text) else {
             throw CommandError("ERR \(arguments.command): `\(text.prefix(60))` is no id of an edge")
@@ -56,7 +56,7 @@ extension MemoryCommands {
     // MARK: MEM.NEIGHBORS namespace memory [LIMIT count] [STRONGEST] [walk]
 
     func neighbors(_ arguments: inout Arguments) async throws -> Reply {
-        let namespace = try arguments.namespace(.read)
+        let namespace = try arguments.namespace(.read, ofHome: true)
         let id = try await memory(&arguments, in: namespace)
         var query = GraphQuery()
         while let option = try arguments.option() {
@@ -86,7 +86,7 @@ extension MemoryCommands {
 
     /// The edges of a path with as few as can be; nil if there is none.
     func path(_ arguments: inout Arguments) async throws -> Reply {
-        let namespace = try arguments.namespace(.read)
+        let namespace = try arguments.namespace(.read, ofHome: true)
         let from = try await memory(&arguments, in: namespace)
         let to = try await memory(&arguments, in: namespace)
         var query = GraphQuery()
@@ -122,7 +122,7 @@ extension MemoryCommands {
 
     /// The causal chain of a memory, the nearest links first; empty if no cause is known.
     func why(_ arguments: inout Arguments) async throws -> Reply {
-        let namespace = try arguments.namespace(.read)
+        let namespace = try arguments.namespace(.read, ofHome: true)
         let id = try await memory(&arguments, in: namespace)
         var (depth, asksEffects) = (4, false)
         var (asOf, validAt) = (Timestamp?.none, Timestamp?.none)

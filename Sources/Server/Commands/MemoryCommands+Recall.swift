@@ -9,7 +9,7 @@ extension MemoryCommands {
         var conditions = Conditions()
         while let option = try arguments.option() {
             if try conditions.read(option, &arguments) { continue }
-            if try Self.read(option, &arguments, into: &query) { continue }
+            if try Self.read(option, &arguments, into: &query, ofHome: false) { continue }
             switch option {
             case "ORDER":
                 query.order = try arguments.choice("ORDER", of: RecallQuery.Order.allCases) { $0.rawValue }
@@ -19,6 +19,10 @@ extension MemoryCommands {
             }
         }
         query.filter = conditions.filter
+        if query.keepReceipt {
+            // It is kept in the first home, and the others note that it may cite them.
+            for namespace in query.namespaces.keys { try arguments.check(.write, in: namespace.home) }
+        }
         let recall = try await engine.recall(query)
         return .members([
             ("id", .text(recall.id.description)), ("intent", .text(recall.intent.name)),
@@ -30,13 +34,15 @@ extension MemoryCommands {
     // MARK: MEM.CONTEXT namespace question tokens [options]
 
     func context(_ arguments: inout Arguments) async throws -> Reply {
-        let namespace = try arguments.namespace(.read)
+        let namespace = try arguments.namespace(.read, ofHome: true)
         var query = RecallQuery(try arguments.text("the question"), in: namespace)
         let budget = try arguments.integer("the budget of tokens", in: 1...10_000_000)
         var conditions = Conditions()
         while let option = try arguments.option() {
             if try conditions.read(option, &arguments) { continue }
-            guard try Self.read(option, &arguments, into: &query) else { throw arguments.unknown(option) }
+            guard try Self.read(option, &arguments, into: &query, ofHome: true) else {
+                throw arguments.unknown(option)
+            }
         }
         query.filter = conditions.filter
         let pack = try await engine.context(for: query, tokenBudget: budget)
@@ -60,11 +66,11 @@ extension MemoryCommands {
 
     /// Reads an option that every question may have; false if it is none of these.
     private static func read(
-        _ option: String, _ arguments: inout Arguments, into query: inout RecallQuery
+        _ option: String, _ arguments: inout Arguments, into query: inout RecallQuery, ofHome isHome: Bool
     ) throws(CommandError) -> Bool {
         switch option {
         case "ALSO":
-            let also = try arguments.namespace(.read, "the namespace of ALSO")
+            let also = try arguments.namespace(.read, "the namespace of ALSO", ofHome: isHome)
             query.namespaces[also] = try arguments.number("the weight of ALSO", in: 0...1_000)
         case "DEADLINE": query.deadline = .milliseconds(try arguments.integer("DEADLINE", in: 1...3_600_000))
         case "INTENT": query.intent = try arguments.choice("INTENT", of: Intent.allCases, \.name)

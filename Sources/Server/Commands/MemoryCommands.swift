@@ -80,7 +80,7 @@ struct MemoryCommands: Sendable {
     // MARK: MEM.UPDATE namespace memory [CONTENT text] [EXPECTING version] [fields]
 
     private func update(_ arguments: inout Arguments) async throws -> Reply {
-        let namespace = try arguments.namespace(.write)
+        let namespace = try arguments.namespace(.write, ofHome: true)
         let id = try await memory(&arguments, in: namespace)
         var fields = DraftFields()
         var content: String?
@@ -148,7 +148,7 @@ struct MemoryCommands: Sendable {
     // MARK: MEM.SUPERSEDE namespace memory successor [AT time], MEM.RETRACT namespace memory [AT time]
 
     private func supersede(_ arguments: inout Arguments) async throws -> Reply {
-        let namespace = try arguments.namespace(.write)
+        let namespace = try arguments.namespace(.write, ofHome: true)
         let id = try await memory(&arguments, in: namespace)
         let successor = try await memory(&arguments, in: namespace)
         let moment = try Self.moment(&arguments)
@@ -157,7 +157,7 @@ struct MemoryCommands: Sendable {
     }
 
     private func retract(_ arguments: inout Arguments) async throws -> Reply {
-        let namespace = try arguments.namespace(.write)
+        let namespace = try arguments.namespace(.write, ofHome: true)
         let id = try await memory(&arguments, in: namespace)
         let moment = try Self.moment(&arguments)
         try await engine.retract(id, in: namespace, at: moment)
@@ -176,7 +176,7 @@ struct MemoryCommands: Sendable {
     // MARK: MEM.PROMOTE namespace memory target
 
     private func promote(_ arguments: inout Arguments) async throws -> Reply {
-        let namespace = try arguments.namespace(.read)
+        let namespace = try arguments.namespace(.read, ofHome: true)
         let id = try await memory(&arguments, in: namespace)
         let target = try arguments.namespace(.write, "the target")
         return Reply(try await engine.promote(id, from: namespace, to: target))
@@ -186,7 +186,7 @@ struct MemoryCommands: Sendable {
 
     /// Forgets what is there of the memories named, and tells how many were.
     private func forget(_ arguments: inout Arguments) async throws -> Reply {
-        let namespace = try arguments.namespace(.write)
+        let namespace = try arguments.namespace(.write, ofHome: true)
         var count = 0
         repeat {
             let text = try arguments.text("the memory")
@@ -203,7 +203,7 @@ struct MemoryCommands: Sendable {
     // MARK: MEM.RECORD namespace recall outcome
 
     private func record(_ arguments: inout Arguments) async throws -> Reply {
-        let namespace = try arguments.namespace(.write)
+        let namespace = try arguments.namespace(.write, ofHome: true)
         let text = try arguments.text("the recall")
         guard let recall = RecallID(text) else {
             throw CommandError("ERR \(arguments.command): `\(text.prefix(60))` is no id of a recall")
@@ -237,7 +237,7 @@ struct MemoryCommands: Sendable {
     // MARK: MEM.STATS namespace
 
     private func stats(_ arguments: inout Arguments) async throws -> Reply {
-        let statistics = try await engine.stats(in: try arguments.namespace(.read))
+        let statistics = try await engine.stats(in: try arguments.namespace(.read, ofHome: true))
         return .members([
             ("namespace", .text(statistics.namespace.description)),
             ("memories", .integer(Int(statistics.memories))),
