@@ -58,10 +58,11 @@ struct UserCommand: ParsableCommand {
     private func write(_ text: String) throws {
         let path = users + ".new"
         try? FileManager.default.removeItem(atPath: path)
-        let isMade = FileManager.default.createFile(
-            atPath: path, contents: Data(text.utf8), attributes: [.posixPermissions: 0o600])
-        guard isMade, rename(path, users) == 0 else {
-            throw EngineError(.io, "\(users) cannot be written")
-        }
+        let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL, 0o600)
+        guard descriptor >= 0 else { throw EngineError(.io, "\(path) cannot be made") }
+        let file = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
+        try file.write(contentsOf: Data(text.utf8))
+        try file.synchronize()
+        guard rename(path, users) == 0 else { throw EngineError(.io, "\(users) cannot be written") }
     }
 }
