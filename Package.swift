@@ -63,6 +63,7 @@ let package = Package(
             path: "Tests/Fuzz", swiftSettings: spanSettings),
 
         // Tests.
+        .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: testSettings),
         .target(
             name: "Labelled", dependencies: ["MemoryEngine"], path: "Tests/Labelled",
             exclude: ["entities.txt", "contradictions.jsonl"],
@@ -70,12 +71,13 @@ let package = Package(
         .testTarget(name: "StoreTests", dependencies: ["Store", "CChecksum"], swiftSettings: testSettings),
         .testTarget(name: "HNSWTests", dependencies: ["HNSW", "CKernels"], swiftSettings: testSettings),
         .testTarget(
-            name: "MemoryEngineTests", dependencies: ["MemoryEngine", "Embedders", "Labelled"],
+            name: "MemoryEngineTests",
+            dependencies: ["MemoryEngine", "Embedders", "Labelled", "TestSupport"],
             swiftSettings: testSettings + [.enableExperimentalFeature("Lifetimes")]),
         .testTarget(
             name: "EmbeddersTests", dependencies: ["Embedders", "MemoryEngine"], swiftSettings: testSettings),
         .testTarget(
-            name: "ServerTests", dependencies: ["Server", "MemoryEngine", "Embedders"],
+            name: "ServerTests", dependencies: ["Server", "MemoryEngine", "Embedders", "TestSupport"],
             swiftSettings: testSettings),
         .testTarget(
             name: "LociCommandTests", dependencies: ["loci", "MemoryEngine"], swiftSettings: testSettings),

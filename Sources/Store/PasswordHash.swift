@@ -33,7 +33,7 @@ package struct PasswordHash: Sendable, Equatable {
             let blockSize = Int(parts[2]),
             let parallelism = Int(parts[3]), (1...20).contains(logCost), (1...32).contains(blockSize),
             (1...16).contains(parallelism), 128 * blockSize << logCost <= 1 << 30,
-            let salt = Self.bytes(parts[4]), let key = Self.bytes(parts[5]), (8...64).contains(salt.count),
+            let salt = Self.bytes(parts[4]), let key = Self.bytes(parts[5]), (8...32).contains(salt.count),
             key.count == Self.keyByteCount
         else { return nil }
         self.logCost = logCost
@@ -44,7 +44,9 @@ package struct PasswordHash: Sendable, Equatable {
     }
 
     package var text: String {
-        "scrypt$\(logCost)$\(blockSize)$\(parallelism)$\(Self.digits(salt))$\(Self.digits(key))"
+        // Safe because bytes have no padding.
+        let (salt, key) = unsafe (hexadecimal(salt.span.bytes), hexadecimal(key.span.bytes))
+        return "scrypt$\(logCost)$\(blockSize)$\(parallelism)$\(salt)$\(key)"
     }
 
     /// Whether it is of this password; the time that it takes does not depend on how much of it is right.
@@ -91,10 +93,6 @@ package struct PasswordHash: Sendable, Equatable {
             throw StoreError(.io, "a password could not be hashed; is there memory left?")
         }
         return key
-    }
-
-    private static func digits(_ bytes: [UInt8]) -> String {
-        bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
     }
 
     private static func bytes(_ digits: Substring) -> [UInt8]? {

@@ -280,21 +280,26 @@ import Testing
         #expect(edges.count > 1)
     }
 
-    @Test func `say nothing twice, and keep to their length`() throws {
+    /// The summary of a session of so many messages.
+    private func summary(ofLog count: Int, _ text: (Int) -> String) throws -> EpisodeSummary {
         var study = HomeStudy()
-        for place in 0..<400 {
-            let text =
-                place % 2 == 0
-                ? "The crew of the ship met the pilot at the harbour of Lisbon. It was so."
-                : "Entry \(place) of the log of the ship was blank. What now?"
+        for place in 0..<count {
             study.memories.append(
                 StudiedMemory(
                     id: MemoryID(rawValue: UInt128(place + 1)), version: 1, passage: UInt32(place),
                     kind: .message, session: "log", happened: Int64(place)..<Int64(place + 1),
-                    content: Array(text.utf8)))
+                    content: Array(text(place).utf8)))
         }
         let episode = try #require(Episode.all(in: study, at: Timestamp(microseconds: 1 << 50)).first)
-        let summary = try #require(EpisodeSummary(episode, TermRarity(study)))
+        return try #require(EpisodeSummary(episode, TermRarity(study)))
+    }
+
+    @Test func `say nothing twice, and keep to their length`() throws {
+        let summary = try summary(ofLog: 400) { place in
+            place % 2 == 0
+                ? "The crew of the ship met the pilot at the harbour of Lisbon. It was so."
+                : "Entry \(place) of the log of the ship was blank. What now?"
+        }
         let words = Episode.wordCount(summary.content.utf8.span)
         #expect((120...150).contains(words))
         #expect(summary.content.components(of: "Lisbon") == 1 && !summary.content.contains("What now?"))
@@ -302,20 +307,11 @@ import Testing
     }
 
     @Test func `ask nothing`() throws {
-        var study = HomeStudy()
-        for place in 0..<12 {
-            let text =
-                place == 0
+        let summary = try summary(ofLog: 12) { place in
+            place == 0
                 ? "Which toolmaker wants eleven hundred pounds for drawings of brass wheels?"
                 : "Entry number \(place) of the log was blank."
-            study.memories.append(
-                StudiedMemory(
-                    id: MemoryID(rawValue: UInt128(place + 1)), version: 1, passage: UInt32(place),
-                    kind: .message, session: "log", happened: Int64(place)..<Int64(place + 1),
-                    content: Array(text.utf8)))
         }
-        let episode = try #require(Episode.all(in: study, at: Timestamp(microseconds: 1 << 50)).first)
-        let summary = try #require(EpisodeSummary(episode, TermRarity(study)))
         #expect(summary.content.contains("Entry") && !summary.content.contains("?"))
     }
 

@@ -1,6 +1,7 @@
 // A test may stop where a value that it made is missing.
 // swift-format-ignore-file: NeverForceUnwrap
 
+import TestSupport
 import Testing
 
 @testable import MemoryEngine

@@ -2,6 +2,7 @@
 // swift-format-ignore-file: NeverForceUnwrap
 
 import Store
+import TestSupport
 import Testing
 
 @testable import MemoryEngine

@@ -1,5 +1,6 @@
 import Foundation
 import HNSW
+import TestSupport
 import Testing
 
 @testable import MemoryEngine

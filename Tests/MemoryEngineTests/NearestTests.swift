@@ -1,4 +1,5 @@
 import HNSW
+import TestSupport
 import Testing
 
 @testable import MemoryEngine

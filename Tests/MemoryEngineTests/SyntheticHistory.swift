@@ -1,3 +1,5 @@
+import TestSupport
+
 @testable import MemoryEngine
 
 /// The identities of made-up people as a long history shows them, and who is who.

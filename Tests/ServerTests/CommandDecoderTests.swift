@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import Server
@@ -114,19 +115,5 @@ private func encoded(_ command: [[UInt8]]) -> [UInt8] {
         #expect(error("*1\r\n$16384\r\n") == nil)
         #expect(error("*1\r\n$16385\r\n") == "unauthenticated bulk length")
         #expect(error("a b c d e f g h i j k\n") == "unauthenticated multibulk length")
-    }
-}
-
-/// Numbers that are the same for the same seed.
-struct SeededRandom: RandomNumberGenerator {
-    private var state: UInt64
-    init(seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var bits = state
-        bits = (bits ^ bits >> 30) &* 0xbf58_476d_1ce4_e5b9
-        bits = (bits ^ bits >> 27) &* 0x94d0_49bb_1331_11eb
-        return bits ^ bits >> 31
     }
 }

@@ -183,20 +183,13 @@ struct AttributeObject {
     private mutating func fourDigits() -> UInt32? {
         var code: UInt32 = 0
         for _ in 0..<4 {
-            guard let byte = byte(), let digit = hexadecimalDigit(byte) else { return nil }
-            code = code << 4 | digit
+            guard let byte = byte(), let digit = Character(Unicode.Scalar(byte)).hexDigitValue else {
+                return nil
+            }
+            code = code << 4 | UInt32(digit)
             position += 1
         }
         return code
-    }
-
-    private func hexadecimalDigit(_ byte: UInt8) -> UInt32? {
-        switch byte {
-        case UInt8(ascii: "0")...UInt8(ascii: "9"): UInt32(byte - UInt8(ascii: "0"))
-        case UInt8(ascii: "a")...UInt8(ascii: "f"): UInt32(byte - UInt8(ascii: "a") + 10)
-        case UInt8(ascii: "A")...UInt8(ascii: "F"): UInt32(byte - UInt8(ascii: "A") + 10)
-        default: nil
-        }
     }
 
     // MARK: Bytes

@@ -1,10 +1,10 @@
 /// Numbers that look random, the same for the same seed (SplitMix64; Steele, Lea and Flood, 2014).
-struct SeededRandom: RandomNumberGenerator {
+public struct SeededRandom: RandomNumberGenerator {
     private var state: UInt64
 
-    init(seed: UInt64) { state = seed }
+    public init(seed: UInt64) { state = seed }
 
-    mutating func next() -> UInt64 {
+    public mutating func next() -> UInt64 {
         state &+= 0x9E37_79B9_7F4A_7C15
         var word = state
         word = (word ^ (word >> 30)) &* 0xBF58_476D_1CE4_E5B9
@@ -13,24 +13,24 @@ struct SeededRandom: RandomNumberGenerator {
     }
 
     /// 128 random bits.
-    mutating func next128() -> UInt128 { UInt128(next()) << 64 | UInt128(next()) }
+    public mutating func next128() -> UInt128 { UInt128(next()) << 64 | UInt128(next()) }
 
-    mutating func below(_ bound: Int) -> Int { Int.random(in: 0..<bound, using: &self) }
+    public mutating func below(_ bound: Int) -> Int { Int.random(in: 0..<bound, using: &self) }
 
-    mutating func chance(_ share: Double) -> Bool { Double.random(in: 0..<1, using: &self) < share }
+    public mutating func chance(_ share: Double) -> Bool { Double.random(in: 0..<1, using: &self) < share }
 
-    mutating func bytes(_ count: Int) -> [UInt8] {
+    public mutating func bytes(_ count: Int) -> [UInt8] {
         (0..<count).map { _ in UInt8.random(in: 0...255, using: &self) }
     }
 
-    mutating func pick<Element>(_ items: [Element]) -> Element { items[below(items.count)] }
+    public mutating func pick<Element>(_ items: [Element]) -> Element { items[below(items.count)] }
 
     /// A text of `count` characters, some of which take up to four bytes.
-    mutating func text(_ count: Int) -> String {
+    public mutating func text(_ count: Int) -> String {
         String((0..<count).map { _ in pick(Array("abcdefgh xyzÄßé語🙂%/.0189_-")) })
     }
 
-    mutating func vector(_ dimension: Int) -> [Float] {
+    public mutating func vector(_ dimension: Int) -> [Float] {
         (0..<dimension).map { _ in Float.random(in: -1...1, using: &self) }
     }
 }
