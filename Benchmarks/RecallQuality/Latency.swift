@@ -23,6 +23,7 @@ struct Latency: AsyncParsableCommand {
     var vectors: String?
     @Option(help: "How many memories.") var memories = 10_000
     @Option(help: "How many hits a question asks for.") var limit = 10
+    @Option(help: "Keep the store in this folder, and use it again if it is there.") var keep: String?
 
     func validate() throws {
         guard memories > 0, (1...RecallQuery.maximumLimit).contains(limit) else {
@@ -34,10 +35,10 @@ struct Latency: AsyncParsableCommand {
         let scratch = try Scratch(common)
         guard
             let mixed = try await MixedMemories(
-                memories, of: common.data, vectors: vectors, at: scratch.path, "latency", .none)
+                memories, of: common.data, vectors: vectors, at: keep ?? scratch.path, "latency", .none)
         else { return }
         let (data, engine, home) = (mixed.data, mixed.engine, mixed.home)
-        if engine.embedder?.knowsMeanings ?? false { try await engine.consolidate(in: home) }
+        if !mixed.isKept, engine.embedder?.knowsMeanings ?? false { try await engine.consolidate(in: home) }
         var total = Samples()
         var parts = RecallTimings()
         // The first few bring the file's pages into memory, and are asked by other words than any that counts.

@@ -8,11 +8,13 @@ struct MixedMemories {
     let data: EvaluationData
     let engine: Engine
     let home: Namespace
+    /// It was there, filled.
+    private(set) var isKept = false
 
     /// Mixtures come in threads of so many.
     private static let turnsPerThread = 25
 
-    /// Fills a home of a new store with so many, and folds and links them.
+    /// Fills a home of a store with so many, and folds and links them, unless it is there.
     ///
     /// - Returns: `nil`, and says so, where the folder lacks files.
     init?(
@@ -32,6 +34,14 @@ struct MixedMemories {
         options.passageByteCount = 1 << 16
         engine = try Engine.open(at: path + "/" + name, embedder: embedder, options: options)
         home = .project(name)
+        if try engine.homes().contains(home) {
+            let found = try await engine.stats(in: home).memories
+            guard found >= count else {
+                throw ValidationError("the home in \(path) has \(found) memories only; remove it")
+            }
+            isKept = true
+            return
+        }
         try await fill(count)
         try await engine.settle(home)
     }

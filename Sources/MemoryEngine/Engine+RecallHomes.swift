@@ -26,8 +26,8 @@ extension Engine {
     @inline(never)
     private func answer(of recall: HomeRecall) async throws -> HomeRecall.Answer? {
         try await withHome(of: recall.home, creating: false) { home in
-            let indexes = home.indexes
-            return try await read(home) { try recall.run(indexes, in: $0) }
+            let (indexes, kept) = (home.indexes, home.kept)
+            return try await read(home) { try recall.run(indexes, kept: kept, in: $0) }
         }
     }
 
@@ -52,8 +52,8 @@ extension Engine {
         _ work: HomeWork, after step: HomeWork.Step, _ shared: SharedStatistics
     ) async throws -> HomeWork? {
         try await withHome(of: work.recall.home, creating: false) { home in
-            let indexes = home.indexes
-            return try await read(home) { try work.after(step, shared, indexes, in: $0) }
+            let (indexes, kept) = (home.indexes, home.kept)
+            return try await read(home) { try work.after(step, shared, indexes, kept: kept, in: $0) }
         }
     }
 }

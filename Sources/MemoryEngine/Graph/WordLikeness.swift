@@ -32,12 +32,9 @@ extension NearMemories {
         // A text of equal words scores highest by them, so the best hold all copies, unless there are too many.
         let query = WordQuery(String(decoding: text, as: UTF8.self), tokenizer)
         let view = try HomeView(words: query.words.map(\.term), prefixes: query.prefixes, in: transaction)
-        let scores = try WordScores(query, view, k1: 0.9, b: 0.4, in: transaction)
-        var top = TopList(capacity: Self.candidateCount)
-        for passage in scores.matched where eligible.contains(passage) {
-            top.insert(scores.scores[Int(passage)], passage)
-        }
-        let passages = top.ranked.sorted()
+        let scores = try WordScores(
+            query, view, k1: 0.9, b: 0.4, eligible: eligible, bestCount: Self.candidateCount, in: transaction)
+        let passages = scores.best.sorted()
         let rows = try view.values(.row, of: passages, in: transaction) { $0.row }
         var likenessOfRow: [UInt64: Float] = [:]
         for other in Set(rows) where other != row {

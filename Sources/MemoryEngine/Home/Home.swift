@@ -18,6 +18,8 @@ final class Home: Sendable {
     private let pressure = IndexPressure()
     /// The graphs over its vectors.
     let indexes: VectorIndexes
+    /// What recalls found that others may use.
+    let kept = KeptSets()
 
     private init(
         namespace: Namespace, environment: Environment, header: HomeHeader, watch: SnapshotWatch?,

@@ -12,30 +12,12 @@ struct FilterEvaluation {
         includesOwn: Bool = false, in transaction: borrowing ReadTransaction
     ) throws -> PassageSet {
         let includesOwn = includesOwn || filter?.asksForSummaries ?? false
-        var set: PassageSet
-        if let asOf {
-            set = try between(asOf.microseconds, .recordedFrom, .recordedUntil, in: transaction) {
-                ($0.recordedFrom, $0.recordedUntil)
+        var set =
+            if let asOf {
+                try known(asOf, validAt: validAt, now: now, includesOwn: includesOwn, in: transaction)
+            } else {
+                try visible(validAt: validAt, now: now, includesOwn: includesOwn, in: transaction)
             }
-        } else if view.state.hasValidity {
-            // A retracted one still tells what was true before.
-            set = try newest(in: transaction)
-        } else {
-            set = try flagged(.current, in: transaction)
-            if includesOwn { set.formUnion(try flagged(.currentOwn, in: transaction)) }
-        }
-        if asOf != nil || view.state.hasValidity, !includesOwn, try mayHoldOwn(in: transaction) {
-            var others = try flagged(.own, in: transaction)
-            others.invert()
-            set.formIntersection(others)
-        }
-        if view.state.hasValidity {
-            set.formIntersection(
-                try between(validAt.microseconds, .validFrom, .validUntil, in: transaction) {
-                    ($0.validFrom, $0.validUntil)
-                })
-        }
-        if view.state.hasExpiry { set.formIntersection(try notExpired(at: now, in: transaction)) }
         if let sessions {
             var union = PassageSet(capacity: view.capacity)
             for session in sessions { union.formUnion(try self.set(.session(session), in: transaction)) }
@@ -43,6 +25,68 @@ struct FilterEvaluation {
         }
         if let filter { set.formIntersection(try self.set(filter, in: transaction)) }
         return set
+    }
+
+    /// Of the newest versions, those that hold at `validAt` and have not expired.
+    private func visible(
+        validAt: Timestamp, now: Timestamp, includesOwn: Bool, in transaction: borrowing ReadTransaction
+    ) throws -> PassageSet {
+        let snapshot = KeptSets.Snapshot(transaction)
+        if let snapshot,
+            let set = view.kept?.visible(
+                validAt: validAt, now: now, includesOwn: includesOwn, in: snapshot)
+        {
+            return set
+        }
+        var validity = Interlude(around: validAt.microseconds)
+        var expiry = Interlude(around: now.microseconds)
+        var set: PassageSet
+        if view.state.hasValidity {
+            // A retracted one still tells what was true before.
+            set = try newest(in: transaction)
+            if !includesOwn { try removeOwn(from: &set, in: transaction) }
+            try keepValid(&set, noting: &validity, in: transaction)
+        } else {
+            set = try flagged(.current, in: transaction)
+            if includesOwn { set.formUnion(try flagged(.currentOwn, in: transaction)) }
+        }
+        if view.state.hasExpiry { set.formIntersection(try notExpired(noting: &expiry, in: transaction)) }
+        if let snapshot {
+            view.kept?.keep(
+                KeptSets.Visible(
+                    passages: set, includesOwn: includesOwn, validity: validity, expiry: expiry),
+                of: snapshot)
+        }
+        return set
+    }
+
+    /// Of the versions that were known at a moment, those that hold at `validAt` and have not expired.
+    private func known(
+        _ asOf: Timestamp, validAt: Timestamp, now: Timestamp, includesOwn: Bool,
+        in transaction: borrowing ReadTransaction
+    ) throws -> PassageSet {
+        var recorded = Interlude(around: asOf.microseconds)
+        var validity = Interlude(around: validAt.microseconds)
+        var expiry = Interlude(around: now.microseconds)
+        var set = try later(.recordedUntil, noting: &recorded, in: transaction) { $0.recordedUntil }
+        set.formDifference(try later(.recordedFrom, noting: &recorded, in: transaction) { $0.recordedFrom })
+        if !includesOwn { try removeOwn(from: &set, in: transaction) }
+        if view.state.hasValidity { try keepValid(&set, noting: &validity, in: transaction) }
+        if view.state.hasExpiry { set.formIntersection(try notExpired(noting: &expiry, in: transaction)) }
+        return set
+    }
+
+    /// Takes out the summaries that the engine made.
+    private func removeOwn(from set: inout PassageSet, in transaction: borrowing ReadTransaction) throws {
+        guard try mayHoldOwn(in: transaction) else { return }
+        set.formDifference(try flagged(.own, in: transaction))
+    }
+
+    private func keepValid(
+        _ set: inout PassageSet, noting validity: inout Interlude, in transaction: borrowing ReadTransaction
+    ) throws {
+        set.formIntersection(try later(.validUntil, noting: &validity, in: transaction) { $0.validUntil })
+        set.formDifference(try later(.validFrom, noting: &validity, in: transaction) { $0.validFrom })
     }
 
     /// Whether the engine may have made summaries here: its name is that of a principal of passages then.
@@ -59,13 +103,9 @@ struct FilterEvaluation {
     }
 
     private func notExpired(
-        at now: Timestamp, in transaction: borrowing ReadTransaction
+        noting expiry: inout Interlude, in transaction: borrowing ReadTransaction
     ) throws -> PassageSet {
-        try matching(.expires, in: transaction) {
-            $0.i64(at: $1 * 8) > now.microseconds
-        } tail: {
-            $0.expires > now.microseconds
-        }
+        try later(.expires, noting: &expiry, in: transaction) { $0.expires }
     }
 
     /// Passages of the newest versions, whenever they are valid, that have not expired.
@@ -73,7 +113,8 @@ struct FilterEvaluation {
         notExpiredAt now: Timestamp, in transaction: borrowing ReadTransaction
     ) throws -> PassageSet {
         var set = try newest(in: transaction)
-        if view.state.hasExpiry { set.formIntersection(try notExpired(at: now, in: transaction)) }
+        var expiry = Interlude(around: now.microseconds)
+        if view.state.hasExpiry { set.formIntersection(try notExpired(noting: &expiry, in: transaction)) }
         return set
     }
 
@@ -97,8 +138,23 @@ struct FilterEvaluation {
 
     /// Passages with a flag. All of them are of versions that are there.
     func flagged(_ flag: PassageRow.Flags, in transaction: borrowing ReadTransaction) throws -> PassageSet {
-        if flag == .current, !view.hasClosed { return .full(capacity: view.capacity) }
-        return try matching(.flags, in: transaction) {
+        if flag == .current { return try current(in: transaction) }
+        return try having(flag, in: transaction)
+    }
+
+    private func current(in transaction: borrowing ReadTransaction) throws -> PassageSet {
+        if !view.hasClosed { return .full(capacity: view.capacity) }
+        let snapshot = KeptSets.Snapshot(transaction)
+        if let snapshot, let set = view.kept?.current(in: snapshot) { return set }
+        let set = try having(.current, in: transaction)
+        if let snapshot { view.kept?.keep(current: set, of: snapshot) }
+        return set
+    }
+
+    private func having(
+        _ flag: PassageRow.Flags, in transaction: borrowing ReadTransaction
+    ) throws -> PassageSet {
+        try matching(.flags, in: transaction) {
             $0.u8(at: $1) & flag.rawValue != 0
         } tail: {
             $0.flags.contains(flag)
@@ -294,22 +350,23 @@ struct FilterEvaluation {
         return set
     }
 
-    /// Intervals that hold a moment.
-    private func between(
-        _ moment: Int64, _ from: Column, _ until: Column, in transaction: borrowing ReadTransaction,
-        _ interval: (PassageRow) -> (Int64, Int64)
+    /// Passages with a time behind the moment of an interlude, which learns of the times of all.
+    private func later(
+        _ column: Column, noting interlude: inout Interlude, in transaction: borrowing ReadTransaction,
+        tail: (PassageRow) -> Int64
     ) throws -> PassageSet {
-        var set = try matching(from, in: transaction) {
-            $0.i64(at: $1 * 8) <= moment
+        var noted = interlude
+        let moment = noted.moment
+        let set = try matching(column, in: transaction) {
+            let time = $0.i64(at: $1 * 8)
+            noted.note(time)
+            return time > moment
         } tail: {
-            interval($0).0 <= moment
+            let time = tail($0)
+            noted.note(time)
+            return time > moment
         }
-        set.formIntersection(
-            try matching(until, in: transaction) {
-                $0.i64(at: $1 * 8) > moment
-            } tail: {
-                interval($0).1 > moment
-            })
+        interlude = noted
         return set
     }
 

@@ -26,6 +26,8 @@ struct HomeRecall {
     var weights = RecallWeights()
     var lexicalWeight = Self.lexicalWeight
     var isTuned = false
+    /// What earlier recalls of the home found, and this one may use.
+    var kept: KeptSets?
 
     /// The share of words, where nobody says another.
     static let lexicalWeight = 0.35
@@ -62,11 +64,14 @@ struct HomeRecall {
     private var isLate: Bool { deadline.map { ContinuousClock.now >= $0 } ?? false }
 
     /// All of a recall of one home, over one snapshot.
-    func run(_ indexes: VectorIndexes, in transaction: borrowing ReadTransaction) throws -> Answer {
-        let settled = try settled(in: transaction)
+    func run(
+        _ indexes: VectorIndexes, kept: KeptSets?, in transaction: borrowing ReadTransaction
+    ) throws -> Answer {
+        var settled = try settled(in: transaction)
+        settled.kept = kept
         var laps = Laps()
         let words = try settled.words.expanded(settled.weights.synonyms, in: transaction)
-        let view = try HomeView(words, in: transaction)
+        let view = try HomeView(words, kept: kept, in: transaction)
         var scored = try settled.scored(words, view, nil, indexes, &laps, in: transaction)
         guard scored.eligibleCount > 0 else { return settled.nothing(scored, view, nil, &laps) }
         scored.found = settled.lists(scored)
@@ -130,7 +135,7 @@ struct HomeRecall {
         if query.channels.contains(.words), !words.isEmpty {
             let scores = try WordScores(
                 words, view, k1: query.k1, b: query.b, titleWeight: weights.titles, compared: compared,
-                shared: shared?.words, in: transaction)
+                shared: shared?.words, eligible: eligible, bestCount: listCount, in: transaction)
             if weights.titles != 0, view.state.wordsVersion < Schema.wordsVersion {
                 scored.leftOut.append(
                     "\(home): titles: open the home for writing once, as `loci vacuum` does")
@@ -293,11 +298,7 @@ struct HomeRecall {
         let own = scored.own
         var found = FoundLists()
         if let words = own.words {
-            var top = TopList(capacity: listCount)
-            for passage in words.matched where scored.eligible.contains(passage) {
-                top.insert(words.total(passage), passage)
-            }
-            found.words = FoundList(top.ranked, ranks: shared.map { $0.wordRanks[home] ?? [] })
+            found.words = FoundList(words.best, ranks: shared.map { $0.wordRanks[home] ?? [] })
         }
         for (space, vectors) in zip(scored.spaces, own.vectors) {
             found.vectors.append(

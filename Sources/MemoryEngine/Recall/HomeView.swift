@@ -5,6 +5,8 @@ import Store
 struct HomeView {
     /// What outlives the snapshot.
     let known: Known
+    /// Sets that others may have made of the same snapshot.
+    let kept: KeptSets?
     private let columns: ColumnBlocks
 
     var state: HomeState { known.state }
@@ -44,7 +46,11 @@ struct HomeView {
     }
 
     /// - Parameter words: terms of words whose frequencies in the tail are wanted.
-    init(words: [[UInt8]] = [], prefixes: [[UInt8]] = [], in transaction: borrowing ReadTransaction) throws {
+    init(
+        words: [[UInt8]] = [], prefixes: [[UInt8]] = [], kept: KeptSets? = nil,
+        in transaction: borrowing ReadTransaction
+    ) throws {
+        self.kept = kept
         let state = try HomeState.read(in: transaction)
         columns = ColumnBlocks(state)
         var known = Known(state: state, spaces: try SpaceRecord.open(in: transaction))
@@ -86,16 +92,22 @@ struct HomeView {
     }
 
     /// With what the tail has of the words of a question.
-    init(_ words: WordQuery, in transaction: borrowing ReadTransaction) throws {
-        try self.init(words: words.words.map(\.term), prefixes: words.prefixes, in: transaction)
+    init(
+        _ words: WordQuery, kept: KeptSets? = nil, in transaction: borrowing ReadTransaction
+    ) throws {
+        try self.init(
+            words: words.words.map(\.term), prefixes: words.prefixes, kept: kept, in: transaction)
     }
 
     /// The home in a later snapshot; `nil` where it has changed since.
-    init?(unchanged known: Known, in transaction: borrowing ReadTransaction) throws {
+    init?(
+        unchanged known: Known, kept: KeptSets? = nil, in transaction: borrowing ReadTransaction
+    ) throws {
         guard try HomeState.read(in: transaction) == known.state,
             try SpaceRecord.open(in: transaction) == known.spaces
         else { return nil }
         self.known = known
+        self.kept = kept
         columns = ColumnBlocks(known.state)
     }
 
@@ -137,6 +149,12 @@ struct HomeView {
         }
         return bytes
     }
+
+    /// A block of a column; `nil` where it has no values yet.
+    @_lifetime(borrow transaction)
+    func block(
+        _ column: Column, _ block: Int, in transaction: borrowing ReadTransaction
+    ) throws -> RawSpan? { try columns.block(column, block, in: transaction) }
 
     /// Lends the blocks of a column one after another: the first passage of each, and its bytes.
     func forEachBlock(

@@ -45,16 +45,17 @@ struct HomeWork: Sendable {
 
     /// Does a step, by what all homes told after the one before.
     func after(
-        _ step: Step, _ shared: SharedStatistics, _ indexes: VectorIndexes,
+        _ step: Step, _ shared: SharedStatistics, _ indexes: VectorIndexes, kept: KeptSets? = nil,
         in transaction: borrowing ReadTransaction
     ) throws -> HomeWork {
         var work = self
+        work.recall.kept = kept
         var laps = HomeRecall.Laps()
         switch step {
         case .lookUp: try work.lookUp(in: transaction)
         case .count:
             let words = words(shared)
-            let view = try HomeView(words, in: transaction)
+            let view = try HomeView(words, kept: kept, in: transaction)
             work.told.words = try WordScores.statistics(of: words, view, in: transaction)
             work.known = view.known
         case .score: try work.score(shared, indexes, &laps, in: transaction)
@@ -91,15 +92,15 @@ struct HomeWork: Sendable {
         in transaction: borrowing ReadTransaction
     ) throws {
         let words = words(shared)
-        let unchanged = try known.flatMap { try HomeView(unchanged: $0, in: transaction) }
-        let view = try unchanged ?? HomeView(words, in: transaction)
+        let unchanged = try known.flatMap { try HomeView(unchanged: $0, kept: recall.kept, in: transaction) }
+        let view = try unchanged ?? HomeView(words, kept: recall.kept, in: transaction)
         let scored = try recall.scored(words, view, shared, indexes, &laps, in: transaction)
         if let words = scored.own.words { told.wordMoments = words.moments }
         let found = recall.lists(scored)
         told.wordList = found.words.passages.map { scored.own.words?.total($0) ?? 0 }
         for (vectors, (space, list)) in zip(scored.own.vectors, found.vectors) {
             told.vectorMoments[space] = vectors.moments
-            told.vectorLists[space] = list.passages.map { vectors.scores[Int($0)] }
+            told.vectorLists[space] = list.passages.map { vectors.score($0) }
         }
         known = nil
         self.scored = scored
@@ -110,11 +111,11 @@ struct HomeWork: Sendable {
         _ shared: SharedStatistics, _ indexes: VectorIndexes, _ laps: inout HomeRecall.Laps,
         in transaction: borrowing ReadTransaction
     ) throws -> (view: HomeView, scored: HomeRecall.Scored, isUnchanged: Bool) {
-        if let scored, let view = try HomeView(unchanged: scored.known, in: transaction) {
+        if let scored, let view = try HomeView(unchanged: scored.known, kept: recall.kept, in: transaction) {
             return (view, scored, true)
         }
         let words = words(shared)
-        let view = try HomeView(words, in: transaction)
+        let view = try HomeView(words, kept: recall.kept, in: transaction)
         return (view, try recall.scored(words, view, shared, indexes, &laps, in: transaction), false)
     }
 

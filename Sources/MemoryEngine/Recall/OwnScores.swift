@@ -73,6 +73,11 @@ struct OwnScores {
         return score
     }
 
+    /// Whether a passage has no word of the question and was not compared by vectors: all of these score the same.
+    func isBlank(_ passage: UInt32) -> Bool {
+        words?.total(passage) ?? 0 == 0 && vectors.allSatisfy { $0.score(passage).isNaN }
+    }
+
     /// Whether a passage has anything to do with the question.
     func matches(_ passage: UInt32) -> Bool {
         (words?.scores[Int(passage)] ?? 0) > 0 || vectors.contains { $0.matches(passage) }

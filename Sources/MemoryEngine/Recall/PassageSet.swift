@@ -29,6 +29,23 @@ struct PassageSet: Sendable, Equatable {
         return index < capacity && words[index >> 6] >> UInt64(index & 63) & 1 == 1
     }
 
+    /// The passages of a range that are not in the set; `nil` where there are more than so many.
+    ///
+    /// - Precondition: the range ends below `capacity`.
+    func missing(_ range: ClosedRange<UInt32>, atMost count: Int) -> [UInt32]? {
+        var missing: [UInt32] = []
+        for index in Int(range.lowerBound) >> 6...Int(range.upperBound) >> 6 where words[index] != .max {
+            var word = ~words[index]
+            while word != 0 {
+                let passage = UInt32(index * 64 + word.trailingZeroBitCount)
+                if range.contains(passage) { missing.append(passage) }
+                word &= word - 1
+            }
+            if missing.count > count { return nil }
+        }
+        return missing
+    }
+
     mutating func insert(_ passage: UInt32) {
         precondition(passage < capacity)
         words[Int(passage) >> 6] |= 1 << UInt64(passage & 63)
@@ -44,6 +61,7 @@ struct PassageSet: Sendable, Equatable {
 
     mutating func formUnion(_ other: PassageSet) { combine(other) { $0 | $1 } }
     mutating func formIntersection(_ other: PassageSet) { combine(other) { $0 & $1 } }
+    mutating func formDifference(_ other: PassageSet) { combine(other) { $0 & ~$1 } }
 
     mutating func invert() {
         for index in words.indices { words[index] = ~words[index] }

@@ -103,7 +103,7 @@ extension RecallExplanation {
                     rank: found.words.ranks[passage]))
         }
         for (space, vectors) in own.vectors.enumerated() {
-            let raw = vectors.scores[Int(passage)]
+            let raw = vectors.score(passage)
             scores.append(
                 Score(
                     raw: raw.isNaN ? nil : Double(raw),

@@ -88,6 +88,12 @@ struct Moments: Sendable, Equatable {
     private(set) var sum = 0.0
     private(set) var squares = 0.0
 
+    init() {}
+
+    init(count: Double, sum: Double, squares: Double) {
+        (self.count, self.sum, self.squares) = (count, sum, squares)
+    }
+
     mutating func add(_ value: Double) {
         count += 1
         sum += value

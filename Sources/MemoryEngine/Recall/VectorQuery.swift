@@ -87,8 +87,8 @@ extension Engine {
     @inline(never)
     private func nearest(_ search: NearestSearch) async throws -> VectorAnswer {
         try await withExistingHome(of: search.namespace) { home in
-            let indexes = home.indexes
-            return try await read(home) { try search.run(indexes, in: $0) }
+            let (indexes, kept) = (home.indexes, home.kept)
+            return try await read(home) { try search.run(indexes, kept: kept, in: $0) }
         }
     }
 
@@ -134,8 +134,10 @@ struct NearestSearch: Sendable {
 
     private var isOver: Bool { isCancelled.isSet || deadline.map { ContinuousClock.now >= $0 } ?? false }
 
-    func run(_ indexes: VectorIndexes, in transaction: borrowing ReadTransaction) throws -> VectorAnswer {
-        let view = try HomeView(in: transaction)
+    func run(
+        _ indexes: VectorIndexes, kept: KeptSets?, in transaction: borrowing ReadTransaction
+    ) throws -> VectorAnswer {
+        let view = try HomeView(kept: kept, in: transaction)
         guard let space = view.spaces.first(where: { $0.space == query.space }), space.nextSlot > 0 else {
             throw EngineError(
                 .notFound, "no memory of \(namespace.home) has a vector in \(query.space.name)")

@@ -3,8 +3,10 @@ import Store
 
 /// Scores of the passages of a home in one embedding space.
 struct VectorScores {
-    /// Score by passage; NaN = it has no vector in the space, or was not looked at.
-    private(set) var scores: [Float]
+    /// The score of each passage, where all rows were compared; NaN = it has no vector in the space.
+    private var scores: [Float] = []
+    /// The scores of those that were looked at, where not all rows were compared.
+    private var chosen = ScoreTable()
     /// Mean and standard deviation over the passages that are compared: all of them, or a sample.
     private(set) var mean = 0.0
     private(set) var deviation = 0.0
@@ -44,7 +46,6 @@ struct VectorScores {
         metric = space.space.metric
         self.query = query
         record = space
-        scores = [Float](repeating: .nan, count: view.capacity)
         var sampled = Moments()
         var distance = 1
         if try index.hasGraph(in: transaction) {
@@ -53,6 +54,7 @@ struct VectorScores {
                 query, k: min(limit, HNSWIndex.largestCount), filter: filter, space.extent, in: transaction,
                 shouldStop: shouldStop)
             isCut = !result.isComplete
+            chosen = ScoreTable(for: 4 * result.neighbors.count + Self.sampleCount)
             for neighbor in result.neighbors {
                 guard neighbor.passage < view.capacity else {
                     throw StoreError(
@@ -72,23 +74,25 @@ struct VectorScores {
             // The sample: slots at even distances, the same ones for every question.
             let step = max(1, space.nextSlot / UInt32(Self.sampleCount))
             distance = Int(step)
-            var chosen: [(slot: UInt32, passage: Int, isSample: Bool)] = []
+            var choices: [(slot: UInt32, passage: Int, isSample: Bool)] = []
             for passage in slots.indices where slots[passage] != .max {
                 let isSample = slots[passage] % step == 0 && current?.contains(UInt32(passage)) ?? true
                 if isSample || eligible.contains(UInt32(passage)) {
-                    chosen.append((slots[passage], passage, isSample))
+                    choices.append((slots[passage], passage, isSample))
                 }
             }
-            chosen.sort { $0.slot < $1.slot }
+            choices.sort { $0.slot < $1.slot }
             let values = try space.segments.scores(
-                of: chosen.map(\.slot), query, space.extent, in: transaction)
+                of: choices.map(\.slot), query, space.extent, in: transaction)
             rowCount = values.count
-            for (choice, value) in zip(chosen, values) {
+            chosen = ScoreTable(for: values.count)
+            for (choice, value) in zip(choices, values) {
                 set(value, UInt32(choice.passage))
                 if choice.isSample { sampled.add(Double(value)) }
             }
         } else {
             isComplete = true
+            scores = [Float](repeating: .nan, count: view.capacity)
             try space.segments.scan(query, space.extent, in: transaction) { block in
                 rowCount += block.passages.count
                 for (index, passage) in block.passages.enumerated() where passage != VectorSegments.noPassage
@@ -118,9 +122,11 @@ struct VectorScores {
     var space: EmbeddingSpace { record.space }
 
     private mutating func set(_ score: Float, _ passage: UInt32) {
-        if scores[Int(passage)].isNaN { compared.append(passage) }
-        scores[Int(passage)] = score
+        if chosen.set(score, passage) { compared.append(passage) }
     }
+
+    /// The score of a passage; NaN = it has no vector in the space, or was not looked at.
+    func score(_ passage: UInt32) -> Float { isComplete ? scores[Int(passage)] : chosen[passage] }
 
     /// The best of a set, the best first.
     func best(_ count: Int, of eligible: PassageSet) -> [UInt32] {
@@ -132,7 +138,7 @@ struct VectorScores {
             }
         } else {
             for passage in compared where eligible.contains(passage) {
-                top.insert(scores[Int(passage)], passage)
+                top.insert(score(passage), passage)
             }
         }
         return top.ranked
@@ -198,7 +204,7 @@ struct VectorScores {
         _ passages: [UInt32], _ view: HomeView, in transaction: borrowing ReadTransaction
     ) throws {
         if isComplete { return }
-        let missing = passages.filter { scores[Int($0)].isNaN }
+        let missing = passages.filter { score($0).isNaN }
         if missing.isEmpty { return }
         for (passage, value) in try scores(of: missing, view, in: transaction) { set(value, passage) }
     }
@@ -206,7 +212,7 @@ struct VectorScores {
     /// The score of a passage above the mean, in standard deviations. Where all are alike, as the only one of a home
     /// is, its likeness to the question. 0 for one without a vector.
     func normalized(_ passage: UInt32) -> Double {
-        let score = Double(scores[Int(passage)])
+        let score = Double(score(passage))
         guard !score.isNaN else { return 0 }
         return deviation == 0 ? likeness(score) : (score - mean) / deviation
     }
@@ -214,7 +220,7 @@ struct VectorScores {
     /// Whether a passage has anything to do with the question, as far as the space can tell: where all are alike, it
     /// must be like it.
     func matches(_ passage: UInt32) -> Bool {
-        let score = Double(scores[Int(passage)])
+        let score = Double(score(passage))
         return !score.isNaN && (deviation > 0 || likeness(score) > 0)
     }
 
@@ -232,8 +238,8 @@ struct VectorScores {
 struct TopList {
     private let capacity: Int
     private(set) var items: [(score: Float, passage: UInt32)] = []
-    /// The worst score, once the list is full.
-    private var least = -Float.infinity
+    /// The worst score, once the list is full. A higher passage with it comes too late.
+    private(set) var bar = -Float.infinity
 
     init(capacity: Int) {
         self.capacity = capacity
@@ -253,13 +259,13 @@ struct TopList {
     @inline(__always)
     mutating func insert(_ score: Float, _ passage: UInt32) {
         // Most that come are worse than all there are.
-        if score < least { return }
+        if score < bar { return }
         place(score, passage)
     }
 
     private mutating func place(_ score: Float, _ passage: UInt32) {
         let item = (score, passage)
-        defer { if items.count == capacity, let worst = items.first { least = worst.score } }
+        defer { if items.count == capacity, let worst = items.first { bar = worst.score } }
         if items.count < capacity {
             items.append(item)
             var child = items.count - 1

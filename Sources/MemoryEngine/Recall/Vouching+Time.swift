@@ -144,9 +144,11 @@ struct HappenedIntervals {
         of set: PassageSet, _ view: HomeView, in transaction: borrowing ReadTransaction
     ) throws -> [UInt32] {
         guard let start = intervals.first?.lowerBound, let end = intervals.last?.upperBound else { return [] }
+        let isOne = intervals.count == 1
         /// Whether a time lies in one of them; most lie before or behind them all.
         func isInside(_ from: Int64, _ until: Int64) -> Bool {
-            from < end && until >= start && first(meeting: from..<max(from, until)) != nil
+            if isOne { return from < end && until >= start && start < max(until, from &+ 1) }
+            return from < end && until >= start && first(meeting: from..<max(from, until)) != nil
         }
         var passages: [UInt32] = []
         let folded = Int(view.state.foldedPassages)

@@ -81,7 +81,17 @@ struct Vouching {
         let inside = try HappenedIntervals(intervals).passages(of: eligible, view, in: transaction)
         if inside.count <= Self.calendarCompletionCount { try own.complete(inside, view, in: transaction) }
         var top = TopList(capacity: Self.calendarCount)
-        for passage in inside { top.insert(Float(own.score(of: passage)), passage) }
+        var blank: Float?
+        for passage in inside {
+            let score: Float
+            if own.isBlank(passage) {
+                score = blank ?? Float(own.score(of: passage))
+                blank = score
+            } else {
+                score = Float(own.score(of: passage))
+            }
+            if score > top.bar { top.insert(score, passage) }
+        }
         return top.ranked
     }
 

@@ -14,8 +14,8 @@ struct WordScores {
     /// What words in titles add, by passage; empty where nothing does.
     private var titles: [Float] = []
     private var titleMean = 0.0
-    /// Passages with a score, in no order.
-    private(set) var matched: [UInt32] = []
+    /// The passages with the highest totals of those that were asked for, the best first.
+    private(set) var best: [UInt32] = []
     /// The scores of all passages that are compared, those without a match included.
     private(set) var moments = WordMoments()
     /// Their mean and standard deviation.
@@ -34,15 +34,19 @@ struct WordScores {
     static let maximumPostings = 8_000_000
     /// The most terms that a prefix stands for.
     static let maximumExpansion = 128
+    /// All terms are scored in one range of passages before the next, that of a block of postings: what is known of so
+    /// many passages stays in the processor's cache meanwhile.
+    private static let rangeCount = Postings.rangeCount
 
     /// - Parameters:
     ///   - titleWeight: what a word in a title adds, times its inverse document frequency.
     ///   - compared: the passages whose scores mean and deviation are of; `nil` = the current ones.
     ///   - shared: counts of all homes that are asked; `nil` = of this one.
+    ///   - eligible: of these the best are found, so many of them.
     init(
         _ query: WordQuery, _ view: HomeView, k1: Double, b: Double, titleWeight: Double = 0,
         compared: PassageSet? = nil, shared: WordStatistics? = nil,
-        in transaction: borrowing ReadTransaction
+        eligible: PassageSet? = nil, bestCount: Int = 0, in transaction: borrowing ReadTransaction
     ) throws {
         scores = [Float](repeating: 0, count: view.capacity)
         // Where all versions are closed, an as-of query still finds them.
@@ -54,28 +58,18 @@ struct WordScores {
         // Whether each passage is current matters only where some are not.
         let current =
             view.hasClosed ? try FilterEvaluation(view: view).flagged(.current, in: transaction) : nil
-        var codes = [UInt8](repeating: 0, count: view.capacity)
-        try view.forEachBlock(.lengthCode, in: transaction) { first, bytes in
-            let count = min(Column.lengthCode.rowsPerBlock, Int(view.state.foldedPassages) - first)
-            codes.replaceSubrange(first..<first + count, with: bytes.copy(0..<count))
-        }
-        for entry in view.tail { codes[Int(entry.passage)] = entry.front.row.lengthCode }
-
         unknownWorth = log1p((count + 0.5) / 0.5)
-        let folded = view.state.foldedPassages
-        var group = TermGroup()
+        var terms: [ScoredTerm] = []
         var ownInverse = 0.0
         let inTailTitles = titleWeight == 0 ? [:] : query.titles(of: view.tail)
         for (index, term) in query.terms.enumerated() {
             let isSynonym = index < query.words.count && query.words[index].isSynonym
             let isGrouped = isSynonym || index + 1 < query.words.count && query.words[index + 1].isSynonym
-            if !isSynonym { take(&group) }
             if postingCount > Self.maximumPostings {
                 isCut = true
                 break
             }
             let found = try FoundTerm(term, at: index, view, current, in: transaction)
-            let (inTail, merged) = (found.inTail, found.merged)
             if !isSynonym { postingCount += found.postingCount }
             let documentFrequency = shared?.frequencies[term] ?? found.documentFrequency
             var inverse = log1p((count - Double(documentFrequency) + 0.5) / (Double(documentFrequency) + 0.5))
@@ -96,41 +90,17 @@ struct WordScores {
                         worth: inverse * (index < query.words.count ? query.words[index].weight : 1),
                         isKnown: documentFrequency > 0))
             }
-            if isGrouped {
-                // What is in much of the home would bring in all of that, and tell little.
-                if isSynonym, Double(documentFrequency) > max(Self.synonymFloor, Self.synonymShare * count) {
-                    continue
-                }
-                group.begin(capacity: view.capacity)
-                if let number = found.number {
-                    try Postings.forEachBlock(of: number, in: transaction) { block in
-                        for place in 0..<block.count {
-                            let passage = block.passage(at: place)
-                            guard passage < folded else { throw Self.strayPosting(passage) }
-                            group.add(passage, scale.score(block.frequency(at: place), codes[Int(passage)]))
-                        }
-                    }
-                }
-                for (passage, frequency) in inTail {
-                    group.add(passage, scale.score(frequency, codes[Int(passage)]))
-                }
+            // What is in much of the home would bring in all of that, and tell little.
+            if isSynonym, Double(documentFrequency) > max(Self.synonymFloor, Self.synonymShare * count) {
                 continue
             }
-            if let merged {
-                for (passage, frequency) in merged { add(passage, frequency, scale, codes) }
-            } else if let number = found.number {
-                try Postings.forEachBlock(of: number, in: transaction) { block in
-                    try add(block, below: folded, scale, codes)
-                }
-            }
-            for (passage, frequency) in inTail { add(passage, frequency, scale, codes) }
+            terms.append(
+                ScoredTerm(found: found, scale: scale, isGrouped: isGrouped, isSynonym: isSynonym))
         }
 
-        take(&group)
-        for passage in matched where (compared ?? current)?.contains(passage) ?? true {
-            moments.scores.add(Double(scores[Int(passage)]))
-            if !titles.isEmpty { moments.titles += Double(titles[Int(passage)]) }
-        }
+        var list = BestList(TopList(capacity: bestCount), of: eligible)
+        try score(terms, compared ?? current, &list, view, in: transaction)
+        best = list.top.ranked
         moments.scores.count = Double(compared?.count ?? Int(view.state.currentPassages))
         compare(with: moments)
     }
@@ -205,58 +175,203 @@ struct WordScores {
     private static let synonymShare = 0.02
     private static let synonymFloor = 64.0
 
-    /// The scores of passages by a word and those near to it: the best of them counts.
-    private struct TermGroup {
-        private(set) var passages: [UInt32] = []
-        private var best: [Float] = []
-
-        mutating func begin(capacity: Int) {
-            if best.isEmpty { best = [Float](repeating: 0, count: capacity) }
-        }
-
-        mutating func add(_ passage: UInt32, _ score: Float) {
-            if best[Int(passage)] == 0 { passages.append(passage) }
-            best[Int(passage)] = max(best[Int(passage)], score)
-        }
-
-        /// The score of a passage, which has none from now on.
-        mutating func take(_ passage: UInt32) -> Float {
-            defer { best[Int(passage)] = 0 }
-            return best[Int(passage)]
-        }
-
-        mutating func finish() { passages.removeAll(keepingCapacity: true) }
+    /// A term of the question that is scored.
+    private struct ScoredTerm {
+        let found: FoundTerm
+        let scale: TermScale
+        /// It has words near to it, or is one: of the scores of all of them the best counts.
+        let isGrouped: Bool
+        let isSynonym: Bool
+        /// How many of those passages were scored that are not found by postings.
+        var doneCount = 0
     }
 
-    private mutating func take(_ group: inout TermGroup) {
-        for passage in group.passages {
-            if scores[Int(passage)] == 0 { matched.append(passage) }
-            scores[Int(passage)] += group.take(passage)
+    /// What is known of the passages of one range.
+    private struct RangeState {
+        /// The codes of their lengths.
+        private(set) var codes: [UInt8]
+        /// Their scores by a word and those near to it.
+        private var grouped: [Float] = []
+        private var groupedPlaces: [UInt32] = []
+        private(set) var range = 0..<0
+
+        init(capacity: Int) { codes = [UInt8](repeating: 0, count: min(capacity, WordScores.rangeCount)) }
+
+        mutating func begin(
+            _ range: Range<Int>, _ view: HomeView, in transaction: borrowing ReadTransaction
+        ) throws {
+            self.range = range
+            let rowsPerBlock = Column.lengthCode.rowsPerBlock
+            let end = min(range.upperBound, Int(view.state.foldedPassages))
+            var passage = range.lowerBound
+            while passage < end {
+                let (block, index) = passage.quotientAndRemainder(dividingBy: rowsPerBlock)
+                let count = min(rowsPerBlock - index, end - passage)
+                let places = passage - range.lowerBound..<passage - range.lowerBound + count
+                if let bytes = try view.block(.lengthCode, block, in: transaction) {
+                    codes.replaceSubrange(places, with: bytes.copy(index..<index + count))
+                } else {
+                    codes.replaceSubrange(places, with: repeatElement(0, count: count))
+                }
+                passage += count
+            }
+            guard range.upperBound > end else { return }
+            for entry in view.tail where range.contains(Int(entry.passage)) {
+                codes[Int(entry.passage) - range.lowerBound] = entry.front.row.lengthCode
+            }
         }
-        group.finish()
+
+        mutating func beginGroup() {
+            if grouped.isEmpty { grouped = [Float](repeating: 0, count: codes.count) }
+        }
+
+        mutating func group(_ passage: UInt32, _ frequency: UInt8, _ scale: TermScale) {
+            let place = Int(passage) - range.lowerBound
+            let score = scale.score(frequency, codes[place])
+            if grouped[place] == 0 { groupedPlaces.append(UInt32(place)) }
+            grouped[place] = max(grouped[place], score)
+        }
+
+        /// Adds the scores of the group, which is empty then.
+        mutating func endGroup(adding scores: inout [Float]) {
+            if groupedPlaces.isEmpty { return }
+            for place in groupedPlaces {
+                scores[range.lowerBound + Int(place)] += grouped[Int(place)]
+                grouped[Int(place)] = 0
+            }
+            groupedPlaces.removeAll(keepingCapacity: true)
+        }
     }
 
-    private mutating func add(_ passage: UInt32, _ frequency: UInt8, _ scale: TermScale, _ codes: [UInt8]) {
-        if scores[Int(passage)] == 0 { matched.append(passage) }
-        scores[Int(passage)] += scale.score(frequency, codes[Int(passage)])
+    /// The best of a set.
+    private struct BestList {
+        private(set) var top: TopList
+        private let eligible: PassageSet?
+
+        init(_ top: TopList, of eligible: PassageSet?) { (self.top, self.eligible) = (top, eligible) }
+
+        /// What scores no more than that comes too late for the list.
+        var bar: Float { max(0, top.bar) }
+
+        mutating func insert(_ score: Float, _ passage: Int) {
+            if eligible?.contains(UInt32(passage)) ?? true { top.insert(score, UInt32(passage)) }
+        }
+    }
+
+    /// Scores all terms, range by range.
+    ///
+    /// - Parameter compared: the passages whose scores are summed up; `nil` = all.
+    private mutating func score(
+        _ terms: consuming [ScoredTerm], _ compared: PassageSet?, _ list: inout BestList, _ view: HomeView,
+        in transaction: borrowing ReadTransaction
+    ) throws {
+        var scores = self.scores
+        self.scores = []
+        defer { self.scores = scores }
+        var state = RangeState(capacity: view.capacity)
+        for start in stride(from: 0, to: view.capacity, by: Self.rangeCount) {
+            guard terms.contains(where: { $0.found.ranges.contains(UInt32(start / Self.rangeCount)) }) else {
+                continue
+            }
+            try state.begin(start..<min(start + Self.rangeCount, view.capacity), view, in: transaction)
+            for index in terms.indices {
+                if !terms[index].isSynonym { state.endGroup(adding: &scores) }
+                guard terms[index].found.ranges.contains(UInt32(start / Self.rangeCount)) else { continue }
+                try Self.score(&terms[index], &scores, &state, view, in: transaction)
+            }
+            state.endGroup(adding: &scores)
+            sumUp(scores, state.range, compared, &list)
+        }
+    }
+
+    /// Scores a term in one range.
+    private static func score(
+        _ term: inout ScoredTerm, _ scores: inout [Float], _ state: inout RangeState, _ view: HomeView,
+        in transaction: borrowing ReadTransaction
+    ) throws {
+        let scale = term.scale
+        let folded = view.state.foldedPassages
+        if term.isGrouped { state.beginGroup() }
+        if let number = term.found.number {
+            try Postings.forEachBlock(
+                of: number, from: UInt32(state.range.lowerBound), in: transaction
+            ) { block in
+                if term.isGrouped {
+                    for place in 0..<block.count {
+                        let passage = block.passage(at: place)
+                        guard passage < folded else { throw Self.strayPosting(passage) }
+                        state.group(passage, block.frequency(at: place), scale)
+                    }
+                } else {
+                    try add(block, below: folded, scale, state, to: &scores)
+                }
+            }
+        }
+        while term.doneCount < term.found.listed.count {
+            let (passage, frequency) = term.found.listed[term.doneCount]
+            guard Int(passage) < state.range.upperBound else { return }
+            term.doneCount += 1
+            if term.isGrouped {
+                state.group(passage, frequency, scale)
+            } else {
+                let code = state.codes[Int(passage) - state.range.lowerBound]
+                scores[Int(passage)] += scale.score(frequency, code)
+            }
+        }
     }
 
     /// Adds the scores of a block's passages.
-    private mutating func add(
-        _ block: PostingBlock, below folded: UInt32, _ scale: TermScale, _ codes: [UInt8]
+    private static func add(
+        _ block: PostingBlock, below folded: UInt32, _ scale: TermScale, _ state: RangeState,
+        to scores: inout [Float]
     ) throws {
-        var matched = matched
-        self.matched = []
-        defer { self.matched = matched }
-        var scores = self.scores.mutableSpan
-        let codes = codes.span
+        var scores = scores.mutableSpan
+        let codes = state.codes.span
+        let start = state.range.lowerBound
         for place in 0..<block.count {
             let passage = block.passage(at: place)
-            guard passage < folded else { throw Self.strayPosting(passage) }
-            let known = scores[Int(passage)]
-            if known == 0 { matched.append(passage) }
-            scores[Int(passage)] = known + scale.score(block.frequency(at: place), codes[Int(passage)])
+            guard passage < folded else { throw strayPosting(passage) }
+            scores[Int(passage)] += scale.score(block.frequency(at: place), codes[Int(passage) - start])
         }
+    }
+
+    /// Adds the scores of a range to the moments, and puts the best on a list.
+    private mutating func sumUp(
+        _ scores: [Float], _ range: Range<Int>, _ compared: PassageSet?, _ list: inout BestList
+    ) {
+        let scores = scores.span
+        var (sum, squares) = (SIMD4<Double>.zero, SIMD4<Double>.zero)
+        var bar = list.bar
+        for first in stride(from: range.lowerBound, to: range.upperBound, by: 64) {
+            let end = min(first + 64, range.upperBound)
+            let bits = compared?.words[first / 64] ?? .max
+            if bits == .max, end - first == 64, titles.isEmpty {
+                var highest = SIMD4<Float>.zero
+                for place in stride(from: first, to: end, by: 4) {
+                    let four = SIMD4(
+                        scores[place], scores[place + 1], scores[place + 2], scores[place + 3])
+                    highest.replace(with: four, where: four .> highest)
+                    let wide = SIMD4<Double>(four)
+                    sum += wide
+                    squares += wide * wide
+                }
+                if highest.max() <= bar { continue }
+            } else {
+                for place in first..<end where bits >> UInt64(place - first) & 1 == 1 && scores[place] > 0 {
+                    let score = Double(scores[place])
+                    sum[0] += score
+                    squares[0] += score * score
+                    if !titles.isEmpty { moments.titles += Double(titles[place]) }
+                }
+            }
+            for place in first..<end where scores[place] > 0 {
+                let total = titles.isEmpty ? scores[place] : scores[place] + titles[place]
+                guard total > bar else { continue }
+                list.insert(total, place)
+                bar = list.bar
+            }
+        }
+        moments.scores.add(Moments(count: 0, sum: sum.sum(), squares: squares.sum()))
     }
 
     /// Where a term stands, and in how many current passages.
@@ -265,9 +380,11 @@ struct WordScores {
         private(set) var number: UInt32?
         /// Those of all terms that it stands for.
         private(set) var numbers: [UInt32] = []
-        private(set) var inTail: [(passage: UInt32, frequency: UInt8)] = []
-        /// What stands behind a prefix of several terms: a passage counts the most frequent of them.
-        private(set) var merged: [(passage: UInt32, frequency: UInt8)]?
+        /// The passages that are not found by postings, ascending: those in the tail, and what stands behind a prefix of
+        /// several terms, of which a passage counts the most frequent.
+        private(set) var listed: [(passage: UInt32, frequency: UInt8)] = []
+        /// The ranges of passages in which it is found.
+        private(set) var ranges: PassageSet
         private(set) var documentFrequency = 0
         private(set) var postingCount = 0
 
@@ -278,21 +395,22 @@ struct WordScores {
             let keys =
                 term.isPrefix
                 ? try WordScores.expand(term.bytes, in: transaction) : [Postings.wordKey(term.bytes)]
+            ranges = PassageSet(capacity: (view.capacity + WordScores.rangeCount - 1) / WordScores.rangeCount)
             numbers = try keys.compactMap { try Postings.number(of: $0, in: transaction) }
+            if numbers.count > 1 { listed = try merge(numbers, view, in: transaction) }
             let tail = view.tail
             for (place, frequency) in view.tailFrequencies[index].enumerated() where frequency > 0 {
-                inTail.append((tail[place].passage, frequency))
+                listed.append((tail[place].passage, frequency))
             }
-            if numbers.count > 1 { merged = try merge(numbers, view, in: transaction) }
-            if let current {
-                for (passage, _) in inTail where current.contains(passage) { documentFrequency += 1 }
-                for (passage, _) in merged ?? [] where current.contains(passage) { documentFrequency += 1 }
-            } else {
-                documentFrequency = inTail.count + (merged?.count ?? 0)
+            for (passage, _) in listed {
+                ranges.insert(passage / UInt32(WordScores.rangeCount))
+                if current?.contains(passage) ?? true { documentFrequency += 1 }
             }
-            guard merged == nil, let only = numbers.first else { return }
+            guard numbers.count == 1, let only = numbers.first else { return }
             number = only
             try Postings.forEachBlock(of: only, in: transaction) { block in
+                guard block.base < view.capacity else { throw WordScores.strayPosting(block.base) }
+                ranges.insert(block.base / UInt32(WordScores.rangeCount))
                 postingCount += block.count
                 documentFrequency += current.map { block.count(in: $0) } ?? block.count
             }
@@ -317,7 +435,7 @@ struct WordScores {
                     }
                 }
             }
-            return passages.map { ($0, frequencies[Int($0)]) }
+            return passages.sorted().map { ($0, frequencies[Int($0)]) }
         }
     }
 
@@ -342,120 +460,5 @@ struct WordScores {
         // What has a word of the question is never below what has none.
         guard deviation > 0 else { return scores[Int(passage)] > 0 ? max(0, 1 + above) : 0 }
         return above / deviation
-    }
-}
-
-/// What a question looks up in the index of words.
-struct WordTerm: Hashable, Sendable {
-    let bytes: [UInt8]
-    /// It stands for all terms that begin so.
-    let isPrefix: Bool
-}
-
-/// The words of a question as terms.
-struct WordQuery: Sendable {
-    struct Word: Sendable {
-        let term: [UInt8]
-        /// How much it counts: 1 for what the question says once, or less for a word that is only near to one of it.
-        let weight: Double
-        /// It stands behind the word of the question that it is near to.
-        var isSynonym = false
-    }
-
-    private(set) var words: [Word]
-    let prefixes: [[UInt8]]
-
-    /// The most terms of a question that are looked up.
-    static let maximumCount = 256
-
-    init(_ text: String, _ tokenizer: Tokenizer) {
-        let query = tokenizer.query(text)
-        words = query.terms.terms.prefix(Self.maximumCount).map {
-            Word(term: $0.term, weight: Self.saturated(Double($0.frequency)))
-        }
-        prefixes = query.prefixes.prefix(16).map(\.bytes)
-    }
-
-    var isEmpty: Bool { words.isEmpty && prefixes.isEmpty }
-
-    /// What is looked up: the words, and behind them the prefixes.
-    var terms: [WordTerm] {
-        words.map { WordTerm(bytes: $0.term, isPrefix: false) }
-            + prefixes.map { WordTerm(bytes: $0, isPrefix: true) }
-    }
-
-    /// What a word counts that the question says so often: once 1, and never 2 (BM25's k3 of 1). A long question repeats
-    /// what its sentences need, not only what it asks for.
-    private static func saturated(_ frequency: Double) -> Double { 2 * frequency / (frequency + 1) }
-
-    /// The passages of a tail that have words of the question in their titles, by the place of the word.
-    func titles(of tail: [HomeView.TailEntry]) -> [Int: [UInt32]] {
-        if tail.isEmpty { return [:] }
-        let places = Dictionary(words.indices.map { (TermHash.hash(words[$0].term), $0) }) { first, _ in first
-        }
-        var found: [Int: [UInt32]] = [:]
-        for entry in tail {
-            entry.front.forEachFilterTerm { term in
-                guard term.count > 1, term[0] == FilterTerm.titleField else { return }
-                let word = term.extracting(1...)
-                guard let place = places[TermHash.hash(word)], word.isEqual(to: words[place].term) else {
-                    return
-                }
-                found[place, default: []].append(entry.passage)
-            }
-        }
-        return found
-    }
-
-    /// Questions of more words than that say what they mean in enough of them; others would lead away.
-    static let expandedCount = 16
-
-    /// The question with the words that a home knows to mean about the same.
-    ///
-    /// - Parameter weight: what they count, beside the cube of the cosine.
-    func expanded(_ weight: Double, in transaction: borrowing ReadTransaction) throws -> WordQuery {
-        guard weight > 0 else { return self }
-        return expanded(weight, by: try synonyms(in: transaction))
-    }
-
-    /// What a home knows to mean about the same as each word, in each of its spaces.
-    func synonyms(in transaction: borrowing ReadTransaction) throws -> [[EmbeddingSpace: [Synonym]]] {
-        guard words.count <= Self.expandedCount else { return [] }
-        let spaces = try SpaceRecord.open(in: transaction).map(\.space)
-        return try words.map { word in
-            var lists: [EmbeddingSpace: [Synonym]] = [:]
-            for space in spaces {
-                lists[space] = try SynonymLists(space).list(of: word.term, in: transaction)
-            }
-            return lists
-        }
-    }
-
-    /// The question with words that mean about the same.
-    ///
-    /// - Parameter synonyms: of each word, in each space.
-    func expanded(_ weight: Double, by synonyms: [[EmbeddingSpace: [Synonym]]]) -> WordQuery {
-        // Near to two words of the question, one counts for the nearer of them.
-        var nearest: [[UInt8]: (word: Int, cosine: Double)] = [:]
-        let own = Set(words.map(\.term))
-        for (index, lists) in synonyms.enumerated() {
-            for synonym in lists.values.joined() where !own.contains(synonym.term) {
-                if synonym.cosine > nearest[synonym.term]?.cosine ?? 0 {
-                    nearest[synonym.term] = (index, synonym.cosine)
-                }
-            }
-        }
-        guard !nearest.isEmpty else { return self }
-        let near = Dictionary(grouping: nearest, by: \.value.word)
-        var expanded = self
-        expanded.words = words.enumerated().flatMap { index, word in
-            [word]
-                + (near[index] ?? []).sorted { $0.key.lexicographicallyPrecedes($1.key) }.map { term, found in
-                    Word(
-                        term: term, weight: word.weight * weight * found.cosine * found.cosine * found.cosine,
-                        isSynonym: true)
-                }
-        }
-        return expanded
     }
 }

@@ -10,6 +10,9 @@ enum Postings {
     /// Passages in a block: 4,074 bytes with the count, so that a block is one page at most.
     static let blockCapacity = 1_358
 
+    /// All passages of a block lie in one range of so many, which begins at a multiple of it.
+    static let rangeCount = 65_536
+
     /// The field byte of words; tags and attributes have theirs in `FilterTerm`.
     static let wordField: UInt8 = 0x77
 
@@ -34,6 +37,18 @@ enum Postings {
         of term: UInt32, in transaction: borrowing ReadTransaction, _ body: (PostingBlock) throws -> Void
     ) throws {
         let prefix = Key(prefix: Schema.Word.posting).u32(term)
+        try Schema.word.scan(prefix: prefix, in: transaction, isVerifiedOnce: true) { key, value in
+            try body(try PostingBlock(key: key, value))
+            return true
+        }
+    }
+
+    /// The same, of one range: that which begins at `start`.
+    static func forEachBlock(
+        of term: UInt32, from start: UInt32, in transaction: borrowing ReadTransaction,
+        _ body: (PostingBlock) throws -> Void
+    ) throws {
+        let prefix = Key(prefix: Schema.Word.posting).u32(term).u16(UInt16(start / UInt32(rangeCount)))
         try Schema.word.scan(prefix: prefix, in: transaction, isVerifiedOnce: true) { key, value in
             try body(try PostingBlock(key: key, value))
             return true
@@ -196,7 +211,17 @@ struct PostingBlock: ~Escapable {
     }
 
     /// How many of its passages are in a set.
+    ///
+    /// - Complexity: O(passages), or less where nearly all between its first and its last are in the set.
     func count(in set: PassageSet) -> Int {
+        let (first, last) = (passage(at: 0), passage(at: count - 1))
+        guard first <= last, last < set.capacity else { return countOneByOne(in: set) }
+        let missing = set.missing(first...last, atMost: count / 16)
+        guard let missing else { return countOneByOne(in: set) }
+        return missing.reduce(count) { contains($1) ? $0 - 1 : $0 }
+    }
+
+    private func countOneByOne(in set: PassageSet) -> Int {
         var found = 0
         for index in 0..<count where set.contains(passage(at: index)) { found += 1 }
         return found
