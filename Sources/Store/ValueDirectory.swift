@@ -1,3 +1,5 @@
+import CChecksum
+
 /// Where the values of the keys `prefix` + 0, 1, 2, … (`u32`) lie in one snapshot: for reading many of them, again and
 /// again, without a descent of the table's tree for each.
 ///
@@ -14,6 +16,9 @@
         var byteCount: Int
         var isVerified = false
     }
+
+    /// How far ahead of a value that is read the next ones are asked for.
+    private static let prefetchDistance = 4
 
     private let table: Table
     private let prefix: Key
@@ -70,6 +75,12 @@
             "a directory of another snapshot")
         guard unsafe values.indices.contains(number), let address = unsafe values[number].address else {
             return nil
+        }
+        // As a rule values are read one after another, and each lies in a page that has to be found.
+        let ahead = number + Self.prefetchDistance
+        if unsafe values.indices.contains(ahead) {
+            // Safe because nothing is read.
+            unsafe checksum_prefetch(values[ahead].address)
         }
         let stored = unsafe RawSpan(_unsafeStart: address, byteCount: values[number].byteCount)
         if unsafe !values[number].isVerified {

@@ -121,6 +121,41 @@ struct SlowWordScores {
         return documents
     }
 
+    /// Compares the scores of some questions with those worked out slowly.
+    private func compare(
+        _ store: ScratchStore, _ documents: [SlowWordScores.Document], _ random: inout SeededRandom,
+        count: Int
+    ) async throws {
+        for _ in 0..<count {
+            let question = Self.text(&random)
+            let (k1, b) = random.pick([(0.9, 0.4), (1.2, 0.75), (0, 0), (2, 1)])
+            let slow = SlowWordScores(question, documents, k1: k1, b: b, titleWeight: 2)
+            let bestCount = 1 + random.below(40)
+            let fast = try #require(
+                try await store.engine.read(in: atlas) { transaction in
+                    let query = WordQuery(question, Tokenizer())
+                    let view = try HomeView(
+                        words: query.words.map(\.term), prefixes: query.prefixes, in: transaction)
+                    return try WordScores(
+                        query, view, k1: k1, b: b, titleWeight: 2, bestCount: bestCount, in: transaction)
+                })
+            #expect(abs(fast.mean - slow.mean) < 1e-4 && abs(fast.deviation - slow.deviation) < 1e-3)
+            let matched = fast.scores.indices.filter { fast.scores[$0] > 0 }
+            let found = matched.map { fast.scores[$0] }.sorted()
+            let expected = slow.scores.filter { $0 > 0 }.sorted()
+            #expect(found.count == expected.count)
+            for (a, b) in zip(found, expected) { #expect(abs(Double(a) - b) < 1e-3 * max(1, b)) }
+            #expect(abs(fast.totalMean - slow.mean - slow.titleMean) < 1e-3)
+            let titles = matched.map { fast.total(UInt32($0)) - fast.scores[$0] }.sorted()
+            let expectedTitles = zip(slow.titles, slow.scores).filter { $1 > 0 }.map(\.0).sorted()
+            for (a, b) in zip(titles, expectedTitles) { #expect(abs(Double(a) - b) < 1e-3 * max(1, b)) }
+            let ranked = matched.map { UInt32($0) }.sorted {
+                fast.total($0) != fast.total($1) ? fast.total($0) > fast.total($1) : $0 < $1
+            }
+            #expect(fast.best == Array(ranked.prefix(bestCount)))
+        }
+    }
+
     @Test(arguments: 1...4 as ClosedRange<UInt64>)
     func `agree with BM25 worked out from the texts alone, after every kind of change`(
         seed: UInt64
@@ -134,31 +169,43 @@ struct SlowWordScores {
         #expect(state?.currentLength == documents.filter(\.isCurrent).reduce(0) { $0 + UInt64($1.length) })
         for isFolded in [false, true] {
             if isFolded { try await store.engine.fold(atlas) }
-            for _ in 0..<25 {
-                let question = Self.text(&random)
-                let (k1, b) = random.pick([(0.9, 0.4), (1.2, 0.75), (0, 0), (2, 1)])
-                let slow = SlowWordScores(question, documents, k1: k1, b: b, titleWeight: 2)
-                let fast = try #require(
-                    try await store.engine.read(in: atlas) { transaction in
-                        let query = WordQuery(question, Tokenizer())
-                        let view = try HomeView(
-                            words: query.words.map(\.term), prefixes: query.prefixes, in: transaction)
-                        return try WordScores(
-                            query, view, k1: k1, b: b, titleWeight: 2, in: transaction)
-                    })
-                #expect(abs(fast.mean - slow.mean) < 1e-4 && abs(fast.deviation - slow.deviation) < 1e-3)
-                let matched = fast.scores.indices.filter { fast.scores[$0] > 0 }
-                let found = matched.map { fast.scores[$0] }.sorted()
-                let expected = slow.scores.filter { $0 > 0 }.sorted()
-                #expect(found.count == expected.count)
-                for (a, b) in zip(found, expected) { #expect(abs(Double(a) - b) < 1e-3 * max(1, b)) }
-                #expect(abs(fast.totalMean - slow.mean - slow.titleMean) < 1e-3)
-                let titles = matched.map { fast.total(UInt32($0)) - fast.scores[$0] }.sorted()
-                let expectedTitles = zip(slow.titles, slow.scores).filter { $1 > 0 }.map(\.0).sorted()
-                for (a, b) in zip(titles, expectedTitles) { #expect(abs(Double(a) - b) < 1e-3 * max(1, b)) }
-            }
+            try await compare(store, documents, &random, count: 25)
         }
         try await store.engine.expectClean(atlas)
+    }
+
+    /// Lets passages begin at a number, as if those below had been forgotten.
+    private func begin(at passage: UInt32, _ store: ScratchStore) async throws {
+        try await store.engine.withExistingHome(of: atlas) { home in
+            try await home.environment.submit { transaction in
+                var state = try HomeState.read(in: transaction.snapshot)
+                state.nextPassage = passage
+                state.foldedPassages = passage
+                state.derivedPassages = passage
+                try state.write(in: transaction)
+            }
+        }
+    }
+
+    @Test func `agree with it where passages lie in more than one range of postings`() async throws {
+        var random = SeededRandom(seed: 5)
+        let store = try ScratchStore()
+        let first = try await store.engine.remember("Nothing yet.", in: atlas)
+        try await store.engine.forget(.id(first.id), under: atlas)
+        try await store.engine.fold(atlas)
+        // A block of each column begins there.
+        let start = UInt32(16 * Column.lengthCode.rowsPerBlock)
+        #expect(start < Postings.rangeCount)
+        try await begin(at: start, store)
+        let drafts = (0..<1_400).map { _ in MemoryDraft(Self.text(&random)) }
+        var ids: [MemoryID] = []
+        for result in try await store.engine.remember(drafts, in: atlas) { ids.append(try result.get().id) }
+        try await store.engine.fold(atlas)
+        for id in ids[990..<1_040] { try await store.engine.forget(.id(id), under: atlas) }
+        for id in ids[..<20] { try await store.engine.retract(id, in: atlas) }
+        let state = try await store.engine.read(in: atlas) { try HomeState.read(in: $0) }
+        #expect(state?.nextPassage ?? 0 > UInt32(Postings.rangeCount))
+        try await compare(store, try await Self.documents(store, in: atlas), &random, count: 6)
     }
 
     /// What the index of words says, whatever the numbers of its terms: term → passage → frequency.

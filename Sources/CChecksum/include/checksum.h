@@ -24,6 +24,9 @@ int checksum_is_known(uint64_t map, const void *address, uint32_t checksum);
 /// Notes that the value at `address` was compared with its `checksum` and is right. The note may be forgotten. O(1).
 void checksum_note_known(uint64_t map, const void *address, uint32_t checksum);
 
+/// Asks for the beginning of a value that will be read soon. The address need not be mapped. O(1).
+static inline void checksum_prefetch(const void *address) { __builtin_prefetch(address, 0, 3); }
+
 // The variants, for tests and benchmarks. A variant is a number from 0 to
 // `checksum_crc32c_variant_count() - 1`, the fastest first; the last runs everywhere. Call only a
 // supported one.

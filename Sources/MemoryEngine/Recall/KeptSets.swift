@@ -1,22 +1,16 @@
 import Store
 
-/// Sets of passages that recalls ask for again and again, kept from one to the next: those of current versions, and
-/// those that may be given when no filter is asked for.
+/// What recalls ask for again and again, kept from one to the next: the passages of current versions, those that may be
+/// given when no filter is asked for, and when those of each block happened.
 ///
 /// They change with a commit. What may be given changes with time too: when a version begins to hold, holds no longer, or
-/// expires. So all sets are of one commit, the newest that was asked for, and each of what may be given is kept with the
+/// expires. So all is of one commit, the newest that was asked for, and each of what may be given is kept with the
 /// times for which it is right.
 final class KeptSets: Sendable {
     /// Names a snapshot, in this process.
     struct Snapshot: Equatable, Sendable {
         let map: UInt64
         let commit: UInt64
-
-        /// `nil` inside a write, which changes what it sees.
-        init?(_ transaction: borrowing ReadTransaction) {
-            if transaction.isInsideWrite { return nil }
-            (map, commit) = (transaction.map, transaction.commit)
-        }
     }
 
     /// What may be given at times in which nothing begins to hold, ends or expires.
@@ -31,6 +25,7 @@ final class KeptSets: Sendable {
         let snapshot: Snapshot
         var current: PassageSet?
         var visible: [Visible] = []
+        var happened: [TimeBounds]?
     }
 
     private let sets = Mutex<Sets?>(nil)
@@ -54,6 +49,15 @@ final class KeptSets: Sendable {
         }
     }
 
+    /// When the passages of each block of the columns of times happened.
+    func happened(in snapshot: Snapshot) -> [TimeBounds]? {
+        sets.withLock { $0?.snapshot == snapshot ? $0?.happened : nil }
+    }
+
+    func keep(happened bounds: [TimeBounds], of snapshot: Snapshot) {
+        change(snapshot) { $0.happened = bounds }
+    }
+
     func keep(current passages: PassageSet, of snapshot: Snapshot) {
         change(snapshot) { $0.current = passages }
     }
@@ -75,6 +79,14 @@ final class KeptSets: Sendable {
     }
 }
 
+extension KeptSets.Snapshot {
+    /// `nil` inside a write, which changes what it sees.
+    init?(_ transaction: borrowing ReadTransaction) {
+        if transaction.isInsideWrite { return nil }
+        self.init(map: transaction.map, commit: transaction.commit)
+    }
+}
+
 /// The time around a moment, from the last of some bounds that lie before it or on it to the first behind it.
 struct Interlude: Equatable, Sendable {
     let moment: Int64
@@ -90,4 +102,34 @@ struct Interlude: Equatable, Sendable {
     }
 
     func holds(at moment: Int64) -> Bool { from <= moment && moment < until }
+}
+
+/// When some passages began to happen and ended, at the earliest and at the latest.
+struct TimeBounds: Equatable, Sendable {
+    private var firstStart = Int64.max
+    private var lastStart = Int64.min
+    private var firstEnd = Int64.max
+    private var lastEnd = Int64.min
+
+    init() {}
+
+    /// Adds a passage. One without length is a moment.
+    @inline(__always)
+    mutating func add(_ from: Int64, _ until: Int64) {
+        let end = max(until, from &+ 1)
+        firstStart = min(firstStart, from)
+        lastStart = max(lastStart, from)
+        firstEnd = min(firstEnd, end)
+        lastEnd = max(lastEnd, end)
+    }
+
+    /// Whether none of them shares a moment with a time.
+    func areOutside(of time: Range<Int64>) -> Bool {
+        firstStart >= time.upperBound || lastEnd <= time.lowerBound
+    }
+
+    /// Whether each of them shares a moment with a time.
+    func areInside(of time: Range<Int64>) -> Bool {
+        lastStart < time.upperBound && firstEnd > time.lowerBound
+    }
 }

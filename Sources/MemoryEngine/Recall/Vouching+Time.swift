@@ -153,11 +153,20 @@ struct HappenedIntervals {
         var passages: [UInt32] = []
         let folded = Int(view.state.foldedPassages)
         let rowsPerBlock = Column.happenedFrom.rowsPerBlock
+        let bounds = try Self.bounds(view, in: transaction)
         for block in 0..<(folded + rowsPerBlock - 1) / rowsPerBlock {
+            if bounds[block].areOutside(of: start..<end) { continue }
             let first = block * rowsPerBlock
+            let count = min(rowsPerBlock, folded - first)
+            if isOne, bounds[block].areInside(of: start..<end) {
+                for passage in UInt32(first)..<UInt32(first + count) where set.contains(passage) {
+                    passages.append(passage)
+                }
+                continue
+            }
             let from = try view.presentBlock(.happenedFrom, block, in: transaction)
             let until = try view.presentBlock(.happenedUntil, block, in: transaction)
-            for index in 0..<min(rowsPerBlock, folded - first) {
+            for index in 0..<count {
                 guard isInside(from.i64(at: index * 8), until.i64(at: index * 8)) else { continue }
                 if set.contains(UInt32(first + index)) { passages.append(UInt32(first + index)) }
             }
@@ -166,5 +175,26 @@ struct HappenedIntervals {
             if set.contains(entry.passage) { passages.append(entry.passage) }
         }
         return passages
+    }
+
+    /// When the passages of each block happened.
+    private static func bounds(
+        _ view: HomeView, in transaction: borrowing ReadTransaction
+    ) throws -> [TimeBounds] {
+        let snapshot = KeptSets.Snapshot(transaction)
+        if let snapshot, let bounds = view.kept?.happened(in: snapshot) { return bounds }
+        let folded = Int(view.state.foldedPassages)
+        let rowsPerBlock = Column.happenedFrom.rowsPerBlock
+        let bounds = try (0..<(folded + rowsPerBlock - 1) / rowsPerBlock).map { block in
+            let from = try view.presentBlock(.happenedFrom, block, in: transaction)
+            let until = try view.presentBlock(.happenedUntil, block, in: transaction)
+            var bounds = TimeBounds()
+            for index in 0..<min(rowsPerBlock, folded - block * rowsPerBlock) {
+                bounds.add(from.i64(at: index * 8), until.i64(at: index * 8))
+            }
+            return bounds
+        }
+        if let snapshot { view.kept?.keep(happened: bounds, of: snapshot) }
+        return bounds
     }
 }

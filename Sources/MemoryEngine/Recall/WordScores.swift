@@ -232,14 +232,40 @@ struct WordScores {
             grouped[place] = max(grouped[place], score)
         }
 
-        /// Adds the scores of the group, which is empty then.
-        mutating func endGroup(adding scores: inout [Float]) {
-            if groupedPlaces.isEmpty { return }
-            for place in groupedPlaces {
-                scores[range.lowerBound + Int(place)] += grouped[Int(place)]
-                grouped[Int(place)] = 0
+        /// Puts the passages of a block into the group.
+        mutating func group(_ block: PostingBlock, below folded: UInt32, _ scale: TermScale) throws {
+            try Self.group(
+                block, below: folded, scale, codes, range.lowerBound, into: &grouped, &groupedPlaces)
+        }
+
+        private static func group(
+            _ block: PostingBlock, below folded: UInt32, _ scale: TermScale, _ codes: [UInt8], _ start: Int,
+            into grouped: inout [Float], _ places: inout [UInt32]
+        ) throws {
+            var best = grouped.mutableSpan
+            let codes = codes.span
+            for index in 0..<block.count {
+                let passage = block.passage(at: index)
+                guard passage < folded else { throw WordScores.strayPosting(passage) }
+                let place = Int(passage) - start
+                let score = scale.score(block.frequency(at: index), codes[place])
+                let known = best[place]
+                if known == 0 { places.append(UInt32(place)) }
+                best[place] = max(known, score)
             }
-            groupedPlaces.removeAll(keepingCapacity: true)
+        }
+
+        /// Adds the scores of the group, which is empty then.
+        mutating func endGroup(adding all: inout [Float]) {
+            if groupedPlaces.isEmpty { return }
+            let (places, start) = (groupedPlaces, range.lowerBound)
+            var scores = all.mutableSpan
+            var best = grouped.mutableSpan
+            for place in places {
+                scores[start + Int(place)] += best[Int(place)]
+                best[Int(place)] = 0
+            }
+            groupedPlaces = []
         }
     }
 
@@ -297,11 +323,7 @@ struct WordScores {
                 of: number, from: UInt32(state.range.lowerBound), in: transaction
             ) { block in
                 if term.isGrouped {
-                    for place in 0..<block.count {
-                        let passage = block.passage(at: place)
-                        guard passage < folded else { throw Self.strayPosting(passage) }
-                        state.group(passage, block.frequency(at: place), scale)
-                    }
+                    try state.group(block, below: folded, scale)
                 } else {
                     try add(block, below: folded, scale, state, to: &scores)
                 }
@@ -340,18 +362,20 @@ struct WordScores {
         _ scores: [Float], _ range: Range<Int>, _ compared: PassageSet?, _ list: inout BestList
     ) {
         let scores = scores.span
-        var (sum, squares) = (SIMD4<Double>.zero, SIMD4<Double>.zero)
+        var (sum, squares) = (SIMD8<Double>.zero, SIMD8<Double>.zero)
         var bar = list.bar
         for first in stride(from: range.lowerBound, to: range.upperBound, by: 64) {
             let end = min(first + 64, range.upperBound)
             let bits = compared?.words[first / 64] ?? .max
             if bits == .max, end - first == 64, titles.isEmpty {
-                var highest = SIMD4<Float>.zero
-                for place in stride(from: first, to: end, by: 4) {
-                    let four = SIMD4(
-                        scores[place], scores[place + 1], scores[place + 2], scores[place + 3])
-                    highest.replace(with: four, where: four .> highest)
-                    let wide = SIMD4<Double>(four)
+                let chunk = scores.extracting(first..<end)
+                var highest = SIMD8<Float>.zero
+                for place in stride(from: 0, to: 64, by: 8) {
+                    let eight = SIMD8(
+                        chunk[place], chunk[place + 1], chunk[place + 2], chunk[place + 3], chunk[place + 4],
+                        chunk[place + 5], chunk[place + 6], chunk[place + 7])
+                    highest.replace(with: eight, where: eight .> highest)
+                    let wide = SIMD8<Double>(eight)
                     sum += wide
                     squares += wide * wide
                 }
