@@ -17,7 +17,7 @@ package struct PassageFilter: Sendable {
     package init(words: [UInt64]) { self.words = words }
 
     @inline(__always)
-    func contains(_ passage: UInt32) -> Bool {
+    package func contains(_ passage: UInt32) -> Bool {
         let word = Int(passage >> 6)
         return word < words.count && words[word] >> UInt64(passage & 63) & 1 == 1
     }

@@ -118,6 +118,47 @@ package final class HNSWIndex: Sendable {
 
     // MARK: Where things are
 
+    /// Where the index lies: the table, and what its keys there begin with.
+    package var places: [(Table, Key)] {
+        LinkPages.Kind.allCases.map { (table, Key(prefix: $0.rawValue).u16(segments.space)) }
+    }
+
+    /// The level that a slot has in a graph, whether there is one or not.
+    package func level(of slot: UInt32) -> Int { NodeLevels(seed: parameters.seed, m: parameters.m)(slot) }
+
+    /// The neighbors of a slot in the graph, its highest layer first, without erased ones; `nil` where it is not linked.
+    ///
+    /// - Throws: `StoreError.corrupted`.
+    /// - Complexity: O(log n) for each layer and neighbor, and 2 ns for each slot where it has upper layers.
+    package func links(
+        of slot: UInt32, _ extent: VectorSegments.Extent, in transaction: borrowing ReadTransaction
+    ) throws -> [[UInt32]]? {
+        guard let state = try state(in: transaction), state.nodeCount > 0, !state.isDropping,
+            slot < state.linkedSlots
+        else { return nil }
+        var layers = [try list(Int(slot), of: bottomPages(state), in: transaction)]
+        let level = state.levels(slot)
+        if level > 0 {
+            var lists = UpperLists()
+            lists.extend(to: slot, state.levels)
+            for layer in 0..<level {
+                layers.append(try list(lists.listCount + layer, of: upperPages(state), in: transaction))
+            }
+        }
+        return try layers.reversed().map { neighbors in
+            try neighbors.filter {
+                try segments.row($0, extent, in: transaction).passage != VectorSegments.noPassage
+            }
+        }
+    }
+
+    private func list(
+        _ number: Int, of pages: LinkPages, in transaction: borrowing ReadTransaction
+    ) throws -> [UInt32] {
+        let (page, place) = number.quotientAndRemainder(dividingBy: pages.listsPerPage)
+        return try pages.entries(place, of: pages.page(page, in: transaction))
+    }
+
     func bottomPages(_ state: IndexState) -> LinkPages {
         LinkPages(table: table, kind: .bottom, space: segments.space, listLength: state.m0)
     }

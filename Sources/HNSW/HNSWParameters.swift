@@ -76,9 +76,9 @@ struct NodeLevels: Equatable {
 }
 
 /// Numbers that look random and are the same for the same seed (Steele, Lea and Flood, 2014).
-enum SplitMix64 {
+package enum SplitMix64 {
     /// The number at a place, from 0, of the sequence of a seed.
-    static func number(_ place: UInt64, of seed: UInt64) -> UInt64 {
+    package static func number(_ place: UInt64, of seed: UInt64) -> UInt64 {
         var bits = seed &+ (place &+ 1) &* 0x9e37_79b9_7f4a_7c15
         bits = (bits ^ bits >> 30) &* 0xbf58_476d_1ce4_e5b9
         bits = (bits ^ bits >> 27) &* 0x94d0_49bb_1331_11eb

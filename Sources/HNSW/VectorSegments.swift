@@ -212,6 +212,14 @@ package struct VectorSegments: Sendable, Equatable {
         try writePassages([Self.noPassage], from: Int(slot), in: transaction)
     }
 
+    /// Where its rows lie: tables, and what the keys there begin with.
+    package var places: [(Table, Key)] {
+        [
+            (tailTable, Key(prefix: tailPrefix).u16(space)), (table, Key(prefix: Self.segmentPrefix).u16(space)),
+            (table, Key(prefix: Self.passagePrefix).u16(space)),
+        ]
+    }
+
     /// Removes all rows.
     package func removeAll(in transaction: borrowing WriteTransaction) throws {
         try tailTable.removeAll(prefix: Key(prefix: tailPrefix).u16(space), in: transaction)

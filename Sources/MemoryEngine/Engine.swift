@@ -192,6 +192,17 @@ public final class Engine: Sendable {
     func withHome<Result>(
         of namespace: Namespace, creating: Bool, _ body: (Home) async throws -> Result
     ) async throws -> Result? {
+        if case .vectors = namespace.root {
+            throw EngineError(
+                .wrongKind, "`\(namespace)` holds vector sets, and no memories; name a project, a user or an agent")
+        }
+        return try await withAnyHome(of: namespace, creating: creating, body)
+    }
+
+    /// The same, where the home may hold vector sets.
+    func withAnyHome<Result>(
+        of namespace: Namespace, creating: Bool, _ body: (Home) async throws -> Result
+    ) async throws -> Result? {
         do {
             try checkHome(namespace)
             let name = namespace.home
@@ -230,13 +241,18 @@ public final class Engine: Sendable {
                 namespace, at: file, options: environmentOptions(of: namespace), watch: snapshotWatch,
                 callers: callers,
                 indexes: VectorIndexes(parameters: options.index, leastErased: options.leastErased),
-                creating: creating
-                    ? HomeHeader(
-                        namespace: namespace.description, created: options.clock(),
-                        passageByteCount: UInt32(options.passageByteCount)) : nil)
+                creating: creating ? header(of: namespace) : nil)
         } catch let error as StoreError where error.code == .missing && !creating {
             return nil
         }
+    }
+
+    private func header(of namespace: Namespace) -> HomeHeader {
+        var header = HomeHeader(
+            namespace: namespace.description, created: options.clock(),
+            passageByteCount: UInt32(options.passageByteCount))
+        if case .vectors = namespace.root { header.features |= HomeHeader.vectorSets }
+        return header
     }
 
     /// Who is told of reads that take long.

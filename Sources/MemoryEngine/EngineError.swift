@@ -8,6 +8,8 @@ public struct EngineError: Error, Sendable, CustomStringConvertible {
         case invalidNamespace
         /// A vector has the wrong dimension, a component that is not finite, or no length.
         case invalidVector
+        /// The namespace holds something else than what the call is for.
+        case wrongKind
         /// There is no such memory, version, home or receipt.
         case notFound
         /// The memory was changed by somebody else since the version that the caller expected.

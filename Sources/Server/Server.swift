@@ -92,6 +92,7 @@ public struct Server: Service {
         let commands = MemoryCommands(engine: engine)
         let (logger, limits, users) = (logger, options.limits, options.users)
         let patience = TimeAmount(options.patience)
+        let settings = ConnectionState.Settings()
         let bootstrap = ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .serverChannelOption(.backlog, value: 512)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
@@ -109,6 +110,7 @@ public struct Server: Service {
                     facts.limits = limits
                     facts.hasUsers = users != nil
                     facts.port = channel.localAddress?.port ?? 0
+                    facts.settings = settings
                     facts.connectionCount = { connections.count }
                     facts.seconds = { Int((ContinuousClock.now - began).components.seconds) }
                     try channel.pipeline.syncOperations.addHandler(

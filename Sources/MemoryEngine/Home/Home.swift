@@ -20,6 +20,8 @@ final class Home: Sendable {
     let indexes: VectorIndexes
     /// What recalls found that others may use.
     let kept = KeptSets()
+    /// What works on vector sets, where the home holds these.
+    let vectorSets: (indexes: VectorSetIndexes, indexer: VectorSetIndexer)?
 
     private init(
         namespace: Namespace, environment: Environment, header: HomeHeader, watch: SnapshotWatch?,
@@ -31,6 +33,12 @@ final class Home: Sendable {
         self.namespace = namespace
         self.environment = environment
         self.header = header
+        if header.features & HomeHeader.vectorSets != 0 {
+            let sets = VectorSetIndexes(indexes)
+            vectorSets = (sets, VectorSetIndexer(environment, sets, callers))
+        } else {
+            vectorSets = nil
+        }
     }
 
     /// Opens the file of a home, or makes it.
@@ -115,6 +123,7 @@ final class Home: Sendable {
     /// others which only read find it fast.
     func close() {
         pressure.close()
+        vectorSets?.indexer.close()
         if hasWritten.withLock({ $0 }) {
             // What fails is made up for by the next process that writes.
             try? finish()

@@ -55,6 +55,8 @@ package enum Schema {
         /// Homes whose memories the receipts of this one may cite.
         case cites = 0x52
         case task = 0x60
+        /// Name of a vector set → its id (`VectorSetSchema`).
+        case vectorSet = 0x70
 
         package var key: Key { Key(prefix: rawValue) }
     }
@@ -133,8 +135,10 @@ package struct HomeHeader: Equatable, Sendable {
     package var formatVersion = Schema.formatVersion
     /// The version of the program that made the file.
     package var program = Loci.version
-    /// Bits of features that a reader must know; none yet.
+    /// Bits of features that a reader must know.
     package var features: UInt64 = 0
+    /// The home holds vector sets, and no memories.
+    package static let vectorSets: UInt64 = 1
     package var namespace: String
     package var created: Timestamp
     /// The longest passage in bytes; content is split by it once, when it is written.
@@ -178,7 +182,7 @@ package struct HomeHeader: Equatable, Sendable {
                     + "\(known.lowerBound) on: open it with an older one first")
         }
         features = try reader.u64()
-        guard features == 0 else {
+        guard features & ~Self.vectorSets == 0 else {
             throw StoreError(
                 .foreign, "the file uses features (\(features)) of a newer program than \(Loci.version)")
         }

@@ -11,6 +11,7 @@ struct CommandError: Error, Equatable {
             switch error.code {
             case .invalid, .embedder, .io: "ERR"
             case .invalidNamespace: "NAMESPACE"
+            case .wrongKind: "WRONGTYPE"
             case .invalidVector: "VECTOR"
             case .notFound: "NOTFOUND"
             case .conflict: "CONFLICT"

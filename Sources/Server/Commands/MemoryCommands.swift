@@ -7,6 +7,7 @@ struct MemoryCommands: Sendable {
 
     /// The reply of a command; what the engine refuses is a reply too. What a user writes is theirs.
     func run(_ call: ConnectionState.Call) async -> Reply {
+        if !call.name.hasPrefix("MEM.") { return await VectorSetCommands(engine: engine).run(call) }
         do {
             guard let user = call.user else { return try await answer(call) }
             return try await MemoryCommands(engine: engine.acting(as: user.name)).answer(call)

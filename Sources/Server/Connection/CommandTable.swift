@@ -10,22 +10,33 @@ struct CommandTable {
         let isForStrangers: Bool
         /// It reads or writes memories, and so takes its time; the others are answered at once.
         let isOfEngine: Bool
+        /// It may stand between `MULTI` and `EXEC`.
+        let isForTransactions: Bool
         let summary: String
 
         init(
             _ name: String, _ least: Int, _ most: Int?, isForStrangers: Bool = false,
-            isOfEngine: Bool = false,
+            isOfEngine: Bool = false, isForTransactions: Bool = false,
             _ summary: String
         ) {
             self.name = name
             arity = (least, most)
             self.isForStrangers = isForStrangers
             self.isOfEngine = isOfEngine
+            self.isForTransactions = isForTransactions
             self.summary = summary
         }
 
         /// As Redis tells it: the number of arguments, or below 0 the fewest of them.
         var redisArity: Int { arity.most == arity.least ? arity.least : -arity.least }
+
+        /// A command on vector sets.
+        static func ofSets(_ name: String, _ least: Int, _ most: Int?, _ summary: String) -> Entry {
+            Entry(name, least, most, isOfEngine: true, isForTransactions: true, summary)
+        }
+
+        /// The name in messages: Redis has those of vector sets in capitals.
+        var told: String { name.first == "V" ? name : name.lowercased() }
     }
 
     static let entries: [Entry] = [
@@ -35,13 +46,13 @@ struct CommandTable {
         ),
         Entry("QUIT", 1, nil, isForStrangers: true, "Ends the connection."),
         Entry("RESET", 1, 1, isForStrangers: true, "Makes the connection as it was at first."),
-        Entry("PING", 1, 2, "Answers PONG, or what it is given."),
-        Entry("ECHO", 2, 2, "Answers what it is given."),
-        Entry("SELECT", 2, 2, "Chooses database 0, the only one."),
-        Entry("CLIENT", 2, nil, "Names the connection, and tells of it."),
-        Entry("COMMAND", 1, nil, "Tells of the commands."),
-        Entry("CONFIG", 2, nil, "Reads settings."),
-        Entry("INFO", 1, nil, "Tells of the server."),
+        Entry("PING", 1, 2, isForTransactions: true, "Answers PONG, or what it is given."),
+        Entry("ECHO", 2, 2, isForTransactions: true, "Answers what it is given."),
+        Entry("SELECT", 2, 2, isForTransactions: true, "Chooses database 0, the only one."),
+        Entry("CLIENT", 2, nil, isForTransactions: true, "Names the connection, and tells of it."),
+        Entry("COMMAND", 1, nil, isForTransactions: true, "Tells of the commands."),
+        Entry("CONFIG", 2, nil, isForTransactions: true, "Reads and changes settings."),
+        Entry("INFO", 1, nil, isForTransactions: true, "Tells of the server."),
         Entry("MEM.REMEMBER", 3, nil, isOfEngine: true, "Remembers a text."),
         Entry("MEM.RECALL", 3, nil, isOfEngine: true, "Finds the memories that answer a question."),
         Entry(
@@ -63,6 +74,33 @@ struct CommandTable {
         Entry("MEM.CHANGES", 2, nil, isOfEngine: true, "Tells what changed in a home."),
         Entry("MEM.NAMESPACES", 1, 2, isOfEngine: true, "Lists namespaces."),
         Entry("MEM.STATS", 2, 2, isOfEngine: true, "Tells of a home."),
+        Entry("MULTI", 1, 1, "Begins a transaction."),
+        Entry("EXEC", 1, 1, "Runs what came since MULTI as one transaction."),
+        Entry("DISCARD", 1, 1, "Forgets what came since MULTI."),
+        .ofSets("VADD", 5, nil, "Adds an element to a vector set, or changes its vector."),
+        .ofSets("VSIM", 4, nil, "Finds the elements that are most alike."),
+        .ofSets("VREM", 3, 3, "Removes an element."),
+        .ofSets("VCARD", 2, 2, "Counts the elements of a vector set."),
+        .ofSets("VDIM", 2, 2, "Tells the dimension of a vector set."),
+        .ofSets("VEMB", 3, nil, "Reads the vector of an element."),
+        .ofSets("VLINKS", 3, 4, "Shows the neighbors of an element in the graph."),
+        .ofSets("VINFO", 2, 2, "Tells of a vector set."),
+        .ofSets("VSETATTR", 4, 4, "Sets the attribute of an element."),
+        .ofSets("VGETATTR", 3, 3, "Reads the attribute of an element."),
+        .ofSets("VISMEMBER", 3, 3, "Tells whether an element is in a vector set."),
+        .ofSets("VRANDMEMBER", 2, 3, "Reads elements by chance."),
+        .ofSets("VRANGE", 4, 5, "Reads elements in the order of their bytes."),
+        .ofSets("DBSIZE", 1, 1, "Counts vector sets."),
+        .ofSets("EXISTS", 2, nil, "Counts which of some vector sets are there."),
+        .ofSets("DEL", 2, nil, "Deletes vector sets."),
+        .ofSets("UNLINK", 2, nil, "Deletes vector sets."),
+        .ofSets("TYPE", 2, 2, "Tells what a name is of."),
+        .ofSets("KEYS", 2, 2, "Lists the names of vector sets that match a pattern."),
+        .ofSets("SCAN", 2, nil, "Lists the names of vector sets, page by page."),
+        .ofSets("FLUSHDB", 1, 2, "Deletes all vector sets."),
+        .ofSets("FLUSHALL", 1, 2, "Deletes all vector sets."),
+        .ofSets("MEMORY", 2, nil, "Tells how many bytes a vector set has."),
+        .ofSets("DEBUG", 2, nil, "Tells a digest of vector sets, or opens them anew."),
     ]
 
     private static let byName = Dictionary(uniqueKeysWithValues: entries.map { (Array($0.name.utf8), $0) })

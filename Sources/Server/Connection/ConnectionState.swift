@@ -25,7 +25,28 @@ struct ConnectionState {
         let words: [[UInt8]]
         /// Who sent it; `nil` = whoever is on this machine, where there are no users.
         let user: User?
+        /// What came between `MULTI` and `EXEC`.
+        var batch: [BatchItem]?
     }
+
+    /// A command of a transaction.
+    enum BatchItem: Equatable, Sendable {
+        case call(Call)
+        /// What needs no engine has its reply.
+        case reply(Reply)
+    }
+
+    /// What came since `MULTI`.
+    private struct Queue {
+        var commands: [(CommandTable.Entry, [[UInt8]])] = []
+        var byteCount = 0
+        /// Something was refused: nothing will run.
+        var isSpoiled = false
+    }
+
+    /// What a transaction may hold.
+    static let maximumQueuedCommands = 100_000
+    static let maximumQueuedByteCount = 128 << 20
 
     /// What is told of the server; the same for all its connections.
     struct Facts: Sendable {
@@ -35,6 +56,17 @@ struct ConnectionState {
         var hasUsers = false
         var connectionCount: @Sendable () -> Int = { 1 }
         var seconds: @Sendable () -> Int = { 0 }
+        var settings = Settings()
+    }
+
+    /// What clients may set, for all connections.
+    final class Settings: Sendable {
+        private let state = Mutex(false)
+
+        var isSingleThreaded: Bool {
+            get { state.withLock { $0 } }
+            set { state.withLock { $0 = newValue } }
+        }
     }
 
     /// Names the connection, counting from 1.
@@ -49,6 +81,7 @@ struct ConnectionState {
     /// The greeting that a login is part of.
     private var greeting: Greeting?
     private var failedLogins = 0
+    private var queue: Queue?
 
     private struct Greeting {
         var version: ProtocolVersion
@@ -82,11 +115,12 @@ struct ConnectionState {
         } catch {
             return end(.error("ERR Protocol error: \(error.message)"))
         }
-        guard let command = CommandTable.find(words[0]) else { return .reply(Self.unknown(words)) }
+        guard let command = CommandTable.find(words[0]) else { return refuse(Self.unknown(words)) }
         guard words.count >= command.arity.least, words.count <= command.arity.most ?? words.count else {
-            return .reply(Self.wrongCount(command.name))
+            return refuse(Self.wrongCount(command))
         }
-        if isStranger, !command.isForStrangers { return .reply(Self.notLoggedIn) }
+        if isStranger, !command.isForStrangers { return refuse(Self.notLoggedIn) }
+        if let step = transaction(command, words) { return step }
         if command.isOfEngine { return .run(Call(name: command.name, words: words, user: user)) }
         if command.name == "QUIT" { return end(.ok) }
         do throws(CommandError) {
@@ -96,6 +130,68 @@ struct ConnectionState {
         } catch {
             return .reply(error.reply)
         }
+    }
+
+    /// A command that is refused before it runs spoils the transaction that it is to be part of.
+    private mutating func refuse(_ reply: Reply) -> Step {
+        queue?.isSpoiled = true
+        return .reply(reply)
+    }
+
+    /// The step of a command that begins or ends a transaction, or waits in one; `nil` = of any other.
+    private mutating func transaction(_ command: CommandTable.Entry, _ words: [[UInt8]]) -> Step? {
+        switch command.name {
+        case "MULTI":
+            guard queue == nil else { return .reply(.error("ERR MULTI calls can not be nested")) }
+            queue = Queue()
+            return .reply(.ok)
+        case "DISCARD":
+            guard queue != nil else { return .reply(.error("ERR DISCARD without MULTI")) }
+            queue = nil
+            return .reply(.ok)
+        case "EXEC":
+            guard let queue else { return .reply(.error("ERR EXEC without MULTI")) }
+            self.queue = nil
+            return queue.isSpoiled
+                ? .reply(.error("EXECABORT Transaction discarded because of previous errors."))
+                : execute(queue)
+        case "QUIT", "RESET": return nil
+        default: return queue == nil ? nil : enqueue(command, words)
+        }
+    }
+
+    private mutating func enqueue(_ command: CommandTable.Entry, _ words: [[UInt8]]) -> Step {
+        guard command.isForTransactions else {
+            return refuse(.error("ERR \(command.name) cannot be part of a transaction"))
+        }
+        let byteCount = (queue?.byteCount ?? 0) + words.reduce(0) { $0 + $1.count }
+        guard byteCount <= Self.maximumQueuedByteCount,
+            queue?.commands.count ?? 0 < Self.maximumQueuedCommands
+        else {
+            return refuse(
+                .error(
+                    "ERR a transaction has at most \(Self.maximumQueuedCommands) commands and "
+                        + "\(Self.maximumQueuedByteCount) bytes"))
+        }
+        queue?.byteCount = byteCount
+        queue?.commands.append((command, words))
+        return .reply(.simple("QUEUED"))
+    }
+
+    private mutating func execute(_ queue: Queue) -> Step {
+        var batch: [BatchItem] = []
+        for (command, words) in queue.commands {
+            if command.isOfEngine {
+                batch.append(.call(Call(name: command.name, words: words, user: user)))
+                continue
+            }
+            do throws(CommandError) {
+                batch.append(.reply(try answer(command.name, words)))
+            } catch {
+                batch.append(.reply(error.reply))
+            }
+        }
+        return .run(Call(name: "EXEC", words: [], user: user, batch: batch))
     }
 
     private mutating func end(_ reply: Reply) -> Step {
@@ -121,11 +217,12 @@ struct ConnectionState {
             version = .two
             name = ""
             user = nil
+            queue = nil
             decoder.isKnown = !facts.hasUsers
             return .simple("RESET")
         case "CLIENT": return try client(&arguments)
         case "COMMAND": return try Self.commands(&arguments)
-        case "CONFIG": return try Self.config(&arguments)
+        case "CONFIG": return try config(&arguments)
         case "INFO": return try information(&arguments)
         default: throw CommandError("ERR \(command) is not answered here")
         }
@@ -208,7 +305,7 @@ struct ConnectionState {
     }
 
     /// The version of Redis whose commands it has: libraries go by it.
-    private static let redisVersion = "8.2.0"
+    private static let redisVersion = "8.4.0"
 
     /// A name without spaces, line breaks and other signs that would break a line that tells of connections.
     private static func checkedName(_ arguments: inout Arguments) throws(CommandError) -> String {
@@ -277,18 +374,45 @@ struct ConnectionState {
         }
     }
 
-    private static func config(_ arguments: inout Arguments) throws(CommandError) -> Reply {
+    private func config(_ arguments: inout Arguments) throws(CommandError) -> Reply {
         let subcommand = try arguments.text("the subcommand").uppercased()
-        guard subcommand == "GET" else {
-            throw CommandError("ERR unknown subcommand '\(subcommand.prefix(40))'. Try CONFIG HELP.")
+        switch subcommand {
+        case "GET":
+            // What tools ask for before they measure: every write is on disk before its reply.
+            let settings = [
+                ("save", ""), ("appendonly", "yes"), ("databases", "1"),
+                (Self.singleThread, facts.settings.isSingleThreaded ? "yes" : "no"),
+            ]
+            var patterns: [[UInt8]] = []
+            while let name = try arguments.option() { patterns.append(Array(name.lowercased().utf8)) }
+            return .members(
+                settings.filter { name, _ in
+                    patterns.contains { GlobPattern.matches($0, Array(name.utf8)) }
+                }.map { ($0.0, .text($0.1)) })
+        case "SET":
+            guard !arguments.isEmpty else {
+                throw CommandError("ERR wrong number of arguments for 'config|set' command")
+            }
+            while let name = try arguments.option() {
+                guard name.lowercased() == Self.singleThread, !arguments.isEmpty else {
+                    throw CommandError(
+                        "ERR Unknown option or number of arguments for CONFIG SET - '\(name.lowercased().prefix(100))'")
+                }
+                let value = try arguments.text("the value").lowercased()
+                guard value == "yes" || value == "no" else {
+                    throw CommandError(
+                        "ERR CONFIG SET failed (possibly related to argument '\(Self.singleThread)') - argument must be "
+                            + "'yes' or 'no'")
+                }
+                facts.settings.isSingleThreaded = value == "yes"
+            }
+            return .ok
+        default: throw CommandError("ERR unknown subcommand '\(subcommand.prefix(40))'. Try CONFIG HELP.")
         }
-        // What tools ask for before they measure: every write is on disk before its reply.
-        let settings = [("save", ""), ("appendonly", "yes"), ("databases", "1")]
-        var asked = Set<String>()
-        while let name = try arguments.option() { asked.insert(name.lowercased()) }
-        return .members(
-            settings.filter { asked.contains($0.0) || asked.contains("*") }.map { ($0.0, .text($0.1)) })
     }
+
+    /// What is set is told again, and changes nothing: commands of one connection run one after another anyway.
+    private static let singleThread = "vset-force-single-threaded-execution"
 
     private func information(_ arguments: inout Arguments) throws(CommandError) -> Reply {
         var asked = Set<String>()
@@ -322,7 +446,7 @@ struct ConnectionState {
         return .error("ERR unknown command '\(shown(words[0]))', with args beginning with: \(arguments)")
     }
 
-    private static func wrongCount(_ command: String) -> Reply {
-        .error("ERR wrong number of arguments for '\(command.lowercased())' command")
+    private static func wrongCount(_ command: CommandTable.Entry) -> Reply {
+        .error("ERR wrong number of arguments for '\(command.told)' command")
     }
 }

@@ -15,6 +15,8 @@ indirect enum Reply: Sendable, Equatable {
     case array([Reply])
     /// In version 2 an array of keys and values by turns.
     case map([Entry])
+    /// The same, where values are arrays whose elements in version 2 stand between the keys.
+    case flattened([Entry])
     /// In version 2 a bulk string with 17 digits.
     case double(Double)
     /// In version 2 the integers 1 and 0.
@@ -66,6 +68,14 @@ extension Reply {
                 entry.key.encode(version, into: &bytes)
                 entry.value.encode(version, into: &bytes)
             }
+        case .flattened(let entries):
+            guard version == .two else { return Reply.map(entries).encode(version, into: &bytes) }
+            var replies: [Reply] = []
+            for entry in entries {
+                replies.append(entry.key)
+                if case .array(let values) = entry.value { replies += values }
+            }
+            Reply.array(replies).encode(version, into: &bytes)
         case .double(let number):
             let text = Self.digits(number)
             if version == .three {
