@@ -156,7 +156,7 @@ package final class HNSWIndex: Sendable {
         _ number: Int, of pages: LinkPages, in transaction: borrowing ReadTransaction
     ) throws -> [UInt32] {
         let (page, place) = number.quotientAndRemainder(dividingBy: pages.listsPerPage)
-        return try pages.entries(place, of: pages.page(page, in: transaction))
+        return try pages.entries(place, of: pages.page(page, in: transaction)).map { $0 & Slot.mask }
     }
 
     func bottomPages(_ state: IndexState) -> LinkPages {

@@ -215,7 +215,8 @@ package struct VectorSegments: Sendable, Equatable {
     /// Where its rows lie: tables, and what the keys there begin with.
     package var places: [(Table, Key)] {
         [
-            (tailTable, Key(prefix: tailPrefix).u16(space)), (table, Key(prefix: Self.segmentPrefix).u16(space)),
+            (tailTable, Key(prefix: tailPrefix).u16(space)),
+            (table, Key(prefix: Self.segmentPrefix).u16(space)),
             (table, Key(prefix: Self.passagePrefix).u16(space)),
         ]
     }

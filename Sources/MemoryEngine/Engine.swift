@@ -194,7 +194,8 @@ public final class Engine: Sendable {
     ) async throws -> Result? {
         if case .vectors = namespace.root {
             throw EngineError(
-                .wrongKind, "`\(namespace)` holds vector sets, and no memories; name a project, a user or an agent")
+                .wrongKind,
+                "`\(namespace)` holds vector sets, and no memories; name a project, a user or an agent")
         }
         return try await withAnyHome(of: namespace, creating: creating, body)
     }

@@ -28,6 +28,17 @@ struct Corpus: Sendable {
         corpus.file = [UInt8](try Data(contentsOf: URL(fileURLWithPath: copy)))
         corpus.records = try records(ofFile: copy)
         corpus.records["mutation"] = mutations.all
+        corpus.records["vectorSet"] = [
+            VectorSetRecord(
+                id: 1, name: Array("set".utf8), dimension: 3, inputDimension: 5, quantization: .int8, m: 16,
+                space: 1
+            ).encode()
+        ]
+        var element = VectorSetElement(ordinal: 7)
+        corpus.records["vectorSetElement"] = [element.encode()]
+        element.attribute = Array("{}".utf8)
+        corpus.records["vectorSetElement"]?.append(element.encode())
+        corpus.records["vectorSetSpace"] = [VectorSetSpace(number: 1, dimension: 3, set: 1).encode()]
         corpus.records["terms"] = [
             "some words of a passage, some twice", "", "snake_case_name CVE-2024-1234 東京都庁",
         ].map {

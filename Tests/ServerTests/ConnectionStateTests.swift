@@ -79,7 +79,7 @@ import Testing
             Issue.record("INFO is no text")
             return
         }
-        #expect(text.contains("redis_version:8.2.0\r\n"))
+        #expect(text.contains("redis_version:8.4.0\r\n"))
         #expect(part == "# Replication\r\nrole:master\r\nconnected_slaves:0\r\n")
         #expect(reply("INFO nothing") == .verbatim(""))
         #expect(reply("COMMAND COUNT") == .integer(CommandTable.entries.count))

@@ -77,7 +77,9 @@ import Testing
     @Test func `names every command`() throws {
         let text = try String(contentsOfFile: Self.page, encoding: .utf8)
         for entry in CommandTable.entries {
-            let isGiven = ["`\(entry.name)", "\n    \(entry.name) "].contains { text.contains($0) }
+            let isGiven = ["`\(entry.name)", "\n    \(entry.name) ", "\n    \(entry.name)\n"].contains {
+                text.contains($0)
+            }
             #expect(isGiven, "\(entry.name)")
         }
     }

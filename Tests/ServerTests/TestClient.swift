@@ -16,6 +16,8 @@ final class TestClient: @unchecked Sendable {
         struct Member: Equatable {
             let name: String
             let value: Value
+            /// The name is no text in quotes.
+            var isSimple = false
         }
 
         subscript(name: String) -> Value? {
@@ -133,10 +135,11 @@ final class TestClient: @unchecked Sendable {
         case "*": return .list(try (0..<max(0, Int(rest) ?? 0)).map { _ in try receive() })
         case "%":
             let members = try (0..<(Int(rest) ?? 0)).map { _ in
-                guard case .text(let name?) = try receive() else {
-                    throw Failure(description: "a name is no text")
+                switch try receive() {
+                case .text(let name?): return Value.Member(name: name, value: try receive())
+                case .simple(let name): return Value.Member(name: name, value: try receive(), isSimple: true)
+                default: throw Failure(description: "a name is no text")
                 }
-                return Value.Member(name: name, value: try receive())
             }
             return .map(members)
         default: throw Failure(description: "a reply begins with `\(line.prefix(20))`")
@@ -182,7 +185,8 @@ extension TestClient.Value {
                 let printed = value.printed(margin: inner)
                 // A value of several lines begins below its name.
                 let begin = printed.contains("\n") ? "\n" + inner : ""
-                return ("#", "\"\(name)\" => " + begin + printed, nil)
+                let shown = members[place].isSimple ? name : "\"\(name)\""
+                return ("#", shown + " => " + begin + printed, nil)
             }
         }
     }

@@ -65,6 +65,15 @@ package struct RecordDecoder: Sendable {
         RecordDecoder("synonyms", (Schema.word, Schema.Word.synonyms)) {
             try unsafe SynonymLists.encode(SynonymLists.decode($0.span.bytes))
         },
+        RecordDecoder("vectorSet", nil) {
+            try unsafe VectorSetRecord(decoding: $0.span.bytes).encode()
+        },
+        RecordDecoder("vectorSetElement", nil) {
+            try unsafe VectorSetElement(decoding: $0.span.bytes).encode()
+        },
+        RecordDecoder("vectorSetSpace", nil) {
+            try unsafe VectorSetSpace(number: 1, decoding: $0.span.bytes).encode()
+        },
         RecordDecoder("terms", nil) { try TermList(decoding: $0.span).encoded },
         RecordDecoder("mutation", nil) { try unsafe Mutation(decoding: $0.span.bytes).encode() },
     ]

@@ -49,7 +49,8 @@ final class VectorSetIndexer: Sendable {
                 try? await Task.sleep(for: .milliseconds(4))
                 if pressure.isClosing { break }
             }
-            let hasMore = pressure.isClosing ? false : (try? await step(isBackground: !pressure.isHigh)) ?? false
+            let hasMore =
+                pressure.isClosing ? false : (try? await step(isBackground: !pressure.isHigh)) ?? false
             if hasMore { continue }
             let isOver = state.withLock { state in
                 // What came meanwhile is looked at; what failed is tried again with the next command.
@@ -208,7 +209,8 @@ final class VectorSetIndexer: Sendable {
             return true
         }
         let segments = set.segments(of: copy)
-        let count = max(segments.rowsPerSegment, min(Self.copiedRows, Self.copiedByteCount / (4 * set.dimension)))
+        let count = max(
+            segments.rowsPerSegment, min(Self.copiedRows, Self.copiedByteCount / (4 * set.dimension)))
         let end = UInt32(min(Int(set.space.nextSlot), Int(set.copiedSlots) + count))
         var rows: [(passage: UInt32, vector: [Float])] = []
         try set.segments(of: set.space).forEachRow(

@@ -207,7 +207,7 @@ struct VectorSetReader {
         do {
             try Distance.check(vector, dimension: vector.count, metric: .cosine)
             return true
-        } catch where error.code == .zeroNorm {
+        } catch  where error.code == .zeroNorm {
             return false
         } catch {
             throw VectorSetError.invalid(error.message)

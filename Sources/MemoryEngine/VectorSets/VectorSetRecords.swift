@@ -105,7 +105,7 @@ package struct VectorSetRecord: Equatable, Sendable {
     /// Vectors that were ever added.
     var vectorCount: UInt64 = 0
 
-    init(
+    package init(
         id: UInt32, name: [UInt8], dimension: Int, inputDimension: Int, quantization: VectorSetQuantization,
         m: Int, space: UInt16
     ) {
@@ -225,7 +225,7 @@ package struct VectorSetRecord: Equatable, Sendable {
 /// An element of a vector set, beside its vector.
 package struct VectorSetElement: Equatable, Sendable {
     let ordinal: UInt32
-    var attribute: [UInt8]?
+    package var attribute: [UInt8]?
 
     package func encode() -> [UInt8] {
         var writer = ByteWriter(capacity: 8 + (attribute?.count ?? 0))
@@ -235,7 +235,7 @@ package struct VectorSetElement: Equatable, Sendable {
         return writer.bytes
     }
 
-    init(ordinal: UInt32) { self.ordinal = ordinal }
+    package init(ordinal: UInt32) { self.ordinal = ordinal }
 
     package init(decoding bytes: RawSpan) throws {
         var reader = ByteReader(bytes)
@@ -255,8 +255,8 @@ package struct VectorSetElement: Equatable, Sendable {
 }
 
 /// What a number of the vector tables is used for, as long as anything lies under it.
-struct VectorSetSpace: Equatable, Sendable {
-    enum Stage: UInt8, Sendable {
+package struct VectorSetSpace: Equatable, Sendable {
+    package enum Stage: UInt8, Sendable {
         case inUse = 0
         /// Its rows go, as a copy has taken its place.
         case leaving = 1
@@ -269,7 +269,7 @@ struct VectorSetSpace: Equatable, Sendable {
     let set: UInt32
     var stage = Stage.inUse
 
-    init(number: UInt16, dimension: Int, set: UInt32, stage: Stage = .inUse) {
+    package init(number: UInt16, dimension: Int, set: UInt32, stage: Stage = .inUse) {
         self.number = number
         self.dimension = dimension
         self.set = set

@@ -68,10 +68,12 @@ struct VectorSetWalk {
 
     /// Looks at the attributes of more and more of the nearest.
     private func filtered(
-        _ query: [Float], _ filter: @escaping @Sendable ([UInt8]) -> Bool, in transaction: borrowing ReadTransaction
+        _ query: [Float], _ filter: @escaping @Sendable ([UInt8]) -> Bool,
+        in transaction: borrowing ReadTransaction
     ) throws -> [VectorSetMatch] {
         let bound = search.filterEf ?? search.count.multipliedReportingOverflow(by: 100).partialValue
-        var looked = min(bound, max(Self.firstCount, search.count.multipliedReportingOverflow(by: 4).partialValue))
+        var looked = min(
+            bound, max(Self.firstCount, search.count.multipliedReportingOverflow(by: 4).partialValue))
         var seen = Set<UInt32>()
         var matching: [VectorSetMatch] = []
         while looked <= HNSWIndex.largestCount, !search.isExact {

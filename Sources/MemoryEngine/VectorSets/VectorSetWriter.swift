@@ -109,7 +109,8 @@ struct VectorSetWriter {
         guard addition.quantization == set.quantization else { throw VectorSetError.quantization }
         guard addition.m == set.m else { throw VectorSetError.m }
         let isProjected = set.inputDimension > 0
-        guard isProjected ? addition.reducedDimension == set.dimension : addition.vector.count == set.dimension
+        guard
+            isProjected ? addition.reducedDimension == set.dimension : addition.vector.count == set.dimension
         else { throw VectorSetError.dimension(given: addition.vector.count, of: set.dimension) }
         if addition.reducedDimension != nil, !isProjected { throw VectorSetError.notProjected }
         if isProjected, addition.vector.count != set.inputDimension {

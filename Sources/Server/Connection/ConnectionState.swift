@@ -396,7 +396,8 @@ struct ConnectionState {
             while let name = try arguments.option() {
                 guard name.lowercased() == Self.singleThread, !arguments.isEmpty else {
                     throw CommandError(
-                        "ERR Unknown option or number of arguments for CONFIG SET - '\(name.lowercased().prefix(100))'")
+                        "ERR Unknown option or number of arguments for CONFIG SET - '\(name.lowercased().prefix(100))'"
+                    )
                 }
                 let value = try arguments.text("the value").lowercased()
                 guard value == "yes" || value == "no" else {

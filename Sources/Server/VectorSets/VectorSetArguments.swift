@@ -23,7 +23,8 @@ extension VectorSetCommands {
             }
             vector = floats(first)
         } else if form.equals("VALUES") {
-            guard let count = first.integer, (1...largestDimension).contains(count), words.count >= count else {
+            guard let count = first.integer, (1...largestDimension).contains(count), words.count >= count
+            else {
                 throw invalidVector
             }
             var values: [Float] = []

@@ -62,7 +62,8 @@ struct VectorSetCommands: Sendable {
     private func run(_ plans: [Plan], in home: Namespace, by user: User?) async throws -> [Reply] {
         let allowed = try plans.map { plan -> Plan in
             guard !plan.commands.isEmpty, !(user?.may(plan.right, in: home) ?? true) else { return plan }
-            let refusal = CommandError("NOPERM user `\(user?.name ?? "")` may not \(plan.right.rawValue) \(home)")
+            let refusal = CommandError(
+                "NOPERM user `\(user?.name ?? "")` may not \(plan.right.rawValue) \(home)")
             // One that may not run spoils no others; alone it is an error.
             guard plans.count > 1 else { throw refusal }
             return Plan(refusal.reply)
@@ -77,7 +78,7 @@ struct VectorSetCommands: Sendable {
     }
 
     private static func isReload(_ words: [[UInt8]]) -> Bool {
-        words.count == 2 && String(decoding: words[1], as: UTF8.self).uppercased() == "RELOAD"
+        words.count >= 2 && String(decoding: words[1], as: UTF8.self).uppercased() == "RELOAD"
     }
 
     /// Closes the file and opens it again, unless somebody else works with it.
