@@ -54,7 +54,8 @@ let package = Package(
             name: "bench",
             dependencies: [
                 "MemoryEngine", "Embedders", "Store", "HNSW", "CKernels", "CLMDB", "COpenBLAS", "Labelled",
-                argumentParser,
+                argumentParser, .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
             ],
             path: "Benchmarks", exclude: ["peers"], swiftSettings: sourceSettings),
         .executableTarget(

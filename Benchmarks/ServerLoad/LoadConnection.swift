@@ -1,0 +1,131 @@
+import Dispatch
+import NIOCore
+import NIOPosix
+
+/// A reply of a server, as much as a load looks at.
+struct LoadReply: Sendable {
+    /// What the server refused.
+    var error: String?
+    /// The strings of an array, or the one that it is.
+    var items: [[UInt8]] = []
+}
+
+/// Takes whole replies of RESP 2 from bytes as they come.
+struct ReplyReader {
+    private var buffer = ByteBuffer()
+
+    mutating func append(_ bytes: inout ByteBuffer) {
+        buffer.discardReadBytes()
+        buffer.writeBuffer(&bytes)
+    }
+
+    /// The next reply; `nil` if it is not whole yet.
+    mutating func next() -> LoadReply? {
+        let start = buffer.readerIndex
+        var reply = LoadReply()
+        guard read(into: &reply) else {
+            buffer.moveReaderIndex(to: start)
+            return nil
+        }
+        return reply
+    }
+
+    private mutating func read(into reply: inout LoadReply) -> Bool {
+        guard let line = line(), let kind = line.first else { return false }
+        let rest = line.dropFirst()
+        switch kind {
+        case UInt8(ascii: "-"): reply.error = String(decoding: rest, as: UTF8.self)
+        case UInt8(ascii: "$"):
+            guard let count = Int(String(decoding: rest, as: UTF8.self)), count >= 0 else { return true }
+            guard buffer.readableBytes >= count + 2, let bytes = buffer.readBytes(length: count) else {
+                return false
+            }
+            buffer.moveReaderIndex(forwardBy: 2)
+            reply.items.append(bytes)
+        case UInt8(ascii: "*"):
+            for _ in 0..<(Int(String(decoding: rest, as: UTF8.self)) ?? 0) {
+                guard read(into: &reply) else { return false }
+            }
+        default: reply.items.append(Array(rest))
+        }
+        return true
+    }
+
+    private mutating func line() -> [UInt8]? {
+        let view = buffer.readableBytesView
+        guard let end = view.firstIndex(of: UInt8(ascii: "\r")), end + 1 < view.endIndex else { return nil }
+        let line = buffer.readBytes(length: end - view.startIndex)
+        buffer.moveReaderIndex(forwardBy: 2)
+        return line
+    }
+}
+
+/// Commands as they are sent.
+enum LoadCommand {
+    static func encode(_ words: [[UInt8]], into buffer: inout ByteBuffer) {
+        buffer.writeString("*\(words.count)\r\n")
+        for word in words {
+            buffer.writeString("$\(word.count)\r\n")
+            buffer.writeBytes(word)
+            buffer.writeString("\r\n")
+        }
+    }
+}
+
+/// What connections send, and what becomes of the replies. Only the event loop of the connections calls it.
+protocol LoadSource: AnyObject, Sendable {
+    /// The next batch, and how many replies it has; `nil` at the end.
+    func next() -> (bytes: ByteBuffer, count: Int)?
+    /// Takes how many nanoseconds a batch took, and its replies.
+    func take(_ nanoseconds: UInt64, _ replies: [LoadReply])
+}
+
+/// One connection that sends a batch of commands, waits for its replies, and sends the next.
+final class LoadConnection: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
+
+    private let source: any LoadSource
+    private let done: EventLoopPromise<Void>
+    private var reader = ReplyReader()
+    private var replies: [LoadReply] = []
+    private var wanted = 0
+    private var start: UInt64 = 0
+
+    init(_ source: any LoadSource, done: EventLoopPromise<Void>) {
+        self.source = source
+        self.done = done
+    }
+
+    func channelActive(context: ChannelHandlerContext) { send(context) }
+
+    private func send(_ context: ChannelHandlerContext) {
+        guard let (bytes, count) = source.next() else {
+            done.succeed()
+            context.close(promise: nil)
+            return
+        }
+        wanted = count
+        replies.removeAll(keepingCapacity: true)
+        start = DispatchTime.now().uptimeNanoseconds
+        context.writeAndFlush(wrapOutboundOut(bytes), promise: nil)
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        var bytes = unwrapInboundIn(data)
+        reader.append(&bytes)
+        while replies.count < wanted, let reply = reader.next() { replies.append(reply) }
+        guard replies.count == wanted else { return }
+        source.take(DispatchTime.now().uptimeNanoseconds - start, replies)
+        send(context)
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        done.fail(ChannelError.eof)
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        done.fail(error)
+        context.close(promise: nil)
+    }
+}
