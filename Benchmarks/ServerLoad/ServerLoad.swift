@@ -81,7 +81,8 @@ struct ServerLoad: AsyncParsableCommand {
                 }
             }
         }
-        report.note("\(rounds) turns of \(seconds) s each; medians over turns; \(pipeline) commands at a time")
+        report.note(
+            "\(rounds) turns of \(seconds) s each; medians over turns; \(pipeline) commands at a time")
         report.print(json: json)
         try await group.shutdownGracefully()
     }

@@ -114,6 +114,10 @@ import Testing
             ("VSIM s VALUES 2 1 0 FOO", "!ERR syntax error in VSIM command"),
             ("VSIM s VALUES 2 1 0 COUNT", "!ERR syntax error in VSIM command"),
             ("VSIM s VALUES 2 1 0 FILTER .a.b", "!ERR syntax error in FILTER expression near: .b"),
+            ("VSIM s ELE nobody COUNT 0", "!ERR element not found in set"),
+            ("VSIM s VALUES 1 1 COUNT 0", "!ERR Vector dimension mismatch - got 1 but set has 2"),
+            ("VSIM s VALUES 02 1 1", "!ERR invalid vector specification"),
+            ("VSIM s VALUES 2 1 0 COUNT +1", "!ERR invalid COUNT"),
             ("VDIM none", "!ERR key does not exist"), ("VEMB s a FOO", "!ERR invalid option"),
             ("VRANDMEMBER s x", "!ERR COUNT value is not an integer"),
             ("VRANGE s a +", "!ERR invalid range format"),
@@ -160,7 +164,8 @@ import Testing
         let answers = try await replies([
             "MULTI", "VADD s VALUES 2 1 0 a", "PING hello", "VSIM s ELE none", "VSIM s ELE a", "EXEC",
             "EXEC", "MULTI", "MULTI", "FLY", "EXEC", "MULTI", "VADD s VALUES 2 1 0 b", "DISCARD", "VCARD s",
-            "MULTI", "MEM.GET project/a k", "EXEC", "MULTI", "EXEC", "DISCARD",
+            "MULTI", "MEM.GET project/a k", "EXEC", "MULTI", "EXEC", "DISCARD", "MULTI", "VCARD", "VCARD s",
+            "EXEC",
         ])
         #expect(
             answers == [
@@ -171,7 +176,8 @@ import Testing
                 "!EXECABORT Transaction discarded because of previous errors.", "+OK", "+QUEUED", "+OK", ":1",
                 "+OK", "!ERR MEM.GET cannot be part of a transaction",
                 "!EXECABORT Transaction discarded because of previous errors.", "+OK", "[]",
-                "!ERR DISCARD without MULTI",
+                "!ERR DISCARD without MULTI", "+OK", "+QUEUED", "+QUEUED",
+                "[!ERR wrong number of arguments for 'VCARD' command :1]",
             ])
     }
 

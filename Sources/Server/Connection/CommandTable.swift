@@ -30,6 +30,12 @@ struct CommandTable {
         /// As Redis tells it: the number of arguments, or below 0 the fewest of them.
         var redisArity: Int { arity.most == arity.least ? arity.least : -arity.least }
 
+        /// Whether it takes so many arguments, its name counted.
+        func takes(_ count: Int) -> Bool { count >= arity.least && count <= arity.most ?? count }
+
+        /// Redis looks at the arguments of these only when they run.
+        var isLooseInTransactions: Bool { name.first == "V" }
+
         /// A command on vector sets.
         static func ofSets(_ name: String, _ least: Int, _ most: Int?, _ summary: String) -> Entry {
             Entry(name, least, most, isOfEngine: true, isForTransactions: true, summary)

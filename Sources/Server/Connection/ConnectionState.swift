@@ -116,7 +116,7 @@ struct ConnectionState {
             return end(.error("ERR Protocol error: \(error.message)"))
         }
         guard let command = CommandTable.find(words[0]) else { return refuse(Self.unknown(words)) }
-        guard words.count >= command.arity.least, words.count <= command.arity.most ?? words.count else {
+        guard command.takes(words.count) || queue != nil && command.isLooseInTransactions else {
             return refuse(Self.wrongCount(command))
         }
         if isStranger, !command.isForStrangers { return refuse(Self.notLoggedIn) }

@@ -94,20 +94,42 @@ extension VectorSetCommands {
 
     // MARK: VSIM key ELE element | FP32 blob | VALUES n v... [options]
 
-    /// A set that is not there has nothing alike, whatever else is wrong.
+    /// A set that is not there has nothing alike, whatever else is wrong; and what is wrong with the vector comes before what is
+    /// wrong with options.
     static func similar(_ words: [[UInt8]]) -> Plan {
+        var rest = words.dropFirst(2)
+        let query: VectorSetSearch.Query
         do throws(CommandError) {
-            let (search, told) = try search(words)
-            return Plan(.search(search)) { answer in
-                guard case .matches(let matches?) = answer else { return .array([]) }
-                return told.reply(matches)
-            }
+            query = try Self.query(&rest)
         } catch {
             return Plan(.count([words[1]])) { answer in
                 if case .number(0) = answer { return .array([]) }
                 return error.reply
             }
         }
+        var search = VectorSetSearch(set: words[1], query: query)
+        var told = Told()
+        var refusal: CommandError?
+        do throws(CommandError) {
+            try read(&rest, into: &search, &told)
+        } catch {
+            search = VectorSetSearch(set: words[1], query: query)
+            refusal = error
+        }
+        let (shown, refused) = (told, refusal)
+        return Plan(.search(search)) { answer in
+            guard case .matches(let matches?) = answer else { return .array([]) }
+            return refused?.reply ?? shown.reply(matches)
+        }
+    }
+
+    private static func query(_ rest: inout ArraySlice<[UInt8]>) throws(CommandError) -> VectorSetSearch.Query
+    {
+        guard rest.first?.equals("ELE") ?? false else {
+            return .vector(try vector(&rest, mayReduce: false).vector)
+        }
+        rest.removeFirst()
+        return .element(rest.removeFirst())
     }
 
     /// What is told of each element.
@@ -131,19 +153,13 @@ extension VectorSetCommands {
         }
     }
 
-    private static func search(_ words: [[UInt8]]) throws(CommandError) -> (VectorSetSearch, Told) {
-        var rest = words.dropFirst(2)
-        let query: VectorSetSearch.Query
-        if rest.first?.equals("ELE") ?? false {
-            rest.removeFirst()
-            query = .element(rest.removeFirst())
-        } else {
-            query = .vector(try vector(&rest, mayReduce: false).vector)
-        }
-        var search = VectorSetSearch(set: words[1], query: query)
-        var told = Told()
+    private static func read(
+        _ rest: inout ArraySlice<[UInt8]>, into search: inout VectorSetSearch, _ told: inout Told
+    ) throws(CommandError) {
         /// A number behind an option, from `least` on.
-        func number(_ name: String, upTo most: Int = .max) throws(CommandError) -> Int {
+        func number(
+            _ name: String, _ rest: inout ArraySlice<[UInt8]>, upTo most: Int = .max
+        ) throws(CommandError) -> Int {
             guard let value = rest.popFirst()?.integer, (1...most).contains(value) else {
                 throw CommandError("ERR invalid \(name)")
             }
@@ -161,11 +177,11 @@ extension VectorSetCommands {
             } else if rest.isEmpty {
                 throw CommandError("ERR syntax error in VSIM command")
             } else if option.equals("COUNT") {
-                search.count = try number("COUNT")
+                search.count = try number("COUNT", &rest)
             } else if option.equals("EF") {
-                search.ef = try number("EF", upTo: 1_000_000)
+                search.ef = try number("EF", &rest, upTo: 1_000_000)
             } else if option.equals("FILTER-EF") {
-                search.filterEf = try number("FILTER-EF")
+                search.filterEf = try number("FILTER-EF", &rest)
             } else if option.equals("EPSILON") {
                 guard let epsilon = rest.popFirst()?.double, epsilon > 0 else {
                     throw CommandError("ERR invalid EPSILON")
@@ -178,7 +194,6 @@ extension VectorSetCommands {
             }
         }
         search.wantsAttributes = told.attributes
-        return (search, told)
     }
 
     private static func filter(
@@ -253,8 +268,9 @@ extension [UInt8] {
 
     /// A whole number as Redis reads it: digits, and a sign if it is below 0.
     var integer: Int? {
-        guard count <= 20, first != UInt8(ascii: "+") else { return nil }
-        return Int(String(decoding: self, as: UTF8.self))
+        guard count <= 20, let value = Int(String(decoding: self, as: UTF8.self)) else { return nil }
+        // No sign that says nothing, and no zeros at the front.
+        return elementsEqual(String(value).utf8) ? value : nil
     }
 
     var double: Double? {

@@ -94,6 +94,9 @@ struct VectorSetCommands: Sendable {
 
     private func plan(_ call: ConnectionState.Call) throws(CommandError) -> Plan {
         let words = call.words
+        guard CommandTable.find(words[0])?.takes(words.count) ?? false else {
+            throw CommandError("ERR wrong number of arguments for '\(call.name)' command")
+        }
         let key = words.count > 1 ? words[1] : []
         let element = words.count > 2 ? words[2] : []
         switch call.name {
