@@ -53,8 +53,8 @@ let package = Package(
         .executableTarget(
             name: "bench",
             dependencies: [
-                "MemoryEngine", "Embedders", "Store", "HNSW", "CKernels", "CLMDB", "COpenBLAS", "Labelled",
-                argumentParser, .product(name: "NIOCore", package: "swift-nio"),
+                "MemoryEngine", "Embedders", "Server", "Store", "HNSW", "CKernels", "CLMDB", "COpenBLAS",
+                "Labelled", argumentParser, logging, .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
             ],
             path: "Benchmarks", exclude: ["peers"], swiftSettings: sourceSettings),

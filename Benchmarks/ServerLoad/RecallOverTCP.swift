@@ -1,0 +1,86 @@
+import ArgumentParser
+import Embedders
+import Logging
+import MemoryEngine
+import NIOCore
+import NIOPosix
+import Server
+
+/// The same recalls in the process and through a server on the loopback, by turns.
+struct RecallOverTCP: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "over-tcp",
+        abstract: "The same recalls in the process and through a server on the loopback, by turns.")
+
+    @OptionGroup var common: CommonOptions
+    @Option(help: "How many memories.") var count = 10_000
+    @Option(help: "How many questions; each is asked once on either way.") var questions = 2_000
+
+    /// Questions that one way has before the other has them.
+    private static let turnCount = 50
+
+    func run() async throws {
+        let corpus = try Corpus(common, count: count + 20_000)
+        let asked = Questions.make(
+            from: corpus.paragraphs[count...], over: corpus.paragraphs[..<count], count: questions, seed: 2)
+        let scratch = try Scratch(common)
+        let home = Namespace.project("served")
+        let engine = try Engine.open(
+            at: scratch.path + "/store", embedder: HashEmbedder(), options: Engine.benchOptions(.none))
+        try await engine.load(corpus.paragraphs[..<count], in: home)
+        try await engine.settle(home)
+
+        var options = Server.Options()
+        options.port = 0
+        let (ports, continuation) = AsyncStream.makeStream(of: Int.self)
+        let server = Server(
+            engine: engine, options: options, logger: Logger(label: "bench") { _ in SwiftLogNoOpLogHandler() }
+        ) { continuation.yield($0.port ?? 0) }
+        let serving = Task { try await server.run() }
+        var direct = Samples()
+        var served = Samples()
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        for await port in ports {
+            let client = try ServerUnderLoad("127.0.0.1:\(port)", group)
+            for first in stride(from: 0, to: asked.count, by: Self.turnCount) {
+                let texts = asked[first..<min(first + Self.turnCount, asked.count)]
+                func inProcess() async throws {
+                    for text in texts {
+                        try await direct.time { _ = try await engine.recall(RecallQuery(text, in: home)) }
+                    }
+                }
+                func overTCP() async throws {
+                    let commands = texts.map { text in ["MEM.RECALL", "\(home)", text].map { Array($0.utf8) }
+                    }
+                    for time in try await client.times(commands) { served.add(time) }
+                }
+                // Whoever comes second finds the pages in the caches.
+                if first.isMultiple(of: 2 * Self.turnCount) {
+                    try await inProcess()
+                    try await overTCP()
+                } else {
+                    try await overTCP()
+                    try await inProcess()
+                }
+            }
+            break
+        }
+        serving.cancel()
+        try? await serving.value
+        try await group.shutdownGracefully()
+        await engine.close()
+        var report = Report("over-tcp")
+        report.add(
+            .init(
+                name: "recall", parameters: "\(count) memories, in the process", median: direct.median,
+                p99: direct.p99, unit: "ms"))
+        let added = (served.median - direct.median) * 1_000
+        report.add(
+            .init(
+                name: "MEM.RECALL", parameters: "over TCP, one client", median: served.median,
+                p99: served.p99, unit: "ms", peer: ("in the process", served.median / direct.median),
+                aim: .init(text: "≤ 100 µs more", isMet: added <= 100)))
+        report.note("\(questions) questions, one after another on both ways by turns; \(Int(added)) µs more")
+        report.print(json: common.json)
+    }
+}
