@@ -81,7 +81,8 @@ let package = Package(
             name: "ServerTests", dependencies: ["Server", "MemoryEngine", "Embedders", "TestSupport"],
             swiftSettings: testSettings),
         .testTarget(
-            name: "LociCommandTests", dependencies: ["loci", "MemoryEngine"], swiftSettings: testSettings),
+            name: "LociCommandTests", dependencies: ["loci", "MemoryEngine", "TestSupport"],
+            swiftSettings: testSettings),
         .executableTarget(
             name: "crashchild", dependencies: ["MemoryEngine", "Embedders", "Store"],
             path: "Tests/CrashChild",
