@@ -142,6 +142,7 @@ public struct Server: Service {
                     try channel.pipeline.syncOperations.addHandler(
                         ConnectionHandler(
                             state: ConnectionState(id: id, facts: facts), commands: commands, users: users,
+                            address: LoginGate.address(channel.remoteAddress?.ipAddress ?? "unix"),
                             times: times, isOverTLS: tls != nil, metrics: metrics, logger: logger))
                 }
             }

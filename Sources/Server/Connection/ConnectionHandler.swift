@@ -37,6 +37,8 @@ final class ConnectionHandler: ChannelDuplexHandler {
     private var state: ConnectionState
     private let commands: MemoryCommands
     private let users: Users?
+    /// From where, as wrong passwords are counted.
+    private let address: String
     private let logger: Logger
     private let times: Times
     private let isOverTLS: Bool
@@ -66,12 +68,13 @@ final class ConnectionHandler: ChannelDuplexHandler {
     private var timed: (command: String, timer: Timer?) = ("", nil)
 
     init(
-        state: ConnectionState, commands: MemoryCommands, users: Users?,
+        state: ConnectionState, commands: MemoryCommands, users: Users?, address: String = "",
         times: Times = Times(), isOverTLS: Bool = false, metrics: ServerMetrics, logger: Logger
     ) {
         self.state = state
         self.commands = commands
         self.users = users
+        self.address = address
         self.times = times
         self.isOverTLS = isOverTLS
         self.metrics = metrics
@@ -269,19 +272,21 @@ final class ConnectionHandler: ChannelDuplexHandler {
     /// What the engine's side has found out.
     private enum Outcome: Sendable {
         case reply(Reply)
-        case verified(User?)
+        case verified(Users.Login)
     }
 
     private func verify(_ name: String, _ password: [UInt8], _ context: ChannelHandlerContext) {
-        let (users, logger, metrics, id) = (users, logger, metrics, state.id)
+        guard let users else { return }
+        let (address, logger, metrics, id) = (address, logger, metrics, state.id)
         begin(context) {
             do {
-                let user = try await users?.verify(name, password)
-                if user == nil {
+                let login = try await users.verify(name, password, from: address)
+                if login.isRefused {
                     metrics.loginRefused()
-                    logger.notice("a login was refused", metadata: ["connection": "\(id)"])
+                    logger.notice(
+                        "a login was refused", metadata: ["connection": "\(id)", "address": "\(address)"])
                 }
-                return .verified(user)
+                return .verified(login)
             } catch {
                 return .reply(.error("ERR \(error)"))
             }
@@ -305,7 +310,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
         guard !isClosing else { return }
         switch outcome {
         case .reply(let reply): send(reply, context)
-        case .verified(let user): take(state.verified(user), context)
+        case .verified(let login): take(state.verified(login), context)
         }
         drive(context)
     }

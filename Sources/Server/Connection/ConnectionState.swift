@@ -251,14 +251,16 @@ struct ConnectionState {
     }
 
     /// Takes the outcome of a step that verifies.
-    ///
-    /// - Parameter user: `nil` = the password is nobody's of that name.
-    mutating func verified(_ user: User?) -> Step {
+    mutating func verified(_ login: Users.Login) -> Step {
         let greeting = greeting
         self.greeting = nil
-        guard let user else {
+        guard case .user(let user) = login else {
             failedLogins += 1
-            let refusal = Reply.error("WRONGPASS invalid username-password pair or user is disabled.")
+            var refusal = Reply.error("WRONGPASS invalid username-password pair or user is disabled.")
+            if case .tooSoon(let wait) = login {
+                refusal = .error(
+                    "WRONGPASS too many passwords were wrong; try again in \(wait.components.seconds + 1) s")
+            }
             return failedLogins < Self.maximumFailedLogins ? .reply(refusal) : end(refusal)
         }
         self.user = user
