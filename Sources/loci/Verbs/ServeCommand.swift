@@ -37,13 +37,20 @@ struct ServeCommand: AsyncParsableCommand {
 
     func run() async throws {
         var (reader, store) = (SettingReader(), store)
-        let options = try settings.options(&reader)
+        var options = try settings.options(&reader)
         try store.complete(&reader)
         for variable in reader.unknownVariables {
             Terminal.note("\(variable) is no setting; `loci serve --print-config` lists them")
         }
         if printConfig { return Self.print(reader.settings, asJSON: store.json) }
         _ = try store.path()
+        let allowed = max(1, FileLimit.raise(to: options.maximumConnections + Self.ownFiles) - Self.ownFiles)
+        if allowed < options.maximumConnections {
+            Terminal.note(
+                "so few files may be open that there are at most \(Terminal.grouped(allowed)) connections; "
+                    + "see `ulimit -n`")
+            options.maximumConnections = allowed
+        }
         let asked = options
         let isJSON = store.json
         try await store.withEngine(for: .creating) { engine in
@@ -62,6 +69,9 @@ struct ServeCommand: AsyncParsableCommand {
             }
         }
     }
+
+    /// Files that are kept for the homes that are open, and whatever else there is.
+    private static let ownFiles = 600
 
     private static func print(_ settings: [SettingReader.Setting], asJSON: Bool) {
         let width = settings.map(\.name.count).max() ?? 0
