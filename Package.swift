@@ -10,6 +10,7 @@ let testSettings: [SwiftSetting] = [.swiftLanguageMode(.v6)]
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let metrics: Target.Dependency = .product(name: "CoreMetrics", package: "swift-metrics")
 let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 
 let package = Package(
@@ -21,7 +22,9 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     ],
     targets: [
@@ -40,8 +43,12 @@ let package = Package(
         .target(
             name: "Server",
             dependencies: [
-                "MemoryEngine", logging, lifecycle, .product(name: "NIOCore", package: "swift-nio"),
+                "MemoryEngine", logging, lifecycle, metrics,
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+                .product(name: "NIOTLS", package: "swift-nio"),
             ],
             swiftSettings: sourceSettings),
         .executableTarget(
@@ -78,10 +85,15 @@ let package = Package(
         .testTarget(
             name: "EmbeddersTests", dependencies: ["Embedders", "MemoryEngine"], swiftSettings: testSettings),
         .testTarget(
-            name: "ServerTests", dependencies: ["Server", "MemoryEngine", "Embedders", "TestSupport"],
+            name: "ServerTests",
+            dependencies: [
+                "Server", "MemoryEngine", "Embedders", "TestSupport", "loci", metrics,
+                .product(name: "NIOEmbedded", package: "swift-nio"),
+            ],
             swiftSettings: testSettings),
         .testTarget(
-            name: "LociCommandTests", dependencies: ["loci", "MemoryEngine"], swiftSettings: testSettings),
+            name: "LociCommandTests", dependencies: ["loci", "MemoryEngine", "TestSupport"],
+            swiftSettings: testSettings),
         .executableTarget(
             name: "crashchild", dependencies: ["MemoryEngine", "Embedders", "Store"],
             path: "Tests/CrashChild",

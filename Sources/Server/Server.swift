@@ -2,7 +2,9 @@ import Foundation
 import Logging
 import MemoryEngine
 import NIOCore
+import NIOHTTP1
 import NIOPosix
+import NIOSSL
 import ServiceLifecycle
 
 /// A store on the network, for clients that speak RESP, the protocol of Redis.
@@ -18,12 +20,22 @@ public struct Server: Service {
         public var port = Self.defaultPort
         /// The path of a Unix domain socket, besides.
         public var socketPath: String?
+        /// With it the port speaks TLS only; the socket never does.
+        public var tls: TLSIdentity?
         /// Who may log in; `nil` = who reaches the server may do everything.
         public var users: Users?
         public var limits = WireLimits()
         public var maximumConnections = 10_000
+        /// A connection that has sent nothing for so long is closed, unless it waits for a reply; zero = none is.
+        public var idleLimit: Duration = .zero
+        /// How long a command may take to arrive, from its first byte to its last.
+        public var commandTime: Duration = .seconds(60)
         /// How long a client may leave replies where they are.
         public var patience: Duration = .seconds(60)
+        /// The port at which metrics can be fetched over HTTP, at /metrics; `nil` = at none, 0 = one that is free.
+        public var metricsPort: Int?
+        /// Metrics tell no content, so any address will do.
+        public var metricsHost = "127.0.0.1"
         /// How long what is in flight may take once the server is to end.
         public var drainTime: Duration = .seconds(10)
 
@@ -37,11 +49,13 @@ public struct Server: Service {
         public internal(set) var host: String?
         public internal(set) var port: Int?
         public internal(set) var socketPath: String?
+        public internal(set) var metricsPort: Int?
     }
 
     private let engine: Engine
     private let options: Options
     private let logger: Logger
+    private let metrics = ServerMetrics()
     private let isReady: @Sendable (Addresses) -> Void
 
     /// - Parameter isReady: called once, when clients can connect.
@@ -66,7 +80,7 @@ public struct Server: Service {
                 "\(host) can be reached from other machines, and whoever reaches it could read all; give the server users, or "
                     + "bind 127.0.0.1, ::1 or localhost, or a Unix socket")
         }
-        let connections = Connections(maximumCount: options.maximumConnections)
+        let connections = Connections(maximumCount: options.maximumConnections, metrics: metrics)
         let listening = try await listen(connections)
         let done = listening.map(\.closeFuture)
         await withTaskCancellationOrGracefulShutdownHandler {
@@ -88,10 +102,15 @@ public struct Server: Service {
     }
 
     private func listen(_ connections: Connections) async throws -> [any Channel] {
+        guard options.host != nil || options.socketPath != nil else {
+            throw EngineError(.invalid, "a server needs a host or the path of a socket to listen at")
+        }
         let began = ContinuousClock.now
         let commands = MemoryCommands(engine: engine)
-        let (logger, limits, users) = (logger, options.limits, options.users)
-        let patience = TimeAmount(options.patience)
+        let (logger, limits, users, tls) = (logger, options.limits, options.users, options.tls)
+        let (times, metrics, maximumConnections) = (
+            ConnectionHandler.Times(options), metrics, options.maximumConnections
+        )
         let settings = ConnectionState.Settings()
         let bootstrap = ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .serverChannelOption(.backlog, value: 512)
@@ -99,50 +118,65 @@ public struct Server: Service {
             .childChannelOption(.allowRemoteHalfClosure, value: true)
             .childChannelOption(.writeBufferWaterMark, value: .init(low: 256 << 10, high: 1 << 20))
             .childChannelInitializer { channel in
+                let isLocal = channel.localAddress?.protocol == .unix
+                let tls = isLocal ? nil : tls
                 guard let id = connections.add(channel) else {
-                    return channel.pipeline.addHandler(RefusalHandler())
+                    // Over TLS there is no word of refusal before both sides have calculated much.
+                    return tls == nil ? channel.pipeline.addHandler(RefusalHandler()) : channel.close()
                 }
                 return channel.eventLoop.makeCompletedFuture {
-                    if channel.localAddress?.protocol != .unix {
-                        try channel.syncOptions?.setOption(.tcpOption(.tcp_nodelay), value: 1)
+                    if !isLocal { try channel.syncOptions?.setOption(.tcpOption(.tcp_nodelay), value: 1) }
+                    if let tls {
+                        try channel.pipeline.syncOperations.addHandler(
+                            NIOSSLServerHandler(context: tls.context))
                     }
                     var facts = ConnectionState.Facts()
                     facts.limits = limits
                     facts.hasUsers = users != nil
                     facts.port = channel.localAddress?.port ?? 0
                     facts.settings = settings
+                    facts.maximumConnections = maximumConnections
                     facts.connectionCount = { connections.count }
+                    facts.statistics = { metrics.statistics }
                     facts.seconds = { Int((ContinuousClock.now - began).components.seconds) }
                     try channel.pipeline.syncOperations.addHandler(
                         ConnectionHandler(
                             state: ConnectionState(id: id, facts: facts), commands: commands, users: users,
-                            patience: patience, logger: logger))
+                            address: LoginGate.address(channel.remoteAddress?.ipAddress ?? "unix"),
+                            times: times, isOverTLS: tls != nil, metrics: metrics, logger: logger))
                 }
             }
         var channels: [any Channel] = []
         var addresses = Addresses()
+        // Where it may be that it cannot listen.
+        var place = "no address"
         do {
             if let host = options.host {
+                place = "\(host):\(options.port)"
                 let channel = try await bootstrap.bind(host: host, port: options.port).get()
                 channels.append(channel)
                 addresses.host = host
                 addresses.port = channel.localAddress?.port
             }
             if let path = options.socketPath {
+                place = path
                 channels.append(
                     try await bootstrap.bind(unixDomainSocketPath: path, cleanupExistingSocketFile: true)
                         .get())
                 addresses.socketPath = path
+            }
+            if let port = options.metricsPort {
+                place = "\(options.metricsHost):\(port)"
+                let channel = try await metricsBootstrap().bind(host: options.metricsHost, port: port).get()
+                channels.append(channel)
+                addresses.metricsPort = channel.localAddress?.port
             }
         } catch {
             for channel in channels { channel.close(promise: nil) }
             let reason = (error as? IOError).map {
                 NSError(domain: NSPOSIXErrorDomain, code: Int($0.errnoCode)).localizedDescription
             }
-            throw EngineError(.io, "cannot listen at \(place(channels.isEmpty)): \(reason ?? "\(error)")")
-        }
-        guard !channels.isEmpty else {
-            throw EngineError(.invalid, "a server needs a host or the path of a socket to listen at")
+            throw EngineError(.io, "cannot listen at \(place): \(reason ?? "\(error)")")
         }
         logger.info(
             "listening",
@@ -154,10 +188,18 @@ public struct Server: Service {
         return channels
     }
 
-    /// Where it could not listen.
-    private func place(_ isFirst: Bool) -> String {
-        if isFirst, let host = options.host { return "\(host):\(options.port)" }
-        return options.socketPath ?? "no address"
+    /// What answers those who ask for metrics.
+    private func metricsBootstrap() -> ServerBootstrap {
+        let (metrics, connections) = (metrics, Connections(maximumCount: 16))
+        return ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+            .childChannelInitializer { channel in
+                guard connections.add(channel) != nil else { return channel.close() }
+                return channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.configureHTTPServerPipeline()
+                    try channel.pipeline.syncOperations.addHandler(MetricsHandler(metrics: metrics))
+                }
+            }
     }
 
     /// Lets connections finish what they were asked, and then ends them.
@@ -175,45 +217,5 @@ public struct Server: Service {
             await group.next()
             group.cancelAll()
         }
-    }
-}
-
-/// The connections that are open.
-private final class Connections: Sendable {
-    private struct State {
-        var next = 1
-        var channels: [Int: any Channel] = [:]
-        var isClosed = false
-    }
-
-    private let state = Mutex(State())
-    private let maximumCount: Int
-
-    init(maximumCount: Int) { self.maximumCount = maximumCount }
-
-    var count: Int { state.withLock { $0.channels.count } }
-
-    /// Takes no more, and gives those that are open.
-    func close() -> [any Channel] {
-        state.withLock { state in
-            state.isClosed = true
-            return Array(state.channels.values)
-        }
-    }
-
-    /// Takes a connection until it closes, and gives its number; `nil` where there are as many as are allowed, or none is
-    /// taken any more.
-    func add(_ channel: any Channel) -> Int? {
-        let id: Int? = state.withLock { state in
-            guard !state.isClosed, state.channels.count < maximumCount else { return nil }
-            defer { state.next += 1 }
-            state.channels[state.next] = channel
-            return state.next
-        }
-        guard let id else { return nil }
-        channel.closeFuture.whenComplete { [self] _ in
-            state.withLock { _ = $0.channels.removeValue(forKey: id) }
-        }
-        return id
     }
 }

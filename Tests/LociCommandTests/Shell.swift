@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import loci
@@ -43,7 +44,9 @@ struct Shell {
         try run(Self.program, arguments, input: input, environment: environment)
     }
 
-    func run(_ arguments: [String]) throws -> Answer { try run(Self.program, arguments, environment: [:]) }
+    func run(_ arguments: [String], environment: [String: String] = [:]) throws -> Answer {
+        try run(Self.program, arguments, environment: environment)
+    }
 
     /// Runs a line of bash in the folder, where `loci` is the program.
     func bash(_ line: String) throws -> Answer {

@@ -18,25 +18,32 @@ enum ServedStore {
     static func serve(
         _ options: Server.Options = Server.Options(), _ body: @escaping @Sendable (Int) throws -> Void
     ) async throws {
+        try await serveAddresses(options) { try body($0.port ?? 0) }
+    }
+
+    /// Serves a new store, and lends `body` where it can be reached.
+    static func serveAddresses(
+        _ options: Server.Options, _ body: @escaping @Sendable (Server.Addresses) throws -> Void
+    ) async throws {
         let folder = NSTemporaryDirectory() + "server-\(UUID().uuidString)"
         defer { try? FileManager.default.removeItem(atPath: folder) }
         let engine = try Engine.open(at: folder, embedder: HashEmbedder())
         var options = options
         options.port = 0
-        let (ports, continuation) = AsyncStream.makeStream(of: Int.self)
+        let (all, continuation) = AsyncStream.makeStream(of: Server.Addresses.self)
         let server = Server(
             engine: engine, options: options, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         ) { addresses in
-            continuation.yield(addresses.port ?? 0)
+            continuation.yield(addresses)
             continuation.finish()
         }
         let running = Task {
             defer { continuation.finish() }
             try await server.run()
         }
-        for await port in ports {
+        for await addresses in all {
             do {
-                try await onThread { try body(port) }
+                try await onThread { try body(addresses) }
             } catch {
                 running.cancel()
                 throw error
@@ -48,7 +55,7 @@ enum ServedStore {
     }
 
     /// Runs what waits for a socket where it keeps nobody else from working.
-    private static func onThread(_ body: @escaping @Sendable () throws -> Void) async throws {
+    static func onThread(_ body: @escaping @Sendable () throws -> Void) async throws {
         try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
             Thread.detachNewThread { continuation.resume(with: Result { try body() }) }
         }

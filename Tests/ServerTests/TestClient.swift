@@ -44,22 +44,34 @@ final class TestClient: @unchecked Sendable {
     private var buffer: [UInt8] = []
     private var start = 0
 
-    init(port: Int) throws {
-        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        guard descriptor >= 0 else { throw Failure(description: "no socket: \(errno)") }
-        handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
-        var wait = timeval(tv_sec: 120, tv_usec: 0)
-        setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &wait, socklen_t(MemoryLayout<timeval>.size))
+    convenience init(port: Int) throws {
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
         address.sin_port = UInt16(port).bigEndian
         address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
-        let status = withUnsafePointer(to: &address) { pointer in
+        try self.init(AF_INET, address, "port \(port)")
+    }
+
+    /// Over a Unix domain socket.
+    convenience init(path: String) throws {
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8.prefix($0.count - 1)) }
+        try self.init(AF_UNIX, address, path)
+    }
+
+    private init<Address>(_ family: Int32, _ address: Address, _ place: String) throws {
+        let descriptor = socket(family, Int32(SOCK_STREAM.rawValue), 0)
+        guard descriptor >= 0 else { throw Failure(description: "no socket: \(errno)") }
+        handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
+        var wait = timeval(tv_sec: 120, tv_usec: 0)
+        setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &wait, socklen_t(MemoryLayout<timeval>.size))
+        let status = withUnsafePointer(to: address) { pointer in
             pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+                connect(descriptor, $0, socklen_t(MemoryLayout<Address>.size))
             }
         }
-        guard status == 0 else { throw Failure(description: "cannot connect to \(port): \(errno)") }
+        guard status == 0 else { throw Failure(description: "cannot connect to \(place): \(errno)") }
     }
 
     func send(_ bytes: [UInt8]) throws { try handle.write(contentsOf: Data(bytes)) }
@@ -80,6 +92,12 @@ final class TestClient: @unchecked Sendable {
 
     /// Whether the server has closed the connection, and nothing is left to be read.
     func isAtEnd() throws -> Bool { try start == buffer.count && !fill() }
+
+    /// All that comes until the server closes the connection.
+    func receiveAll() throws -> String {
+        while try fill() {}
+        return String(decoding: buffer[start...], as: UTF8.self)
+    }
 
     private func fill() throws -> Bool {
         var bytes = [UInt8](repeating: 0, count: 1 << 16)

@@ -27,7 +27,8 @@ enum Floors {
 
         // The only one that pays for sockets.
         "Server": system.union(foundation).union([
-            "MemoryEngine", "Logging", "NIOCore", "NIOPosix", "ServiceLifecycle",
+            "MemoryEngine", "Logging", "CoreMetrics", "NIOCore", "NIOHTTP1", "NIOPosix", "NIOSSL", "NIOTLS",
+            "ServiceLifecycle",
         ]),
 
         "loci": system.union(foundation).union([
@@ -54,8 +55,12 @@ enum Floors {
         "CKernels": "HNSW",
         "COpenBLAS": "HNSW",
         "CCurl": "Embedders",
+        "CoreMetrics": "Server",
         "NIOCore": "Server",
+        "NIOHTTP1": "Server",
         "NIOPosix": "Server",
+        "NIOSSL": "Server",
+        "NIOTLS": "Server",
     ]
 
     /// The targets where pointers may live.

@@ -13,6 +13,19 @@ public final class Users: Sendable {
     private let known = Mutex<[String: [UInt8]]>([:])
     private let key: [UInt8]
     private let queue = DispatchQueue(label: "loci.passwords")
+    private let gate = Mutex(LoginGate())
+
+    /// What came of a login.
+    enum Login: Equatable, Sendable {
+        case user(User)
+        case wrong
+        /// Not looked at, as too many were wrong before.
+        case tooSoon(wait: Duration)
+
+        var isRefused: Bool {
+            if case .user = self { false } else { true }
+        }
+    }
 
     /// - Throws: `EngineError.invalid` where two have the same name; `io`.
     public init(_ users: [User]) throws {
@@ -60,25 +73,37 @@ public final class Users: Sendable {
     }
 
     /// The user with that name, if the password is theirs.
-    func verify(_ name: String, _ password: [UInt8]) async throws -> User? {
-        guard password.count <= User.longestPassword else { return nil }
-        let digest = PasswordHash.digest(of: password, under: key)
-        let user = users[name]
-        if let user, let known = known.withLock({ $0[name] }),
-            PasswordHash.areEqual(known, digest)
-        {
-            return user
+    ///
+    /// - Parameter address: from where, as `LoginGate` counts.
+    func verify(_ name: String, _ password: [UInt8], from address: String) async throws -> Login {
+        if let known = answer(name, password, address) { return known }
+        return try await withCheckedThrowingContinuation { continuation in
+            // One after another, off the threads that serve. What came before may have answered it.
+            queue.async { [self] in
+                continuation.resume(
+                    with: Result { try answer(name, password, address) ?? hashed(name, password, address) })
+            }
         }
-        let hash = user?.password ?? nobody
-        guard try await verify(password, hash), let user else { return nil }
-        known.withLock { $0[name] = digest }
-        return user
     }
 
-    /// Hashes one password after another, off the threads that serve.
-    private func verify(_ password: [UInt8], _ hash: PasswordHash) async throws -> Bool {
-        try await withCheckedThrowingContinuation { continuation in
-            queue.async { continuation.resume(with: Result { try hash.matches(password) }) }
+    /// What is known without hashing the password.
+    private func answer(_ name: String, _ password: [UInt8], _ address: String) -> Login? {
+        let wait = gate.withLock { $0.wait(for: name, from: address, at: .now) }
+        if let wait { return .tooSoon(wait: wait) }
+        guard let user = users[name], let digest = known.withLock({ $0[name] }) else { return nil }
+        return PasswordHash.areEqual(digest, PasswordHash.digest(of: password, under: key))
+            ? .user(user) : nil
+    }
+
+    private func hashed(_ name: String, _ password: [UInt8], _ address: String) throws -> Login {
+        let user = users[name]
+        let hash = user?.password ?? nobody
+        if password.count <= User.longestPassword, try hash.matches(password), let user {
+            let digest = PasswordHash.digest(of: password, under: key)
+            known.withLock { $0[name] = digest }
+            return .user(user)
         }
+        gate.withLock { $0.noteWrong(name, from: address, at: .now) }
+        return .wrong
     }
 }

@@ -1,5 +1,8 @@
+import CoreMetrics
 import Logging
 import NIOCore
+import NIOSSL
+import NIOTLS
 
 /// Drives the state of a connection over a channel.
 ///
@@ -13,12 +16,33 @@ final class ConnectionHandler: ChannelDuplexHandler {
     /// Tells a connection to end when all that was sent is answered.
     struct Drain: Sendable {}
 
+    /// How long it waits for its client.
+    struct Times: Sendable {
+        /// To send something; `nil` = for ever.
+        var idle: TimeAmount?
+        /// To send a command whole.
+        var command = TimeAmount.seconds(60)
+        /// To take what it was sent.
+        var patience = TimeAmount.seconds(60)
+
+        init() {}
+
+        init(_ options: Server.Options) {
+            idle = options.idleLimit > .zero ? TimeAmount(options.idleLimit) : nil
+            command = TimeAmount(options.commandTime)
+            patience = TimeAmount(options.patience)
+        }
+    }
+
     private var state: ConnectionState
     private let commands: MemoryCommands
     private let users: Users?
+    /// From where, as wrong passwords are counted.
+    private let address: String
     private let logger: Logger
-    /// How long a client may leave what it was sent where it is.
-    private let patience: TimeAmount
+    private let times: Times
+    private let isOverTLS: Bool
+    private let metrics: ServerMetrics
 
     /// The command that is with the engine.
     private var running: Task<Void, Never>?
@@ -32,24 +56,48 @@ final class ConnectionHandler: ChannelDuplexHandler {
     private var isClosing = false
     private var isReadHeld = false
     private var stall: Scheduled<Void>?
+    /// Closes the connection unless the command that has begun comes whole.
+    private var lateness: Scheduled<Void>?
+    private var idleness: Scheduled<Void>?
+    /// When the client last sent something, or was answered.
+    private var lastSign = NIODeadline.uptimeNanoseconds(0)
     private var output: [UInt8] = []
+    /// When the command that was taken last began, which is when the one before it was answered.
+    private var began = NIODeadline.now()
+    /// The command that was timed last; the next one is most often the same.
+    private var timed: (command: String, timer: Timer?) = ("", nil)
 
     init(
-        state: ConnectionState, commands: MemoryCommands, users: Users?, patience: TimeAmount, logger: Logger
+        state: ConnectionState, commands: MemoryCommands, users: Users?, address: String = "",
+        times: Times = Times(), isOverTLS: Bool = false, metrics: ServerMetrics, logger: Logger
     ) {
         self.state = state
         self.commands = commands
         self.users = users
-        self.patience = patience
+        self.address = address
+        self.times = times
+        self.isOverTLS = isOverTLS
+        self.metrics = metrics
         self.logger = logger
     }
 
     // MARK: What the channel tells
 
+    func handlerAdded(context: ChannelHandlerContext) {
+        lastSign = context.eventLoop.now
+        watchIdleness(context)
+        if isOverTLS {
+            lateness = expire(context, in: times.command, .slow, "a handshake does not end; closed")
+        }
+    }
+
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         // Behind the end nothing is kept of what still comes.
         guard !isClosing else { return }
-        state.receive(unwrapInboundIn(data).readableBytesView)
+        lastSign = context.eventLoop.now
+        let bytes = unwrapInboundIn(data).readableBytesView
+        metrics.received(bytes.count)
+        state.receive(bytes)
         drive(context)
     }
 
@@ -71,11 +119,33 @@ final class ConnectionHandler: ChannelDuplexHandler {
     /// Closes the connection in a while, unless the client takes what it was sent.
     private func losePatience(_ context: ChannelHandlerContext) {
         guard stall == nil else { return }
+        stall = expire(context, in: times.patience, .unread, "a client takes nothing; closed")
+    }
+
+    /// Closes the connection at a time that another step may call off.
+    private func expire(
+        _ context: ChannelHandlerContext, in time: TimeAmount, _ ending: ServerMetrics.Ending,
+        _ message: Logger.Message
+    ) -> Scheduled<Void> {
         let channel = context.channel
-        let (logger, id) = (logger, state.id)
-        stall = context.eventLoop.scheduleTask(in: patience) {
-            logger.info("a client takes nothing; closed", metadata: ["connection": "\(id)"])
+        let (logger, metrics, id) = (logger, metrics, state.id)
+        return context.eventLoop.scheduleTask(in: time) {
+            logger.info(message, metadata: ["connection": "\(id)"])
+            metrics.ended(ending)
             channel.close(promise: nil)
+        }
+    }
+
+    /// Closes the connection when its client has been silent for so long. Who waits for a reply, or has replies to take,
+    /// is not idle.
+    private func watchIdleness(_ context: ChannelHandlerContext) {
+        guard let limit = times.idle else { return }
+        idleness = context.eventLoop.assumeIsolated().scheduleTask(deadline: lastSign + limit) { [self] in
+            if isRunning || !context.channel.isWritable { lastSign = context.eventLoop.now }
+            if lastSign + limit > context.eventLoop.now { return watchIdleness(context) }
+            logger.info("a client is silent; closed", metadata: ["connection": "\(state.id)"])
+            metrics.ended(.idle)
+            end(context)
         }
     }
 
@@ -89,6 +159,9 @@ final class ConnectionHandler: ChannelDuplexHandler {
             isInputClosed = true
             stopWaiting()
             drive(context)
+        case TLSUserEvent.handshakeCompleted:
+            lateness?.cancel()
+            lateness = nil
         default: context.fireUserInboundEventTriggered(event)
         }
     }
@@ -99,13 +172,16 @@ final class ConnectionHandler: ChannelDuplexHandler {
     }
 
     func channelInactive(context: ChannelHandlerContext) {
-        stall?.cancel()
+        for timer in [stall, lateness, idleness] { timer?.cancel() }
         isClosing = true
         running?.cancel()
         context.fireChannelInactive()
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        // The client has closed its side without the farewell of TLS. What it sent is answered; commands tell their ends
+        // themselves.
+        if case NIOSSLError.uncleanShutdown = error { return }
         logger.debug("a connection failed", metadata: ["connection": "\(state.id)", "error": "\(error)"])
         context.close(promise: nil)
     }
@@ -117,14 +193,22 @@ final class ConnectionHandler: ChannelDuplexHandler {
         guard !isInsideDrive else { return }
         isInsideDrive = true
         defer { isInsideDrive = false }
+        began = .now()
         var isDone = false
         while !isDone, !isRunning, !isClosing, context.channel.isWritable {
             let step = state.next()
             isDone = step == .wait
+            if !isDone || !state.isInsideCommand {
+                lateness?.cancel()
+                lateness = nil
+            }
             take(step, context)
         }
         guard !isClosing else { return }
         flush(context)
+        if isDone, state.isInsideCommand, lateness == nil {
+            lateness = expire(context, in: times.command, .slow, "a command does not come whole; closed")
+        }
         if isDone, isDraining || isInputClosed {
             end(context)
         } else if isReadHeld, !isRunning, !isClosing, context.channel.isWritable {
@@ -151,6 +235,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
     private func end(_ context: ChannelHandlerContext) {
         guard !isClosing else { return }
         isClosing = true
+        lateness?.cancel()
         flush(context)
         let channel = context.channel
         context.writeAndFlush(wrapOutboundOut(ByteBuffer())).whenComplete { _ in channel.close(promise: nil) }
@@ -158,8 +243,19 @@ final class ConnectionHandler: ChannelDuplexHandler {
     }
 
     private func send(_ reply: Reply, _ context: ChannelHandlerContext) {
+        measure(reply)
         reply.encode(state.version, into: &output)
         if output.count >= Self.flushedByteCount { flush(context) }
+    }
+
+    private func measure(_ reply: Reply) {
+        let now = NIODeadline.now()
+        if let command = state.command {
+            if command != timed.command { timed = (command, metrics.timer(of: command)) }
+            timed.timer?.recordNanoseconds((now - began).nanoseconds)
+        }
+        if case .error(let message) = reply { metrics.refused(with: message) }
+        began = now
     }
 
     private static let flushedByteCount = 64 << 10
@@ -167,6 +263,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
     private func flush(_ context: ChannelHandlerContext) {
         guard !output.isEmpty else { return }
         let buffer = ByteBuffer(bytes: output)
+        metrics.sent(buffer.readableBytes)
         // First, as writing may tell that the channel is writable again, and so lead back to here.
         output.removeAll(keepingCapacity: output.capacity <= 4 * Self.flushedByteCount)
         context.writeAndFlush(wrapOutboundOut(buffer), promise: nil)
@@ -175,16 +272,21 @@ final class ConnectionHandler: ChannelDuplexHandler {
     /// What the engine's side has found out.
     private enum Outcome: Sendable {
         case reply(Reply)
-        case verified(User?)
+        case verified(Users.Login)
     }
 
     private func verify(_ name: String, _ password: [UInt8], _ context: ChannelHandlerContext) {
-        let (users, logger, id) = (users, logger, state.id)
+        guard let users else { return }
+        let (address, logger, metrics, id) = (address, logger, metrics, state.id)
         begin(context) {
             do {
-                let user = try await users?.verify(name, password)
-                if user == nil { logger.notice("a login was refused", metadata: ["connection": "\(id)"]) }
-                return .verified(user)
+                let login = try await users.verify(name, password, from: address)
+                if login.isRefused {
+                    metrics.loginRefused()
+                    logger.notice(
+                        "a login was refused", metadata: ["connection": "\(id)", "address": "\(address)"])
+                }
+                return .verified(login)
             } catch {
                 return .reply(.error("ERR \(error)"))
             }
@@ -204,10 +306,11 @@ final class ConnectionHandler: ChannelDuplexHandler {
     private func finish(_ outcome: Outcome, _ context: ChannelHandlerContext) {
         running = nil
         isWaiting = false
+        lastSign = context.eventLoop.now
         guard !isClosing else { return }
         switch outcome {
         case .reply(let reply): send(reply, context)
-        case .verified(let user): take(state.verified(user), context)
+        case .verified(let login): take(state.verified(login), context)
         }
         drive(context)
     }

@@ -54,7 +54,10 @@ struct ConnectionState {
         var limits = WireLimits()
         /// Whether a connection must log in.
         var hasUsers = false
+        var maximumConnections = 10_000
         var connectionCount: @Sendable () -> Int = { 1 }
+        /// What has been counted, by the names of Redis.
+        var statistics: @Sendable () -> [(String, String)] = { [] }
         var seconds: @Sendable () -> Int = { 0 }
         var settings = Settings()
     }
@@ -76,6 +79,8 @@ struct ConnectionState {
     private(set) var name = ""
     private(set) var library = (name: "", version: "")
     private(set) var user: User?
+    /// The name of the command that was taken last; `nil` = there is no such command.
+    private(set) var command: String?
     private var decoder: CommandDecoder
     private var isOver = false
     /// The greeting that a login is part of.
@@ -100,6 +105,9 @@ struct ConnectionState {
 
     private var isStranger: Bool { facts.hasUsers && user == nil }
 
+    /// Whether a command has begun, and is not whole.
+    var isInsideCommand: Bool { !isOver && decoder.isInsideCommand }
+
     /// Takes bytes of the client. Behind the end of the connection they are passed over.
     mutating func receive(_ bytes: some Collection<UInt8>) {
         if !isOver { decoder.append(bytes) }
@@ -108,6 +116,7 @@ struct ConnectionState {
     /// The next step.
     mutating func next() -> Step {
         if isOver { return .wait }
+        command = nil
         let words: [[UInt8]]
         do throws(ProtocolError) {
             guard let next = try decoder.next() else { return .wait }
@@ -116,6 +125,7 @@ struct ConnectionState {
             return end(.error("ERR Protocol error: \(error.message)"))
         }
         guard let command = CommandTable.find(words[0]) else { return refuse(Self.unknown(words)) }
+        self.command = command.name
         guard command.takes(words.count) || queue != nil && command.isLooseInTransactions else {
             return refuse(Self.wrongCount(command))
         }
@@ -241,14 +251,16 @@ struct ConnectionState {
     }
 
     /// Takes the outcome of a step that verifies.
-    ///
-    /// - Parameter user: `nil` = the password is nobody's of that name.
-    mutating func verified(_ user: User?) -> Step {
+    mutating func verified(_ login: Users.Login) -> Step {
         let greeting = greeting
         self.greeting = nil
-        guard let user else {
+        guard case .user(let user) = login else {
             failedLogins += 1
-            let refusal = Reply.error("WRONGPASS invalid username-password pair or user is disabled.")
+            var refusal = Reply.error("WRONGPASS invalid username-password pair or user is disabled.")
+            if case .tooSoon(let wait) = login {
+                refusal = .error(
+                    "WRONGPASS too many passwords were wrong; try again in \(wait.components.seconds + 1) s")
+            }
             return failedLogins < Self.maximumFailedLogins ? .reply(refusal) : end(refusal)
         }
         self.user = user
@@ -428,7 +440,14 @@ struct ConnectionState {
                     ("uptime_in_seconds", "\(facts.seconds())"),
                 ]
             ),
-            ("Clients", [("connected_clients", "\(facts.connectionCount())")]),
+            (
+                "Clients",
+                [
+                    ("connected_clients", "\(facts.connectionCount())"),
+                    ("maxclients", "\(facts.maximumConnections)"),
+                ]
+            ),
+            ("Stats", facts.statistics()),
             ("Replication", [("role", "master"), ("connected_slaves", "0")]),
             ("Cluster", [("cluster_enabled", "0")]),
         ]

@@ -22,6 +22,9 @@ package struct CommandDecoder {
 
     package init(limits: WireLimits) { self.limits = limits }
 
+    /// Whether there are bytes of a command that is not whole.
+    var isInsideCommand: Bool { lacking != nil || start < buffer.count }
+
     package mutating func append(_ bytes: some Collection<UInt8>) {
         if start == buffer.count {
             buffer.removeAll(keepingCapacity: buffer.capacity <= 1 << 20)

@@ -23,17 +23,21 @@ struct StoreOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             "How long to wait for another process that writes (by default not at all).", valueName: "seconds"),
-        transform: Accept.number(0...86_400, as: "2.5"))
-    var wait: Double = 0
+        transform: Self.wait)
+    var wait: Double?
+    static let wait = Accept.number(0...86_400, as: "2.5")
 
     @Option(help: ArgumentHelp("Who writes (by default the user of this machine).", valueName: "name"))
     var principal: String?
 
-    @Option(help: "What makes vectors: hash (words and their pieces, hashed; no model), or none.")
-    var embedder: EmbedderChoice = .hash
+    @Option(help: "What makes vectors: hash (by default; words and their pieces, hashed; no model), or none.")
+    var embedder: EmbedderChoice?
 
-    @Option(help: "When a write is safe: commit (before the verb ends), everySecond, none (on closing).")
-    var durability: Durability = .commit
+    @Option(
+        help:
+            "When a write is safe: commit (by default; before the verb ends), everySecond, none (on closing)."
+    )
+    var durability: Durability?
 
     @Option(
         help: ArgumentHelp("The largest size of a home's file (by default 64G).", valueName: "size"),
@@ -65,9 +69,9 @@ struct StoreOptions: ParsableArguments {
         let path = try path()
         var options = Engine.Options()
         options.isReadOnly = use == .reading
-        options.durability = durability
+        if let durability { options.durability = durability }
         options.linkingThreads = threads
-        options.writerWait = .milliseconds(Int(wait * 1_000))
+        options.writerWait = .milliseconds(Int((wait ?? 0) * 1_000))
         if let principal {
             try Accept.refuseBlank(principal, of: "principal")
             options.principal = principal
@@ -76,7 +80,8 @@ struct StoreOptions: ParsableArguments {
         if use != .creating, !FileManager.default.fileExists(atPath: path) {
             throw EngineError(.notFound, "there is no store at \(path)")
         }
-        return try Engine.open(at: path, embedder: embedder == .hash ? HashEmbedder() : nil, options: options)
+        return try Engine.open(
+            at: path, embedder: embedder == EmbedderChoice.none ? nil : HashEmbedder(), options: options)
     }
 
     /// Opens the store, lends it, and closes it whatever happens.

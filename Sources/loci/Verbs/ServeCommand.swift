@@ -18,39 +18,39 @@ struct ServeCommand: AsyncParsableCommand {
               redis-cli -p 6399 MEM.RECALL project/atlas "Why did the deploy fail?"
 
             Without users it listens on the loopback address only, and who reaches it may do everything. With \
-            them (loci user) each connection logs in, may do what its user may, and what it writes is that user's; \
-            what goes over the network is not encrypted. SIGTERM or SIGINT ends \
-            it: what is in flight is answered first, for up to --drain seconds. docs/protocol.md lists the \
-            commands.
+            them (loci user) each connection logs in, may do what its user may, and what it writes is that user's. \
+            Without --tls-certificate and --tls-key what goes over the network is not encrypted. SIGTERM or SIGINT \
+            ends it: what is in flight is answered first, for up to --drain seconds. docs/protocol.md lists the \
+            commands, limits and metrics.
+
+            What is not given as an option is read from the environment: the variable of --max-connections is \
+            LOCI_SERVE_MAX_CONNECTIONS, and so on (of --store LOCI_STORE). Settings are no secrets: passwords and \
+            keys stay in their files.
+
+              loci serve --print-config
             """)
 
-    @Option(
-        help: ArgumentHelp("The address to listen at.", valueName: "address"))
-    var bind = "127.0.0.1"
-    @Option(
-        help: ArgumentHelp("The port to listen at; 0 takes one that is free.", valueName: "number"),
-        transform: Accept.count(0...65_535, as: 6_399))
-    var port = Server.Options.defaultPort
-    @Option(
-        help: ArgumentHelp("Listen at a Unix domain socket besides.", valueName: "path"), completion: .file())
-    var unix: String?
-    @Option(
-        help: ArgumentHelp("The file of those who may log in.", valueName: "file"), completion: .file())
-    var users: String?
-    @Option(
-        help: ArgumentHelp("How long what is in flight may take in the end.", valueName: "seconds"),
-        transform: Accept.number(0...3_600, as: "10"))
-    var drain = 10.0
+    @OptionGroup var settings: ServeSettings
     @OptionGroup var store: StoreOptions
+    @Flag(help: "Print each setting, its value and where that is from, and serve nothing.")
+    var printConfig = false
 
     func run() async throws {
+        var (reader, store) = (SettingReader(), store)
+        var options = try settings.options(&reader)
+        try store.complete(&reader)
+        for variable in reader.unknownVariables {
+            Terminal.note("\(variable) is no setting; `loci serve --print-config` lists them")
+        }
+        if printConfig { return Self.print(reader.settings, asJSON: store.json) }
         _ = try store.path()
-        var options = Server.Options()
-        options.host = bind
-        options.port = port
-        options.socketPath = unix
-        options.users = try users.map { try Users(contentsOf: $0) }
-        options.drainTime = .milliseconds(Int(drain * 1_000))
+        let allowed = max(1, FileLimit.raise(to: options.maximumConnections + Self.ownFiles) - Self.ownFiles)
+        if allowed < options.maximumConnections {
+            Terminal.note(
+                "so few files may be open that there are at most \(Terminal.grouped(allowed)) connections; "
+                    + "see `ulimit -n`")
+            options.maximumConnections = allowed
+        }
         let asked = options
         let isJSON = store.json
         try await store.withEngine(for: .creating) { engine in
@@ -70,6 +70,28 @@ struct ServeCommand: AsyncParsableCommand {
         }
     }
 
+    /// Files that are kept for the homes that are open, and whatever else there is.
+    private static let ownFiles = 600
+
+    private static func print(_ settings: [SettingReader.Setting], asJSON: Bool) {
+        let width = settings.map(\.name.count).max() ?? 0
+        let valueWidth = settings.map { Terminal.columns($0.value ?? "-") }.max() ?? 0
+        for setting in settings {
+            if asJSON {
+                Terminal.printObject { json in
+                    json.member("name", setting.name)
+                    json.member("value", setting.value)
+                    json.member("source", setting.source.rawValue)
+                }
+            } else {
+                Terminal.print(
+                    "\(Terminal.padded(setting.name, to: width))  "
+                        + "\(Terminal.padded(setting.value ?? "-", to: valueWidth))  \(setting.source.rawValue)"
+                )
+            }
+        }
+    }
+
     /// One line for whoever waits for the server to be ready.
     private static func tell(_ addresses: Server.Addresses, hasUsers: Bool, asJSON: Bool) {
         if asJSON {
@@ -78,12 +100,14 @@ struct ServeCommand: AsyncParsableCommand {
             json.member("host", addresses.host)
             if let port = addresses.port { json.member("port", port) }
             json.member("socket", addresses.socketPath)
+            if let port = addresses.metricsPort { json.member("metricsPort", port) }
             json.endObject()
             return Terminal.print(json.text)
         }
         var places: [String] = []
         if let host = addresses.host, let port = addresses.port { places.append("\(host):\(port)") }
         if let path = addresses.socketPath { places.append(path) }
+        if let port = addresses.metricsPort { places.append("port \(port) (metrics)") }
         let who = hasUsers ? "" : ", for this machine only: there are no users"
         Terminal.print("listening at \(places.joined(separator: " and "))\(who)")
     }

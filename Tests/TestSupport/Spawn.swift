@@ -1,22 +1,26 @@
 import Glibc
 
-/// Runs a program to its end.
+/// A program in a process of its own.
 ///
 /// Not by Foundation's `Process`, which (6.3.1) copies entries of the list of open files beyond the end of its buffer;
 /// among more than a thousand of them, as all tests together open, that is a crash now and then.
-enum Spawn {
-    struct Failure: Error, CustomStringConvertible {
-        let description: String
+public struct Spawn: Sendable {
+    public struct Failure: Error, CustomStringConvertible {
+        public let description: String
     }
 
+    private let program: String
+    private let number: pid_t
+
+    /// Begins a program.
+    ///
     /// - Parameters:
     ///   - program: its path, or a name that is looked up by `PATH`.
     ///   - files: where standard input is read from, and where output and errors go; they are there, or are made.
-    /// - Returns: the status that it ended with, or the number of the signal that ended it.
-    static func run(
+    public init(
         _ program: String, _ arguments: [String], environment: [String: String], folder: String,
         files: (input: String, output: String, errors: String)
-    ) throws -> Int32 {
+    ) throws {
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
@@ -42,13 +46,32 @@ enum Spawn {
         guard refusal == 0 else {
             throw Failure(description: "\(program) cannot be run: \(String(cString: strerror(refusal)))")
         }
+        self.program = program
+        number = child
+    }
+
+    /// Sends it a signal. It must not have been waited for.
+    public func signal(_ signal: Int32) { kill(number, signal) }
+
+    /// Waits for its end; once only.
+    ///
+    /// - Returns: the status that it ended with, or the number of the signal that ended it.
+    public func wait() throws -> Int32 {
         var status: Int32 = 0
-        while waitpid(child, &status, 0) < 0 {
+        while waitpid(number, &status, 0) < 0 {
             guard errno == EINTR else {
                 throw Failure(description: "\(program): \(String(cString: strerror(errno)))")
             }
         }
         let signal = status & 0x7F
         return signal == 0 ? status >> 8 & 0xFF : signal
+    }
+
+    /// Runs a program to its end, and gives the status.
+    public static func run(
+        _ program: String, _ arguments: [String], environment: [String: String], folder: String,
+        files: (input: String, output: String, errors: String)
+    ) throws -> Int32 {
+        try Spawn(program, arguments, environment: environment, folder: folder, files: files).wait()
     }
 }
