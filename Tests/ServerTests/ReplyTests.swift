@@ -22,7 +22,7 @@ import Testing
             .members([("a", .integer(1)), ("b", nil), ("c", .null)]),
             "*4\r\n$1\r\na\r\n:1\r\n$1\r\nc\r\n$-1\r\n", "%2\r\n$1\r\na\r\n:1\r\n$1\r\nc\r\n_\r\n"
         ),
-        (.double(0.1), "$19\r\n0.10000000000000001\r\n", ",0.10000000000000001\r\n"),
+        (.double(0.1), "$3\r\n0.1\r\n", ",0.1\r\n"),
         (.double(3), "$1\r\n3\r\n", ",3\r\n"),
         (.double(-.infinity), "$4\r\n-inf\r\n", ",-inf\r\n"),
         (.boolean(true), ":1\r\n", "#t\r\n"),

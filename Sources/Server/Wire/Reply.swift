@@ -1,5 +1,3 @@
-import Foundation
-
 /// What the server answers. A value has one form in each version of the protocol: where the second has no type for it, it
 /// is told in those that there are.
 indirect enum Reply: Sendable, Equatable {
@@ -17,7 +15,7 @@ indirect enum Reply: Sendable, Equatable {
     case map([Entry])
     /// The same, where values are arrays whose elements in version 2 stand between the keys.
     case flattened([Entry])
-    /// In version 2 a bulk string with 17 digits.
+    /// In version 2 a bulk string.
     case double(Double)
     /// In version 2 the integers 1 and 0.
     case boolean(Bool)
@@ -119,6 +117,8 @@ extension Reply {
     private static func digits(_ number: Double) -> String {
         if number.isNaN { return "nan" }
         if number.isInfinite { return number < 0 ? "-inf" : "inf" }
-        return String(format: "%.17g", number)
+        // The fewest digits that are read as the same number, and the fastest to make.
+        let text = number.description
+        return text.hasSuffix(".0") ? String(text.dropLast(2)) : text
     }
 }
