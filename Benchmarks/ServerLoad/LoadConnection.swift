@@ -12,51 +12,55 @@ struct LoadReply: Sendable {
 
 /// Takes whole replies of RESP 2 from bytes as they come.
 struct ReplyReader {
-    private var buffer = ByteBuffer()
+    private var bytes: [UInt8] = []
+    private var place = 0
 
-    mutating func append(_ bytes: inout ByteBuffer) {
-        buffer.discardReadBytes()
-        buffer.writeBuffer(&bytes)
+    mutating func append(_ more: ByteBuffer) {
+        if place == bytes.count {
+            bytes.removeAll(keepingCapacity: true)
+            place = 0
+        }
+        bytes.append(contentsOf: more.readableBytesView)
     }
 
     /// The next reply; `nil` if it is not whole yet.
     mutating func next() -> LoadReply? {
-        let start = buffer.readerIndex
+        let start = place
         var reply = LoadReply()
         guard read(into: &reply) else {
-            buffer.moveReaderIndex(to: start)
+            place = start
             return nil
         }
         return reply
     }
 
     private mutating func read(into reply: inout LoadReply) -> Bool {
-        guard let line = line(), let kind = line.first else { return false }
-        let rest = line.dropFirst()
+        guard let end = bytes[place...].firstIndex(of: UInt8(ascii: "\r")), end + 1 < bytes.count else {
+            return false
+        }
+        let kind = bytes[place]
+        let rest = place + 1..<end
+        place = end + 2
         switch kind {
-        case UInt8(ascii: "-"): reply.error = String(decoding: rest, as: UTF8.self)
+        case UInt8(ascii: "-"): reply.error = String(decoding: bytes[rest], as: UTF8.self)
         case UInt8(ascii: "$"):
-            guard let count = Int(String(decoding: rest, as: UTF8.self)), count >= 0 else { return true }
-            guard buffer.readableBytes >= count + 2, let bytes = buffer.readBytes(length: count) else {
-                return false
-            }
-            buffer.moveReaderIndex(forwardBy: 2)
-            reply.items.append(bytes)
+            guard let count = number(rest) else { return true }
+            guard bytes.count - place >= count + 2 else { return false }
+            reply.items.append(Array(bytes[place..<place + count]))
+            place += count + 2
         case UInt8(ascii: "*"):
-            for _ in 0..<(Int(String(decoding: rest, as: UTF8.self)) ?? 0) {
+            for _ in 0..<(number(rest) ?? 0) {
                 guard read(into: &reply) else { return false }
             }
-        default: reply.items.append(Array(rest))
+        default: reply.items.append(Array(bytes[rest]))
         }
         return true
     }
 
-    private mutating func line() -> [UInt8]? {
-        let view = buffer.readableBytesView
-        guard let end = view.firstIndex(of: UInt8(ascii: "\r")), end + 1 < view.endIndex else { return nil }
-        let line = buffer.readBytes(length: end - view.startIndex)
-        buffer.moveReaderIndex(forwardBy: 2)
-        return line
+    /// A number of digits; `nil` where it is below 0.
+    private func number(_ range: Range<Int>) -> Int? {
+        guard bytes[range.lowerBound] != UInt8(ascii: "-") else { return nil }
+        return bytes[range].reduce(0) { $0 * 10 + Int($1 - UInt8(ascii: "0")) }
     }
 }
 
@@ -112,8 +116,7 @@ final class LoadConnection: ChannelInboundHandler {
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        var bytes = unwrapInboundIn(data)
-        reader.append(&bytes)
+        reader.append(unwrapInboundIn(data))
         while replies.count < wanted, let reply = reader.next() { replies.append(reply) }
         guard replies.count == wanted else { return }
         source.take(DispatchTime.now().uptimeNanoseconds - start, replies)

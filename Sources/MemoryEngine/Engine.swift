@@ -220,6 +220,21 @@ public final class Engine: Sendable {
         }
     }
 
+    /// Lends a home that is open to what takes no time; `nil` where there is none at once.
+    func withOpenHome<Result>(of namespace: Namespace, _ body: (Home) throws -> Result?) throws -> Result? {
+        guard let home = openHomes.borrowIfOpen(namespace.home) else { return nil }
+        callers.enter()
+        defer {
+            callers.leave()
+            openHomes.giveBack(home)
+        }
+        do {
+            return try body(home)
+        } catch let error as StoreError {
+            throw EngineError(error)
+        }
+    }
+
     func checkHome(_ namespace: Namespace) throws {
         guard namespace.root != .tenant else {
             throw EngineError(.invalidNamespace, "`\(namespace)` is a tenant; name one of its homes")

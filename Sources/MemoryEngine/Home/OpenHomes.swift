@@ -108,6 +108,13 @@ final class OpenHomes: Sendable {
         return opened
     }
 
+    /// The same for a home that is open; `nil` where it is not to be had at once.
+    func borrowIfOpen(_ name: Namespace) -> Home? {
+        state.withLock { state in
+            do { return try state.use(name) } catch { return nil }
+        }
+    }
+
     private func wait(for name: Namespace, _ ticket: UInt64, _ waiter: Waiter) {
         do {
             let (home, isFirst): (Home?, Bool) = try state.withLock { state in

@@ -36,9 +36,17 @@ public struct MemoryID: RawRepresentable, Hashable, Sendable, Comparable {
 
 extension MemoryID: CustomStringConvertible {
     public var description: String {
-        let digits = Array(String(rawValue, radix: 16).utf8)
-        var bytes = [UInt8](repeating: UInt8(ascii: "0"), count: 32 - digits.count) + digits
-        for position in [20, 16, 12, 8] { bytes.insert(UInt8(ascii: "-"), at: position) }
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(36)
+        for half in [UInt64(truncatingIfNeeded: rawValue >> 64), UInt64(truncatingIfNeeded: rawValue)] {
+            for shift in stride(from: 60, through: 0, by: -4) {
+                if bytes.count == 8 || bytes.count == 13 || bytes.count == 18 || bytes.count == 23 {
+                    bytes.append(UInt8(ascii: "-"))
+                }
+                let digit = UInt8(truncatingIfNeeded: half >> UInt64(shift)) & 0xf
+                bytes.append(digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") + digit - 10)
+            }
+        }
         return String(decoding: bytes, as: UTF8.self)
     }
 }

@@ -50,16 +50,27 @@ extension Timestamp: CustomStringConvertible {
         let rest = remainder < 0 ? remainder + 86_400_000_000 : remainder
         let (year, month, day) = Self.civil(days)
         let seconds = rest / 1_000_000
-        var text =
-            "\(Self.pad(year, 4))-\(Self.pad(month, 2))-\(Self.pad(day, 2))T"
-            + "\(Self.pad(seconds / 3_600, 2)):\(Self.pad(seconds / 60 % 60, 2)):\(Self.pad(seconds % 60, 2))"
+        // A recall tells dozens of times, so it is written byte by byte.
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(27)
+        func write(_ value: Int64, _ digits: Int, _ end: UInt8) {
+            Self.append(value, digits, to: &bytes)
+            bytes.append(end)
+        }
+        write(year, 4, UInt8(ascii: "-"))
+        write(month, 2, UInt8(ascii: "-"))
+        write(day, 2, UInt8(ascii: "T"))
+        write(seconds / 3_600, 2, UInt8(ascii: ":"))
+        write(seconds / 60 % 60, 2, UInt8(ascii: ":"))
+        Self.append(seconds % 60, 2, to: &bytes)
         let fraction = rest % 1_000_000
         if fraction != 0 {
-            var digits = Self.pad(fraction, 6)
-            while digits.hasSuffix("0") { digits.removeLast() }
-            text += "." + digits
+            bytes.append(UInt8(ascii: "."))
+            Self.append(fraction, 6, to: &bytes)
+            while bytes.last == UInt8(ascii: "0") { bytes.removeLast() }
         }
-        return text + "Z"
+        bytes.append(UInt8(ascii: "Z"))
+        return String(decoding: bytes, as: UTF8.self)
     }
 
     /// The day alone, `2026-11-23`.
@@ -155,8 +166,18 @@ extension Timestamp: CustomStringConvertible {
 
     static func floorModulo(_ a: Int64, _ b: Int64) -> Int64 { a - floorDivide(a, b) * b }
 
-    private static func pad(_ value: Int64, _ width: Int) -> String {
-        let digits = String(value)
-        return String(repeating: "0", count: max(0, width - digits.utf8.count)) + digits
+    /// Appends a number with so many digits at least.
+    private static func append(_ value: Int64, _ digits: Int, to bytes: inout [UInt8]) {
+        guard value >= 0 else {
+            bytes.append(UInt8(ascii: "-"))
+            return append(-value, digits, to: &bytes)
+        }
+        let start = bytes.count
+        var rest = value
+        repeat {
+            bytes.append(UInt8(ascii: "0") + UInt8(rest % 10))
+            rest /= 10
+        } while rest > 0 || bytes.count - start < digits
+        bytes[start...].reverse()
     }
 }

@@ -37,6 +37,39 @@ struct VectorSetReader {
         }
     }
 
+    /// Whether a command takes some tenths of a millisecond at most.
+    func isShort(
+        _ command: VectorSetCommand, in transaction: borrowing ReadTransaction
+    ) throws -> Bool {
+        switch command {
+        case .vector, .attribute, .contains: return true
+        case .count(let names): return names.count <= 16
+        case .describe(let name):
+            guard let set = try VectorSetRecord.find(name, in: transaction) else { return true }
+            return try set.space.nextSlot <= Self.shortSlotCount
+                || indexes.index(of: set).state(in: transaction)?.nodeCount ?? 0 > 0
+        case .search(let search):
+            guard let set = try VectorSetRecord.find(search.set, in: transaction) else { return true }
+            guard search.count <= Self.shortCandidateCount, search.ef ?? 0 <= Self.shortCandidateCount,
+                search.filter == nil || set.count <= Self.shortFilteredCount
+            else { return false }
+            var compared = set.space.nextSlot
+            if !search.isExact, let state = try indexes.index(of: set).state(in: transaction),
+                state.nodeCount > 0, !state.isDropping
+            {
+                compared -= min(compared, state.linkedSlots)
+            }
+            return Int(compared) * set.dimension * 4 <= Self.shortByteCount
+        default: return false
+        }
+    }
+
+    private static let shortSlotCount: UInt32 = 10_000
+    private static let shortCandidateCount = 500
+    private static let shortFilteredCount: UInt32 = 200
+    /// Bytes of rows that are compared one by one.
+    private static let shortByteCount = 2 << 20
+
     private func find(
         _ set: [UInt8], _ name: [UInt8], in transaction: borrowing ReadTransaction
     ) throws -> (set: VectorSetRecord, element: VectorSetElement)? {

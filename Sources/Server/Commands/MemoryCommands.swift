@@ -20,6 +20,11 @@ struct MemoryCommands: Sendable {
         }
     }
 
+    /// The reply of a command that takes so little time that it may keep others on the thread waiting; `nil` of another.
+    func answerNow(_ call: ConnectionState.Call) -> Reply? {
+        call.name.hasPrefix("V") ? VectorSetCommands(engine: engine).answerNow(call) : nil
+    }
+
     private func answer(_ call: ConnectionState.Call) async throws -> Reply {
         var arguments = Arguments(call.words, of: call.name, by: call.user)
         switch call.name {

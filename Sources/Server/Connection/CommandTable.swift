@@ -109,6 +109,11 @@ struct CommandTable {
         .ofSets("DEBUG", 2, nil, "Tells a digest of vector sets, or opens them anew."),
     ]
 
+    /// The commands of memories that change nothing, but `MEM.CHANGES`, which may wait long.
+    static let reads: Set<String> = [
+        "MEM.RECALL", "MEM.CONTEXT", "MEM.GET", "MEM.LIST", "MEM.NEIGHBORS", "MEM.PATH", "MEM.WHY",
+    ]
+
     private static let byName = Dictionary(uniqueKeysWithValues: entries.map { (Array($0.name.utf8), $0) })
 
     /// Finds a command by its name, in letters of any case.

@@ -64,6 +64,8 @@ final class ConnectionHandler: ChannelDuplexHandler {
     private var output: [UInt8] = []
     /// When the command that was taken last began, which is when the one before it was answered.
     private var began = NIODeadline.now()
+    /// When steps began to be taken.
+    private var driven = NIODeadline.now()
     /// The command that was timed last; the next one is most often the same.
     private var timed: (command: String, timer: Timer?) = ("", nil)
 
@@ -194,6 +196,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
         isInsideDrive = true
         defer { isInsideDrive = false }
         began = .now()
+        driven = began
         var isDone = false
         while !isDone, !isRunning, !isClosing, context.channel.isWritable {
             let step = state.next()
@@ -222,8 +225,12 @@ final class ConnectionHandler: ChannelDuplexHandler {
         case .wait: break
         case .reply(let reply): send(reply, context)
         case .run(let call):
+            // Many such commands one after another are not short.
+            if NIODeadline.now() - driven < Self.longestTurn, let reply = commands.answerNow(call) {
+                return send(reply, context)
+            }
             isWaiting = call.name == "MEM.CHANGES"
-            begin(context) { [commands] in .reply(await commands.run(call)) }
+            begin(context, staysOnLoop: call.isRead) { [commands] in .reply(await commands.run(call)) }
         case .verify(let name, let password): verify(name, password, context)
         case .close(let reply):
             if let reply { send(reply, context) }
@@ -259,6 +266,8 @@ final class ConnectionHandler: ChannelDuplexHandler {
     }
 
     private static let flushedByteCount = 64 << 10
+    /// Others on the thread wait no longer for what is answered at once.
+    private static let longestTurn = TimeAmount.milliseconds(2)
 
     private func flush(_ context: ChannelHandlerContext) {
         guard !output.isEmpty else { return }
@@ -294,10 +303,16 @@ final class ConnectionHandler: ChannelDuplexHandler {
     }
 
     /// Begins what takes its time. Until it has an outcome, no further step is taken.
-    private func begin(_ context: ChannelHandlerContext, _ work: @escaping @Sendable () async -> Outcome) {
+    ///
+    /// - Parameter staysOnLoop: what of it waits for nothing runs on the thread of the connection, which saves waking two
+    ///   others. Not for what may wait for the disk.
+    private func begin(
+        _ context: ChannelHandlerContext, staysOnLoop: Bool = false,
+        _ work: @escaping @Sendable () async -> Outcome
+    ) {
         let bound = NIOLoopBound((handler: self, context: context), eventLoop: context.eventLoop)
         let eventLoop = context.eventLoop
-        running = Task {
+        running = Task(executorPreference: staysOnLoop ? LoopExecutor(eventLoop) : nil) {
             let outcome = await work()
             eventLoop.execute { bound.value.handler.finish(outcome, bound.value.context) }
         }
@@ -328,4 +343,16 @@ final class RefusalHandler: ChannelInboundHandler, Sendable {
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {}
+}
+
+/// Runs tasks on the thread of an event loop.
+private final class LoopExecutor: TaskExecutor {
+    private let eventLoop: any EventLoop
+
+    init(_ eventLoop: any EventLoop) { self.eventLoop = eventLoop }
+
+    func enqueue(_ job: consuming ExecutorJob) {
+        let job = UnownedJob(job)
+        eventLoop.execute { unsafe job.runSynchronously(on: self.asUnownedTaskExecutor()) }
+    }
 }

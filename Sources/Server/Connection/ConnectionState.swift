@@ -25,6 +25,10 @@ struct ConnectionState {
         let words: [[UInt8]]
         /// Who sent it; `nil` = whoever is on this machine, where there are no users.
         let user: User?
+        /// Whether it changes nothing, and so waits for no disk.
+        var isRead: Bool {
+            CommandTable.reads.contains(name) && !words.contains { $0.equals("RECEIPT") }
+        }
         /// What came between `MULTI` and `EXEC`.
         var batch: [BatchItem]?
     }

@@ -59,6 +59,25 @@ struct VectorSetCommands: Sendable {
         }
     }
 
+    /// The reply of a command that takes so little time that it may keep others on the thread waiting; `nil` of another.
+    func answerNow(_ call: ConnectionState.Call) -> Reply? {
+        guard call.batch == nil else { return nil }
+        let home = Namespace.vectorSets(tenant: call.user?.tenant)
+        do {
+            let plan = try plan(call)
+            guard plan.commands.count == 1, plan.right == .read, call.user?.may(.read, in: home) ?? true,
+                let answer = try engine.answerNow(plan.commands[0], in: home)
+            else { return nil }
+            return plan.reply([answer])
+        } catch let error as CommandError {
+            return error.reply
+        } catch let error as EngineError {
+            return CommandError(error).reply
+        } catch {
+            return CommandError("ERR \(error)").reply
+        }
+    }
+
     private func run(_ plans: [Plan], in home: Namespace, by user: User?) async throws -> [Reply] {
         let allowed = try plans.map { plan -> Plan in
             guard !plan.commands.isEmpty, !(user?.may(plan.right, in: home) ?? true) else { return plan }

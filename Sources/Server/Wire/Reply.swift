@@ -54,13 +54,13 @@ extension Reply {
         case .null: bytes += version == .three ? "_\r\n".utf8 : "$-1\r\n".utf8
         case .nullArray: bytes += version == .three ? "_\r\n".utf8 : "*-1\r\n".utf8
         case .array(let replies):
-            Self.line("*", String(replies.count), &bytes)
+            Self.count("*", replies.count, &bytes)
             for reply in replies { reply.encode(version, into: &bytes) }
         case .map(let entries):
             if version == .three {
-                Self.line("%", String(entries.count), &bytes)
+                Self.count("%", entries.count, &bytes)
             } else {
-                Self.line("*", String(entries.count * 2), &bytes)
+                Self.count("*", entries.count * 2, &bytes)
             }
             for entry in entries {
                 entry.key.encode(version, into: &bytes)
@@ -102,10 +102,25 @@ extension Reply {
         bytes += "\r\n".utf8
     }
 
+    /// A line with a count, of which a reply has hundreds.
+    private static func count(_ kind: String, _ count: Int, _ bytes: inout [UInt8]) {
+        bytes += kind.utf8
+        let start = bytes.count
+        var rest = count
+        repeat {
+            bytes.append(UInt8(ascii: "0") + UInt8(rest % 10))
+            rest /= 10
+        } while rest > 0
+        bytes[start...].reverse()
+        bytes.append(0x0d)
+        bytes.append(0x0a)
+    }
+
     private static func bulk(_ kind: String, _ value: [UInt8], _ bytes: inout [UInt8]) {
-        line(kind, String(value.count), &bytes)
+        count(kind, value.count, &bytes)
         bytes += value
-        bytes += "\r\n".utf8
+        bytes.append(0x0d)
+        bytes.append(0x0a)
     }
 
     /// A line ends at the first line break, so a message has none.
