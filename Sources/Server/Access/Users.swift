@@ -13,6 +13,7 @@ public final class Users: Sendable {
     private let known = Mutex<[String: [UInt8]]>([:])
     private let key: [UInt8]
     private let queue = DispatchQueue(label: "loci.passwords")
+    private let now: @Sendable () -> ContinuousClock.Instant
     private let gate = Mutex(LoginGate())
 
     /// What came of a login.
@@ -28,7 +29,11 @@ public final class Users: Sendable {
     }
 
     /// - Throws: `EngineError.invalid` where two have the same name; `io`.
-    public init(_ users: [User]) throws {
+    public convenience init(_ users: [User]) throws { try self.init(users) { .now } }
+
+    /// - Parameter now: the clock by which tries are counted.
+    init(_ users: [User], now: @escaping @Sendable () -> ContinuousClock.Instant) throws {
+        self.now = now
         var byName: [String: User] = [:]
         for user in users {
             guard byName.updateValue(user, forKey: user.name) == nil else {
@@ -88,7 +93,7 @@ public final class Users: Sendable {
 
     /// What is known without hashing the password.
     private func answer(_ name: String, _ password: [UInt8], _ address: String) -> Login? {
-        let wait = gate.withLock { $0.wait(for: name, from: address, at: .now) }
+        let wait = gate.withLock { $0.wait(for: name, from: address, at: now()) }
         if let wait { return .tooSoon(wait: wait) }
         guard let user = users[name], let digest = known.withLock({ $0[name] }) else { return nil }
         return PasswordHash.areEqual(digest, PasswordHash.digest(of: password, under: key))
@@ -103,7 +108,7 @@ public final class Users: Sendable {
             known.withLock { $0[name] = digest }
             return .user(user)
         }
-        gate.withLock { $0.noteWrong(name, from: address, at: .now) }
+        gate.withLock { $0.noteWrong(name, from: address, at: now()) }
         return .wrong
     }
 }
