@@ -258,10 +258,9 @@ extension Engine {
         let passages = found.passages
         let author = found.memory.origin.principal
         if source.home == target.home {
+            let (moved, version) = (draft, found.memory.version)
             return try await withExistingHome(of: target) { home in
-                let preparation = self.preparation(for: home)
-                let version = try preparation.prepare(draft, id: id, in: target, passages: passages)
-                return try await update(id, expecting: found.memory.version, version, preparation.now, home)
+                try await move(moved, id, expecting: version, passages, to: target, home)
             }
         }
         for index in draft.attachments.indices where draft.attachments[index].address == nil {
@@ -284,6 +283,16 @@ extension Engine {
     }
 
     // Not inlined into the closure that lends the home, like `updateOnce`.
+    @inline(never)
+    private func move(
+        _ draft: MemoryDraft, _ id: MemoryID, expecting version: UInt32, _ passages: [Range<Int>],
+        to target: Namespace, _ home: Home
+    ) async throws -> Remembered {
+        let preparation = self.preparation(for: home)
+        let prepared = try preparation.prepare(draft, id: id, in: target, passages: passages)
+        return try await update(id, expecting: version, prepared, preparation.now, home)
+    }
+
     @inline(never)
     private func copy(
         _ draft: MemoryDraft, _ id: MemoryID, _ passages: [Range<Int>], by author: String,

@@ -21,7 +21,7 @@ extension Engine {
         }
         let creating = commands.contains { if case .add = $0 { true } else { false } }
         let isRead = commands.allSatisfy(\.isRead)
-        let answers = try await withAnyHome(of: namespace, creating: creating) { home in
+        let answers = try await withHome(of: namespace, creating: creating, holdsVectorSets: true) { home in
             if isRead { return try await self.answers(commands, home) }
             return try await self.apply(commands, home)
         }
@@ -116,7 +116,7 @@ extension Engine {
 
     /// Returns when nothing is left to be linked, rewritten or taken away in a home of vector sets.
     package func finishVectorSets(in namespace: Namespace) async throws {
-        _ = try await withAnyHome(of: namespace, creating: false) { home in
+        _ = try await withHome(of: namespace, creating: false, holdsVectorSets: true) { home in
             try await vectorSets(of: home).indexer.finish()
         }
     }

@@ -189,23 +189,19 @@ public final class Engine: Sendable {
     }
 
     /// Lends the home of a namespace to `body`; `nil` where there is none and none is to be made.
+    ///
+    /// - Parameter holdsVectorSets: these are asked for, and no memories.
     func withHome<Result>(
-        of namespace: Namespace, creating: Bool, _ body: (Home) async throws -> Result
-    ) async throws -> Result? {
-        if case .vectors = namespace.root {
-            throw EngineError(
-                .wrongKind,
-                "`\(namespace)` holds vector sets, and no memories; name a project, a user or an agent")
-        }
-        return try await withAnyHome(of: namespace, creating: creating, body)
-    }
-
-    /// The same, where the home may hold vector sets.
-    func withAnyHome<Result>(
-        of namespace: Namespace, creating: Bool, _ body: (Home) async throws -> Result
+        of namespace: Namespace, creating: Bool, holdsVectorSets: Bool = false,
+        _ body: (Home) async throws -> Result
     ) async throws -> Result? {
         do {
             try checkHome(namespace)
+            if case .vectors = namespace.root, !holdsVectorSets {
+                throw EngineError(
+                    .wrongKind,
+                    "`\(namespace)` holds vector sets, and no memories; name a project, a user or an agent")
+            }
             let name = namespace.home
             callers.enter()
             defer { callers.leave() }

@@ -157,7 +157,7 @@ private struct ExpectedSet {
         for number in 0..<100 { _ = try await add(store.engine, "e\(number)", vector()) }
         try await store.engine.finishVectorSets(in: home)
         let record = try #require(
-            try await store.engine.withAnyHome(of: home, creating: false) { home in
+            try await store.engine.withHome(of: home, creating: false, holdsVectorSets: true) { home in
                 try home.environment.read { try VectorSetRecord.find(Array("s".utf8), in: $0) }
             } ?? nil)
         #expect(record.count == 300)
@@ -165,6 +165,57 @@ private struct ExpectedSet {
         #expect(record.space.number != 1)
         #expect(record.space.nextSlot < 400)
         #expect(try await description(store.engine)?.lastVector == 400)
+    }
+
+    @Test func `lose no change that is made while they are rewritten`() async throws {
+        let store = try store()
+        var random = SeededRandom(seed: 9)
+        func vector() -> [Float] { (0..<2_048).map { _ in Float.random(in: -1...1, using: &random) } }
+        for number in 0..<300 { _ = try await add(store.engine, "e\(number)", vector()) }
+        try await store.engine.finishVectorSets(in: home)
+        for number in 0..<100 { _ = try await add(store.engine, "e\(number)", vector()) }
+        await store.engine.close()
+
+        // Step by step, with nobody at work beside it.
+        let engine = try store.reopened()
+        let (gone, changed) = (bytes("e250"), bytes("e251"))
+        let (old, new) = (vector(), vector())
+        _ = try await engine.withHome(of: home, creating: false, holdsVectorSets: true) { home in
+            let environment = home.environment
+            let indexes = try #require(home.vectorSets?.indexes)
+            func run(_ commands: [VectorSetCommand]) throws {
+                try environment.locked { transaction in
+                    var writer = VectorSetWriter(indexes)
+                    for command in commands { _ = try writer.answer(command, in: transaction) }
+                }
+            }
+            func record() throws -> VectorSetRecord {
+                try #require(try environment.read { try VectorSetRecord.find(Array("s".utf8), in: $0) })
+            }
+            try run([.add(VectorSetAddition(set: bytes("s"), element: changed, vector: old))])
+            let indexer = VectorSetIndexer(environment, indexes, CallerGauge())
+            try await indexer.lookAtAll()
+            while try record().copy == nil || record().copiedSlots < record().space.nextSlot {
+                try #require(try await indexer.step(isBackground: false))
+            }
+            // All are in the copy, which has not taken the place yet.
+            #expect(try record().copy != nil)
+            try run([
+                .remove(set: bytes("s"), element: gone),
+                .add(VectorSetAddition(set: bytes("s"), element: changed, vector: new)),
+            ])
+            try await indexer.finish()
+            #expect(try record().copy == nil && record().space.number != 1)
+        }
+        for query in [old, new] {
+            var search = VectorSetSearch(set: bytes("s"), query: .vector(query))
+            search.count = 400
+            let found = try #require(try await matches(engine, search))
+            #expect(found.count == 299)
+            #expect(Set(found.map(\.element)).count == 299 && !found.contains { $0.element == gone })
+            #expect((found.first?.element == changed && (found.first?.score ?? 0) > 0.99) == (query == new))
+        }
+        await engine.close()
     }
 
     @Test func `leave nothing behind when they are deleted`() async throws {
@@ -187,7 +238,7 @@ private struct ExpectedSet {
         #expect(count == 2)
         #expect(try await description(store.engine) == nil)
         try await store.engine.finishVectorSets(in: home)
-        let left = try await store.engine.withAnyHome(of: home, creating: false) { home in
+        let left = try await store.engine.withHome(of: home, creating: false, holdsVectorSets: true) { home in
             try home.environment.read { transaction in
                 try [Schema.memory, Schema.vector, Schema.link, Schema.code].map {
                     try $0.count(in: transaction)

@@ -33,10 +33,10 @@ final class VectorSetIndexer: Sendable {
 
     /// Takes up what a transaction has left to do.
     func note(_ writer: VectorSetWriter) {
-        guard !writer.due.isEmpty || writer.hasLeaving else { return }
         let isFree = state.withLock { state in
             state.due.formUnion(writer.due)
             if writer.hasLeaving { state.hasLeaving = true }
+            guard !state.due.isEmpty || state.hasLeaving else { return false }
             defer { state.isRunning = true }
             return !state.isRunning
         }
@@ -64,12 +64,17 @@ final class VectorSetIndexer: Sendable {
 
     /// Does all that is to be done.
     func finish() async throws {
+        try await lookAtAll()
+        while try await step(isBackground: false) {}
+    }
+
+    /// Lets steps look at every set, whoever wrote to it.
+    func lookAtAll() async throws {
         let ids = try await onThread { try VectorSetRecord.all(in: $0).map(\.id) }
         state.withLock { state in
             state.due.formUnion(ids)
             state.hasLeaving = true
         }
-        while try await step(isBackground: false) {}
     }
 
     private func onThread<Result: Sendable>(
@@ -80,7 +85,7 @@ final class VectorSetIndexer: Sendable {
 
     // MARK: Steps
 
-    /// Bytes of keys and values that a step takes away at most.
+    /// Keys that a step takes away at most.
     private static let removedPerStep = 2_000
     private static let longestStep = Duration.milliseconds(500)
     /// Rows in the tail that are worth folding, in segments.
@@ -105,7 +110,7 @@ final class VectorSetIndexer: Sendable {
     }
 
     /// One step. Returns whether there may be more to do.
-    private func step(isBackground: Bool) async throws -> Bool {
+    func step(isBackground: Bool) async throws -> Bool {
         let (next, hasLeaving) = state.withLock { ($0.due.first, $0.hasLeaving) }
         if let id = next {
             do {
@@ -226,7 +231,9 @@ final class VectorSetIndexer: Sendable {
         _ = try segments.fold(&copy.extent, atMost: .max, in: transaction)
         set.copiedSlots = end
         set.copy = copy
-        if end == set.space.nextSlot, try isLinked(copy, of: set, in: transaction.snapshot) {
+        if end == set.space.nextSlot,
+            try indexes.index(of: segments, m: set.m).isNearlyLinked(copy.extent, in: transaction.snapshot)
+        {
             try VectorSetSpace(
                 number: set.space.number, dimension: set.dimension, set: id, stage: .leaving
             ).write(in: transaction)
@@ -237,20 +244,6 @@ final class VectorSetIndexer: Sendable {
         }
         try set.write(in: transaction)
         return true
-    }
-
-    /// Whether so little is not linked that searches may scan it.
-    private func isLinked(
-        _ copy: VectorSetRecord.Space, of set: VectorSetRecord, in transaction: borrowing ReadTransaction
-    ) throws -> Bool {
-        let index = indexes.index(of: set.segments(of: copy), m: set.m)
-        switch try index.dueWork(copy.extent, in: transaction) {
-        case nil: return true
-        case .link:
-            let linked = try index.state(in: transaction)?.linkedSlots ?? 0
-            return linked > 0 && Int(copy.segmentedSlots - linked) <= index.parameters.rowsPerStep
-        default: return false
-        }
     }
 
     private func dropCopy(
