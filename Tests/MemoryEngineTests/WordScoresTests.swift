@@ -31,22 +31,25 @@ struct SlowWordScores {
         let current = documents.filter(\.isCurrent)
         let count = Double(max(1, current.count))
         let averageLength = max(1, current.reduce(0) { $0 + Double($1.length) } / count)
-        func inverse(_ term: [UInt8]) -> Double {
-            let documentFrequency = Double(current.filter { $0.terms.contains { $0.term == term } }.count)
+        let inverses = terms.map { word in
+            let documentFrequency = Double(current.count { $0.terms.contains { $0.term == word.term } })
             return log(1 + (count - documentFrequency + 0.5) / (documentFrequency + 0.5))
         }
         titles = documents.map { document in
-            terms.reduce(0) { $0 + (document.title.contains($1.term) ? titleWeight * inverse($1.term) : 0) }
+            zip(terms, inverses).reduce(0) {
+                $0 + (document.title.contains($1.0.term) ? titleWeight * $1.1 : 0)
+            }
         }
         scores = documents.map { document in
-            terms.reduce(0) { sum, word in
+            zip(terms, inverses).reduce(0) { sum, term in
+                let (word, inverse) = term
                 guard let frequency = document.terms.first(where: { $0.term == word.term })?.frequency else {
                     return sum
                 }
                 let length = Double(LengthCode.lengths[Int(LengthCode.encode(document.length))])
                 let norm = k1 * (1 - b + b * length / averageLength)
                 let repetition = 2 * Double(word.frequency) / (Double(word.frequency) + 1)
-                return sum + repetition * inverse(word.term) * (k1 + 1) * Double(frequency)
+                return sum + repetition * inverse * (k1 + 1) * Double(frequency)
                     / (Double(frequency) + norm)
             }
         }
