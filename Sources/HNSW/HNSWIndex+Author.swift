@@ -46,6 +46,19 @@ extension HNSWIndex {
         return unlinked > 0 && extent.segmentedSlots <= Slot.maximumCount ? .link : nil
     }
 
+    /// Whether so little is not linked that searches may scan it: then a copy may take the place of what it is copied from.
+    package func isNearlyLinked(
+        _ extent: VectorSegments.Extent, in transaction: borrowing ReadTransaction
+    ) throws -> Bool {
+        switch try dueWork(extent, in: transaction) {
+        case nil: return true
+        case .link:
+            let linked = try state(in: transaction)?.linkedSlots ?? 0
+            return linked > 0 && Int(extent.segmentedSlots - linked) <= parameters.rowsPerStep
+        default: return false
+        }
+    }
+
     private func byteCount(_ rows: Int) -> Int { rows * segments.strideBytes }
 
     /// Computes the next step; `nil` if there is nothing to do.

@@ -110,9 +110,7 @@ package final class HNSWIndex: Sendable {
 
     /// Removes everything of the index: when its space goes, and never otherwise, as generations begin anew.
     package func removeAll(in transaction: borrowing WriteTransaction) throws {
-        for kind in LinkPages.Kind.allCases {
-            try table.removeAll(prefix: Key(prefix: kind.rawValue).u16(segments.space), in: transaction)
-        }
+        for (table, prefix) in places { try table.removeAll(prefix: prefix, in: transaction) }
         pointers.clear()
     }
 

@@ -215,18 +215,13 @@ package struct VectorSegments: Sendable, Equatable {
     /// Where its rows lie: tables, and what the keys there begin with.
     package var places: [(Table, Key)] {
         [
-            (tailTable, Key(prefix: tailPrefix).u16(space)),
-            (table, Key(prefix: Self.segmentPrefix).u16(space)),
-            (table, Key(prefix: Self.passagePrefix).u16(space)),
+            (tailTable, Key(prefix: tailPrefix).u16(space)), (table, segmentKeys), (table, passageKeys),
         ]
     }
 
     /// Removes all rows.
     package func removeAll(in transaction: borrowing WriteTransaction) throws {
-        try tailTable.removeAll(prefix: Key(prefix: tailPrefix).u16(space), in: transaction)
-        for prefix in [Self.segmentPrefix, Self.passagePrefix] {
-            try table.removeAll(prefix: Key(prefix: prefix).u16(space), in: transaction)
-        }
+        for (table, prefix) in places { try table.removeAll(prefix: prefix, in: transaction) }
     }
 
     // MARK: Reading

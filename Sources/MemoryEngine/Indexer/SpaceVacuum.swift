@@ -61,7 +61,9 @@ enum SpaceVacuum {
                 return true
             }
             try advance(&copy, from: source, state, in: transaction)
-            if try copy.copiedSlots == source.nextSlot && isLinked(copy, indexes, in: transaction.snapshot) {
+            if copy.copiedSlots == source.nextSlot,
+                try indexes.index(of: copy).isNearlyLinked(copy.extent, in: transaction.snapshot)
+            {
                 // The same rows, linked by the same rules.
                 if let curve = try indexes.index(of: source).curve(in: transaction.snapshot) {
                     let linked = try indexes.index(of: copy).state(in: transaction.snapshot)?.linkedSlots ?? 0
@@ -118,19 +120,5 @@ enum SpaceVacuum {
         _ = try copy.segments.fold(&extent, atMost: .max, in: transaction)
         copy.extent = extent
         copy.copiedSlots = end
-    }
-
-    /// Whether so little is not linked that searches may scan it.
-    private static func isLinked(
-        _ copy: SpaceRecord, _ indexes: VectorIndexes, in transaction: borrowing ReadTransaction
-    ) throws -> Bool {
-        let index = indexes.index(of: copy)
-        switch try index.dueWork(copy.extent, in: transaction) {
-        case nil: return true
-        case .link:
-            let linked = try index.state(in: transaction)?.linkedSlots ?? 0
-            return linked > 0 && Int(copy.segmentedSlots - linked) <= index.parameters.rowsPerStep
-        default: return false
-        }
     }
 }

@@ -64,6 +64,9 @@ package struct VectorSetAddition: Sendable {
     /// `nil` = what the element has stays.
     package var attribute: [UInt8]?
 
+    package static let maximumDimension = 65_536
+    package static let allowedM = 4...4_096
+
     package init(set: [UInt8], element: [UInt8], vector: [Float]) {
         self.set = set
         self.element = element

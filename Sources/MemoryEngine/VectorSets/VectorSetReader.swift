@@ -90,7 +90,7 @@ struct VectorSetReader {
         return name.copy(0..<name.byteCount)
     }
 
-    private func element(
+    func element(
         _ name: [UInt8], of set: VectorSetRecord, in transaction: borrowing ReadTransaction
     ) throws -> VectorSetElement {
         guard let element = try VectorSetElement.read(name, of: set, in: transaction) else {

@@ -42,7 +42,6 @@ enum VectorSetSchema {
     /// Longer names would not fit into a key.
     static let maximumNameByteCount = Key.maximumByteCount - 5
     static let maximumAttributeByteCount = 1 << 20
-    static let maximumDimension = 65_536
     static let maximumSetCount = Int(UInt16.max) - 1
 }
 
@@ -162,8 +161,9 @@ package struct VectorSetRecord: Equatable, Sendable {
         inputDimension = Int(try reader.u32())
         let quantization = VectorSetQuantization(rawValue: try reader.u8())
         m = Int(try reader.u16())
-        guard let quantization, (1...VectorSetSchema.maximumDimension).contains(dimension),
-            inputDimension == 0 || inputDimension >= dimension, m >= 2
+        guard let quantization, (1...VectorSetAddition.maximumDimension).contains(dimension),
+            inputDimension == 0 || inputDimension >= dimension,
+            VectorSetAddition.allowedM.contains(m)
         else { throw StoreError(.corrupted, "the record of vector set \(id) is not one") }
         self.quantization = quantization
         space = try Self.space(from: &reader)
@@ -291,7 +291,7 @@ package struct VectorSetSpace: Equatable, Sendable {
         set = try reader.u32()
         let stage = Stage(rawValue: try reader.u8())
         try reader.finish()
-        guard let stage, (1...VectorSetSchema.maximumDimension).contains(dimension) else {
+        guard let stage, (1...VectorSetAddition.maximumDimension).contains(dimension) else {
             throw StoreError(.corrupted, "the record of space \(number) is not one")
         }
         self.stage = stage

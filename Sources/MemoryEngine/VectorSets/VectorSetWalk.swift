@@ -121,9 +121,7 @@ struct VectorSetWalk {
         guard filter != nil || search.wantsAttributes else {
             return VectorSetMatch(element: name, score: candidate.score, attribute: nil)
         }
-        guard let element = try VectorSetElement.read(name, of: set, in: transaction) else {
-            throw StoreError(.corrupted, "vector set \(set.id) lacks an element that it names")
-        }
+        let element = try reader.element(name, of: set, in: transaction)
         if let filter {
             guard let attribute = element.attribute, filter(attribute) else { return nil }
         }
@@ -141,19 +139,16 @@ struct VectorSetWalk {
     }
 
     private func zeros(in transaction: borrowing ReadTransaction) throws -> [Candidate] {
-        var zeros: [Candidate] = []
-        let prefix = VectorSetSchema.zeros(set.id)
-        try Schema.memory.scan(prefix: prefix, in: transaction) { key, _ in
-            zeros.append(Candidate(ordinal: key.keyU32(at: prefix.bytes.count), score: 0.5))
-            return search.filter != nil || zeros.count < search.count
-        }
-        return zeros
+        try alike(VectorSetSchema.zeros(set.id), in: transaction)
     }
 
-    /// The first elements, or, for a filter, all of them.
     private func anything(in transaction: borrowing ReadTransaction) throws -> [Candidate] {
+        try alike(VectorSetSchema.names(set.id), in: transaction)
+    }
+
+    /// Elements whose ordinals stand behind a prefix, all as alike as the others: the first of them, or, for a filter, all.
+    private func alike(_ prefix: Key, in transaction: borrowing ReadTransaction) throws -> [Candidate] {
         var candidates: [Candidate] = []
-        let prefix = VectorSetSchema.names(set.id)
         try Schema.memory.scan(prefix: prefix, in: transaction) { key, _ in
             candidates.append(Candidate(ordinal: key.keyU32(at: prefix.bytes.count), score: 0.5))
             return search.filter != nil || candidates.count < search.count

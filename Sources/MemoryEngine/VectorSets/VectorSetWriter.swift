@@ -46,13 +46,21 @@ struct VectorSetWriter {
         try Self.check(attribute: addition.attribute)
         let known = try VectorSetRecord.find(addition.set, in: transaction.snapshot)
         if let known { try Self.check(addition, against: known) }
-        guard (1...VectorSetSchema.maximumDimension).contains(addition.vector.count) else {
-            throw VectorSetError.invalid("a vector has 1 to \(VectorSetSchema.maximumDimension) components")
+        guard (1...VectorSetAddition.maximumDimension).contains(addition.vector.count) else {
+            throw VectorSetError.invalid("a vector has 1 to \(VectorSetAddition.maximumDimension) components")
         }
-        // Before anything is written.
-        try VectorSetReader.check(addition.vector)
-        var set = try known ?? make(addition, in: transaction)
-        let vector = try VectorSetReader.checked(addition.vector, for: set, indexes)
+        var set: VectorSetRecord
+        let vector: [Float]?
+        if let known {
+            set = known
+            vector = try VectorSetReader.checked(addition.vector, for: set, indexes)
+        } else {
+            var counters = try VectorSetCounters.read(in: transaction.snapshot)
+            set = try make(addition, &counters, in: transaction.snapshot)
+            vector = try VectorSetReader.checked(addition.vector, for: set, indexes)
+            // Nothing is refused any more.
+            try create(set, counters, in: transaction)
+        }
 
         let found = try VectorSetElement.read(addition.element, of: set, in: transaction.snapshot)
         var element: VectorSetElement
@@ -118,26 +126,32 @@ struct VectorSetWriter {
         }
     }
 
+    /// A new set, which is not written yet.
     private func make(
-        _ addition: VectorSetAddition, in transaction: borrowing WriteTransaction
+        _ addition: VectorSetAddition, _ counters: inout VectorSetCounters,
+        in transaction: borrowing ReadTransaction
     ) throws -> VectorSetRecord {
-        var counters = try VectorSetCounters.read(in: transaction.snapshot)
-        guard let number = try VectorSetSpace.freeNumber(&counters, in: transaction.snapshot) else {
+        guard let number = try VectorSetSpace.freeNumber(&counters, in: transaction) else {
             throw VectorSetError.invalid(
                 "there are \(VectorSetSchema.maximumSetCount) vector sets, and a tenant has no more")
         }
-        let set = VectorSetRecord(
+        defer { counters.nextID += 1 }
+        return VectorSetRecord(
             id: counters.nextID, name: addition.set,
             dimension: addition.reducedDimension ?? addition.vector.count,
             inputDimension: addition.reducedDimension == nil ? 0 : addition.vector.count,
             quantization: addition.quantization, m: addition.m, space: number)
-        counters.nextID += 1
+    }
+
+    private func create(
+        _ set: VectorSetRecord, _ counters: VectorSetCounters, in transaction: borrowing WriteTransaction
+    ) throws {
         try counters.write(in: transaction)
-        try VectorSetSpace(number: number, dimension: set.dimension, set: set.id).write(in: transaction)
+        try VectorSetSpace(number: set.space.number, dimension: set.dimension, set: set.id).write(
+            in: transaction)
         var writer = ByteWriter(capacity: 4)
         writer.u32(set.id)
         try Schema.shared.put(VectorSetSchema.id(set.name), writer.bytes, in: transaction)
-        return set
     }
 
     /// Gives the element another attribute, `nil` = none. Returns whether it has changed.

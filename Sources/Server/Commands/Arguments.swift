@@ -27,7 +27,24 @@ struct CommandError: Error, Equatable {
         message = "\(word) \(error.message)"
     }
 
+    /// Whatever was thrown.
+    init(any error: any Error) {
+        switch error {
+        case let error as CommandError: self = error
+        case let error as EngineError: self.init(error)
+        default: self.init("ERR \(error)")
+        }
+    }
+
     var reply: Reply { .error(message) }
+}
+
+extension User? {
+    /// Whether it is there is not told. Nobody in particular may do everything.
+    func check(_ right: Right, in namespace: Namespace) throws(CommandError) {
+        guard let self, !self.may(right, in: namespace) else { return }
+        throw CommandError("NOPERM user `\(self.name)` may not \(right.rawValue) \(namespace)")
+    }
 }
 
 /// The arguments of a command, taken one after another.
@@ -98,20 +115,18 @@ struct Arguments {
     /// A namespace in which whoever sent the command has a right.
     ///
     /// - Parameter isHome: the command reaches what other sessions of the home hold, so the right must be on all of it.
+    // Not inlined: the compiler (6.3.1) stops at some of the asynchronous functions that it is inlined into.
+    @inline(never)
     mutating func namespace(
         _ right: Right, _ what: String = "the namespace", ofHome isHome: Bool = false
     ) throws(CommandError) -> Namespace {
         let path = try text(what)
         do {
             let namespace = try Namespace(path: path)
-            try check(right, in: isHome ? namespace.home : namespace)
+            try user.check(right, in: isHome ? namespace.home : namespace)
             return namespace
-        } catch let error as CommandError {
-            throw error
-        } catch let error as EngineError {
-            throw CommandError(error)
         } catch {
-            throw CommandError("ERR \(error)")
+            throw CommandError(any: error)
         }
     }
 
@@ -137,13 +152,6 @@ struct Arguments {
         return (name, .string(text))
     }
 
-    /// Whether it is there is not told.
-    func check(_ right: Right, in namespace: Namespace) throws(CommandError) {
-        guard user?.may(right, in: namespace) ?? true else {
-            throw CommandError("NOPERM user `\(user?.name ?? "")` may not \(right.rawValue) \(namespace)")
-        }
-    }
-
     /// A space by its name, and a vector of 32-bit floats, little-endian.
     mutating func embedding() throws(CommandError) -> Embedding {
         let name = try text("the space of a vector")
@@ -157,12 +165,7 @@ struct Arguments {
                 "VECTOR \(command): the vector in \(name) has \(blob.count) bytes; \(space.dimension) floats of 32 bits "
                     + "have \(space.dimension * 4)")
         }
-        let vector = stride(from: 0, to: blob.count, by: 4).map { place in
-            Float(
-                bitPattern: UInt32(blob[place]) | UInt32(blob[place + 1]) << 8 | UInt32(blob[place + 2]) << 16
-                    | UInt32(blob[place + 3]) << 24)
-        }
-        return Embedding(vector, in: space)
+        return Embedding(blob.floats, in: space)
     }
 
     /// The next option, in capitals.
@@ -173,5 +176,18 @@ struct Arguments {
 
     func unknown(_ option: String) -> CommandError {
         CommandError("ERR \(command) has no option `\(option.prefix(40))`")
+    }
+}
+
+extension [UInt8] {
+    /// 32-bit floats, little-endian.
+    ///
+    /// - Precondition: there are four bytes for each.
+    var floats: [Float] {
+        stride(from: 0, to: count, by: 4).map { place in
+            Float(
+                bitPattern: UInt32(self[place]) | UInt32(self[place + 1]) << 8 | UInt32(self[place + 2]) << 16
+                    | UInt32(self[place + 3]) << 24)
+        }
     }
 }

@@ -21,7 +21,7 @@ extension MemoryCommands {
         query.filter = conditions.filter
         if query.keepReceipt {
             // It is kept in the first home, and the others note that it may cite them.
-            for namespace in query.namespaces.keys { try arguments.check(.write, in: namespace.home) }
+            for namespace in query.namespaces.keys { try arguments.user.check(.write, in: namespace.home) }
         }
         let recall = try await engine.recall(query)
         return .members([

@@ -11,18 +11,14 @@ struct MemoryCommands: Sendable {
         do {
             guard let user = call.user else { return try await answer(call) }
             return try await MemoryCommands(engine: engine.acting(as: user.name)).answer(call)
-        } catch let error as CommandError {
-            return error.reply
-        } catch let error as EngineError {
-            return CommandError(error).reply
         } catch {
-            return CommandError("ERR \(error)").reply
+            return CommandError(any: error).reply
         }
     }
 
     /// The reply of a command that takes so little time that it may keep others on the thread waiting; `nil` of another.
     func answerNow(_ call: ConnectionState.Call) -> Reply? {
-        call.name.hasPrefix("V") ? VectorSetCommands(engine: engine).answerNow(call) : nil
+        VectorSetCommands.short.contains(call.name) ? VectorSetCommands(engine: engine).answerNow(call) : nil
     }
 
     private func answer(_ call: ConnectionState.Call) async throws -> Reply {
@@ -195,15 +191,18 @@ struct MemoryCommands: Sendable {
         let namespace = try arguments.namespace(.write, ofHome: true)
         var count = 0
         repeat {
-            let text = try arguments.text("the memory")
-            guard let id = try await id(of: text, in: namespace) else { continue }
-            do {
-                count += try await engine.forget(.id(id), under: namespace).memories
-            } catch let error as EngineError where error.code == .notFound {
-                continue
-            }
+            count += try await forget(arguments.text("the memory"), in: namespace)
         } while !arguments.isEmpty
         return .integer(count)
+    }
+
+    private func forget(_ memory: String, in namespace: Namespace) async throws -> Int {
+        guard let id = try await id(of: memory, in: namespace) else { return 0 }
+        do {
+            return try await engine.forget(.id(id), under: namespace).memories
+        } catch let error as EngineError where error.code == .notFound {
+            return 0
+        }
     }
 
     // MARK: MEM.RECORD namespace recall outcome

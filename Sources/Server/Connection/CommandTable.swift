@@ -33,16 +33,17 @@ struct CommandTable {
         /// Whether it takes so many arguments, its name counted.
         func takes(_ count: Int) -> Bool { count >= arity.least && count <= arity.most ?? count }
 
-        /// Redis looks at the arguments of these only when they run.
-        var isLooseInTransactions: Bool { name.first == "V" }
+        /// A command of vector sets. Redis has these in capitals in its messages, and counts their arguments only when they
+        /// run.
+        var isOfVectors: Bool { name.first == "V" }
 
-        /// A command on vector sets.
+        /// A command on vector sets, or on their names.
         static func ofSets(_ name: String, _ least: Int, _ most: Int?, _ summary: String) -> Entry {
             Entry(name, least, most, isOfEngine: true, isForTransactions: true, summary)
         }
 
-        /// The name in messages: Redis has those of vector sets in capitals.
-        var told: String { name.first == "V" ? name : name.lowercased() }
+        /// The name in messages.
+        var told: String { isOfVectors ? name : name.lowercased() }
     }
 
     static let entries: [Entry] = [

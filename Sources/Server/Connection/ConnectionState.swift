@@ -130,7 +130,7 @@ struct ConnectionState {
         }
         guard let command = CommandTable.find(words[0]) else { return refuse(Self.unknown(words)) }
         self.command = command.name
-        guard command.takes(words.count) || queue != nil && command.isLooseInTransactions else {
+        guard command.takes(words.count) || queue != nil && command.isOfVectors else {
             return refuse(Self.wrongCount(command))
         }
         if isStranger, !command.isForStrangers { return refuse(Self.notLoggedIn) }

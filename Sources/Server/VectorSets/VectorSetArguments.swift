@@ -3,7 +3,6 @@ import MemoryEngine
 
 extension VectorSetCommands {
     private static let invalidVector = CommandError("ERR invalid vector specification")
-    private static let largestDimension = 65_536
 
     /// A vector at the front: `FP32 blob` or `VALUES count number ...`, behind `REDUCE dimension` where that may stand.
     private static func vector(
@@ -18,12 +17,14 @@ extension VectorSetCommands {
         guard let form = words.popFirst(), let first = words.popFirst() else { throw invalidVector }
         let vector: [Float]
         if form.equals("FP32") {
-            guard !first.isEmpty, first.count % 4 == 0, first.count / 4 <= largestDimension else {
+            guard !first.isEmpty, first.count % 4 == 0, first.count / 4 <= VectorSetAddition.maximumDimension
+            else {
                 throw invalidVector
             }
-            vector = floats(first)
+            vector = first.floats
         } else if form.equals("VALUES") {
-            guard let count = first.integer, (1...largestDimension).contains(count), words.count >= count
+            guard let count = first.integer, (1...VectorSetAddition.maximumDimension).contains(count),
+                words.count >= count
             else {
                 throw invalidVector
             }
@@ -44,14 +45,6 @@ extension VectorSetCommands {
         }
         guard reduced ?? 0 <= vector.count else { throw invalidVector }
         return (vector, reduced)
-    }
-
-    private static func floats(_ blob: [UInt8]) -> [Float] {
-        stride(from: 0, to: blob.count, by: 4).map { place in
-            Float(
-                bitPattern: UInt32(blob[place]) | UInt32(blob[place + 1]) << 8 | UInt32(blob[place + 2]) << 16
-                    | UInt32(blob[place + 3]) << 24)
-        }
     }
 
     // MARK: VADD key [REDUCE dim] FP32 blob | VALUES n v... element [CAS] [NOQUANT|Q8|BIN] [EF n] [SETATTR json] [M n]
@@ -79,7 +72,7 @@ extension VectorSetCommands {
                     throw CommandError("ERR invalid EF")
                 }
             } else if option.equals("M"), let value = rest.popFirst() {
-                guard let m = value.integer, (4...4_096).contains(m) else {
+                guard let m = value.integer, VectorSetAddition.allowedM.contains(m) else {
                     throw CommandError("ERR invalid M")
                 }
                 addition.m = m
@@ -260,10 +253,12 @@ extension FixedWidthInteger {
 }
 
 extension [UInt8] {
-    /// Whether it is a word, in letters of any case.
-    func equals(_ word: StaticString) -> Bool {
-        count == word.utf8CodeUnitCount
-            && String(decoding: self, as: UTF8.self).uppercased() == word.description
+    /// Whether it is a word in capitals, in letters of any case.
+    func equals(_ word: String) -> Bool {
+        count == word.utf8.count
+            && zip(self, word.utf8).allSatisfy { byte, letter in
+                byte == letter || (0x61...0x7a).contains(byte) && byte - 0x20 == letter
+            }
     }
 
     /// A whole number as Redis reads it: digits, and a sign if it is below 0.

@@ -50,42 +50,35 @@ struct VectorSetCommands: Sendable {
                 }
             }
             return .array(try await run(plans, in: home, by: call.user))
-        } catch let error as CommandError {
-            return error.reply
-        } catch let error as EngineError {
-            return CommandError(error).reply
         } catch {
-            return CommandError("ERR \(error)").reply
+            return CommandError(any: error).reply
         }
     }
 
-    /// The reply of a command that takes so little time that it may keep others on the thread waiting; `nil` of another.
+    /// The commands of which some take so little time that they may keep others on the thread waiting.
+    static let short: Set<String> = ["VSIM", "VCARD", "VDIM", "VEMB", "VINFO", "VGETATTR", "VISMEMBER"]
+
+    /// The reply of such a command; `nil` where it may take longer.
     func answerNow(_ call: ConnectionState.Call) -> Reply? {
-        guard call.batch == nil else { return nil }
         let home = Namespace.vectorSets(tenant: call.user?.tenant)
         do {
             let plan = try plan(call)
-            guard plan.commands.count == 1, plan.right == .read, call.user?.may(.read, in: home) ?? true,
-                let answer = try engine.answerNow(plan.commands[0], in: home)
-            else { return nil }
-            return plan.reply([answer])
-        } catch let error as CommandError {
-            return error.reply
-        } catch let error as EngineError {
-            return CommandError(error).reply
+            try call.user.check(.read, in: home)
+            return try engine.answerNow(plan.commands[0], in: home).map { plan.reply([$0]) }
         } catch {
-            return CommandError("ERR \(error)").reply
+            return CommandError(any: error).reply
         }
     }
 
     private func run(_ plans: [Plan], in home: Namespace, by user: User?) async throws -> [Reply] {
-        let allowed = try plans.map { plan -> Plan in
-            guard !plan.commands.isEmpty, !(user?.may(plan.right, in: home) ?? true) else { return plan }
-            let refusal = CommandError(
-                "NOPERM user `\(user?.name ?? "")` may not \(plan.right.rawValue) \(home)")
-            // One that may not run spoils no others; alone it is an error.
-            guard plans.count > 1 else { throw refusal }
-            return Plan(refusal.reply)
+        let allowed = plans.map { plan -> Plan in
+            do throws(CommandError) {
+                if !plan.commands.isEmpty { try user.check(plan.right, in: home) }
+                return plan
+            } catch {
+                // One that may not run keeps no other from it.
+                return Plan(error.reply)
+            }
         }
         let commands = allowed.flatMap(\.commands)
         let answers = commands.isEmpty ? [] : try await engine.run(commands, in: home)
@@ -102,9 +95,7 @@ struct VectorSetCommands: Sendable {
 
     /// Closes the file and opens it again, unless somebody else works with it.
     private func reload(_ home: Namespace, _ user: User?) async throws -> Reply {
-        guard user?.may(.admin, in: home) ?? true else {
-            throw CommandError("NOPERM user `\(user?.name ?? "")` may not admin \(home)")
-        }
+        try user.check(.admin, in: home)
         try await engine.reopen(home)
         return .ok
     }
