@@ -191,6 +191,9 @@ public final class Engine: Sendable {
     /// Lends the home of a namespace to `body`; `nil` where there is none and none is to be made.
     ///
     /// - Parameter holdsVectorSets: these are asked for, and no memories.
+    // Not optimized: where the optimizer of Swift 6.3.1 makes a copy of it for a body that waits more than once, the copy goes
+    // on at no address.
+    @_optimize(none)
     func withHome<Result>(
         of namespace: Namespace, creating: Bool, holdsVectorSets: Bool = false,
         _ body: (Home) async throws -> Result
