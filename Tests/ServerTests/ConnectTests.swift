@@ -77,7 +77,11 @@ struct LociProgram: Sendable {
             .replacing(/[ ]+snapshots.*?\n|[ ]+table .*?\n/, with: "")
     }
 
-    @Test func `prints what it prints of the store`() throws {
+    @Test func `prints what it prints of the store`() async throws {
+        try await ServedStore.onThread { try Self.compare() }
+    }
+
+    private static func compare() throws {
         let served = try ServedProcess()
         let remote = try LociProgram(["LOCI_URL": "127.0.0.1:\(served.port)"])
         let local = try LociProgram(["LOCI_STORE": served.store])
@@ -130,8 +134,8 @@ struct LociProgram: Sendable {
         ] {
             let (there, here) = (try remote.run(arguments), try local.run(arguments))
             #expect(there.status == here.status, "\(arguments)\n\(there.errors)\n\(here.errors)")
-            #expect(Self.steady(there.output) == Self.steady(here.output), "\(arguments) \(there.errors)")
-            #expect(Self.steady(there.errors) == Self.steady(here.errors), "\(arguments)")
+            #expect(steady(there.output) == steady(here.output), "\(arguments) \(there.errors)")
+            #expect(steady(there.errors) == steady(here.errors), "\(arguments)")
         }
 
         #expect(try remote.said("unlink", edge) == "\(edge)  unlinked")
@@ -149,7 +153,11 @@ struct LociProgram: Sendable {
         #expect(try local("get", rotation).status == 2)
     }
 
-    @Test func `imports and exports`() throws {
+    @Test func `imports and exports`() async throws {
+        try await ServedStore.onThread { try Self.importAndExport() }
+    }
+
+    private static func importAndExport() throws {
         let served = try ServedProcess()
         let remote = try LociProgram(["LOCI_URL": "127.0.0.1:\(served.port)"])
         let local = try LociProgram([
@@ -196,7 +204,11 @@ struct LociProgram: Sendable {
         #expect(told.status == 1 && told.errors.contains("loci export"), "\(told.errors)")
     }
 
-    @Test func `says which option or verb is for the store itself`() throws {
+    @Test func `says which option or verb is for the store itself`() async throws {
+        try await ServedStore.onThread { try Self.refuse() }
+    }
+
+    private static func refuse() throws {
         let served = try ServedProcess()
         let remote = try LociProgram(["LOCI_URL": "127.0.0.1:\(served.port)"])
         defer { remote.end() }

@@ -62,8 +62,6 @@ protocol MemoryStore: Sendable {
 }
 
 extension MemoryStore {
-    func homes() async throws -> [Namespace] { try await homes(under: nil) }
-
     func get(_ id: MemoryID, in namespace: Namespace) async throws -> Memory? {
         try await get(id, in: namespace, version: nil, asOf: nil, validAt: nil)
     }
@@ -85,7 +83,7 @@ extension MemoryStore {
     /// - Throws: `notFound` where no home of any of these namespaces is there.
     func checkAnyHome(of namespaces: some Sequence<Namespace>) async throws {
         let asked = Set(namespaces.map(\.home))
-        guard try await asked.isDisjoint(with: homes()) else { return }
+        guard try await asked.isDisjoint(with: homes(under: nil)) else { return }
         throw EngineError(
             .notFound, asked.map { "there is no home \($0)" }.sorted().joined(separator: "; "))
     }

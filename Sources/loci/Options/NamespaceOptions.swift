@@ -141,7 +141,7 @@ struct NamespaceOption: ParsableArguments {
     ///
     /// - Throws: `notFound` for a tenant without a home.
     func namespaces(of store: any MemoryStore) async throws -> [Namespace] {
-        guard let given = try given() else { return try await store.homes() }
+        guard let given = try given() else { return try await store.homes(under: nil) }
         guard given.root == .tenant else { return [given] }
         return try await store.existingHomes(under: given)
     }

@@ -24,7 +24,7 @@ struct HomesCommand: AsyncParsableCommand {
             if let subtree {
                 homes = try await store.existingHomes(under: subtree)
             } else {
-                homes = try await store.homes()
+                homes = try await store.homes(under: nil)
             }
             for home in homes {
                 let statistics: HomeStatistics

@@ -22,7 +22,7 @@ struct NamespacesCommand: AsyncParsableCommand {
             if let subtree {
                 homes = try await store.existingHomes(under: subtree)
             } else {
-                homes = try await store.homes()
+                homes = try await store.homes(under: nil)
             }
             try await homes.forEachWritten { home in
                 for found in try await store.namespaces(in: home) {
