@@ -19,6 +19,12 @@ struct LociCommand: AsyncParsableCommand {
               loci import docs README.md
               loci export > everything.jsonl
 
+            Where a server has the store open (loci serve), verbs that have a command in its protocol, import and export ask \
+            it, with --connect HOST:PORT or LOCI_URL; the others are for the files. LOCI_PASSWORD is the password of \
+            redis://USER@HOST:PORT, and LOCI_CA a file of certificates for rediss://HOST:PORT (TLS).
+
+              export LOCI_URL=redis://ada@127.0.0.1:6399
+
             A NAME has 1 to 128 bytes without `/` and control characters. On the command line `=` and `,` in \
             it stand behind a backslash, because recall takes weights: 'project/a\\=b'.
 

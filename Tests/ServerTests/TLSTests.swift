@@ -6,7 +6,7 @@ import Testing
 @testable import Server
 
 /// Certificates that `openssl` makes in a folder, which goes with this.
-private final class Certificates: Sendable {
+final class Certificates: Sendable {
     let folder = NSTemporaryDirectory() + "tls-\(UUID().uuidString)"
 
     /// One that signs itself (`ca`), those that it signed (`server`, `client`), and one that it did not (`other`).

@@ -40,7 +40,8 @@ public struct TLSIdentity: Sendable {
         }
     }
 
-    private static func certificates(_ path: String) throws -> [NIOSSLCertificate] {
+    /// The certificates of a file in PEM.
+    static func certificates(_ path: String) throws -> [NIOSSLCertificate] {
         let bytes = try bytes(path)
         guard let found = try? NIOSSLCertificate.fromPEMBytes(bytes), !found.isEmpty else {
             throw EngineError(.invalid, "\(path) has no certificate in PEM")

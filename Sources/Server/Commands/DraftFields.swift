@@ -6,6 +6,7 @@ struct DraftFields: Sendable {
     private var actor: String?
     private var thread: String?
     private var happened: Timestamp?
+    private var happenedUntil: Timestamp?
     private var validFrom: Timestamp?
     private var validUntil: Timestamp?
     private var expires: Timestamp?
@@ -15,6 +16,8 @@ struct DraftFields: Sendable {
     private var importance: Float?
     private var isPinned: Bool?
     private var source: String?
+    private var agent: String?
+    private var model: String?
     private var trust: Trust?
     private var embeddings: [Embedding] = []
 
@@ -25,6 +28,7 @@ struct DraftFields: Sendable {
         case "ACTOR": actor = try arguments.text("the actor")
         case "THREAD": thread = try arguments.text("the thread")
         case "HAPPENED": happened = try arguments.time("when it happened")
+        case "HAPPENEDUNTIL": happenedUntil = try arguments.time("until when it happened")
         case "VALIDFROM": validFrom = try arguments.time("since when it is true")
         case "VALIDUNTIL": validUntil = try arguments.time("until when it is true")
         case "EXPIRES": expires = try arguments.time("when it expires")
@@ -33,10 +37,15 @@ struct DraftFields: Sendable {
         case "ATTRIBUTE":
             let (name, value) = try arguments.attribute()
             attributes[name] = value
+        case "ATTRIBUTETEXT":
+            let name = try arguments.text("the name of the attribute")
+            attributes[name] = .string(try arguments.text("the value of the attribute"))
         case "IMPORTANCE": importance = Float(try arguments.number("the importance", in: 0...1))
         case "PIN": isPinned = true
         case "UNPIN": isPinned = false
         case "SOURCE": source = try arguments.text("the source")
+        case "AGENT": agent = try arguments.text("the agent")
+        case "MODEL": model = try arguments.text("the model")
         case "TRUST": trust = try arguments.choice("TRUST", of: Trust.allCases, \.name)
         case "VECTOR": embeddings.append(try arguments.embedding())
         default: return false
@@ -49,7 +58,12 @@ struct DraftFields: Sendable {
         if let kind { draft.kind = MemoryKind(rawValue: kind) }
         if let actor { draft.actor = actor }
         if let thread { draft.thread = thread }
-        if let happened { draft.happened = happened...happened }
+        if happened != nil || happenedUntil != nil {
+            guard let happened, happened <= happenedUntil ?? happened else {
+                throw CommandError("ERR HAPPENEDUNTIL is before HAPPENED, or without it")
+            }
+            draft.happened = happened...(happenedUntil ?? happened)
+        }
         if validFrom != nil || validUntil != nil {
             let from = validFrom ?? draft.valid?.lowerBound ?? .distantPast
             let until = validUntil ?? draft.valid?.upperBound ?? .distantFuture
@@ -65,6 +79,8 @@ struct DraftFields: Sendable {
         if let importance { draft.importance = importance }
         if let isPinned { draft.isPinned = isPinned }
         if let source { draft.origin.source = source }
+        if let agent { draft.origin.agent = agent }
+        if let model { draft.origin.model = model }
         if let trust { draft.origin.trust = trust }
         draft.embeddings += embeddings
     }
@@ -95,6 +111,9 @@ struct Conditions {
         case "ATTRIBUTE":
             let (name, value) = try arguments.attribute()
             filters.append(.attribute(name, value))
+        case "ATTRIBUTETEXT":
+            let name = try arguments.text("the name of the attribute")
+            filters.append(.attribute(name, .string(try arguments.text("the value of the attribute"))))
         case "TRUST":
             filters.append(.trust(atLeast: try arguments.choice("TRUST", of: Trust.allCases, \.name)))
         case "SINCE": since = try arguments.time("SINCE")

@@ -7,6 +7,7 @@ extension MemoryCommands {
         let namespace = try arguments.namespace(.read)
         var query = RecallQuery(try arguments.text("the question"), in: namespace)
         var conditions = Conditions()
+        var tellsPaths = false
         while let option = try arguments.option() {
             if try conditions.read(option, &arguments) { continue }
             if try Self.read(option, &arguments, into: &query, ofHome: false) { continue }
@@ -15,6 +16,7 @@ extension MemoryCommands {
                 query.order = try arguments.choice("ORDER", of: RecallQuery.Order.allCases) { $0.rawValue }
             case "LIMIT": query.limit = try arguments.integer("LIMIT", in: 1...RecallQuery.maximumLimit)
             case "RECEIPT": query.keepReceipt = true
+            case "PATHS": tellsPaths = true
             default: throw arguments.unknown(option)
             }
         }
@@ -24,9 +26,10 @@ extension MemoryCommands {
             for namespace in query.namespaces.keys { try arguments.user.check(.write, in: namespace.home) }
         }
         let recall = try await engine.recall(query)
+        let hits = recall.hits.map { Reply($0, withPath: tellsPaths) }
         return .members([
             ("id", .text(recall.id.description)), ("intent", .text(recall.intent.name)),
-            ("confidence", .double(recall.confidence)), ("hits", .array(recall.hits.map(Reply.init))),
+            ("confidence", .double(recall.confidence)), ("hits", .array(hits)),
             ("leftOut", Self.list(recall.leftOut)),
         ])
     }

@@ -248,14 +248,19 @@ struct MemoryCommands: Sendable {
             ("memories", .integer(Int(statistics.memories))),
             ("versions", .integer(Int(statistics.versions))),
             ("passages", .integer(Int(statistics.passages))),
+            ("currentPassages", .integer(Int(statistics.currentPassages))),
+            ("tailPassages", .integer(Int(statistics.tailPassages))),
+            ("receipts", .integer(Int(statistics.receipts))),
             ("sequence", .integer(Int(statistics.sequence))),
-            ("fileBytes", .integer(statistics.fileBytes)),
+            ("fileBytes", .integer(statistics.fileBytes)), ("freePages", .integer(statistics.freePages)),
+            ("readers", .integer(statistics.readers)), ("created", .text(statistics.created.description)),
             (
                 "spaces",
                 .array(
                     statistics.spaces.map { space in
                         .members([
                             ("space", .text(space.space.name)), ("vectors", .integer(Int(space.vectors))),
+                            ("tail", .integer(Int(space.tailVectors))),
                             ("linked", .integer(Int(space.linkedVectors))),
                         ])
                     })

@@ -1,6 +1,6 @@
 /// What the server answers. A value has one form in each version of the protocol: where the second has no type for it, it
 /// is told in those that there are.
-indirect enum Reply: Sendable, Equatable {
+package indirect enum Reply: Sendable, Equatable {
     case simple(String)
     /// Begins with a word in capitals that programs go by.
     case error(String)
@@ -22,9 +22,9 @@ indirect enum Reply: Sendable, Equatable {
     /// Text for a person; in version 2 a bulk string.
     case verbatim(String)
 
-    struct Entry: Sendable, Equatable {
-        let key: Reply
-        let value: Reply
+    package struct Entry: Sendable, Equatable {
+        package let key: Reply
+        package let value: Reply
     }
 
     static let ok = Reply.simple("OK")

@@ -27,6 +27,19 @@ enum ExportLine {
 
     // MARK: Writing
 
+    /// A line from which a memory is remembered anew: its newest version, without what only the store has.
+    static func draft(of memory: Memory) -> String {
+        var origin = memory.origin
+        (origin.sourceDigest, origin.sourceSpan) = (nil, nil)
+        var json = JSONWriter()
+        json.beginObject()
+        json.member("key", memory.key)
+        json.member("namespace", memory.namespace.description)
+        json.fields(memory, origin: origin)
+        json.endObject()
+        return json.text
+    }
+
     /// The lines of a memory.
     static func lines(of memory: ExportedMemory) -> [String] {
         var lines: [String] = []

@@ -31,7 +31,9 @@ struct ImportRun {
     /// Lines that are complained of one by one; of the rest the number.
     private static let maximumComplaintCount = 20
 
-    let engine: Engine
+    let store: any MemoryStore
+    /// The files, where it is not a server that is asked: they take exports, and can be asked what they would refuse.
+    private var engine: Engine? { store as? Engine }
     /// Where lines go that name no namespace.
     let namespace: Namespace?
     let policy: ErrorPolicy
@@ -56,8 +58,7 @@ struct ImportRun {
         var lastLine = 0
         var byteCount = 0
         var failed = 0
-        var known = 0
-        var count: Int { drafts.count + exported.count + edges.count + failed + known }
+        var count: Int { drafts.count + exported.count + edges.count + failed }
     }
 
     /// Reads a whole source and stores nothing.
@@ -86,7 +87,7 @@ struct ImportRun {
         var exports = ExportReader()
         var known = KnownMemories()
         // What can be read twice was read through before.
-        let isChecked = policy == .skip || source.canBeReadTwice
+        let isChecked = engine != nil && (policy == .skip || source.canBeReadTwice)
         let reader = try source.reader()
         for result in reader {
             if Signals.isInterrupted {
@@ -101,16 +102,10 @@ struct ImportRun {
                 if !isChecked, let read { try await check(read, item.line, &known) }
                 switch read {
                 case .draft(let draft):
-                    if try await isKnown(draft) {
-                        batch.known += 1
-                    } else {
-                        batch.byteCount += draft.draft.content.utf8.count
-                        for attachment in draft.draft.attachments { batch.byteCount += attachment.data.count }
-                        for embedding in draft.draft.embeddings {
-                            batch.byteCount += embedding.vector.count * 4
-                        }
-                        batch.drafts.append(draft)
-                    }
+                    batch.byteCount += draft.draft.content.utf8.count
+                    for attachment in draft.draft.attachments { batch.byteCount += attachment.data.count }
+                    for embedding in draft.draft.embeddings { batch.byteCount += embedding.vector.count * 4 }
+                    batch.drafts.append(draft)
                 case .exported(let memory, let byteCount):
                     batch.byteCount += byteCount
                     batch.exported.append((memory, item.line))
@@ -195,6 +190,14 @@ struct ImportRun {
 
     /// What the engine would refuse, with the line.
     private func check(_ read: Read, _ line: Int, _ known: inout KnownMemories) async throws {
+        guard let engine else {
+            // What a draft is refused for the server says when it comes.
+            if case .draft = read { return }
+            throw ImportError(
+                line: line,
+                "it is a line of loci export, whose id, versions and clocks the protocol has no form for: import it into "
+                    + "the store itself")
+        }
         do {
             switch read {
             case .draft(let draft): try engine.validate(draft.draft, in: draft.namespace)
@@ -212,28 +215,30 @@ struct ImportRun {
         }
     }
 
-    /// Whether the line is in the store under a key of its bytes.
-    private func isKnown(_ draft: Draft) async throws -> Bool {
-        guard let key = draft.draft.key, key.hasPrefix(Self.keyPrefix) else { return false }
-        return try await engine.get(key: key, in: draft.namespace) != nil
-    }
-
     // MARK: One batch
 
     private func commit(_ batch: inout Batch, _ outcome: inout Outcome, _ source: ImportSource) async throws {
         guard batch.count > 0 else { return }
-        outcome.known += batch.known
         outcome.failed += batch.failed
-        for (namespace, drafts) in Dictionary(grouping: batch.drafts, by: \.namespace).sorted(by: {
+        for (namespace, all) in Dictionary(grouping: batch.drafts, by: \.namespace).sorted(by: {
             $0.key.description < $1.key.description
         }) {
-            let results = try await engine.remember(
+            // Those that are in the store under a key of their bytes stay as they are.
+            let keys = all.compactMap(\.draft.key).filter { $0.hasPrefix(Self.keyPrefix) }
+            let known = try await store.known(keys, in: namespace)
+            let drafts = all.filter { !known.contains($0.draft.key ?? "") }
+            outcome.known += all.count - drafts.count
+            let results = try await store.remember(
                 drafts.map(\.draft), in: namespace, onError: policy == .skip ? .skip : .atomic)
             for (draft, result) in zip(drafts, results) {
                 switch result {
                 case .success(let remembered):
                     if remembered.isNew { outcome.new += 1 } else { outcome.known += 1 }
                 case .failure(let error):
+                    guard policy == .skip || !Self.isOfOneLine(error) else {
+                        throw ImportError(line: draft.line, unit: draft.unit, error.message)
+                    }
+                    guard Self.isOfOneLine(error) else { throw error }
                     outcome.failed += 1
                     complain(outcome.failed, "\(source.path): \(draft.unit) \(draft.line): \(error.message)")
                 }
@@ -253,7 +258,7 @@ struct ImportRun {
     private func restore(
         _ exported: [(memory: ExportedMemory, line: Int)], _ outcome: inout Outcome, _ source: ImportSource
     ) async throws {
-        guard !exported.isEmpty else { return }
+        guard !exported.isEmpty, let engine else { return }
         do {
             let count = try await engine.importMemories(exported.map(\.memory))
             outcome.new += count
@@ -270,6 +275,7 @@ struct ImportRun {
         _ edges: [(edge: Edge, line: Int)], in home: Namespace, _ outcome: inout Outcome,
         _ source: ImportSource
     ) async throws {
+        guard let engine else { return }
         do {
             let count = try await engine.importEdges(edges.map(\.edge), in: home)
             outcome.new += count

@@ -66,7 +66,9 @@ extension JSONWriter {
     }
 
     /// What a draft and a memory have in common, in the names of `loci import`.
-    mutating func fields(_ memory: Memory) {
+    ///
+    /// - Parameter origin: in the place of the memory's.
+    mutating func fields(_ memory: Memory, origin: Origin? = nil) {
         member("content", memory.content)
         member("kind", memory.kind.rawValue)
         member("actor", memory.actor)
@@ -92,7 +94,7 @@ extension JSONWriter {
         name("importance")
         write(memory.importance)
         if memory.isPinned { member("pinned", true) }
-        object("origin") { json in json.origin(memory.origin) }
+        object("origin") { json in json.origin(origin ?? memory.origin) }
     }
 
     /// One moment, or the first and the last one.

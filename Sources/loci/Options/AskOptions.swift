@@ -43,15 +43,3 @@ struct AskOptions: ParsableArguments {
         return query
     }
 }
-
-extension Engine {
-    /// - Throws: `notFound` where none of the homes is there.
-    func recallOfSome(_ query: RecallQuery) async throws -> Recall {
-        let recall = try await recall(query)
-        if recall.sequences.isEmpty {
-            try checkAnyHome(of: query.namespaces.keys)
-            throw EngineError(.notFound, recall.leftOut.joined(separator: "; "))
-        }
-        return recall
-    }
-}

@@ -26,11 +26,11 @@ enum MemoryReference: Equatable, CustomStringConvertible {
     /// The memory's id.
     ///
     /// - Throws: `notFound` for a key that no memory of the namespace has.
-    func resolve(in namespace: Namespace, _ engine: Engine) async throws -> MemoryID {
+    func resolve(in namespace: Namespace, _ store: any MemoryStore) async throws -> MemoryID {
         switch self {
         case .id(let id): return id
         case .key(let key):
-            guard let id = try await engine.id(ofKey: key, in: namespace) else {
+            guard let id = try await store.id(ofKey: key, in: namespace) else {
                 throw EngineError(.notFound, "`\(key)` is no id, and no key of a memory in \(namespace)")
             }
             return id
@@ -111,9 +111,9 @@ struct CitationArgument: Equatable {
     /// The words that stand there.
     ///
     /// - Throws: `notFound` for a memory, a version or bytes that are not there.
-    func text(in namespace: Namespace, _ engine: Engine) async throws -> String {
+    func text(in namespace: Namespace, _ store: any MemoryStore) async throws -> String {
         do {
-            return try await engine.content(of: citation(in: namespace))
+            return try await store.content(of: citation(in: namespace))
         } catch let error as EngineError where error.code == .invalid {
             throw EngineError(
                 .notFound, "\(id)@\(version)#\(range.lowerBound)-\(range.upperBound): \(error.message)")

@@ -140,10 +140,10 @@ struct NamespaceOption: ParsableArguments {
     /// What was given, with a tenant as its homes; all homes of the store where nothing was.
     ///
     /// - Throws: `notFound` for a tenant without a home.
-    func namespaces(of engine: Engine) throws -> [Namespace] {
-        guard let given = try given() else { return try engine.homes() }
+    func namespaces(of store: any MemoryStore) async throws -> [Namespace] {
+        guard let given = try given() else { return try await store.homes(under: nil) }
         guard given.root == .tenant else { return [given] }
-        return try engine.existingHomes(under: given)
+        return try await store.existingHomes(under: given)
     }
 }
 
@@ -158,30 +158,6 @@ extension [Namespace] {
                 Terminal.note(error.message)
             }
         }
-    }
-}
-
-extension Engine {
-    /// The homes of a subtree.
-    ///
-    /// - Throws: `notFound` where there is none: a typing error in a name must not look like an empty memory.
-    func existingHomes(under subtree: Namespace) throws -> [Namespace] {
-        let homes = try homes(under: subtree)
-        guard !homes.isEmpty else {
-            throw EngineError(
-                .notFound,
-                subtree.root == .tenant
-                    ? "there is no home of \(subtree)" : "there is no home \(subtree.home)")
-        }
-        return homes
-    }
-
-    /// - Throws: `notFound` where no home of any of these namespaces is there.
-    func checkAnyHome(of namespaces: some Sequence<Namespace>) throws {
-        let asked = Set(namespaces.map(\.home))
-        guard try asked.isDisjoint(with: homes()) else { return }
-        throw EngineError(
-            .notFound, asked.map { "there is no home \($0)" }.sorted().joined(separator: "; "))
     }
 }
 

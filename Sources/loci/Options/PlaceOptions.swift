@@ -18,7 +18,22 @@ struct PlaceOptions: ParsableArguments {
                 return try await body(engine, namespace)
             } catch let error as EngineError where error.code == .notFound {
                 // Where the home is not there, that is what is to be said, and not what was looked for in it.
-                if use != .creating { _ = try engine.existingHomes(under: namespace) }
+                if use != .creating { _ = try await engine.existingHomes(under: namespace) }
+                throw error
+            }
+        }
+    }
+
+    /// The same, with a server in the place of files where one is named.
+    func withStore<Result>(
+        for use: StoreOptions.Use, _ body: (any MemoryStore, Namespace) async throws -> Result
+    ) async throws -> Result {
+        let namespace = try namespace.required()
+        return try await store.withStore(for: use) { store in
+            do {
+                return try await body(store, namespace)
+            } catch let error as EngineError where error.code == .notFound {
+                if use != .creating { _ = try await store.existingHomes(under: namespace) }
                 throw error
             }
         }

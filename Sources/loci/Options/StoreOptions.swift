@@ -2,6 +2,7 @@ import ArgumentParser
 import Embedders
 import Foundation
 import MemoryEngine
+import Server
 
 /// Which embedder gives vectors to what is remembered and asked.
 enum EmbedderChoice: String, ExpressibleByArgument, CaseIterable {
@@ -16,6 +17,8 @@ struct StoreOptions: ParsableArguments {
         help: ArgumentHelp("The store: a directory. Or set LOCI_STORE.", valueName: "path"),
         completion: .directory)
     var store: String?
+
+    @OptionGroup var connection: ConnectOption
 
     @Flag(help: "Print JSON, for programs; errors and notes are JSON on standard error, an object a line.")
     var json = false
@@ -56,12 +59,53 @@ struct StoreOptions: ParsableArguments {
 
     /// The directory of the store.
     func path() throws -> String {
+        guard connection.connect == nil else {
+            throw ValidationError("this verb works on the files of a store: leave out --connect")
+        }
         if let store {
             guard !store.isEmpty else { throw ValidationError("--store is empty: write --store PATH") }
             return store
         }
         if let store = ProcessInfo.processInfo.environment["LOCI_STORE"], !store.isEmpty { return store }
         throw ValidationError("say which store: --store PATH, or set LOCI_STORE")
+    }
+
+    /// Which server is asked; `nil` = files are.
+    func server() throws -> ServerAddress? {
+        guard let address = try connection.address(isStoreSaid: store != nil) else { return nil }
+        let foreign: [(String, Bool)] = [
+            ("--wait", wait != nil), ("--embedder", embedder != nil), ("--durability", durability != nil),
+            ("--quota", quota != nil), ("--principal", principal != nil),
+        ]
+        if let said = foreign.first(where: \.1)?.0 {
+            throw ValidationError(
+                "\(said) is a matter of the server: leave it out"
+                    + (said == "--principal" ? "; who logs in is who writes" : ""))
+        }
+        return address
+    }
+
+    /// - Throws: `ValidationError` where neither a store nor a server is named.
+    func check() throws {
+        if try server() == nil { _ = try path() }
+    }
+
+    /// Opens the store or connects to the server, lends it, and closes it whatever happens.
+    func withStore<Result>(
+        for use: Use, threads: Int = 1, _ body: (any MemoryStore) async throws -> Result
+    ) async throws -> Result {
+        guard let address = try server() else {
+            return try await withEngine(for: use, threads: threads) { try await body($0) }
+        }
+        let client = try await Client.connect(to: address)
+        do {
+            let result = try await body(RemoteStore(client: client))
+            await client.close()
+            return result
+        } catch {
+            await client.close()
+            throw error
+        }
     }
 
     /// - Parameter threads: that link vectors.

@@ -27,10 +27,10 @@ struct SupersedeCommand: AsyncParsableCommand {
     @OptionGroup var options: ClosingOptions
 
     func run() async throws {
-        let id = try await options.place.withEngine(for: .changing) { engine, namespace in
-            let id = try await memory.resolve(in: namespace, engine)
-            let successor = try await successor.resolve(in: namespace, engine)
-            try await engine.supersede(id, by: successor, in: namespace, at: options.at)
+        let id = try await options.place.withStore(for: .changing) { store, namespace in
+            let id = try await memory.resolve(in: namespace, store)
+            let successor = try await successor.resolve(in: namespace, store)
+            try await store.supersede(id, by: successor, in: namespace, at: options.at)
             return id
         }
         done(id, options.at.flatMap(announced) ?? "superseded", asJSON: options.place.json)
@@ -54,9 +54,9 @@ struct RetractCommand: AsyncParsableCommand {
     @OptionGroup var options: ClosingOptions
 
     func run() async throws {
-        let id = try await options.place.withEngine(for: .changing) { engine, namespace in
-            let id = try await memory.resolve(in: namespace, engine)
-            try await engine.retract(id, in: namespace, at: options.at)
+        let id = try await options.place.withStore(for: .changing) { store, namespace in
+            let id = try await memory.resolve(in: namespace, store)
+            try await store.retract(id, in: namespace, at: options.at)
             return id
         }
         done(id, options.at.flatMap(announced) ?? "retracted", asJSON: options.place.json)
@@ -83,9 +83,9 @@ struct PromoteCommand: AsyncParsableCommand {
     @OptionGroup var place: PlaceOptions
 
     func run() async throws {
-        let remembered = try await place.withEngine(for: .changing) { engine, source in
-            let id = try await memory.resolve(in: source, engine)
-            return try await engine.promote(id, from: source, to: to)
+        let remembered = try await place.withStore(for: .changing) { store, source in
+            let id = try await memory.resolve(in: source, store)
+            return try await store.promote(id, from: source, to: to)
         }
         remembered.print(in: to, asJSON: place.json)
     }
@@ -118,8 +118,8 @@ struct RecordCommand: AsyncParsableCommand {
     @OptionGroup var place: PlaceOptions
 
     func run() async throws {
-        try await place.withEngine(for: .changing) { engine, namespace in
-            try await engine.record(outcome, of: recall, in: namespace)
+        try await place.withStore(for: .changing) { store, namespace in
+            try await store.record(outcome, of: recall, in: namespace)
         }
         done(MemoryID(rawValue: recall.rawValue), "recorded", asJSON: place.json)
     }

@@ -34,7 +34,7 @@ struct ContextCommand: AsyncParsableCommand {
     @OptionGroup var store: StoreOptions
 
     func run() async throws {
-        _ = try store.path()
+        try store.check()
         let weighted = try namespaces.weighted()
         var query = RecallQuery(try Words.question(words, of: "context"), in: weighted)
         query.filter = try filter.condition()
@@ -46,9 +46,9 @@ struct ContextCommand: AsyncParsableCommand {
             asked.append(query)
         }
         let queries = asked
-        try await store.withEngine(for: .reading) { engine in
-            let pack = try await engine.context(for: queries, tokenBudget: tokens)
-            if pack.entries.isEmpty { try engine.checkAnyHome(of: weighted.keys) }
+        try await store.withStore(for: .reading) { memories in
+            let pack = try await memories.context(for: queries, tokenBudget: tokens)
+            if pack.entries.isEmpty { try await memories.checkAnyHome(of: weighted.keys) }
             if store.json {
                 Terminal.print(Self.json(pack))
             } else {
@@ -72,6 +72,8 @@ struct ContextCommand: AsyncParsableCommand {
         json.objects("entries", pack.entries) { json, entry in
             json.member("citation", entry.citation.description)
             json.member("namespace", entry.citation.namespace.description)
+            // A server tells where entries stand, and their words in the text.
+            if entry.text.isEmpty { return }
             json.member("happened", entry.happened.lowerBound.description)
             json.member("actor", entry.actor)
             json.member("kind", entry.kind.rawValue)

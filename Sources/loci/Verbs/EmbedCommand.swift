@@ -33,7 +33,7 @@ struct EmbedCommand: AsyncParsableCommand {
                 progress.update($0.added + $0.obsolete + $0.skipped, of: nil)
             }
             if done.added + done.obsolete + done.skipped == 0 {
-                _ = try engine.existingHomes(under: namespace)
+                _ = try await engine.existingHomes(under: namespace)
             }
             return done
         }

@@ -15,6 +15,9 @@ struct ExportCommand: AsyncParsableCommand {
             A line has a memory's id, key, all versions with both clocks, passages, vectors (floats of 32 \
             bits, little-endian, in base64), origin and attachments. A memory that is there already stays as \
             it is, so that an import can be repeated, also into a store that is not empty.
+
+            A server (--connect) tells the newest version of each memory, without its id, vectors, edges and attachments: \
+            the lines are then those that loci import takes of others.
             """)
 
     @Option(
@@ -25,16 +28,55 @@ struct ExportCommand: AsyncParsableCommand {
     @OptionGroup var place: PlaceOptions
 
     func run() async throws {
-        try await place.store.withEngine(for: .reading) { engine in
-            let namespaces = try place.namespace.namespaces(of: engine)
+        try await place.store.withStore(for: .reading) { store in
+            let namespaces = try await place.namespace.namespaces(of: store)
             let progress = Progress("exporting", unit: "memories", isSilent: place.json)
-            let count = try await progress.during { try await export(namespaces, of: engine, $0) }
+            let count = try await progress.during { progress in
+                guard let engine = store as? Engine else {
+                    return try await list(namespaces, of: store, progress)
+                }
+                return try await export(namespaces, of: engine, progress)
+            }
+            if !(store is Engine) {
+                Terminal.note(
+                    "a server tells the newest version of each memory: ids, older versions, vectors, edges and attachments are in "
+                        + "an export of the store itself")
+            }
             if output != nil {
                 place.store.printCounts(
                     [("memories", count)], text: "exported \(Terminal.grouped(count)) memories")
             }
         }
     }
+
+    /// Writes what a server tells of its memories, as lines that `loci import` remembers.
+    private func list(
+        _ namespaces: [Namespace], of store: any MemoryStore, _ progress: Progress
+    ) async throws -> Int {
+        let writer = try LineWriter(path: output)
+        var count = 0
+        for namespace in namespaces {
+            var cursor: String?
+            repeat {
+                let page = try await store.list(
+                    in: namespace, filter: nil, order: .recorded, after: cursor, limit: Self.pageCount,
+                    includesClosed: true)
+                if page.memories.isEmpty, cursor == nil {
+                    _ = try await store.existingHomes(under: namespace)
+                }
+                for memory in page.memories {
+                    try writer.write(ExportLine.draft(of: memory))
+                    count += 1
+                }
+                progress.update(count, of: nil)
+                cursor = page.next
+            } while cursor != nil
+        }
+        try writer.finish()
+        return count
+    }
+
+    private static let pageCount = 500
 
     private func export(
         _ namespaces: [Namespace], of engine: Engine, _ progress: Progress

@@ -46,20 +46,20 @@ struct ForgetCommand: AsyncParsableCommand {
         if let by { selections.append(.principal(by)) }
         if all { selections.append(.everything) }
         let others = selections
-        let erasure = try await place.withEngine(for: .changing) { engine, namespace in
+        let erasure = try await place.withStore(for: .changing) { store, namespace in
             // Before, so that a typing error in the name is told from a selection that is empty.
-            _ = try engine.existingHomes(under: namespace)
+            _ = try await store.existingHomes(under: namespace)
             // All of them first: where one is not there, none is forgotten.
             var chosen = others
-            for memory in memories { chosen.append(.id(try await memory.resolve(in: namespace, engine))) }
+            for memory in memories { chosen.append(.id(try await memory.resolve(in: namespace, store))) }
             let selections = chosen
             return try await Progress("forgetting", unit: "memories", isSilent: place.json).during {
                 progress in
-                let watch = Task { if !all { await Self.watch(engine, namespace, progress) } }
+                let watch = Task { if !all { await Self.watch(store, namespace, progress) } }
                 defer { watch.cancel() }
-                var sum = try await engine.forget(selections[0], under: namespace)
+                var sum = try await store.forget(selections[0], under: namespace)
                 for selection in selections.dropFirst() {
-                    let erasure = try await engine.forget(selection, under: namespace)
+                    let erasure = try await store.forget(selection, under: namespace)
                     sum.memories += erasure.memories
                     sum.homes += erasure.homes
                     sum.counts.merge(erasure.counts, uniquingKeysWith: +)
@@ -72,11 +72,11 @@ struct ForgetCommand: AsyncParsableCommand {
 
     /// Says how many memories a home has lost so far, until it is cancelled. Of a home whose file is to be removed
     /// it must not be asked: who reads it keeps it open.
-    private static func watch(_ engine: Engine, _ namespace: Namespace, _ progress: Progress) async {
-        guard let before = try? await engine.stats(in: namespace).memories else { return }
+    private static func watch(_ store: any MemoryStore, _ namespace: Namespace, _ progress: Progress) async {
+        guard let before = try? await store.stats(in: namespace).memories else { return }
         while !Task.isCancelled {
             try? await Task.sleep(for: .seconds(1))
-            guard let now = try? await engine.stats(in: namespace).memories else { return }
+            guard let now = try? await store.stats(in: namespace).memories else { return }
             progress.update(before > now ? Int(before - now) : 0, of: nil)
         }
     }

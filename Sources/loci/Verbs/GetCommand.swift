@@ -49,8 +49,8 @@ struct GetCommand: AsyncParsableCommand {
 
     func run() async throws {
         if case .part(let citation)? = memory { return try await print(citation) }
-        try await place.withEngine(for: .reading) { engine, namespace in
-            let found = try await find(in: namespace, engine)
+        try await place.withStore(for: .reading) { store, namespace in
+            let found = try await find(in: namespace, store)
             guard let last = found.last else {
                 throw EngineError(
                     .notFound, "there is no memory \(reference) in \(namespace)")
@@ -63,7 +63,7 @@ struct GetCommand: AsyncParsableCommand {
                     throw EngineError(
                         .invalid, "`\(name)` is kept outside: \(attachment.address ?? "")")
                 }
-                let bytes = try await engine.attachment(attachment.digest, in: last.namespace)
+                let bytes = try await store.attachment(attachment.digest, in: last.namespace, range: nil)
                 Terminal.write(Data(bytes))
                 return
             }
@@ -73,8 +73,8 @@ struct GetCommand: AsyncParsableCommand {
 
     /// Prints the part of a text that is cited.
     private func print(_ citation: CitationArgument) async throws {
-        let text = try await place.withEngine(for: .reading) { engine, namespace in
-            try await citation.text(in: namespace, engine)
+        let text = try await place.withStore(for: .reading) { store, namespace in
+            try await citation.text(in: namespace, store)
         }
         guard place.json else { return Terminal.print(Visible.text(text)) }
         Terminal.printObject { json in
@@ -100,14 +100,14 @@ struct GetCommand: AsyncParsableCommand {
         return version
     }
 
-    private func find(in namespace: Namespace, _ engine: Engine) async throws -> [Memory] {
-        let id = try await reference.resolve(in: namespace, engine)
-        if versions { return try await engine.versions(of: id, in: namespace) }
-        let memory = try await engine.get(
+    private func find(in namespace: Namespace, _ store: any MemoryStore) async throws -> [Memory] {
+        let id = try await reference.resolve(in: namespace, store)
+        if versions { return try await store.versions(of: id, in: namespace) }
+        let memory = try await store.get(
             id, in: namespace, version: wantedVersion, asOf: clocks.asOf, validAt: clocks.validAt)
         if let memory { return [memory] }
         guard let version = wantedVersion, clocks.validAt == nil else { return [] }
-        let numbers = try await engine.versions(of: id, in: namespace).map(\.version)
+        let numbers = try await store.versions(of: id, in: namespace).map(\.version)
         guard let last = numbers.last, !numbers.contains(version) else { return [] }
         throw EngineError(
             .notFound,

@@ -18,12 +18,18 @@ struct HomesCommand: AsyncParsableCommand {
 
     func run() async throws {
         let subtree = try place.namespace.said()
-        try await place.store.withEngine(for: .reading) { engine in
+        try await place.store.withStore(for: .reading) { store in
             var isWhole = true
-            for home in try subtree.map(engine.existingHomes) ?? engine.homes() {
+            let homes: [Namespace]
+            if let subtree {
+                homes = try await store.existingHomes(under: subtree)
+            } else {
+                homes = try await store.homes(under: nil)
+            }
+            for home in homes {
                 let statistics: HomeStatistics
                 do {
-                    statistics = try await engine.stats(in: home)
+                    statistics = try await store.stats(in: home)
                 } catch let error as EngineError {
                     // One that cannot be read hides no other.
                     isWhole = false
@@ -61,9 +67,9 @@ struct StatsCommand: AsyncParsableCommand {
     @OptionGroup var place: PlaceOptions
 
     func run() async throws {
-        try await place.store.withEngine(for: .reading) { engine in
-            try await place.namespace.namespaces(of: engine).forEachWritten { namespace in
-                let statistics = try await engine.stats(in: namespace.home)
+        try await place.store.withStore(for: .reading) { store in
+            try await place.namespace.namespaces(of: store).forEachWritten { namespace in
+                let statistics = try await store.stats(in: namespace.home)
                 if place.json { Self.printJSON(statistics) } else { Self.print(statistics) }
             }
         }
@@ -171,8 +177,8 @@ struct ChangesCommand: AsyncParsableCommand {
     @OptionGroup var place: PlaceOptions
 
     func run() async throws {
-        try await place.withEngine(for: .reading) { engine, namespace in
-            for try await change in engine.changes(after: after, in: namespace, upToNow: !follow) {
+        try await place.withStore(for: .reading) { store, namespace in
+            for try await change in store.changes(after: after, in: namespace, upToNow: !follow) {
                 if place.json {
                     Terminal.printObject { json in
                         json.member("sequence", change.sequence)

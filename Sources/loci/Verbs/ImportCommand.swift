@@ -55,6 +55,10 @@ struct ImportCommand: AsyncParsableCommand {
 
             With --json each line of output is {"committed":n,…}: n lines of the file (commits, messages) are on \
             disk.
+
+            A server (--connect) is sent each memory as a command of its own, a hundred at a time; with --on-error stop those \
+            before the one that is wrong stay. Attachments and lines of loci export are for the store itself, and names \
+            are not put together.
             """)
 
     @Argument(help: "Files and folders; `-` is standard input.", completion: .file())
@@ -77,34 +81,35 @@ struct ImportCommand: AsyncParsableCommand {
 
     func run() async throws {
         let namespace = try place.namespace.given()
-        _ = try place.store.path()
+        try place.store.check()
         var sources: [ImportSource] = []
         for path in paths { sources += try ImportSource.find(at: path, format: format) }
         Signals.noticeInterrupts()
         let found = sources
-        let isComplete = try await place.store.withEngine(for: .creating, threads: threads.count) { engine in
+        let isComplete = try await place.store.withStore(for: .creating, threads: threads.count) { store in
             if onError == .stop {
                 var known = KnownMemories()
                 for source in found where source.canBeReadTwice {
-                    try await validate(source, &known, namespace, engine)
+                    try await validate(source, &known, namespace, store)
                 }
             }
             var sum = ImportRun.Outcome()
             let start = ContinuousClock.now
             for source in found where !sum.isInterrupted {
-                let outcome = try await run(source, namespace, engine)
+                let outcome = try await run(source, namespace, store)
                 sum.new += outcome.new
                 sum.known += outcome.known
                 sum.failed += outcome.failed
                 sum.branched += outcome.branched
                 sum.isInterrupted = outcome.isInterrupted
             }
-            if !sum.isInterrupted, sum.new > 0 {
+            // A server does that by itself.
+            if let engine = store as? Engine, !sum.isInterrupted, sum.new > 0 {
                 try await Progress("indexing", unit: "vectors", isSilent: place.json).during { progress in
                     try await engine.finishIndexing { progress.update($0, of: $1) }
                 }
+                try await resolvePeople(of: found, namespace, engine)
             }
-            if !sum.isInterrupted, sum.new > 0 { try await resolvePeople(of: found, namespace, engine) }
             if sum.isInterrupted {
                 Terminal.note("loci: interrupted; run the same command again to go on")
             } else if !place.json {
@@ -136,12 +141,13 @@ struct ImportCommand: AsyncParsableCommand {
     }
 
     private func validate(
-        _ source: ImportSource, _ known: inout KnownMemories, _ namespace: Namespace?, _ engine: Engine
+        _ source: ImportSource, _ known: inout KnownMemories, _ namespace: Namespace?,
+        _ store: any MemoryStore
     ) async throws {
         let progress = Progress("reading \(source.name)", isBytes: true, isSilent: place.json)
         defer { progress.finish() }
         do {
-            try await importer(source, namespace, engine).validate(source, &known) {
+            try await importer(source, namespace, store).validate(source, &known) {
                 progress.update($0.done, of: $0.total)
             }
         } catch let error as ImportError {
@@ -151,7 +157,7 @@ struct ImportCommand: AsyncParsableCommand {
     }
 
     private func run(
-        _ source: ImportSource, _ namespace: Namespace?, _ engine: Engine
+        _ source: ImportSource, _ namespace: Namespace?, _ store: any MemoryStore
     ) async throws -> ImportRun.Outcome {
         do {
             let outcome = try await Progress(
@@ -159,7 +165,7 @@ struct ImportCommand: AsyncParsableCommand {
                 isBytes: source.format != .git,
                 isSilent: place.json
             ).during { progress in
-                try await importer(source, namespace, engine).run(source) {
+                try await importer(source, namespace, store).run(source) {
                     progress.update($0.done, of: $0.total)
                 }
             }
@@ -177,9 +183,11 @@ struct ImportCommand: AsyncParsableCommand {
         error.isFatal ? "" : "; --on-error skip leaves it out"
     }
 
-    private func importer(_ source: ImportSource, _ namespace: Namespace?, _ engine: Engine) -> ImportRun {
+    private func importer(
+        _ source: ImportSource, _ namespace: Namespace?, _ store: any MemoryStore
+    ) -> ImportRun {
         ImportRun(
-            engine: engine, namespace: namespace, policy: onError, batchCount: batch,
+            store: store, namespace: namespace, policy: onError, batchCount: batch,
             report: { outcome in if place.json { print(outcome, of: source) } },
             complain: { Terminal.note("loci: \($0)") })
     }

@@ -46,12 +46,12 @@ struct LinkCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        try await place.withEngine(for: .changing) { engine, namespace in
-            let start = try await from.resolve(in: namespace, engine)
-            let end = try await to.resolve(in: namespace, engine)
+        try await place.withStore(for: .changing) { store, namespace in
+            let start = try await from.resolve(in: namespace, store)
+            let end = try await to.resolve(in: namespace, store)
             // An id is one of the whole home.
-            for place in evidence { _ = try await place.text(in: namespace.home, engine) }
-            let id = try await engine.link(
+            for place in evidence { _ = try await place.text(in: namespace.home, store) }
+            let id = try await store.link(
                 start, to: end, as: kind, in: namespace, weight: Float(weight),
                 valid: (validFrom ?? .distantPast)..<(validUntil ?? .distantFuture),
                 evidence: evidence.map { $0.citation(in: namespace) })
@@ -86,8 +86,8 @@ struct UnlinkCommand: AsyncParsableCommand {
     @OptionGroup var place: PlaceOptions
 
     func run() async throws {
-        try await place.withEngine(for: .changing) { engine, namespace in
-            try await engine.unlink(edge, in: namespace)
+        try await place.withStore(for: .changing) { store, namespace in
+            try await store.unlink(edge, in: namespace)
             guard place.json else { return Terminal.print("\(edge)  unlinked") }
             Terminal.printObject { $0.member("unlinked", edge.description) }
         }

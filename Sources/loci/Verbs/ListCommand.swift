@@ -33,10 +33,10 @@ struct ListCommand: AsyncParsableCommand {
 
     func run() async throws {
         let filter = try filter.condition()
-        try await place.withEngine(for: .reading) { engine, namespace in
-            let page = try await engine.list(
+        try await place.withStore(for: .reading) { store, namespace in
+            let page = try await store.list(
                 in: namespace, filter: filter, order: order, after: after, limit: limit, includesClosed: all)
-            if page.memories.isEmpty { _ = try engine.existingHomes(under: namespace) }
+            if page.memories.isEmpty { _ = try await store.existingHomes(under: namespace) }
             if place.json {
                 for memory in page.memories { memory.print(asJSON: true) }
             } else {

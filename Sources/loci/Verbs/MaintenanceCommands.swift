@@ -33,7 +33,7 @@ struct CheckCommand: AsyncParsableCommand {
         } else {
             isClean = try await place.store.withEngine(for: .reading) { engine in
                 var isClean = true
-                for home in try place.namespace.namespaces(of: engine).map(\.home) {
+                for home in try await place.namespace.namespaces(of: engine).map(\.home) {
                     let report = try await place.store.withProgress("checking \(home)", unit: "pages") {
                         try await engine.check(in: home, progress: $0)
                     }

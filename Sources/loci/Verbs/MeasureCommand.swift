@@ -26,7 +26,7 @@ struct MeasureCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await place.withEngine(for: .reading) { engine, namespace in
-            _ = try engine.existingHomes(under: namespace)
+            _ = try await engine.existingHomes(under: namespace)
             var random = SplitMix(state: seed)
             let drawn = try await draw(in: namespace, engine, &random)
             var times: [Double] = []

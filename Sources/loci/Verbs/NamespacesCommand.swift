@@ -17,10 +17,15 @@ struct NamespacesCommand: AsyncParsableCommand {
 
     func run() async throws {
         let subtree = try place.namespace.said()
-        try await place.store.withEngine(for: .reading) { engine in
-            let homes = try subtree.map(engine.existingHomes) ?? engine.homes()
+        try await place.store.withStore(for: .reading) { store in
+            let homes: [Namespace]
+            if let subtree {
+                homes = try await store.existingHomes(under: subtree)
+            } else {
+                homes = try await store.homes(under: nil)
+            }
             try await homes.forEachWritten { home in
-                for found in try await engine.namespaces(in: home) {
+                for found in try await store.namespaces(in: home) {
                     if let subtree, subtree.session != nil, found.namespace != subtree { continue }
                     if place.json {
                         Terminal.printObject { json in

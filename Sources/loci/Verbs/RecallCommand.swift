@@ -35,14 +35,14 @@ struct RecallCommand: AsyncParsableCommand {
     @OptionGroup var store: StoreOptions
 
     func run() async throws {
-        _ = try store.path()
+        try store.check()
         var query = try ask.query(of: "recall")
         query.keepReceipt = receipt
         query.deadline = deadline.map { .milliseconds($0) }
         let asked = query
-        try await store.withEngine(for: receipt ? .changing : .reading) { engine in
-            let recall = try await engine.recallOfSome(asked)
-            let comparison = compare ? try await RecallComparison(of: asked, engine) : nil
+        try await store.withStore(for: receipt ? .changing : .reading) { memories in
+            let recall = try await memories.recallOfSome(asked)
+            let comparison = compare ? try await RecallComparison(of: asked, memories) : nil
             if store.json {
                 Terminal.print(Self.json(recall))
             } else {
@@ -60,7 +60,9 @@ struct RecallCommand: AsyncParsableCommand {
         json.list("hits", recall.hits) { $0.write($1) }
         if !recall.explanations.isEmpty { json.list("homes", recall.explanations) { $0.write($1) } }
         json.object("milliseconds") { json in
-            for (name, duration) in recall.timings.steps { json.member(name, duration.milliseconds) }
+            for (name, duration) in recall.timings.steps where !recall.timings.isWhole {
+                json.member(name, duration.milliseconds)
+            }
             json.member("total", recall.timings.total.milliseconds)
         }
         json.member("isRankedWithTodaysStatistics", recall.isRankedWithTodaysStatistics)
@@ -71,6 +73,9 @@ struct RecallCommand: AsyncParsableCommand {
 }
 
 extension Recall.Timings {
+    /// Only the time of the whole is known, as of a recall that a server made.
+    var isWhole: Bool { steps.allSatisfy { $0.1 == .zero } }
+
     /// What took part of the time, in its order.
     var steps: [(String, Duration)] {
         [
@@ -89,9 +94,9 @@ extension Recall {
         let steps = timings.steps.map { "\($0.0) \(Terminal.decimals($0.1.milliseconds, 2))" }
         let text =
             "\(hits.count) \(hits.count == 1 ? "hit" : "hits") in "
-            + "\(Terminal.decimals(timings.total.milliseconds, 2)) ms ("
-            + steps.joined(separator: ", ")
-            + ")  confidence \(Terminal.decimals(confidence, 2))  recall \(id)"
+            + "\(Terminal.decimals(timings.total.milliseconds, 2)) ms"
+            + (timings.isWhole ? "" : " (\(steps.joined(separator: ", ")))")
+            + "  confidence \(Terminal.decimals(confidence, 2))  recall \(id)"
         Terminal.print(Terminal.styled(text, .dim))
     }
 }
@@ -118,14 +123,14 @@ struct RecallComparison {
     /// How many ranks are looked at.
     private static let depth = 100
 
-    init(of query: RecallQuery, _ engine: Engine) async throws {
+    init(of query: RecallQuery, _ store: any MemoryStore) async throws {
         var query = query
         query.keepReceipt = false
         query.limit = Self.depth
         query.channels = [.words]
-        words = try await engine.recall(query)
+        words = try await store.recall(query)
         query.channels = [.vectors]
-        vectors = try await engine.recall(query)
+        vectors = try await store.recall(query)
     }
 
     /// The rank of a hit in another recall, from 1; `-` where it is not among the first hundred.

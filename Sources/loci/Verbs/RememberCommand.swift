@@ -30,7 +30,7 @@ struct RememberCommand: AsyncParsableCommand {
 
     func run() async throws {
         let namespace = try place.namespace.required()
-        _ = try place.store.path()
+        try place.store.check()
         var draft = MemoryDraft(
             words.isEmpty && !(draftOptions.vector.isEmpty && draftOptions.attach.isEmpty)
                 ? "" : try Words.read(words))
@@ -39,8 +39,8 @@ struct RememberCommand: AsyncParsableCommand {
         draft.key = key
         draft.isPinned = pin
         let said = draft
-        let remembered = try await place.withEngine(for: .creating) { engine, namespace in
-            try await engine.remember(said, in: namespace)
+        let remembered = try await place.withStore(for: .creating) { store, namespace in
+            try await store.remember(said, in: namespace)
         }
         remembered.print(in: namespace, asJSON: place.json)
         if let expires = said.expires, expires <= .now {

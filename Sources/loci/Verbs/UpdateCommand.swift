@@ -37,16 +37,12 @@ struct UpdateCommand: AsyncParsableCommand {
         let content = words.isEmpty ? nil : try Words.read(words)
         var said = MemoryDraft("")
         try draftOptions.apply(to: &said)
-        let (remembered, end) = try await place.withEngine(for: .changing) { engine, namespace in
-            let id = try await memory.resolve(in: namespace, engine)
-            let remembered = try await engine.update(id, in: namespace, expecting: expecting) { draft in
-                if let content { draft.content = content }
-                try draftOptions.apply(to: &draft)
-                draft.tags.removeAll { untag.contains($0) }
-                for name in unset { draft.attributes[name] = nil }
-                if let pin { draft.isPinned = pin }
-            }
-            return (remembered, try await engine.get(id, in: namespace)?.valid.upperBound ?? .distantFuture)
+        let (remembered, end) = try await place.withStore(for: .changing) { store, namespace in
+            let id = try await memory.resolve(in: namespace, store)
+            let change = MemoryChange(
+                content: content, options: draftOptions, untag: untag, unset: unset, isPinned: pin)
+            let remembered = try await store.update(id, in: namespace, expecting: expecting, saying: change)
+            return (remembered, try await store.get(id, in: namespace)?.valid.upperBound ?? .distantFuture)
         }
         remembered.print(in: namespace, asJSON: place.json)
         if end <= .now {

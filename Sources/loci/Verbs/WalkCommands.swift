@@ -78,17 +78,17 @@ struct NeighborsCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        try await place.withEngine(for: .reading) { engine, namespace in
-            let id = try await memory.resolve(in: namespace, engine)
+        try await place.withStore(for: .reading) { store, namespace in
+            let id = try await memory.resolve(in: namespace, store)
             var query = walk.query(depth: depth)
             query.limit = limit
             if speaksOfFrom != nil || speaksOfUntil != nil {
                 query.speaksOf = (speaksOfFrom ?? .distantPast)..<(speaksOfUntil ?? .distantFuture)
             }
             query.order = strongest ? .strongest : .breadthFirst
-            let hits = try await engine.neighbors(of: id, in: namespace, query: query)
-            let loops = try await edges(between: id, and: id, query, in: namespace, engine)
-            if !loops.isEmpty, query.speaksOf == nil, let memory = try await engine.get(id, in: namespace) {
+            let hits = try await store.neighbors(of: id, in: namespace, query: query)
+            let loops = try await edges(between: id, and: id, query, in: namespace, store)
+            if !loops.isEmpty, query.speaksOf == nil, let memory = try await store.get(id, in: namespace) {
                 print(memory, strength: Double(loops.map(\.weight).max() ?? 1), path: [], edges: loops)
             }
             for hit in hits {
@@ -96,7 +96,7 @@ struct NeighborsCommand: AsyncParsableCommand {
                 if let last = hit.path.last {
                     let before = last.from == hit.memory.id ? last.to : last.from
                     joining = try await edges(
-                        between: before, and: hit.memory.id, query, in: namespace, engine)
+                        between: before, and: hit.memory.id, query, in: namespace, store)
                     // A computed edge is found by the walk only.
                     joining = [last] + joining.filter { !$0.isSame(as: last) }
                 }
@@ -108,9 +108,10 @@ struct NeighborsCommand: AsyncParsableCommand {
 
     /// What the walk follows between two memories; those of the walk's path are among it, unless they are computed.
     private func edges(
-        between a: MemoryID, and b: MemoryID, _ query: GraphQuery, in namespace: Namespace, _ engine: Engine
+        between a: MemoryID, and b: MemoryID, _ query: GraphQuery, in namespace: Namespace,
+        _ store: any MemoryStore
     ) async throws -> [Edge] {
-        try await engine.edges(
+        try await store.edges(
             between: a, and: b, in: namespace, direction: query.direction, kinds: query.kinds,
             asOf: query.asOf, validAt: query.validAt
         ).filter { query.kinds != nil || query.graphs?.contains($0.kind.graph) ?? true }
@@ -162,11 +163,11 @@ struct PathCommand: AsyncParsableCommand {
     @OptionGroup var place: PlaceOptions
 
     func run() async throws {
-        try await place.withEngine(for: .reading) { engine, namespace in
-            let start = try await from.resolve(in: namespace, engine)
-            let end = try await to.resolve(in: namespace, engine)
+        try await place.withStore(for: .reading) { store, namespace in
+            let start = try await from.resolve(in: namespace, store)
+            let end = try await to.resolve(in: namespace, store)
             guard
-                let path = try await engine.path(
+                let path = try await store.path(
                     from: start, to: end, in: namespace, query: walk.query(depth: depth))
             else {
                 throw EngineError(
@@ -180,12 +181,12 @@ struct PathCommand: AsyncParsableCommand {
                 return Terminal.print(json.text)
             }
             var place = start
-            try await EdgeText.print(place, in: namespace, engine)
+            try await EdgeText.print(place, in: namespace, store)
             for edge in path {
                 let isOut = edge.from == place
                 Terminal.print(Terminal.styled("    " + Edge.words(edge, isOut: isOut), .dim))
                 place = isOut ? edge.to : edge.from
-                try await EdgeText.print(place, in: namespace, engine)
+                try await EdgeText.print(place, in: namespace, store)
             }
         }
     }
@@ -201,8 +202,8 @@ enum EdgeText {
             + Terminal.firstLine(memory.content, atMost: 80) + (memory.isCurrent ? "" : "  (not current)")
     }
 
-    static func print(_ id: MemoryID, in namespace: Namespace, _ engine: Engine) async throws {
-        guard let memory = try await engine.get(id, in: namespace.home) else {
+    static func print(_ id: MemoryID, in namespace: Namespace, _ store: any MemoryStore) async throws {
+        guard let memory = try await store.get(id, in: namespace.home) else {
             return Terminal.print("\(id)  (not here)")
         }
         Terminal.print(line(memory))

@@ -42,18 +42,16 @@ struct WhyCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        try await place.withEngine(for: .reading) { engine, namespace in
-            for (start, note) in try await starts(in: namespace, engine) {
-                let chain =
-                    effects
-                    ? try await engine.effects(of: start.id, in: namespace, depth: depth)
-                    : try await engine.causes(of: start.id, in: namespace, depth: depth)
+        try await place.withStore(for: .reading) { store, namespace in
+            for (start, note) in try await starts(in: namespace, store) {
+                let chain = try await store.causalChain(
+                    of: start.id, in: namespace, depth: depth, towards: effects)
                 if chain.isEmpty { continue }
                 if place.json {
-                    try await print(chain, of: start, engine, asJSON: true)
+                    try await print(chain, of: start, store, asJSON: true)
                 } else {
                     if let note { Terminal.note(note) }
-                    try await print(chain, of: start, engine, asJSON: false)
+                    try await print(chain, of: start, store, asJSON: false)
                 }
                 return
             }
@@ -66,11 +64,11 @@ struct WhyCommand: AsyncParsableCommand {
     private static let hitCount = 10
 
     private func starts(
-        in namespace: Namespace, _ engine: Engine
+        in namespace: Namespace, _ store: any MemoryStore
     ) async throws -> [(memory: Memory, note: String?)] {
         if let memory {
-            let id = try await memory.resolve(in: namespace, engine)
-            guard let found = try await engine.get(id, in: namespace) else {
+            let id = try await memory.resolve(in: namespace, store)
+            guard let found = try await store.get(id, in: namespace) else {
                 throw EngineError(.notFound, "there is no memory \(id) in \(namespace)")
             }
             return [(found, nil)]
@@ -79,7 +77,7 @@ struct WhyCommand: AsyncParsableCommand {
         query.intent = .why
         query.order = .score
         query.limit = Self.hitCount
-        return try await engine.recall(query).enumerated().map { rank, hit in
+        return try await store.recall(query).enumerated().map { rank, hit in
             (
                 hit.memory,
                 rank == 0 ? nil : "hit \(rank + 1) of the recall; those before it have no known cause"
@@ -88,7 +86,7 @@ struct WhyCommand: AsyncParsableCommand {
     }
 
     private func print(
-        _ chain: CausalChain, of start: Memory, _ engine: Engine, asJSON: Bool
+        _ chain: CausalChain, of start: Memory, _ store: any MemoryStore, asJSON: Bool
     ) async throws {
         if asJSON {
             var json = JSONWriter()
@@ -124,7 +122,7 @@ struct WhyCommand: AsyncParsableCommand {
                         + "confidence \(Terminal.decimals(link.confidence, 2)))", .dim))
             Terminal.print(margin + EdgeText.line(other))
             for citation in link.edge.evidence where !citation.range.isEmpty {
-                let words = try? await engine.content(of: citation)
+                let words = try? await store.content(of: citation)
                 if let words {
                     Terminal.print(
                         Terminal.styled(

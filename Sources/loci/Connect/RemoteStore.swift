@@ -1,0 +1,337 @@
+import MemoryEngine
+import Server
+
+/// A store that a server has open.
+struct RemoteStore: MemoryStore {
+    let client: Client
+
+    /// How many commands are sent without waiting for replies.
+    static let pipelineCount = 100
+
+    /// The reply of a command.
+    ///
+    /// - Throws: `EngineError`: what the server refused, or a connection that ended.
+    private func ask(_ command: CommandWords) async throws -> Reply {
+        let reply = try await client.ask(command.words)
+        if let refusal = reply.refusal { throw refusal }
+        return reply
+    }
+
+    private func ask(_ commands: [CommandWords]) async throws -> [Reply] {
+        var replies: [Reply] = []
+        while replies.count < commands.count {
+            let end = min(replies.count + Self.pipelineCount, commands.count)
+            replies += try await client.ask(commands[replies.count..<end].map(\.words))
+        }
+        return replies
+    }
+
+    // MARK: Stores
+
+    func homes(under subtree: Namespace?) async throws -> [Namespace] {
+        var homes: [Namespace] = []
+        for summary in try await summaries(under: subtree?.session == nil ? subtree : subtree?.home)
+        where homes.last != summary.namespace.home { homes.append(summary.namespace.home) }
+        return homes
+    }
+
+    func namespaces(in home: Namespace) async throws -> [NamespaceSummary] {
+        try await summaries(under: home)
+    }
+
+    private func summaries(under subtree: Namespace?) async throws -> [NamespaceSummary] {
+        var command = CommandWords("MEM.NAMESPACES")
+        if let subtree { command.add(subtree.description) }
+        return try await ask(command).elements.map { try NamespaceSummary(told: $0) }
+    }
+
+    func stats(in namespace: Namespace) async throws -> HomeStatistics {
+        try HomeStatistics(told: try await ask(CommandWords("MEM.STATS", namespace.home)))
+    }
+
+    func changes(
+        after sequence: UInt64, in namespace: Namespace, upToNow: Bool
+    ) -> AsyncThrowingStream<Change, any Error> {
+        AsyncThrowingStream { continuation in
+            let task = Task {
+                do {
+                    var last = sequence
+                    while !Task.isCancelled {
+                        var command = CommandWords("MEM.CHANGES", namespace)
+                        command.add("AFTER", last)
+                        if !upToNow { command.add("BLOCK", "60000") }
+                        let changes = try await ask(command).elements.map { try Change(told: $0) }
+                        for change in changes { continuation.yield(change) }
+                        if let newest = changes.last { last = newest.sequence } else if upToNow { break }
+                    }
+                    continuation.finish()
+                } catch {
+                    continuation.finish(throwing: error)
+                }
+            }
+            continuation.onTermination = { _ in task.cancel() }
+        }
+    }
+
+    // MARK: Writing
+
+    private func command(_ draft: MemoryDraft, in namespace: Namespace) throws -> CommandWords {
+        var command = CommandWords("MEM.REMEMBER", namespace, draft.content)
+        command.add("KEY", draft.key)
+        try command.add(
+            draft, kind: draft.kind == .note ? nil : draft.kind,
+            importance: draft.importance == 0.5 ? nil : draft.importance,
+            trust: draft.origin.trust == .known ? nil : draft.origin.trust)
+        if draft.isPinned { command.add("PIN") }
+        return command
+    }
+
+    func remember(_ draft: MemoryDraft, in namespace: Namespace) async throws -> Remembered {
+        try Remembered(told: try await ask(try command(draft, in: namespace)))
+    }
+
+    /// Each is a transaction of its own, so that those that can be stored are, whatever the policy.
+    func remember(
+        _ drafts: [MemoryDraft], in namespace: Namespace, onError policy: Engine.BatchPolicy
+    ) async throws -> [Result<Remembered, EngineError>] {
+        var results: [Result<Remembered, EngineError>?] = []
+        var commands: [CommandWords] = []
+        for draft in drafts {
+            do {
+                commands.append(try command(draft, in: namespace))
+                results.append(nil)
+            } catch let error as EngineError {
+                results.append(.failure(error))
+            }
+        }
+        var replies = try await ask(commands).makeIterator()
+        return try results.map { result in
+            if let result { return result }
+            guard let reply = replies.next() else { throw Told.missing }
+            if let refusal = reply.refusal { return .failure(refusal) }
+            return .success(try Remembered(told: reply))
+        }
+    }
+
+    func update(
+        _ id: MemoryID, in namespace: Namespace, expecting version: UInt32?, saying change: MemoryChange
+    ) async throws -> Remembered {
+        guard change.untag.isEmpty else { throw CommandWords.refusal(of: "--untag") }
+        guard change.unset.isEmpty else { throw CommandWords.refusal(of: "--unset") }
+        var draft = MemoryDraft("")
+        try change.options.apply(to: &draft)
+        var command = CommandWords("MEM.UPDATE", namespace, id)
+        command.add("CONTENT", change.content)
+        command.add("EXPECTING", version)
+        try command.add(
+            draft, kind: change.options.kind.map { MemoryKind(rawValue: $0) },
+            importance: change.options.importance.map { Float($0) }, trust: change.options.trust)
+        if let isPinned = change.isPinned { command.add(isPinned ? "PIN" : "UNPIN") }
+        return try Remembered(told: try await ask(command))
+    }
+
+    func supersede(
+        _ id: MemoryID, by successor: MemoryID, in namespace: Namespace, at moment: Timestamp?
+    ) async throws {
+        var command = CommandWords("MEM.SUPERSEDE", namespace, id, successor)
+        command.add("AT", time: moment)
+        _ = try await ask(command)
+    }
+
+    func retract(_ id: MemoryID, in namespace: Namespace, at moment: Timestamp?) async throws {
+        var command = CommandWords("MEM.RETRACT", namespace, id)
+        command.add("AT", time: moment)
+        _ = try await ask(command)
+    }
+
+    func promote(_ id: MemoryID, from source: Namespace, to target: Namespace) async throws -> Remembered {
+        try Remembered(told: try await ask(CommandWords("MEM.PROMOTE", source, id, target)))
+    }
+
+    func forget(_ what: Engine.Selection, under subtree: Namespace) async throws -> Engine.Erasure {
+        guard case .id(let id) = what else { throw CommandWords.refusal(of: "--filter, --by or --all") }
+        let erasure = Engine.Erasure(
+            retold: try Told.integer(try await ask(CommandWords("MEM.FORGET", subtree, id))))
+        guard erasure.memories > 0 else {
+            throw EngineError(.notFound, "there is no memory \(id) in \(subtree)")
+        }
+        return erasure
+    }
+
+    func record(_ outcome: Outcome, of recall: RecallID, in namespace: Namespace?) async throws {
+        guard let namespace else { throw CommandWords.refusal(of: "a recall without its namespace") }
+        _ = try await ask(CommandWords("MEM.RECORD", namespace, recall, "\(outcome)"))
+    }
+
+    // MARK: Reading
+
+    func get(
+        _ id: MemoryID, in namespace: Namespace, version: UInt32?, asOf: Timestamp?, validAt: Timestamp?
+    ) async throws -> Memory? {
+        var command = CommandWords("MEM.GET", namespace, id)
+        command.add("VERSION", version)
+        command.add("ASOF", time: asOf)
+        command.add("VALIDAT", time: validAt)
+        let reply = try await ask(command)
+        return reply.isNull ? nil : try Memory(told: reply)
+    }
+
+    func id(ofKey key: String, in namespace: Namespace) async throws -> MemoryID? {
+        guard MemoryID(key) == nil else { throw CommandWords.refusal(of: "a key that reads like an id") }
+        let reply = try await ask(CommandWords("MEM.GET", namespace, key))
+        return reply.isNull ? nil : try Memory(told: reply).id
+    }
+
+    func known(_ keys: [String], in namespace: Namespace) async throws -> Set<String> {
+        let replies = try await ask(keys.map { CommandWords("MEM.GET", namespace, $0) })
+        var known: Set<String> = []
+        for (key, reply) in zip(keys, replies) {
+            if let refusal = reply.refusal { throw refusal }
+            if !reply.isNull { known.insert(key) }
+        }
+        return known
+    }
+
+    func versions(of id: MemoryID, in namespace: Namespace) async throws -> [Memory] {
+        guard let newest = try await get(id, in: namespace) else { return [] }
+        var commands: [CommandWords] = []
+        for number in 1...newest.version {
+            var command = CommandWords("MEM.GET", namespace, id)
+            command.add("VERSION", number)
+            commands.append(command)
+        }
+        return try await ask(commands).compactMap { reply in
+            if let refusal = reply.refusal { throw refusal }
+            return reply.isNull ? nil : try Memory(told: reply)
+        }
+    }
+
+    func attachment(
+        _ digest: [UInt8], in namespace: Namespace, range: Range<UInt64>?
+    ) async throws -> [UInt8] {
+        throw CommandWords.refusal(of: "--attachment")
+    }
+
+    func content(of citation: Citation) async throws -> String {
+        let memory = try await get(
+            citation.id, in: citation.namespace, version: citation.version, asOf: nil, validAt: nil)
+        guard let memory else {
+            throw EngineError(
+                .notFound, "there is no \(citation.id)@\(citation.version) in \(citation.namespace)")
+        }
+        let bytes = Array(memory.content.utf8)
+        guard citation.range.lowerBound >= 0, citation.range.upperBound <= bytes.count else {
+            throw EngineError(
+                .invalid, "the memory has \(bytes.count) bytes; the citation names \(citation.range)")
+        }
+        return String(decoding: bytes[citation.range], as: UTF8.self)
+    }
+
+    func list(
+        in namespace: Namespace, filter: Filter?, order: Engine.ListOrder, after cursor: String?, limit: Int,
+        includesClosed: Bool
+    ) async throws -> Engine.MemoryPage {
+        var command = CommandWords("MEM.LIST", namespace)
+        command.add("LIMIT", limit)
+        command.add("ORDER", order.rawValue)
+        command.add("AFTER", cursor)
+        if includesClosed { command.add("ALL") }
+        try command.add(filter)
+        let reply = try await ask(command)
+        return Engine.MemoryPage(
+            retold: try Told.list(reply, "memories").map { try Memory(told: $0) },
+            next: reply["after"]?.string)
+    }
+
+    // MARK: Questions
+
+    func recall(_ query: RecallQuery) async throws -> Recall {
+        let namespaces = query.namespaces.keys.sorted { $0.description < $1.description }
+        guard let first = namespaces.first else {
+            throw EngineError(.invalid, "a recall asks 1 to 64 namespaces, not 0")
+        }
+        var command = CommandWords("MEM.RECALL", first, query.text)
+        try command.add(query, to: namespaces)
+        command.add("LIMIT", query.limit)
+        command.add("ORDER", query.order?.rawValue)
+        command.add("PATHS")
+        if query.keepReceipt { command.add("RECEIPT") }
+        let start = ContinuousClock.now
+        let reply = try await ask(command)
+        return try Recall(told: reply, of: query, total: ContinuousClock.now - start)
+    }
+
+    func context(for queries: [RecallQuery], tokenBudget: Int) async throws -> ContextPack {
+        guard queries.count == 1, let query = queries.first else {
+            throw CommandWords.refusal(of: "--also")
+        }
+        let namespaces = query.namespaces.keys.sorted { $0.description < $1.description }
+        guard let first = namespaces.first else {
+            throw EngineError(.invalid, "a recall asks 1 to 64 namespaces, not 0")
+        }
+        var command = CommandWords("MEM.CONTEXT", first, query.text, tokenBudget)
+        try command.add(query, to: namespaces)
+        return try ContextPack(told: try await ask(command))
+    }
+
+    // MARK: Edges
+
+    func link(
+        _ from: MemoryID, to: MemoryID, as kind: EdgeKind, in namespace: Namespace, weight: Float,
+        valid: Range<Timestamp>, evidence: [Citation]
+    ) async throws -> EdgeID {
+        guard evidence.isEmpty else { throw CommandWords.refusal(of: "--evidence") }
+        var command = CommandWords("MEM.LINK", namespace, from, to, kind.words)
+        command.add("WEIGHT", weight)
+        command.add("VALIDFROM", time: valid.lowerBound)
+        command.add("VALIDUNTIL", time: valid.upperBound)
+        return try Told.edge(try await ask(command))
+    }
+
+    func unlink(_ id: EdgeID, in namespace: Namespace) async throws {
+        _ = try await ask(CommandWords("MEM.UNLINK", namespace, id))
+    }
+
+    func neighbors(of id: MemoryID, in namespace: Namespace, query: GraphQuery) async throws -> GraphHits {
+        var command = CommandWords("MEM.NEIGHBORS", namespace, id)
+        command.add("LIMIT", query.limit)
+        if query.order == .strongest { command.add("STRONGEST") }
+        try command.add(query)
+        let reply = try await ask(command)
+        return GraphHits(
+            retold: try Told.list(reply, "neighbors").map {
+                (
+                    try Memory(told: try Told.member("memory", of: $0)),
+                    try Told.list($0, "path").map { try Edge(told: $0, in: namespace) },
+                    try Told.number(try Told.member("strength", of: $0))
+                )
+            }, isComplete: reply["isComplete"]?.flag ?? true)
+    }
+
+    /// The protocol tells the edges of paths only.
+    func edges(
+        between a: MemoryID, and b: MemoryID, in namespace: Namespace, direction: EdgeDirection,
+        kinds: Set<EdgeKind>?, asOf: Timestamp?, validAt: Timestamp?
+    ) async throws -> [Edge] { [] }
+
+    func path(
+        from: MemoryID, to: MemoryID, in namespace: Namespace, query: GraphQuery
+    ) async throws -> [Edge]? {
+        var command = CommandWords("MEM.PATH", namespace, from, to)
+        try command.add(query)
+        let reply = try await ask(command)
+        return reply.isNull ? nil : try reply.elements.map { try Edge(told: $0, in: namespace) }
+    }
+
+    func causalChain(
+        of id: MemoryID, in namespace: Namespace, depth: Int, towards effects: Bool
+    ) async throws -> CausalChain {
+        var command = CommandWords("MEM.WHY", namespace, id)
+        command.add("DEPTH", depth)
+        if effects { command.add("EFFECTS") }
+        let reply = try await ask(command)
+        return CausalChain(
+            retold: try Told.list(reply, "links").map { try CausalLink(told: $0, in: namespace) },
+            isComplete: reply["isComplete"]?.flag ?? true)
+    }
+}
