@@ -20,6 +20,32 @@ extension Engine {
         evidence: [Citation] = [], origin: Origin = Origin()
     ) async throws -> EdgeID {
         try checkWritable(namespace)
+        var other: Namespace?
+        if let toHome, toHome.home != namespace.home {
+            try checkHome(toHome)
+            guard try await get(to, in: toHome.home) != nil else {
+                throw EngineError(.notFound, "there is no memory \(to) in \(toHome.home)")
+            }
+            other = toHome.home
+        }
+        let now = options.clock()
+        let edge = try await newEdge(
+            from, to: to, as: kind, in: namespace, toHome: other, weight: weight, valid: valid,
+            evidence: evidence,
+            origin: origin, at: now)
+        let mutation = Mutation(at: now, changes: [.link(edge)])
+        let foreign = try await tellCited(by: [edge], in: namespace.home)
+        try await withExistingHome(of: namespace) { _ = try await $0.apply(mutation) }
+        try await eraseForgotten(foreign, in: namespace.home)
+        return edge.id
+    }
+
+    /// An edge that somebody gives, checked but for its ends.
+    func newEdge(
+        _ from: MemoryID, to: MemoryID, as kind: EdgeKind, in namespace: Namespace, toHome: Namespace? = nil,
+        weight: Float, valid: Range<Timestamp>, evidence: [Citation], origin: Origin = Origin(),
+        at now: Timestamp
+    ) async throws -> NewEdge {
         guard weight > 0, weight <= 1 else {
             throw EngineError(.invalid, "the weight of an edge lies above 0 and up to 1; \(weight) does not")
         }
@@ -34,7 +60,6 @@ extension Engine {
                 "an edge has at most \(NewEdge.maximumEvidenceCount) places of evidence, not \(evidence.count)"
             )
         }
-        let home = namespace.home
         for place in evidence {
             // An id is one of the whole home.
             _ = try await content(
@@ -46,27 +71,13 @@ extension Engine {
         where bound != .distantPast && bound != .distantFuture && !Timestamp.allowed.contains(bound) {
             throw EngineError(.invalid, "the edge's validity lies outside of the years 1 to 9999")
         }
-        var other: String?
-        if let toHome, toHome.home != home {
-            try checkHome(toHome)
-            guard try await get(to, in: toHome.home) != nil else {
-                throw EngineError(.notFound, "there is no memory \(to) in \(toHome.home)")
-            }
-            other = toHome.home.description
-        }
         var origin = origin
         origin.principal = options.principal
-        let now = options.clock()
-        let edge = NewEdge(
+        return NewEdge(
             id: EdgeID(rawValue: MemoryID(at: now).rawValue), kind: kind, from: from, to: to,
-            toHome: other, weight: weight,
+            toHome: toHome?.description, weight: weight,
             valid: valid.lowerBound.microseconds..<valid.upperBound.microseconds, origin: origin,
-            evidence: evidence.map { Evidence($0, home: home) })
-        let mutation = Mutation(at: now, changes: [.link(edge)])
-        let foreign = try await tellCited(by: [edge], in: home)
-        try await withExistingHome(of: namespace) { _ = try await $0.apply(mutation) }
-        try await eraseForgotten(foreign, in: home)
-        return edge.id
+            evidence: evidence.map { Evidence($0, home: namespace.home) })
     }
 
     /// Notes in other homes that edges of this one lead to them or cite them, so that forgetting there knows whom to

@@ -155,6 +155,9 @@ extension Engine {
         public let next: String?
     }
 
+    /// Contents of so many bytes end a page before its limit.
+    public static let maximumPageByteCount = 32 << 20
+
     /// Lists the newest versions of memories.
     ///
     /// - Parameters:
@@ -165,6 +168,16 @@ extension Engine {
         in namespace: Namespace, filter: Filter? = nil, order: ListOrder = .recorded,
         after cursor: String? = nil,
         limit: Int = 100, includesClosed: Bool = false
+    ) async throws -> MemoryPage {
+        try await list(
+            in: namespace, filter: filter, order: order, after: cursor, limit: limit,
+            byteLimit: Self.maximumPageByteCount, includesClosed: includesClosed)
+    }
+
+    func list(
+        in namespace: Namespace, filter: Filter? = nil, order: ListOrder = .recorded,
+        after cursor: String? = nil,
+        limit: Int, byteLimit: Int, includesClosed: Bool = false
     ) async throws -> MemoryPage {
         guard (1...10_000).contains(limit) else {
             throw EngineError(.invalid, "a page has 1 to 10,000 memories, not \(limit)")
@@ -190,17 +203,19 @@ extension Engine {
             var memories: [Memory] = []
             var last: ListCursor?
             var hasMore = false
+            var byteCount = 0
             let reader = MemoryReader(home: namespace.home)
             try Self.forEachRow(order, after: position, view.state, in: transaction) { row, place in
                 guard let head = try HeadRecord.read(row, in: transaction) else {
                     throw StoreError(.corrupted, "row \(row) has no head")
                 }
                 guard head.passageCount > 0, set.contains(head.firstPassage) else { return true }
-                if memories.count == limit {
+                if memories.count == limit || byteCount >= byteLimit {
                     hasMore = true
                     return false
                 }
                 let (memory, _) = try reader.memory(row, head.version, in: transaction)
+                byteCount += memory.content.utf8.count
                 memories.append(memory)
                 last = place
                 return true

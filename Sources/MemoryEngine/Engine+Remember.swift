@@ -165,6 +165,17 @@ extension Engine {
         _ id: MemoryID, _ namespace: Namespace, _ expected: UInt32?,
         _ change: @escaping @Sendable (inout MemoryDraft) throws -> Void, _ home: Home
     ) async throws -> Remembered {
+        let (version, newest) = try await newVersion(id, namespace, change, home)
+        var versions = [version]
+        try await embed(&versions, for: home)
+        return try await update(id, expecting: expected ?? newest, versions[0], options.clock(), home)
+    }
+
+    /// What a change makes of a memory, without the vectors that it lacks, and the version that it is based on.
+    func newVersion(
+        _ id: MemoryID, _ namespace: Namespace,
+        _ change: @escaping @Sendable (inout MemoryDraft) throws -> Void, _ home: Home
+    ) async throws -> (Mutation.NewVersion, newest: UInt32) {
         let current = try await read(home) { try Self.current(id, namespace, in: $0) }
         var draft = MemoryDraft(current.memory)
         try change(&draft)
@@ -178,13 +189,9 @@ extension Engine {
                 !brought.contains { $0.space == old.space && ($0.part ?? 0) == old.part }
             }
         }
-        var versions = [
-            try preparation(for: home).prepare(
-                draft, id: id, in: current.memory.namespace, passages: isSameContent ? current.passages : nil)
-        ]
-        try await embed(&versions, for: home)
-        return try await update(
-            id, expecting: expected ?? current.memory.version, versions[0], options.clock(), home)
+        let version = try preparation(for: home).prepare(
+            draft, id: id, in: current.memory.namespace, passages: isSameContent ? current.passages : nil)
+        return (version, current.memory.version)
     }
 
     private func update(
@@ -225,9 +232,7 @@ extension Engine {
         at moment: Timestamp?
     ) async throws {
         try checkWritable(namespace)
-        if let moment, moment != .distantPast, !Timestamp.allowed.contains(moment) {
-            throw EngineError(.invalid, "the moment lies outside of the years 1 to 9999")
-        }
+        try Self.checkMoment(moment)
         try await withExistingHome(of: namespace) { home in
             _ = try await read(home) { try Self.current(id, namespace, in: $0) }
             let now = options.clock()
@@ -236,6 +241,11 @@ extension Engine {
                     at: now,
                     changes: [.close(id, at: (moment ?? now).microseconds, closure, successor: successor)]))
         }
+    }
+
+    static func checkMoment(_ moment: Timestamp?) throws {
+        guard let moment, moment != .distantPast, !Timestamp.allowed.contains(moment) else { return }
+        throw EngineError(.invalid, "the moment lies outside of the years 1 to 9999")
     }
 
     /// Makes a memory part of a wider namespace: from a session to its home, or (as a copy with the same id) from
@@ -345,7 +355,7 @@ extension Engine {
         return result
     }
 
-    private func remembered(
+    func remembered(
         _ outcome: Applier.Outcome, _ sequence: UInt64, _ missing: [EmbeddingSpace]
     ) throws -> Remembered {
         guard case .stored(let id, let version, let isNew) = outcome else {

@@ -47,6 +47,16 @@ import Testing
         }
     }
 
+    @Test func `ends a page whose contents are long`() async throws {
+        let store = try ScratchStore()
+        let content = String(repeating: "long ", count: 200)
+        for place in 0..<4 { try await store.engine.remember("\(place) \(content)", in: atlas) }
+        let page = try await store.engine.list(in: atlas, limit: 10, byteLimit: 2_500)
+        #expect(page.memories.map { $0.content.prefix(1) } == ["0", "1", "2"])
+        let rest = try await store.engine.list(in: atlas, after: page.next, limit: 10)
+        #expect(rest.memories.map { $0.content.prefix(1) } == ["3"] && rest.next == nil)
+    }
+
     @Test(arguments: Engine.ListOrder.allCases)
     func `goes on while memories come and go`(order: Engine.ListOrder) async throws {
         let store = try ScratchStore()

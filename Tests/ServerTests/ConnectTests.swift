@@ -106,7 +106,14 @@ struct LociProgram: Sendable {
         #expect(
             try remote.said("update", "rotation", "The rotation of tokens was left out.", "--tag", "token")
                 == "\(rotation)  version 2  project/atlas")
-        let edge = try remote.said("link", "deploy/81", "rotation", "--as", "causedBy", "--weight", "0.5")
+        try remote.said("update", "rotation", "--tag", "old", "--attribute", "old=1")
+        try remote.said("update", "rotation", "--untag", "old", "--unset", "old")
+        let edge = try remote.said(
+            "link", "deploy/81", "rotation", "--as", "causedBy", "--weight", "0.5", "--evidence",
+            "\(deploy)@1#4-10")
+        let told = try local.said("get", "rotation", "--json")
+        #expect(!told.contains("old") && told.contains("token"), "\(told)")
+        #expect(try local.said("path", "deploy/81", "rotation", "--json").contains("\(deploy)@1#4-10"))
 
         for arguments in [
             ["get", "deploy/81"], ["get", "deploy/81", "--json"], ["get", rotation, "--json"],
@@ -220,9 +227,8 @@ struct LociProgram: Sendable {
             (["recall", "x", "--word-weight", "0.5"], "--word-weight"),
             (["recall", "x", "--weight", "reply=0.1"], "--weight"),
             (["list", "--filter", "!tag:a"], "--filter"), (["list", "--kind", "a", "--kind", "b"], "--kind"),
-            (["context", "x", "--also", "y"], "--also"), (["update", id, "--untag", "a"], "--untag"),
-            (["update", id, "--unset", "a"], "--unset"), (["forget", "--all", "--yes"], "--all"),
-            (["link", id, id, "--as", "refersTo", "--evidence", "\(id)@1#0-3"], "--evidence"),
+            (["context", "x", "--also", "y"], "--also"),
+            (["forget", "--all", "--yes"], "--all"),
             (["neighbors", id, "--speaks-of-from", "2026-01-01"], "--speaks-of-from"),
             (["list", "--principal", "ada"], "--principal"), (["list", "--quota", "1G"], "--quota"),
             (["list", "--connect", "host", "--store", "x"], "--store"),

@@ -91,6 +91,31 @@ import Testing
         #expect(member("mem.recall", of: reply("COMMAND DOCS MEM.RECALL")) != nil)
     }
 
+    @Test mutating func `tells who is logged in, and which commands read and write`() {
+        #expect(reply("ACL WHOAMI") == .text("default"))
+        func commands(_ reply: Reply) -> Set<String> {
+            guard case .array(let names) = reply else { return [] }
+            return Set(
+                names.compactMap {
+                    guard case .bulk(let name) = $0 else { return nil }
+                    return String(decoding: name, as: UTF8.self)
+                })
+        }
+        let sets = commands(reply("ACL CAT VectorSet"))
+        #expect(sets.count == 13)
+        let writes = commands(reply("ACL CAT write"))
+        #expect(writes.intersection(sets) == ["VADD", "VREM", "VSETATTR"])
+        #expect(writes.isSuperset(of: ["mem.remember", "mem.link", "del"]))
+        let reads = commands(reply("ACL CAT read"))
+        #expect(reads.isDisjoint(with: writes) && reads.isSuperset(of: ["VSIM", "mem.recall", "scan"]))
+        #expect(commands(reply("ACL CAT")).contains("vectorset"))
+        #expect(reply("ACL CAT nothing") == .error("ERR Unknown category 'nothing'"))
+        guard case .error = reply("ACL SETUSER ada") else {
+            Issue.record("ACL SETUSER is not refused")
+            return
+        }
+    }
+
     @Test mutating func `refuses what it does not know, and goes on`() {
         #expect(
             reply("FLY me 'to the'")

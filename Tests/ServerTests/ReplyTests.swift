@@ -33,4 +33,32 @@ import Testing
         #expect(sent(reply, .two) == two)
         #expect(sent(reply, .three) == three)
     }
+
+    @Test(arguments: [ProtocolVersion.two, .three], [1, 10, 100, 100_000])
+    func `is the same when it is written piece by piece`(version: ProtocolVersion, limit: Int) {
+        let long = Reply.array(
+            (0..<300).map { number in
+                .members([
+                    ("n", .integer(number)), ("words", .array((0..<number).map { .text("word \($0)") })),
+                    ("score", .double(0.5)),
+                ])
+            })
+        let replies: [Reply] = [
+            long, .members([("all", long), ("next", .null)]), .array([]), .integer(1),
+            .map((0..<100).map { .init(key: .integer($0), value: .boolean(true)) }),
+        ]
+        for reply in replies {
+            var writer = ReplyWriter(reply, version)
+            var whole: [UInt8] = []
+            var isDone = false
+            while !isDone {
+                var piece: [UInt8] = []
+                isDone = writer.write(into: &piece, upTo: limit)
+                // A member that is not wide is written whole.
+                #expect(piece.count < limit + 2_000)
+                whole += piece
+            }
+            #expect(String(decoding: whole, as: UTF8.self) == sent(reply, version))
+        }
+    }
 }

@@ -49,6 +49,64 @@ import Testing
         }
     }
 
+    @Test func `does the writes between MULTI and EXEC as one transaction`() async throws {
+        try await ServedStore.serve { port in
+            let client = try TestClient(port: port)
+            _ = try client.ask("HELLO", "3")
+            func transaction(_ lines: [String]...) throws -> TestClient.Value {
+                #expect(try client.ask("MULTI") == .simple("OK"))
+                for line in lines {
+                    try client.send(line)
+                    #expect(try client.receive() == .simple("QUEUED"))
+                }
+                return try client.ask("EXEC")
+            }
+            let atlas = "project/atlas"
+            let told = try transaction(
+                [
+                    "MEM.REMEMBER", atlas, "The deploy failed.", "KEY", "deploy", "TAG", "a", "ATTRIBUTE",
+                    "n", "1",
+                ],
+                ["PING"], ["MEM.REMEMBER", atlas, "The rotation was skipped.", "KEY", "rotation"],
+                ["MEM.LINK", atlas, "deploy", "rotation", "causedBy"])
+            #expect(told.elements.count == 4)
+            #expect(told.elements[0]["isNew"] == .boolean(true) && told.elements[1] == .simple("PONG"))
+            let edge = try #require(told.elements[3].string)
+            let why = try client.ask("MEM.WHY", atlas, "deploy")
+            #expect(why["links"]?.elements.first?["edge"]?["id"]?.string == edge)
+
+            let refused = try transaction(
+                ["MEM.UPDATE", atlas, "deploy", "CONTENT", "All is well."], ["MEM.UNLINK", atlas, edge],
+                ["MEM.RETRACT", atlas, "nothing"])
+            guard case .error(let message) = refused else {
+                Issue.record("\(refused)")
+                return
+            }
+            #expect(message.hasPrefix("EXECABORT nothing was changed: NOTFOUND write 3: `nothing` is no id"))
+            #expect(try client.ask("MEM.GET", atlas, "deploy")["version"] == .integer(1))
+            for other in [["MEM.REMEMBER", "user/ada", "A text."], ["VCARD", "s"]] {
+                let crossed = try transaction(["MEM.RETRACT", atlas, "rotation"], other)
+                #expect(
+                    crossed == .error("CROSSSLOT a transaction writes memories of one home, or vector sets"))
+            }
+            let id = try #require(told.elements[0]["id"]?.string)
+            #expect(
+                try transaction(
+                    ["MEM.UPDATE", atlas, "deploy", "UNTAG", "a", "UNSET", "n"],
+                    ["MEM.LINK", atlas, "rotation", "deploy", "refersTo", "EVIDENCE", "\(id)@1#0-10"],
+                    ["MEM.UNLINK", atlas, edge]
+                ).elements.count == 3)
+            let memory = try client.ask("MEM.GET", atlas, "deploy")
+            #expect(memory["tags"] == nil && memory["attributes"] == nil && memory["version"] == .integer(2))
+            let near = try client.ask("MEM.NEIGHBORS", atlas, "rotation", "KIND", "refersTo")
+            let path = near["neighbors"]?.elements.first?["path"]?.elements.first
+            #expect(path?["evidence"] == .list([.text("\(id)@1#0-10")]))
+            #expect(
+                try client.ask("MEM.LINK", atlas, "rotation", "deploy", "refersTo", "EVIDENCE", "there")
+                    == .error("ERR MEM.LINK: `there` is no citation; write ID@VERSION#FROM-TO"))
+        }
+    }
+
     @Test func `takes vectors as floats, and finds by them`() async throws {
         try await ServedStore.serve { port in
             let client = try TestClient(port: port)

@@ -120,6 +120,7 @@ import Testing
             ("VSIM s VALUES 2 1 0 COUNT +1", "!ERR invalid COUNT"),
             ("VDIM none", "!ERR key does not exist"), ("VEMB s a FOO", "!ERR invalid option"),
             ("VRANDMEMBER s x", "!ERR COUNT value is not an integer"),
+            ("VRANDMEMBER none -9223372036854775808", "!ERR COUNT is out of range: it is at least -1000000"),
             ("VRANGE s a +", "!ERR invalid range format"),
             (
                 "MEM.GET vectors/sets a",
@@ -157,6 +158,15 @@ import Testing
             ("DEBUG DIGEST-VALUE none", "[+0000000000000000000000000000000000000000]"),
             ("DEBUG RELOAD", "+OK"), ("UNLINK s none", ":1"), ("EXISTS s", ":0"), ("FLUSHDB", "+OK"),
             ("DBSIZE", ":0"),
+        ])
+    }
+
+    /// (1, 1) / √2 has no 32-bit form, and its square is not 1.
+    @Test func `tell that a vector is as itself, exactly but where they are kept as floats`() async throws {
+        try await check([
+            ("VADD q VALUES 2 1 1 a", ":1"), ("VADD q VALUES 2 -1 -1 b", ":1"),
+            ("VSIM q VALUES 2 1 1 WITHSCORES", "[a 1 b 0]"), ("VADD f VALUES 2 1 1 a NOQUANT", ":1"),
+            ("VSIM f VALUES 2 1 1 WITHSCORES", "[a 0.9999999701976776]"),
         ])
     }
 

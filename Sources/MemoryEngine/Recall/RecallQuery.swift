@@ -126,6 +126,23 @@ public struct Citation: Hashable, Sendable, CustomStringConvertible {
     }
 
     public var description: String { "\(id)@\(version)#\(range.lowerBound)-\(range.upperBound)" }
+
+    /// Reads what `description` writes; `nil` for other text.
+    public init?(_ text: String, in namespace: Namespace) {
+        guard let place = Self.place(text) else { return nil }
+        self.init(namespace: namespace, id: place.id, version: place.version, range: place.range)
+    }
+
+    /// A place within a home, as `description` writes it.
+    package static func place(_ text: String) -> (id: MemoryID, version: UInt32, range: Range<Int>)? {
+        guard let at = text.lastIndex(of: "@"), let id = MemoryID(String(text[..<at])) else { return nil }
+        let rest = text[text.index(after: at)...].split(separator: "#", omittingEmptySubsequences: false)
+        guard rest.count == 2, let version = UInt32(rest[0]) else { return nil }
+        let bounds = rest[1].split(separator: "-", omittingEmptySubsequences: false)
+        guard bounds.count == 2, let from = Int(bounds[0]), let to = Int(bounds[1]), 0 <= from, from <= to
+        else { return nil }
+        return (id, version, from..<to)
+    }
 }
 
 /// A memory that a recall found.

@@ -189,10 +189,15 @@ struct VectorSetReader {
         in transaction: borrowing ReadTransaction
     ) throws -> VectorSetMatch {
         VectorSetMatch(
-            element: try name(ordinal, of: set, in: transaction), score: Self.score(cosine), attribute: nil)
+            element: try name(ordinal, of: set, in: transaction), score: Self.score(cosine, in: set),
+            attribute: nil)
     }
 
-    static func score(_ cosine: Float) -> Double { min(1, max(0, (1 + Double(cosine)) / 2)) }
+    /// Where vectors are told as if quantized, what is 1 but for the rounding of 32-bit floats is 1: a vector is as its like.
+    static func score(_ cosine: Float, in set: VectorSetRecord) -> Double {
+        let isRounded = set.quantization != .none && 1 - abs(cosine) < 0x1p-20
+        return min(1, max(0, (1 + Double(isRounded ? cosine.rounded() : cosine)) / 2))
+    }
 
     // MARK: Searching
 
@@ -252,17 +257,15 @@ struct VectorSetReader {
     private func sample(
         _ name: [UInt8], _ count: Int?, in transaction: borrowing ReadTransaction
     ) throws -> VectorSetAnswer {
+        // So many may be asked for that a reply would not end.
+        guard count ?? 0 >= -Self.maximumSampleCount else {
+            throw VectorSetError.invalid("COUNT is out of range: it is at least -\(Self.maximumSampleCount)")
+        }
         guard let set = try VectorSetRecord.find(name, in: transaction) else {
             return count == nil ? .name(nil) : .names([])
         }
         guard let count else { return .name(try anyNames(1, of: set, in: transaction).first) }
-        if count < 0 {
-            // So many may be asked for that a reply would not end.
-            guard count >= -Self.maximumSampleCount else {
-                throw VectorSetError.invalid("COUNT is below -\(Self.maximumSampleCount)")
-            }
-            return .names(try anyNames(-count, of: set, in: transaction))
-        }
+        if count < 0 { return .names(try anyNames(-count, of: set, in: transaction)) }
         if count == 0 { return .names([]) }
         if count * 2 >= Int(set.count) {
             return .names(Array(try allNames(of: set, in: transaction).shuffled().prefix(count)))

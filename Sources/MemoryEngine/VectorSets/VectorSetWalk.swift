@@ -47,7 +47,7 @@ struct VectorSetWalk {
         return try index.search(
             query, k: count, ef: ef, filter: filter, isExact: search.isExact, set.space.extent,
             in: transaction
-        ).neighbors.map { Candidate(ordinal: $0.passage, score: VectorSetReader.score($0.score)) }
+        ).neighbors.map { Candidate(ordinal: $0.passage, score: VectorSetReader.score($0.score, in: set)) }
     }
 
     /// More than a search of the index gives: all of them are compared.
@@ -59,7 +59,7 @@ struct VectorSetWalk {
             for (place, ordinal) in block.passages.enumerated()
             where ordinal != VectorSegments.noPassage && filter?.contains(ordinal) ?? true {
                 candidates.append(
-                    Candidate(ordinal: ordinal, score: VectorSetReader.score(block.scores[place])))
+                    Candidate(ordinal: ordinal, score: VectorSetReader.score(block.scores[place], in: set)))
             }
         }
         candidates.sort { $0.score != $1.score ? $0.score > $1.score : $0.ordinal < $1.ordinal }

@@ -15,6 +15,8 @@ package final class Client: Sendable {
     private let channel: any Channel
     /// How long a reply may take.
     private let patience: Duration
+    /// Why no more replies come.
+    private let failure: Mutex<EngineError?>
 
     /// Connects, chooses version 3 of the protocol, and logs in where the address says who.
     ///
@@ -25,6 +27,7 @@ package final class Client: Sendable {
     ) async throws -> Client {
         let tls = try address.isOverTLS ? Self.tls(address) : nil
         let name = "\(address)"
+        let failure = Mutex<EngineError?>(nil)
         let bootstrap = ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .connectTimeout(.seconds(30))
             .channelInitializer { channel in
@@ -34,7 +37,7 @@ package final class Client: Sendable {
                             NIOSSLClientHandler(context: tls.context, serverHostname: tls.hostname))
                     }
                     try channel.pipeline.syncOperations.addHandler(
-                        ClientHandler(server: name, limits: limits))
+                        ClientHandler(server: name, limits: limits, failure: failure))
                 }
             }
         let channel: any Channel
@@ -47,7 +50,7 @@ package final class Client: Sendable {
         } catch {
             throw EngineError(.io, "no server answers at \(name): \(reason(error))")
         }
-        let client = Client(address: address, channel: channel, patience: patience)
+        let client = Client(address: address, channel: channel, patience: patience, failure: failure)
         do {
             try await client.greet()
             return client
@@ -57,8 +60,10 @@ package final class Client: Sendable {
         }
     }
 
-    private init(address: ServerAddress, channel: any Channel, patience: Duration) {
-        (self.address, self.channel, self.patience) = (address, channel, patience)
+    private init(
+        address: ServerAddress, channel: any Channel, patience: Duration, failure: Mutex<EngineError?>
+    ) {
+        (self.address, self.channel, self.patience, self.failure) = (address, channel, patience, failure)
     }
 
     private func greet() async throws {
@@ -120,7 +125,9 @@ package final class Client: Sendable {
         } catch let error as EngineError {
             throw error
         } catch {
-            throw EngineError(.io, "the connection to \(address) has ended: \(Self.reason(error))")
+            // Who writes to a connection that has ended is told that; why it ended was told before.
+            throw failure.withLock { $0 }
+                ?? EngineError(.io, "the connection to \(address) has ended: \(Self.reason(error))")
         }
         return replies
     }
@@ -183,11 +190,15 @@ private final class ClientHandler: ChannelDuplexHandler {
     private let server: String
     private var decoder: ReplyDecoder
     private var waiting = CircularBuffer<EventLoopPromise<Reply>>()
-    /// Why no more replies come.
-    private var failure: EngineError?
+    /// Why no more replies come, for whoever asks later.
+    private let told: Mutex<EngineError?>
+    private var failure: EngineError? {
+        didSet { told.withLock { $0 = failure } }
+    }
 
-    init(server: String, limits: ReplyLimits) {
+    init(server: String, limits: ReplyLimits, failure: Mutex<EngineError?>) {
         self.server = server
+        told = failure
         decoder = ReplyDecoder(limits: limits)
     }
 

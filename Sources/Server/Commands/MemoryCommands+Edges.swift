@@ -1,33 +1,8 @@
 import MemoryEngine
 
 extension MemoryCommands {
-    // MARK: MEM.LINK namespace from to kind [WEIGHT number] [VALIDFROM time] [VALIDUNTIL time]
-
-    func link(_ arguments: inout Arguments) async throws -> Reply {
-        let namespace = try arguments.namespace(.write, ofHome: true)
-        let from = try await memory(&arguments, in: namespace)
-        let to = try await memory(&arguments, in: namespace)
-        let kind = try Self.edgeKind(&arguments)
-        var weight = 1.0
-        var (since, until) = (Timestamp.distantPast, Timestamp.distantFuture)
-        while let option = try arguments.option() {
-            switch option {
-            case "WEIGHT": weight = try arguments.number("the weight", in: 0...1)
-            case "VALIDFROM": since = try arguments.time("VALIDFROM")
-            case "VALIDUNTIL": until = try arguments.time("VALIDUNTIL")
-            default: throw arguments.unknown(option)
-            }
-        }
-        guard since < until else {
-            throw CommandError("ERR \(arguments.command): VALIDUNTIL is not after VALIDFROM")
-        }
-        let id = try await engine.link(
-            from, to: to, as: kind, in: namespace, weight: Float(weight), valid: since..<until)
-        return .text(id.description)
-    }
-
     /// One of the engine's, or `GRAPH/NAME` for one of the caller's.
-    private static func edgeKind(_ arguments: inout Arguments) throws -> EdgeKind {
+    static func edgeKind(_ arguments: inout Arguments) throws -> EdgeKind {
         let text = try arguments.text("the kind of the edge")
         if let known = EdgeKind.all.first(where: { $0.name == text }) { return known }
         let parts = text.split(separator: "/", maxSplits: 1)
@@ -39,18 +14,6 @@ extension MemoryCommands {
             )
         }
         return try EdgeKind(String(parts[1]), in: graph)
-    }
-
-    // MARK: MEM.UNLINK namespace edge
-
-    func unlink(_ arguments: inout Arguments) async throws -> Reply {
-        let namespace = try arguments.namespace(.write, ofHome: true)
-        let text = try arguments.text("the edge")
-        guard let edge = EdgeID(text) else {
-            throw CommandError("ERR \(arguments.command): `\(text.prefix(60))` is no id of an edge")
-        }
-        try await engine.unlink(edge, in: namespace)
-        return .ok
     }
 
     // MARK: MEM.NEIGHBORS namespace memory [LIMIT count] [STRONGEST] [walk]

@@ -7,7 +7,7 @@ struct MemoryCommands: Sendable {
 
     /// The reply of a command; what the engine refuses is a reply too. What a user writes is theirs.
     func run(_ call: ConnectionState.Call) async -> Reply {
-        if !call.name.hasPrefix("MEM.") { return await VectorSetCommands(engine: engine).run(call) }
+        if !call.isOfMemories { return await VectorSetCommands(engine: engine).run(call) }
         do {
             guard let user = call.user else { return try await answer(call) }
             return try await MemoryCommands(engine: engine.acting(as: user.name)).answer(call)
@@ -22,21 +22,19 @@ struct MemoryCommands: Sendable {
     }
 
     private func answer(_ call: ConnectionState.Call) async throws -> Reply {
+        if let batch = call.batch { return try await execute(batch) }
+        if let (write, namespace) = try Self.write(call) {
+            return Reply(try await engine.write([(write, namespace)])[0])
+        }
         var arguments = Arguments(call.words, of: call.name, by: call.user)
         switch call.name {
-        case "MEM.REMEMBER": return try await remember(&arguments)
         case "MEM.RECALL": return try await recall(&arguments)
         case "MEM.CONTEXT": return try await context(&arguments)
         case "MEM.GET": return try await get(&arguments)
         case "MEM.LIST": return try await list(&arguments)
-        case "MEM.UPDATE": return try await update(&arguments)
-        case "MEM.SUPERSEDE": return try await supersede(&arguments)
-        case "MEM.RETRACT": return try await retract(&arguments)
         case "MEM.PROMOTE": return try await promote(&arguments)
         case "MEM.FORGET": return try await forget(&arguments)
         case "MEM.RECORD": return try await record(&arguments)
-        case "MEM.LINK": return try await link(&arguments)
-        case "MEM.UNLINK": return try await unlink(&arguments)
         case "MEM.NEIGHBORS": return try await neighbors(&arguments)
         case "MEM.PATH": return try await path(&arguments)
         case "MEM.WHY": return try await why(&arguments)
@@ -62,45 +60,6 @@ struct MemoryCommands: Sendable {
     private func id(of text: String, in namespace: Namespace) async throws -> MemoryID? {
         if let id = MemoryID(text) { return id }
         return try await engine.id(ofKey: text, in: namespace)
-    }
-
-    // MARK: MEM.REMEMBER namespace content [KEY key] [fields]
-
-    private func remember(_ arguments: inout Arguments) async throws -> Reply {
-        let namespace = try arguments.namespace(.write)
-        var draft = MemoryDraft(try arguments.text("the content"))
-        var fields = DraftFields()
-        while let option = try arguments.option() {
-            if try fields.read(option, &arguments) { continue }
-            guard option == "KEY" else { throw arguments.unknown(option) }
-            draft.key = try arguments.text("the key")
-        }
-        try fields.apply(to: &draft)
-        return Reply(try await engine.remember(draft, in: namespace))
-    }
-
-    // MARK: MEM.UPDATE namespace memory [CONTENT text] [EXPECTING version] [fields]
-
-    private func update(_ arguments: inout Arguments) async throws -> Reply {
-        let namespace = try arguments.namespace(.write, ofHome: true)
-        let id = try await memory(&arguments, in: namespace)
-        var fields = DraftFields()
-        var content: String?
-        var expecting: UInt32?
-        while let option = try arguments.option() {
-            if try fields.read(option, &arguments) { continue }
-            switch option {
-            case "CONTENT": content = try arguments.text("the content")
-            case "EXPECTING": expecting = UInt32(try arguments.integer("EXPECTING", in: 1...Int(UInt32.max)))
-            default: throw arguments.unknown(option)
-            }
-        }
-        let (read, said) = (fields, content)
-        return Reply(
-            try await engine.update(id, in: namespace, expecting: expecting) { draft in
-                if let said { draft.content = said }
-                try read.apply(to: &draft)
-            })
     }
 
     // MARK: MEM.GET namespace memory [VERSION number] [ASOF time] [VALIDAT time]
@@ -145,34 +104,6 @@ struct MemoryCommands: Sendable {
         return .members([
             ("memories", .array(page.memories.map(Reply.init))), ("after", page.next.map(Reply.text)),
         ])
-    }
-
-    // MARK: MEM.SUPERSEDE namespace memory successor [AT time], MEM.RETRACT namespace memory [AT time]
-
-    private func supersede(_ arguments: inout Arguments) async throws -> Reply {
-        let namespace = try arguments.namespace(.write, ofHome: true)
-        let id = try await memory(&arguments, in: namespace)
-        let successor = try await memory(&arguments, in: namespace)
-        let moment = try Self.moment(&arguments)
-        try await engine.supersede(id, by: successor, in: namespace, at: moment)
-        return .ok
-    }
-
-    private func retract(_ arguments: inout Arguments) async throws -> Reply {
-        let namespace = try arguments.namespace(.write, ofHome: true)
-        let id = try await memory(&arguments, in: namespace)
-        let moment = try Self.moment(&arguments)
-        try await engine.retract(id, in: namespace, at: moment)
-        return .ok
-    }
-
-    private static func moment(_ arguments: inout Arguments) throws(CommandError) -> Timestamp? {
-        var moment: Timestamp?
-        while let option = try arguments.option() {
-            guard option == "AT" else { throw arguments.unknown(option) }
-            moment = try arguments.time("AT")
-        }
-        return moment
     }
 
     // MARK: MEM.PROMOTE namespace memory target

@@ -37,6 +37,11 @@ struct CommandTable {
         /// run.
         var isOfVectors: Bool { name.first == "V" }
 
+        var isOfMemories: Bool { name.hasPrefix("MEM.") }
+
+        /// Whether it may change what is stored.
+        var isWrite: Bool { CommandTable.writes.contains(name) }
+
         /// A command on vector sets, or on their names.
         static func ofSets(_ name: String, _ least: Int, _ most: Int?, _ summary: String) -> Entry {
             Entry(name, least, most, isOfEngine: true, isForTransactions: true, summary)
@@ -60,21 +65,29 @@ struct CommandTable {
         Entry("COMMAND", 1, nil, isForTransactions: true, "Tells of the commands."),
         Entry("CONFIG", 2, nil, isForTransactions: true, "Reads and changes settings."),
         Entry("INFO", 1, nil, isForTransactions: true, "Tells of the server."),
-        Entry("MEM.REMEMBER", 3, nil, isOfEngine: true, "Remembers a text."),
+        Entry(
+            "ACL", 2, 3, isForTransactions: true, "Tells who is logged in, and the categories of commands."),
+        Entry("MEM.REMEMBER", 3, nil, isOfEngine: true, isForTransactions: true, "Remembers a text."),
         Entry("MEM.RECALL", 3, nil, isOfEngine: true, "Finds the memories that answer a question."),
         Entry(
             "MEM.CONTEXT", 4, nil, isOfEngine: true, "Packs what answers a question into a budget of tokens."),
         Entry("MEM.GET", 3, nil, isOfEngine: true, "Reads a memory."),
         Entry("MEM.LIST", 2, nil, isOfEngine: true, "Lists memories, page by page."),
-        Entry("MEM.UPDATE", 3, nil, isOfEngine: true, "Changes a memory, as its next version."),
-        Entry("MEM.SUPERSEDE", 4, nil, isOfEngine: true, "Says that another memory took the place of one."),
         Entry(
-            "MEM.RETRACT", 3, nil, isOfEngine: true, "Says that a memory is not true any more, or never was."),
+            "MEM.UPDATE", 3, nil, isOfEngine: true, isForTransactions: true,
+            "Changes a memory, as its next version."),
+        Entry(
+            "MEM.SUPERSEDE", 4, nil, isOfEngine: true, isForTransactions: true,
+            "Says that another memory took the place of one."),
+        Entry(
+            "MEM.RETRACT", 3, nil, isOfEngine: true, isForTransactions: true,
+            "Says that a memory is not true any more, or never was."),
         Entry("MEM.PROMOTE", 4, 4, isOfEngine: true, "Brings a memory to another namespace."),
         Entry("MEM.FORGET", 3, nil, isOfEngine: true, "Erases memories."),
         Entry("MEM.RECORD", 4, 4, isOfEngine: true, "Says what came of a recall."),
-        Entry("MEM.LINK", 5, nil, isOfEngine: true, "Joins two memories by an edge."),
-        Entry("MEM.UNLINK", 3, 3, isOfEngine: true, "Takes an edge back."),
+        Entry(
+            "MEM.LINK", 5, nil, isOfEngine: true, isForTransactions: true, "Joins two memories by an edge."),
+        Entry("MEM.UNLINK", 3, 3, isOfEngine: true, isForTransactions: true, "Takes an edge back."),
         Entry("MEM.NEIGHBORS", 3, nil, isOfEngine: true, "Shows what edges join to a memory."),
         Entry("MEM.PATH", 4, nil, isOfEngine: true, "Shows how two memories hang together."),
         Entry("MEM.WHY", 3, nil, isOfEngine: true, "Shows what led to a memory, link by link."),
@@ -113,6 +126,27 @@ struct CommandTable {
     /// The commands of memories that change nothing, but `MEM.CHANGES`, which may wait long.
     static let reads: Set<String> = [
         "MEM.RECALL", "MEM.CONTEXT", "MEM.GET", "MEM.LIST", "MEM.NEIGHBORS", "MEM.PATH", "MEM.WHY",
+    ]
+
+    /// The commands that may change what is stored.
+    static let writes: Set<String> = [
+        "MEM.REMEMBER", "MEM.UPDATE", "MEM.SUPERSEDE", "MEM.RETRACT", "MEM.PROMOTE", "MEM.FORGET",
+        "MEM.RECORD",
+        "MEM.LINK", "MEM.UNLINK", "VADD", "VREM", "VSETATTR", "DEL", "UNLINK", "FLUSHDB", "FLUSHALL",
+    ]
+
+    /// The categories of `ACL CAT`.
+    static let categories: [(name: String, holds: @Sendable (Entry) -> Bool)] = [
+        ("read", { $0.isOfEngine && !$0.isWrite }),
+        ("write", { $0.isWrite }),
+        ("vectorset", { $0.isOfVectors }),
+        ("memory", { $0.isOfMemories }),
+        ("keyspace", { $0.isOfEngine && !$0.isOfVectors && !$0.isOfMemories }),
+        ("transaction", { ["MULTI", "EXEC", "DISCARD"].contains($0.name) }),
+        (
+            "connection",
+            { ["AUTH", "HELLO", "QUIT", "RESET", "PING", "ECHO", "SELECT", "CLIENT"].contains($0.name) }
+        ),
     ]
 
     private static let byName = Dictionary(uniqueKeysWithValues: entries.map { (Array($0.name.utf8), $0) })

@@ -62,6 +62,8 @@ final class ConnectionHandler: ChannelDuplexHandler {
     /// When the client last sent something, or was answered.
     private var lastSign = NIODeadline.uptimeNanoseconds(0)
     private var output: [UInt8] = []
+    /// A long reply, of which some is still to be written.
+    private var writer: ReplyWriter?
     /// When the command that was taken last began, which is when the one before it was answered.
     private var began = NIODeadline.now()
     /// When steps began to be taken.
@@ -199,6 +201,10 @@ final class ConnectionHandler: ChannelDuplexHandler {
         driven = began
         var isDone = false
         while !isDone, !isRunning, !isClosing, context.channel.isWritable {
+            guard writer == nil else {
+                write(context)
+                continue
+            }
             let step = state.next()
             isDone = step == .wait
             if !isDone || !state.isInsideCommand {
@@ -251,8 +257,18 @@ final class ConnectionHandler: ChannelDuplexHandler {
 
     private func send(_ reply: Reply, _ context: ChannelHandlerContext) {
         measure(reply)
+        guard !reply.isWide else {
+            writer = ReplyWriter(reply, state.version)
+            return
+        }
         reply.encode(state.version, into: &output)
         if output.count >= Self.flushedByteCount { flush(context) }
+    }
+
+    /// Writes some of a long reply: what the client does not take is not made.
+    private func write(_ context: ChannelHandlerContext) {
+        if writer?.write(into: &output, upTo: Self.flushedByteCount) ?? true { writer = nil }
+        if writer != nil { flush(context) }
     }
 
     private func measure(_ reply: Reply) {

@@ -31,6 +31,13 @@ struct ConnectionState {
         }
         /// What came between `MULTI` and `EXEC`.
         var batch: [BatchItem]?
+
+        /// Whether it, or some of its batch, is about memories; else it is about vector sets.
+        var isOfMemories: Bool {
+            if name.hasPrefix("MEM.") { return true }
+            return batch?.contains { if case .call(let call) = $0 { call.isOfMemories } else { false } }
+                ?? false
+        }
     }
 
     /// A command of a transaction.
@@ -236,6 +243,7 @@ struct ConnectionState {
             return .simple("RESET")
         case "CLIENT": return try client(&arguments)
         case "COMMAND": return try Self.commands(&arguments)
+        case "ACL": return try Self.access(&arguments, user)
         case "CONFIG": return try config(&arguments)
         case "INFO": return try information(&arguments)
         default: throw CommandError("ERR \(command) is not answered here")
@@ -359,35 +367,6 @@ struct ConnectionState {
     /// The connection in a line of fields.
     private var line: String {
         "id=\(id) name=\(name) db=0 resp=\(version.rawValue) user=\(user?.name ?? "default") lib-name=\(library.name) lib-ver=\(library.version)"
-    }
-
-    private static func commands(_ arguments: inout Arguments) throws(CommandError) -> Reply {
-        func details(_ entry: CommandTable.Entry) -> Reply {
-            .array([
-                .text(entry.name.lowercased()), .integer(entry.redisArity), .array([]),
-                .integer(entry.isOfEngine ? 1 : 0), .integer(entry.isOfEngine ? 1 : 0),
-                .integer(entry.isOfEngine ? 1 : 0),
-            ])
-        }
-        guard let subcommand = try arguments.option() else {
-            return .array(CommandTable.entries.map(details))
-        }
-        var named: [CommandTable.Entry?] = []
-        while let name = arguments.next() { named.append(CommandTable.find(name)) }
-        switch subcommand {
-        case "COUNT": return .integer(CommandTable.entries.count)
-        case "LIST": return .array(CommandTable.entries.map { .text($0.name.lowercased()) })
-        case "INFO":
-            return .array(
-                named.isEmpty ? CommandTable.entries.map(details) : named.map { $0.map(details) ?? .null })
-        case "DOCS":
-            let entries = named.isEmpty ? CommandTable.entries : named.compactMap { $0 }
-            return .members(
-                entries.map { entry in
-                    (entry.name.lowercased(), .members([("summary", .text(entry.summary))]))
-                })
-        default: throw CommandError("ERR unknown subcommand '\(subcommand.prefix(40))'. Try COMMAND HELP.")
-        }
     }
 
     private func config(_ arguments: inout Arguments) throws(CommandError) -> Reply {

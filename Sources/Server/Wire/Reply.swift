@@ -54,14 +54,10 @@ extension Reply {
         case .null: bytes += version == .three ? "_\r\n".utf8 : "$-1\r\n".utf8
         case .nullArray: bytes += version == .three ? "_\r\n".utf8 : "*-1\r\n".utf8
         case .array(let replies):
-            Self.count("*", replies.count, &bytes)
+            Self.list(replies.count, &bytes)
             for reply in replies { reply.encode(version, into: &bytes) }
         case .map(let entries):
-            if version == .three {
-                Self.count("%", entries.count, &bytes)
-            } else {
-                Self.count("*", entries.count * 2, &bytes)
-            }
+            Self.map(entries.count, version, &bytes)
             for entry in entries {
                 entry.key.encode(version, into: &bytes)
                 entry.value.encode(version, into: &bytes)
@@ -100,6 +96,18 @@ extension Reply {
         bytes += kind.utf8
         bytes += text.utf8
         bytes += "\r\n".utf8
+    }
+
+    /// What stands before so many members.
+    static func list(_ count: Int, _ bytes: inout [UInt8]) { Self.count("*", count, &bytes) }
+
+    /// What stands before so many keys with their values.
+    static func map(_ count: Int, _ version: ProtocolVersion, _ bytes: inout [UInt8]) {
+        if version == .three {
+            Self.count("%", count, &bytes)
+        } else {
+            Self.count("*", count * 2, &bytes)
+        }
     }
 
     /// A line with a count, of which a reply has hundreds.

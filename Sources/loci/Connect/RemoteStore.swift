@@ -116,8 +116,6 @@ struct RemoteStore: MemoryStore {
     func update(
         _ id: MemoryID, in namespace: Namespace, expecting version: UInt32?, saying change: MemoryChange
     ) async throws -> Remembered {
-        guard change.untag.isEmpty else { throw CommandWords.refusal(of: "--untag") }
-        guard change.unset.isEmpty else { throw CommandWords.refusal(of: "--unset") }
         var draft = MemoryDraft("")
         try change.options.apply(to: &draft)
         var command = CommandWords("MEM.UPDATE", namespace, id)
@@ -127,6 +125,8 @@ struct RemoteStore: MemoryStore {
             draft, kind: change.options.kind.map { MemoryKind(rawValue: $0) },
             importance: change.options.importance.map { Float($0) }, trust: change.options.trust)
         if let isPinned = change.isPinned { command.add(isPinned ? "PIN" : "UNPIN") }
+        for tag in change.untag { command.add("UNTAG", tag) }
+        for name in change.unset { command.add("UNSET", name) }
         return try Remembered(told: try await ask(command))
     }
 
@@ -280,11 +280,11 @@ struct RemoteStore: MemoryStore {
         _ from: MemoryID, to: MemoryID, as kind: EdgeKind, in namespace: Namespace, weight: Float,
         valid: Range<Timestamp>, evidence: [Citation]
     ) async throws -> EdgeID {
-        guard evidence.isEmpty else { throw CommandWords.refusal(of: "--evidence") }
         var command = CommandWords("MEM.LINK", namespace, from, to, kind.words)
         command.add("WEIGHT", weight)
         command.add("VALIDFROM", time: valid.lowerBound)
         command.add("VALIDUNTIL", time: valid.upperBound)
+        for place in evidence { command.add("EVIDENCE", place.description) }
         return try Told.edge(try await ask(command))
     }
 

@@ -67,8 +67,8 @@ enum Told {
     }
 
     static func citation(_ text: String?, in namespace: Namespace) throws -> Citation {
-        guard let place = text.flatMap({ CitationArgument($0) }) else { throw missing }
-        return place.citation(in: namespace)
+        guard let citation = text.flatMap({ Citation($0, in: namespace) }) else { throw missing }
+        return citation
     }
 
     static func kind(_ reply: Reply) throws -> EdgeKind {

@@ -93,15 +93,8 @@ struct CitationArgument: Equatable {
     let range: Range<Int>
 
     init?(_ text: String) {
-        guard let at = text.lastIndex(of: "@"), let id = MemoryID(String(text[..<at])) else { return nil }
-        let rest = text[text.index(after: at)...].split(separator: "#", omittingEmptySubsequences: false)
-        guard rest.count == 2, let version = UInt32(rest[0]) else { return nil }
-        let bounds = rest[1].split(separator: "-", omittingEmptySubsequences: false)
-        guard bounds.count == 2, let from = Int(bounds[0]), let to = Int(bounds[1]), 0 <= from, from <= to
-        else { return nil }
-        self.id = id
-        self.version = version
-        range = from..<to
+        guard let place = Citation.place(text) else { return nil }
+        (id, version, range) = place
     }
 
     func citation(in namespace: Namespace) -> Citation {

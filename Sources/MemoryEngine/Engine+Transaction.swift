@@ -1,0 +1,211 @@
+import Store
+
+extension Engine {
+    /// How a write names a memory.
+    public enum MemoryName: Sendable, Hashable {
+        case id(MemoryID)
+        /// The key of a memory, which an earlier write of the same transaction may remember.
+        case key(String)
+    }
+
+    /// One write of a transaction.
+    public enum Write: Sendable {
+        case remember(MemoryDraft)
+        case update(
+            MemoryName, expecting: UInt32? = nil, change: @Sendable (inout MemoryDraft) throws -> Void)
+        case supersede(MemoryName, by: MemoryName, at: Timestamp? = nil)
+        case retract(MemoryName, at: Timestamp? = nil)
+        case link(
+            MemoryName, to: MemoryName, as: EdgeKind, weight: Float = 1,
+            valid: Range<Timestamp> = Timestamp.distantPast..<Timestamp.distantFuture,
+            evidence: [Citation] = [])
+        case unlink(EdgeID)
+
+        fileprivate var remembers: Bool {
+            if case .remember = self { true } else { false }
+        }
+    }
+
+    /// What became of one write.
+    public enum Written: Sendable, Equatable {
+        /// Of `remember` and `update`.
+        case stored(Remembered)
+        /// Of `link`.
+        case linked(EdgeID)
+        case done
+    }
+
+    /// Does several writes as one transaction: others see all of them or none, and so does a crash.
+    ///
+    ///     try await engine.write(
+    ///         [.remember(failure), .remember(cause), .link(.key("deploy/81"), to: .key("token/3"), as: .causedBy)],
+    ///         in: atlas)
+    ///
+    /// They are done in their order. A memory is remembered or updated at most once.
+    ///
+    /// - Returns: what became of each, in their order.
+    /// - Throws: `EngineError`, as each write alone does; nothing is changed then.
+    @discardableResult
+    public func write(_ writes: [Write], in namespace: Namespace) async throws -> [Written] {
+        try await write(writes.map { ($0, namespace) })
+    }
+
+    /// The same, with a namespace for each write: sessions of one home, or the home.
+    ///
+    /// - Throws: `invalid` also for namespaces of several homes.
+    public func write(_ writes: [(write: Write, namespace: Namespace)]) async throws -> [Written] {
+        guard let home = writes.first?.namespace.home else { return [] }
+        guard writes.allSatisfy({ $0.namespace.home == home }) else {
+            throw EngineError(.invalid, "a transaction writes to one home")
+        }
+        guard writes.count <= Self.maximumBatchCount else {
+            throw EngineError(
+                .tooLarge, "\(writes.count) writes; a transaction has at most \(Self.maximumBatchCount)")
+        }
+        try checkWritable(home)
+        let isMaking = writes.contains { $0.write.remembers }
+        // A version that an update is based on may be replaced before it is written: then all of it is done again, unless
+        // a write says which one it expects.
+        let expected = writes.compactMap { write, _ -> Bool? in
+            if case .update(_, let expecting, _) = write { expecting != nil } else { nil }
+        }
+        let mayRepeat = !expected.isEmpty && !expected.contains(true)
+        var attempt = 1
+        while true {
+            do {
+                return try await isMaking
+                    ? withWritableHome(of: home) { try await self.writeOnce(writes, $0) }
+                    : withExistingHome(of: home) { try await self.writeOnce(writes, $0) }
+            } catch let error as EngineError where error.code == .conflict && mayRepeat && attempt < 8 {
+                attempt += 1
+            }
+        }
+    }
+
+    /// What a transaction has come to so far.
+    private struct Draft {
+        var changes: [Mutation.Change] = []
+        var versions: [Mutation.NewVersion] = []
+        /// Where in `changes` each version goes.
+        var places: [Int] = []
+        var edges: [NewEdge] = []
+        /// The keys that it remembers, by namespace.
+        var keys: [Namespace: [String: MemoryID]] = [:]
+        /// Memories that it gave a version.
+        var changed: Set<MemoryID> = []
+
+        /// Versions are made of what is stored, so that a second one would not know of the first.
+        mutating func note(_ id: MemoryID) throws {
+            guard changed.insert(id).inserted else {
+                throw EngineError(
+                    .invalid, "a transaction remembers or updates a memory once, and \(id) twice")
+            }
+        }
+    }
+
+    // Not inlined into the closure that lends the home, like `updateOnce`.
+    @inline(never)
+    private func writeOnce(
+        _ writes: [(write: Write, namespace: Namespace)], _ home: Home
+    ) async throws -> [Written] {
+        var draft = Draft()
+        for (index, (write, namespace)) in writes.enumerated() {
+            do {
+                try await add(write, namespace, to: &draft, home)
+            } catch let error as EngineError where writes.count > 1 {
+                throw EngineError(error.code, "write \(index + 1): \(error.message)")
+            }
+        }
+        try await embed(&draft.versions, for: home)
+        for (place, version) in zip(draft.places, draft.versions) {
+            switch draft.changes[place] {
+            case .update(let id, let expecting, _):
+                draft.changes[place] = .update(id, expecting: expecting, version)
+            default: draft.changes[place] = .remember(version)
+            }
+        }
+        let foreign = try await tellCited(by: draft.edges, in: home.namespace)
+        var mutation = Mutation(at: options.clock(), changes: draft.changes)
+        mutation.prepare(Analyzer())
+        let applied = try await home.apply(mutation)
+        try await eraseForgotten(foreign, in: home.namespace)
+        let missing = try await missingSpaces(draft.versions, draft.places.map { applied.outcomes[$0] }, home)
+        var written = mutation.changes.map { change -> Written in
+            if case .link(let edge) = change { .linked(edge.id) } else { .done }
+        }
+        for (place, missing) in zip(draft.places, missing) {
+            written[place] = .stored(try remembered(applied.outcomes[place], applied.sequence, missing))
+        }
+        return written
+    }
+
+    private func add(
+        _ write: Write, _ namespace: Namespace, to draft: inout Draft, _ home: Home
+    ) async throws {
+        let now = options.clock()
+        switch write {
+        case .remember(let memory):
+            var id = MemoryID(at: now)
+            if let key = memory.key {
+                if let known = try await find(key, namespace, draft) { id = known }
+                draft.keys[namespace, default: [:]][key] = id
+            }
+            try draft.note(id)
+            draft.places.append(draft.changes.count)
+            draft.versions.append(try preparation(for: home).prepare(memory, id: id, in: namespace))
+            draft.changes.append(.remember(draft.versions[draft.versions.count - 1]))
+        case .update(let name, let expecting, let change):
+            let id = try await resolve(name, namespace, draft)
+            try draft.note(id)
+            let (version, newest) = try await newVersion(id, namespace, change, home)
+            draft.places.append(draft.changes.count)
+            draft.versions.append(version)
+            draft.changes.append(.update(id, expecting: expecting ?? newest, version))
+        case .supersede(let name, let successor, let moment):
+            let id = try await resolve(name, namespace, draft)
+            try await close(
+                id, .superseded, try await resolve(successor, namespace, draft), namespace, moment, &draft,
+                home)
+        case .retract(let name, let moment):
+            let id = try await resolve(name, namespace, draft)
+            try await close(id, .retracted, nil, namespace, moment, &draft, home)
+        case .link(let from, let to, let kind, let weight, let valid, let evidence):
+            let edge = try await newEdge(
+                try await resolve(from, namespace, draft), to: try await resolve(to, namespace, draft),
+                as: kind,
+                in: namespace, weight: weight, valid: valid, evidence: evidence, at: now)
+            draft.edges.append(edge)
+            draft.changes.append(.link(edge))
+        case .unlink(let id): draft.changes.append(.unlink(id))
+        }
+    }
+
+    private func close(
+        _ id: MemoryID, _ closure: Closure, _ successor: MemoryID?, _ namespace: Namespace,
+        _ moment: Timestamp?,
+        _ draft: inout Draft, _ home: Home
+    ) async throws {
+        try Self.checkMoment(moment)
+        if !draft.changed.contains(id) {
+            _ = try await read(home) { try Self.current(id, namespace, in: $0) }
+        }
+        draft.changes.append(
+            .close(id, at: (moment ?? options.clock()).microseconds, closure, successor: successor))
+    }
+
+    private func resolve(_ name: MemoryName, _ namespace: Namespace, _ draft: Draft) async throws -> MemoryID
+    {
+        switch name {
+        case .id(let id): return id
+        case .key(let key):
+            if let id = try await find(key, namespace, draft) { return id }
+            throw EngineError(
+                .notFound, "`\(key.prefix(200))` is no id, and no key of a memory in \(namespace)")
+        }
+    }
+
+    private func find(_ key: String, _ namespace: Namespace, _ draft: Draft) async throws -> MemoryID? {
+        if let id = draft.keys[namespace]?[key] { return id }
+        return try await id(ofKey: key, in: namespace)
+    }
+}
