@@ -12,6 +12,9 @@ let package = Package(
             name: "AlongEdges", dependencies: [.product(name: "Loci", package: "loci")],
             swiftSettings: [.swiftLanguageMode(.v6)]),
         .executableTarget(
+            name: "OneTransaction", dependencies: [.product(name: "Loci", package: "loci")],
+            swiftSettings: [.swiftLanguageMode(.v6)]),
+        .executableTarget(
             name: "OneView", dependencies: [.product(name: "Loci", package: "loci")],
             swiftSettings: [.swiftLanguageMode(.v6)]),
         .executableTarget(

@@ -92,10 +92,14 @@ private func resolve(_ link: String, from page: String) -> String? {
     return parts.joined(separator: "/")
 }
 
-/// Swift code on the pages of a documentation catalog that stands in no example: nobody would compile it.
+/// Swift code on the pages of a documentation catalog, or for programs that use the library, that stands in no example:
+/// nobody would compile it.
 func complaintsAboutCode(in files: [SourceFile]) -> [String] {
     let examples = files.filter { $0.path.hasPrefix("Examples/Sources/") }.map { trimmedLines(of: $0.text) }
-    return files.filter { $0.path.contains(".docc/") && $0.pathExtension == "md" }.flatMap { page in
+    let pages = files.filter {
+        $0.path.contains(".docc/") && $0.pathExtension == "md" || $0.path == "docs/from-swift.md"
+    }
+    return pages.flatMap { page in
         page.text.matches(of: #/(?ms)^```swift\n(.*?)^```/#).compactMap { match -> String? in
             let code = trimmedLines(of: String(match.1))
             guard !code.isEmpty, examples.contains(where: { $0.contains(code) }) else {
