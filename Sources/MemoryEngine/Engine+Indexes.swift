@@ -90,14 +90,41 @@ extension Engine {
         }
     }
 
+    /// Has the indexer work off all that waits for it: the tail, edges, and rows that no graph holds. Nobody needs to
+    /// call it; a program that loads much and ends then leaves readers a store that answers fast.
+    ///
+    /// - Parameters:
+    ///   - namespace: a home; `nil` = those that are open.
+    ///   - limit: no step, which takes half a second at most, begins later than so long after the call.
+    ///   - progress: told now and then how many rows of vectors the graphs hold, of how many.
+    /// - Returns: whether nothing is left.
+    /// - Throws: `EngineError`: `notFound`, `readOnly`, `io`; `CancellationError`, and then the steps before stay done.
+    @discardableResult
+    public func finishIndexing(
+        in namespace: Namespace? = nil, within limit: Duration? = nil,
+        progress: (@Sendable (Int, Int) -> Void)? = nil
+    ) async throws -> Bool {
+        let end = limit.map { ContinuousClock.now + $0 }
+        var isDone = true
+        for home in namespace.map({ [$0] }) ?? openHomeNames {
+            try checkMaintainable(home)
+            let isHomeDone = try await withExistingHome(of: home) {
+                try await $0.finishIndexing(on: readers, until: end, progress)
+            }
+            isDone = isDone && isHomeDone
+        }
+        return isDone
+    }
+
     /// Measures how many candidates bring how much recall, on questions between the home's own vectors, and keeps the
-    /// curve in the index: `SearchEffort.recall` goes by it from then on. A home without a graph has none.
+    /// curve in the index: `SearchEffort.recall` goes by it from then on. A home without a graph has none. What waits for
+    /// the indexer is worked off first, as a curve of half an index says nothing of the whole.
     ///
     /// - Parameters:
     ///   - neighborCount: how many nearest are asked for, 1 to 1,000.
     ///   - sampleCount: how many questions are asked, 10 to 10,000.
     /// - Throws: `EngineError`: `notFound`, `invalid`, `readOnly`, `corrupted`; `CancellationError`, and then nothing is kept.
-    /// - Complexity: O(`sampleCount` × vectors × dimension).
+    /// - Complexity: O(`sampleCount` × vectors × dimension), beside what is left to link.
     public func tuneIndexes(
         in namespace: Namespace, neighborCount: Int = 10, sampleCount: Int = 200,
         progress: (@Sendable (Int, Int) -> Void)? = nil
@@ -113,6 +140,7 @@ extension Engine {
         }
         return try await cancellable { flag in
             try await withExistingHome(of: namespace) { home in
+                try await home.finishIndexing(on: readers)
                 let indexes = home.indexes
                 let measured = try await read(home, isBounded: false) {
                     try Self.curves(indexes, neighborCount, sampleCount, progress, flag, in: $0)

@@ -209,22 +209,6 @@ extension Engine {
         return trims
     }
 
-    /// Has the indexer work off all that waits for it: the tail, edges, and rows that no graph holds. Nobody needs to
-    /// call it; a program that loads much and ends then leaves readers a store that answers fast.
-    ///
-    /// - Parameters:
-    ///   - namespace: a home; `nil` = those that are open.
-    ///   - progress: told now and then how many rows of vectors the graphs hold, of how many.
-    /// - Throws: `EngineError`: `notFound`, `readOnly`, `io`.
-    public func finishIndexing(
-        in namespace: Namespace? = nil, progress: (@Sendable (Int, Int) -> Void)? = nil
-    ) async throws {
-        for home in namespace.map({ [$0] }) ?? openHomeNames {
-            try checkMaintainable(home)
-            try await withExistingHome(of: home) { try await $0.finishIndexing(on: readers, progress) }
-        }
-    }
-
     /// Drops everything that is derived (columns, postings, edges from words) and makes it anew from ground state, in
     /// one transaction: readers see the old or the new. Then the graphs over vectors are made anew, while searches
     /// scan.
@@ -334,7 +318,7 @@ extension Engine {
 
     // MARK: Helpers
 
-    private func checkMaintainable(_ namespace: Namespace) throws {
+    func checkMaintainable(_ namespace: Namespace) throws {
         guard !options.isReadOnly else { throw EngineError(.readOnly, "the store is open for reading only") }
         try checkHome(namespace)
         guard fileSize(filePath(of: namespace.home)) ?? 0 > 0 else {

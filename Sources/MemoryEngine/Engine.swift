@@ -180,7 +180,7 @@ public final class Engine: Sendable {
 
     // MARK: Homes
 
-    var openHomeNames: [Namespace] { openHomes.names }
+    package var openHomeNames: [Namespace] { openHomes.names }
 
     func filePath(of home: Namespace) -> String { path + "/" + home.relativePath + Self.fileExtension }
 

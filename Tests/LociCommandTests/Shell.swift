@@ -24,6 +24,14 @@ struct Shell {
         try body(shell)
     }
 
+    /// Lends a shell, and removes what it left.
+    static func lend(_ body: (Shell) async throws -> Void) async throws {
+        let shell = Shell(folder: NSTemporaryDirectory() + "loci-command-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(atPath: shell.folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: shell.folder) }
+        try await body(shell)
+    }
+
     /// The program beside the tests, or the one that LOCI names: `.ci/run` tries the release build too, as what the
     /// optimizer makes is what a user runs.
     private static let program: URL = {
@@ -42,6 +50,15 @@ struct Shell {
         _ arguments: String..., input: [UInt8]? = nil, environment: [String: String] = [:]
     ) throws -> Answer {
         try run(Self.program, arguments, input: input, environment: environment)
+    }
+
+    /// Runs the program that measures, which is built beside the tests too.
+    func bench(_ arguments: String...) throws -> Answer { try bench(arguments) }
+
+    func bench(_ arguments: [String]) throws -> Answer {
+        let tests = URL(fileURLWithPath: CommandLine.arguments[0])
+        return try run(
+            tests.deletingLastPathComponent().appendingPathComponent("bench"), arguments, environment: [:])
     }
 
     func run(_ arguments: [String], environment: [String: String] = [:]) throws -> Answer {

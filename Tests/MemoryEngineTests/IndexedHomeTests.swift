@@ -169,4 +169,22 @@ import Testing
         #expect(left.count == 0)
         try await engine.expectClean(atlas)
     }
+
+    @Test func `says whether its graph is finished, and is measured when it is`() async throws {
+        var random = SeededRandom(seed: 6)
+        let store = try store()
+        let engine = store.engine
+        func load() async throws {
+            let drafts = (0..<300).map { draft($0, Known(vector: vector(&random), isEven: false)) }
+            _ = try await engine.remember(drafts, in: atlas)
+        }
+        try await load()
+        #expect(try await !engine.finishIndexing(in: atlas, within: .zero))
+        #expect(try await engine.finishIndexing(in: atlas))
+        #expect(try await engine.finishIndexing(in: atlas, within: .zero))
+        try await load()
+        let report = try #require(try await engine.tuneIndexes(in: atlas, sampleCount: 10).first)
+        #expect(report.unlinked == 0 && report.nodes > 500)
+        #expect(report.curve?.nodes == report.nodes)
+    }
 }

@@ -309,14 +309,21 @@ final class Home: Sendable {
         try environment.read { try EdgeBatch(HomeState.read(in: $0), in: $0) }
     }
 
-    /// Returns when nothing is left to fold and to link.
+    /// Folds and links what waits for it.
     ///
-    /// - Parameter progress: told now and then how many rows of vectors are linked, of how many.
+    /// - Parameters:
+    ///   - end: no step begins after it.
+    ///   - progress: told now and then how many rows of vectors are linked, of how many.
+    /// - Returns: whether nothing is left.
+    @discardableResult
     func finishIndexing(
-        on readers: BoundedExecutor, _ progress: (@Sendable (Int, Int) -> Void)? = nil
-    ) async throws {
+        on readers: BoundedExecutor, until end: ContinuousClock.Instant? = nil,
+        _ progress: (@Sendable (Int, Int) -> Void)? = nil
+    ) async throws -> Bool {
         try await finishEdges(on: readers)
         while try await step(isBackground: false).hasMore {
+            try Task.checkCancellation()
+            if let end, ContinuousClock.now >= end { return false }
             guard let progress else { continue }
             let (done, all) = try environment.read { transaction in
                 try SpaceRecord.all(in: transaction).reduce((0, 0)) { sum, space in
@@ -326,6 +333,7 @@ final class Home: Sendable {
             }
             if all > 0 { progress(done, all) }
         }
+        return true
     }
 }
 

@@ -31,7 +31,6 @@ struct Failure: Error {
         switch error.code {
         case .notFound: self.init("notFound", error.message, status: ExitStatus.notFound)
         case .corrupted: self.init("corrupted", error.message + "; `loci check` says what is damaged")
-        case .locked: self.init("locked", error.message + "; --wait SECONDS waits for it")
         default: self.init(error.code.rawValue, error.message)
         }
     }

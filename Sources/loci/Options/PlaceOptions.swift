@@ -8,14 +8,17 @@ struct PlaceOptions: ParsableArguments {
 
     var json: Bool { store.json }
 
-    /// Opens the store, lends it with the namespace, and closes it whatever happens.
+    /// Opens the store, lends it with the namespace, and closes it whatever happens. What a change leaves to the indexes
+    /// is done before, as far as it takes no longer than two seconds.
     func withEngine<Result>(
         for use: StoreOptions.Use, threads: Int = 1, _ body: (Engine, Namespace) async throws -> Result
     ) async throws -> Result {
         let namespace = try namespace.required()
         return try await store.withEngine(for: use, threads: threads) { engine in
             do {
-                return try await body(engine, namespace)
+                let result = try await body(engine, namespace)
+                if use != .reading { await store.finishIndexing(of: engine, within: Self.indexingTime) }
+                return result
             } catch let error as EngineError where error.code == .notFound {
                 // Where the home is not there, that is what is to be said, and not what was looked for in it.
                 if use != .creating { _ = try await engine.existingHomes(under: namespace) }
@@ -25,17 +28,61 @@ struct PlaceOptions: ParsableArguments {
     }
 
     /// The same, with a server in the place of files where one is named.
+    ///
+    /// - Parameter isLong: it may take its time: all that it leaves to the indexes is done before it ends.
     func withStore<Result>(
-        for use: StoreOptions.Use, _ body: (any MemoryStore, Namespace) async throws -> Result
+        for use: StoreOptions.Use, isLong: Bool = false,
+        _ body: (any MemoryStore, Namespace) async throws -> Result
     ) async throws -> Result {
         let namespace = try namespace.required()
         return try await store.withStore(for: use) { store in
             do {
-                return try await body(store, namespace)
+                let result = try await body(store, namespace)
+                // A server does that by itself.
+                if use != .reading, let engine = store as? Engine {
+                    await self.store.finishIndexing(of: engine, within: isLong ? nil : Self.indexingTime)
+                }
+                return result
             } catch let error as EngineError where error.code == .notFound {
                 if use != .creating { _ = try await store.existingHomes(under: namespace) }
                 throw error
             }
+        }
+    }
+}
+
+extension PlaceOptions {
+    /// How long a verb that changes little works for the indexes: an interrupted import may have left them much.
+    private static let indexingTime = Duration.seconds(2)
+}
+
+extension StoreOptions {
+    /// Works off what waits for the indexes of the homes that are open, and says what is left. What the verb did is
+    /// on disk by then, so nothing that goes wrong here is its failure.
+    func finishIndexing(of engine: Engine, within limit: Duration?) async {
+        do {
+            let isDone = try await Progress("indexing", unit: "vectors", isSilent: json).during { progress in
+                try await engine.finishIndexing(within: limit) { progress.update($0, of: $1) }
+            }
+            if !isDone { try await tellUnlinked(engine) }
+        } catch {
+            Terminal.note("loci: the indexes are not finished: \(Failure(error).message)")
+        }
+    }
+
+    private func tellUnlinked(_ engine: Engine) async throws {
+        for home in engine.openHomeNames {
+            let spaces = try await engine.stats(in: home).spaces
+            let (linked, all) = spaces.reduce((0, 0)) {
+                ($0.0 + $1.linkedVectors, $0.1 + $1.vectors - $1.tailVectors)
+            }
+            let left =
+                linked < all
+                ? "\(Terminal.grouped(linked)) of \(Terminal.grouped(all)) vectors are linked, and the others compared one by one"
+                : "forgotten vectors are still to be taken out of it"
+            Terminal.note(
+                "the vector index of \(home) is not finished: \(left); `loci tune index -n \(home)` finishes it"
+            )
         }
     }
 }

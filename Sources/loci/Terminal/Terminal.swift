@@ -80,6 +80,11 @@ enum Terminal {
         return rest.count > line.count && shown.count < width ? shown + " …" : shown
     }
 
+    /// A number of things: `1 vector`, `1,200 vectors`.
+    static func counted(_ number: some BinaryInteger, _ thing: String) -> String {
+        "\(grouped(number)) \(thing)\(number == 1 ? "" : "s")"
+    }
+
     /// `12345` as `12,345`.
     static func grouped(_ number: some BinaryInteger) -> String {
         var digits = String(number)

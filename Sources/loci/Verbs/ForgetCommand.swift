@@ -46,7 +46,7 @@ struct ForgetCommand: AsyncParsableCommand {
         if let by { selections.append(.principal(by)) }
         if all { selections.append(.everything) }
         let others = selections
-        let erasure = try await place.withStore(for: .changing) { store, namespace in
+        let erasure = try await place.withStore(for: .changing, isLong: true) { store, namespace in
             // Before, so that a typing error in the name is told from a selection that is empty.
             _ = try await store.existingHomes(under: namespace)
             // All of them first: where one is not there, none is forgotten.

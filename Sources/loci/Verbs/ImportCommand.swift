@@ -105,9 +105,7 @@ struct ImportCommand: AsyncParsableCommand {
             }
             // A server does that by itself.
             if let engine = store as? Engine, !sum.isInterrupted, sum.new > 0 {
-                try await Progress("indexing", unit: "vectors", isSilent: place.json).during { progress in
-                    try await engine.finishIndexing { progress.update($0, of: $1) }
-                }
+                await place.store.finishIndexing(of: engine, within: nil)
                 try await resolvePeople(of: found, namespace, engine)
             }
             if sum.isInterrupted {

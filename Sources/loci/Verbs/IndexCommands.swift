@@ -48,12 +48,12 @@ struct IndexCommand: AsyncParsableCommand {
         }
         Terminal.print(Terminal.styled(Visible.line(report.space.name), .bold))
         guard report.nodes > 0 else {
-            line("graph", "none: all \(Terminal.grouped(report.unlinked + report.tail)) vectors are compared")
+            line("graph", "none: \(Self.compared(report.unlinked + report.tail))")
             return
         }
         line(
             "graph",
-            "\(Terminal.grouped(report.nodes)) vectors, \(report.neighbors.chosen) neighbors chosen and at most "
+            "\(Terminal.counted(report.nodes, "vector")), \(report.neighbors.chosen) neighbors chosen and at most "
                 + "\(report.neighbors.most), \(report.candidatesWhileLinking) candidates while linking, "
                 + (report.hasCodes ? "codes of 2 bits" : "no codes"))
         line(
@@ -91,6 +91,10 @@ struct IndexCommand: AsyncParsableCommand {
             let candidates = Terminal.padded(Terminal.grouped(point.candidates), to: 9, isRight: true)
             line("", "\(candidates) candidates  \(Terminal.decimals(point.recall, 4))")
         }
+    }
+
+    private static func compared(_ count: Int) -> String {
+        count == 1 ? "its 1 vector is compared" : "all \(Terminal.grouped(count)) vectors are compared"
     }
 
     private static func printJSON(_ report: IndexReport, _ namespace: Namespace) {

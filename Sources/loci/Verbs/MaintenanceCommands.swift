@@ -61,7 +61,7 @@ struct CheckCommand: AsyncParsableCommand {
             Terminal.print(
                 "\(name): \(Terminal.styled("clean", .green)); \(Terminal.grouped(report.pages)) pages, "
                     + "\(Terminal.grouped(report.entries)) entries, \(Terminal.grouped(report.memories)) memories, "
-                    + "\(Terminal.grouped(report.passages)) passages, \(Terminal.grouped(report.vectors)) vectors"
+                    + "\(Terminal.counted(report.passages, "passage")), \(Terminal.counted(report.vectors, "vector"))"
             )
         } else {
             Terminal.print("\(name): \(Terminal.styled("damaged", .red))")

@@ -20,8 +20,8 @@ struct TuneIndexCommand: AsyncParsableCommand {
         discussion: """
               loci tune index -n project/atlas
 
-            A search that names a recall then keeps as many candidates as brought it. Measure again when the home has \
-            grown a lot; loci rebuild forgets the curve.
+            What is not linked yet is linked first. A search that names a recall then keeps as many candidates as brought \
+            it. Measure again when the home has grown a lot; loci rebuild forgets the curve.
             """)
 
     @Option(
@@ -33,10 +33,14 @@ struct TuneIndexCommand: AsyncParsableCommand {
             "How many questions are asked, 10 to 10,000 (by default 200).", valueName: "count"),
         transform: Accept.count(10...10_000, as: 200))
     var sample = 200
+    @OptionGroup var threads: ThreadsOption
     @OptionGroup var place: PlaceOptions
 
     func run() async throws {
-        try await place.withEngine(for: .changing) { engine, namespace in
+        try await place.withEngine(for: .changing, threads: threads.count) { engine, namespace in
+            _ = try await place.store.withProgress("indexing \(namespace.home)", unit: "vectors") {
+                try await engine.finishIndexing(in: namespace, progress: $0)
+            }
             let reports = try await place.store.withProgress(
                 "measuring the indexes of \(namespace.home)", unit: "steps"
             ) {
