@@ -200,6 +200,7 @@ import CKernels
     /// Scores what was found by codes, the best first, until what follows would have to be estimated too low by far to be
     /// an answer.
     private func rank(_ queue: CandidateQueue, _ matching: VisitedSet?, _ nearest: inout NearestRows) {
+        let errorsAbove = errorsAbove
         var errors = Spread()
         var count = 0
         for index in 0..<queue.count {
@@ -211,7 +212,7 @@ import CKernels
                 take(count, &nearest, &errors)
                 count = 0
                 let most =
-                    ScoreKey.score(queue.key(index)) + Self.errorsAbove * errors.deviation + errors.mean
+                    ScoreKey.score(queue.key(index)) + errorsAbove * errors.deviation + errors.mean
                 if estimates, most < nearest.worst { return }
             }
             unsafe scratch.slots[count] = slot
@@ -223,8 +224,11 @@ import CKernels
 
     /// Candidates that are scored by their rows before it is looked whether that is enough.
     static let rankedTogether = 16
-    /// How many standard deviations of the errors that were seen an estimate may be too low.
-    static let errorsAbove: Float = 2.5
+    /// How many standard deviations of the errors that were seen an estimate may be too low: 2.5, and one more for each time
+    /// that the candidates are twice as many as 320, so that more of them bring more recall to the end.
+    private var errorsAbove: Float {
+        2.5 + Float(max(0, (Float(ef) / 320).exponent))
+    }
 
     /// Takes the first slots of the scratch as answers, whose estimates are beside them.
     private func take(_ count: Int, _ nearest: inout NearestRows, _ errors: inout Spread) {

@@ -48,8 +48,8 @@ extension HNSWIndex {
     /// The `k` rows nearest to `query`.
     ///
     /// - Parameters:
-    ///   - ef: candidates kept by the walk, at least `k`; the more, the better the recall and the slower. Without
-    ///     it, `parameters.efSearch`.
+    ///   - ef: candidates kept by the walk, at least `k`; the more, the better the recall and the slower. As many as there
+    ///     are nodes find all; else 8,192 are the most. Without it, `parameters.efSearch`.
     ///   - filter: answers only with passages in it.
     ///   - isExact: compares all rows, whatever the graph says.
     ///   - shouldStop: asked now and then (every few dozen hops, or 256 KiB of rows); true ends the search early.
@@ -67,7 +67,13 @@ extension HNSWIndex {
         var nearest = NearestRows(capacity: k)
         let state = try state(in: transaction)
         var scanned: UInt32 = 0
-        if let state, state.nodeCount > 0, !state.isDropping, !isExact {
+        var ef = max(ef ?? parameters.efSearch, k)
+        let nodeCount = Int(state?.nodeCount ?? 0)
+        let isForAll = ef >= nodeCount
+        ef = min(ef, isForAll ? max(k, nodeCount) : Self.largestEf)
+        // A queue has no room for all of so many nodes: then all are compared.
+        let isExact = isExact || filter == nil && isForAll && nodeCount > Self.largestEf
+        if let state, nodeCount > 0, !state.isDropping, !isExact {
             let table = try pointers.table(state, extent, self, isForSearch: true, in: transaction)
             let scratch = scratches.take()
             defer { scratches.giveBack(scratch) }
@@ -80,8 +86,7 @@ extension HNSWIndex {
                     code: table.book?.target(address, auxiliary: auxiliary, scratch))
                 let search = GraphSearch(
                     graph: table.graph(state, segments), rows: table.rows, state: state, scratch: scratch,
-                    target: target, ef: min(max(ef ?? parameters.efSearch, k), Self.largestEf),
-                    parameters: parameters)
+                    target: target, ef: ef, parameters: parameters)
                 search.run(filter, &nearest, &result, shouldStop)
             }
             withExtendedLifetime(table) {}

@@ -275,3 +275,27 @@ import Testing
         #expect(try others.state()?.topLevel == state.topLevel)
     }
 }
+
+@Suite struct `A search that keeps as many candidates as there are nodes` {
+    /// More than a queue has room for.
+    @Test func `is exact, however many there are`() throws {
+        var parameters = IndexedRows.tiny
+        parameters.rowsPerStep = 2_048
+        parameters.pagesPerCommit = 4_000
+        let rows = try IndexedRows("all", dimension: 24, usedComponents: 24, seed: 9, parameters: parameters)
+        let perSegment = rows.segments.rowsPerSegment
+        try rows.append((9_000 / perSegment + 1) * perSegment)
+        try rows.fold()
+        try rows.work()
+        let count = Int(try #require(try rows.state()).nodeCount)
+        #expect(count > 9_000)
+        let even = rows.filter(Array(stride(from: 0, to: rows.model.count, by: 2)))
+        for _ in 0..<20 {
+            let query = rows.randomVector()
+            for filter in [nil, even] {
+                let found = try rows.search(query, ef: count, filter: filter).neighbors.map(\.score)
+                #expect(try found == rows.bestScores(query, k: 10, filter: filter))
+            }
+        }
+    }
+}
