@@ -25,7 +25,20 @@ final class IndexFile {
     enum Field: UInt8 {
         case payload = 0x75
         case group = 0x67
+
+        var name: String { self == .payload ? "payload" : "groups" }
     }
+
+    /// What a build is to make, so that one that was interrupted goes on with the same rows and settings, and no search
+    /// takes a part for the whole.
+    struct Plan: Equatable {
+        let rowCount: Int
+        /// Of the settings and the rows: all that must be as it was.
+        let digest: [UInt8]
+    }
+
+    /// The key of what the file holds, and of what it is to hold.
+    private static let (extentKey, planKey) = (Key(prefix: 0), Key(prefix: 1))
 
     private init(
         _ environment: Environment, _ metric: Metric, _ dimension: Int, _ extent: VectorSegments.Extent,
@@ -47,22 +60,89 @@ final class IndexFile {
             environment, metric, dimension, VectorSegments.Extent(nextSlot: 0, segmentedSlots: 0), parameters)
     }
 
-    /// Opens a file that was made before.
-    static func open(at path: String) throws -> IndexFile {
-        guard FileManager.default.fileExists(atPath: path) else {
-            throw ValidationError("there is no index at \(path); make it with `bench build`")
-        }
+    /// Opens a file that was begun before; `nil` if nothing was.
+    static func find(at path: String, parameters: HNSWParameters = HNSWParameters()) throws -> IndexFile? {
+        guard FileManager.default.fileExists(atPath: path) else { return nil }
         let environment = try Environment.open(path: path, tables: Self.tables)
-        let (metric, dimension, extent) = try environment.read { transaction in
-            guard let value = try Self.about.get(Key(prefix: 0), in: transaction), value.byteCount == 13,
+        let about = try environment.read { transaction -> (Metric, Int, VectorSegments.Extent)? in
+            guard let value = try Self.about.get(Self.extentKey, in: transaction), value.byteCount == 13,
                 let metric = Metric(rawValue: value.u8(at: 0))
-            else { throw ValidationError("\(path) was not made by `bench build`, or not to its end") }
+            else { return nil }
             return (
                 metric, Int(value.u32(at: 1)),
                 VectorSegments.Extent(nextSlot: value.u32(at: 5), segmentedSlots: value.u32(at: 9))
             )
         }
-        return IndexFile(environment, metric, dimension, extent, HNSWParameters())
+        guard let (metric, dimension, extent) = about else {
+            environment.close()
+            return nil
+        }
+        return IndexFile(environment, metric, dimension, extent, parameters)
+    }
+
+    /// Opens a file that was made to its end.
+    static func open(at path: String) throws -> IndexFile {
+        guard let file = try find(at: path) else {
+            throw ValidationError("there is no index at \(path); make it with `bench build`")
+        }
+        let planned = try file.plan()?.rowCount ?? 0
+        guard file.count == planned, try file.isLinked() else {
+            throw ValidationError(
+                "\(path) has \(file.count) of \(planned) rows, and not all are linked: `bench build` with the same files and "
+                    + "options goes on")
+        }
+        return file
+    }
+
+    /// Keeps what is to be made, and the numbers of all rows, in one commit.
+    func begin(_ plan: Plan, _ numbers: [(field: Field, values: [UInt16])]) throws {
+        var writer = ByteWriter()
+        writer.u32(UInt32(plan.rowCount))
+        writer.raw(plan.digest)
+        let bytes = writer.bytes
+        try environment.write { transaction in
+            try Self.about.put(Self.planKey, bytes, in: transaction)
+            try Self.about.put(Self.extentKey, self.about(self.extent), in: transaction)
+            for (field, values) in numbers { try Self.put(values, of: field, in: transaction) }
+        }
+    }
+
+    func plan() throws -> Plan? {
+        try environment.read { transaction in
+            guard let value = try Self.about.get(Self.planKey, in: transaction), value.byteCount > 4 else {
+                return nil
+            }
+            return Plan(
+                rowCount: Int(value.u32(at: 0)), digest: (4..<value.byteCount).map { value.u8(at: $0) })
+        }
+    }
+
+    /// Whether nothing is left to link.
+    func isLinked() throws -> Bool {
+        let extent = extent
+        return try environment.read { try index.dueWork(extent, in: $0) == nil }
+    }
+
+    /// How many rows the graph holds.
+    func linkedCount() throws -> Int {
+        try environment.read { transaction in
+            guard try index.hasGraph(in: transaction) else { return 0 }
+            return Int(try index.state(in: transaction)?.linkedSlots ?? 0)
+        }
+    }
+
+    /// Whether rows have a number of this field.
+    func has(_ field: Field) throws -> Bool {
+        try environment.read { transaction in
+            var isThere = false
+            try Self.numbers.scan(
+                prefix: Key(prefix: field.rawValue), in: transaction, isVerified: false
+            ) { _, _ in
+                isThere = true
+                return false
+            }
+            return isThere
+        }
     }
 
     /// Appends rows in one durable commit, and folds them as far as they fill segments. A row's passage is its number.
@@ -74,14 +154,18 @@ final class IndexFile {
             var extent = self.extent
             try segments.append(batch, &extent, in: transaction)
             _ = try segments.fold(&extent, atMost: Int.max, in: transaction)
-            var about = ByteWriter()
-            about.u8(metric.rawValue)
-            about.u32(UInt32(segments.dimension))
-            about.u32(extent.nextSlot)
-            about.u32(extent.segmentedSlots)
-            try Self.about.put(Key(prefix: 0), about.bytes, in: transaction)
+            try Self.about.put(Self.extentKey, self.about(extent), in: transaction)
             return extent
         }
+    }
+
+    private func about(_ extent: VectorSegments.Extent) -> [UInt8] {
+        var about = ByteWriter()
+        about.u8(metric.rawValue)
+        about.u32(UInt32(dimension))
+        about.u32(extent.nextSlot)
+        about.u32(extent.segmentedSlots)
+        return about.bytes
     }
 
     /// Lets the author do one step. Returns how many rows it linked; `nil` if nothing was left to do.
@@ -94,16 +178,15 @@ final class IndexFile {
         return batch
     }
 
-    /// Keeps the numbers of all rows.
-    func put(_ numbers: [UInt16], of field: Field) throws {
+    private static func put(
+        _ numbers: [UInt16], of field: Field, in transaction: borrowing WriteTransaction
+    ) throws {
         var passages: [UInt16: ByteWriter] = [:]
         for (passage, number) in numbers.enumerated() {
             passages[number, default: ByteWriter()].u32(UInt32(passage))
         }
-        try environment.write { transaction in
-            for (number, list) in passages.sorted(by: { $0.key < $1.key }) {
-                try Self.numbers.put(Key(prefix: field.rawValue).u16(number), list.bytes, in: transaction)
-            }
+        for (number, list) in passages.sorted(by: { $0.key < $1.key }) {
+            try Self.numbers.put(Key(prefix: field.rawValue).u16(number), list.bytes, in: transaction)
         }
     }
 

@@ -34,6 +34,7 @@ import Foundation
         }
         start = 10 + Int(head[8]) + Int(head[9]) << 8
         let header = String(decoding: data.prefix(start).dropFirst(10), as: UTF8.self)
+            .trimmingCharacters(in: .whitespacesAndNewlines)
         guard header.contains("'\(element.rawValue)'"), header.contains("'fortran_order': False"),
             let shape = header.firstMatch(of: /'shape': \((\d+),\s*(\d*)\)/), let rows = Int(shape.1)
         else {

@@ -63,10 +63,28 @@ struct Search: AsyncParsableCommand {
             throw ValidationError(
                 "--k is 1 to 4,096, --rounds above 0, and there is one of --params at least")
         }
+        guard plot == nil || !withoutRecall else {
+            throw ValidationError("--plot draws recall, so --without-recall leaves it nothing to draw")
+        }
+    }
+
+    /// - Throws: `ValidationError` where a file cannot be written, before the search that is to be written to it.
+    private static func check(_ path: String) throws {
+        let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
+        var isFolder: ObjCBool = false
+        let isThere = unsafe FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
+        guard isThere ? !isFolder.boolValue : FileManager.default.isWritableFile(atPath: folder) else {
+            throw ValidationError(
+                isThere
+                    ? "\(path) is a folder; name a file"
+                    : "\(path) cannot be written: \(folder) is no folder in which files can be made")
+        }
     }
 
     func run() async throws {
+        for path in [out, plot].compactMap({ $0 }) { try Self.check(path) }
         let questions = try NumberFile(queries, of: .float32)
+        guard questions.rowCount > 0 else { throw ValidationError("\(queries) has no questions") }
         let vectors = (0..<questions.rowCount).map(questions.floats)
         let path = Build.path(in: index)
         let clock = ContinuousClock()
@@ -81,6 +99,10 @@ struct Search: AsyncParsableCommand {
         for (row, vector) in vectors.enumerated() {
             try IndexFile.check(
                 vector, dimension: file.dimension, metric: file.metric, "question \(row) of \(queries)")
+        }
+        if let field = filter?.field, try !file.has(field) {
+            throw ValidationError(
+                "the index has no \(field.name): `bench build --\(field.name)` keeps them beside the rows")
         }
         let asked = clock.now
         _ = try answer(first, params[0], file)
