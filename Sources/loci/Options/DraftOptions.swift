@@ -50,6 +50,24 @@ struct DraftOptions: ParsableArguments {
             "A vector of yours: the space as MODEL@REVISION/DIMENSION/METRIC, and a JSON list of numbers or the "
                 + "name of a file with one.", valueName: "space=vector"))
     var vector: [String] = []
+    @Flag(help: "Let --vector make a space that the home, which has others, does not have.")
+    var newSpace = false
+
+    /// A name with a typing error would make a space, and nothing would ask it.
+    ///
+    /// - Throws: `EngineError.invalid` where a vector lies in a space that a home with others does not have.
+    func checkSpaces(of draft: MemoryDraft, in namespace: Namespace, _ store: any MemoryStore) async throws {
+        guard !newSpace, !draft.embeddings.isEmpty else { return }
+        // There may be no home yet, or no right to ask.
+        guard let known = try? await store.stats(in: namespace).spaces.map(\.space), !known.isEmpty,
+            let other = draft.embeddings.first(where: { !known.contains($0.space) })
+        else { return }
+        throw EngineError(
+            .invalid,
+            "\(namespace.home) has no vectors in \(other.space.name), only in "
+                + known.map(\.name).sorted().joined(separator: " and ")
+                + "; if a new space is meant, say --new-space")
+    }
 
     /// Puts what was said into a draft, and leaves the rest as it is. Lists are added to.
     func apply(to draft: inout MemoryDraft) throws {

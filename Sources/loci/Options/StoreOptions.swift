@@ -47,6 +47,11 @@ struct StoreOptions: ParsableArguments {
         transform: Accept.size)
     var quota: ByteSize?
 
+    /// The space of the embedder that verbs open a store with.
+    var embeddedSpace: EmbeddingSpace? {
+        embedder == EmbedderChoice.none ? nil : HashEmbedder().space
+    }
+
     /// What a verb does to the store.
     enum Use {
         /// Reads only: the store must be there.

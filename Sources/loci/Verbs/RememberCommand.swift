@@ -40,7 +40,8 @@ struct RememberCommand: AsyncParsableCommand {
         draft.isPinned = pin
         let said = draft
         let remembered = try await place.withStore(for: .creating) { store, namespace in
-            try await store.remember(said, in: namespace)
+            try await draftOptions.checkSpaces(of: said, in: namespace, store)
+            return try await store.remember(said, in: namespace)
         }
         remembered.print(in: namespace, asJSON: place.json)
         if let expires = said.expires, expires <= .now {

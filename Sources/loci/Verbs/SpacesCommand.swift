@@ -17,8 +17,8 @@ struct SpacesCommand: AsyncParsableCommand {
 
             A space is MODEL[@REVISION]/DIMENSION[/METRIC]. Texts and questions are embedded in the one that is used, if \
             there is an embedder of it; a home may have vectors in others besides, brought by imports or by other \
-            programs. --use bge-m3/1024/cosine changes that, and is refused while a passage would lose its vector by it; \
-            --drop takes a space that is not used.
+            programs. --use bge-m3/1024/cosine changes that. Where there is an embedder of it, what has no vector in it gets one \
+            first; else it is refused while a passage would lose its vector by it. --drop takes a space that is not used.
             """)
 
     @Option(help: ArgumentHelp("Use this space from now on.", valueName: "space"))
@@ -35,10 +35,10 @@ struct SpacesCommand: AsyncParsableCommand {
         let isChange = use != nil || drop != nil
         try await place.withEngine(for: isChange ? .changing : .reading) { engine, namespace in
             if let use {
-                try await engine.useSpace(use, in: namespace)
+                try await switchSpace(to: use, of: namespace, engine)
             } else if let drop {
                 let count = try await engine.dropSpace(drop, in: namespace)
-                if !place.json { Terminal.print("\(Terminal.grouped(count)) vectors dropped") }
+                if !place.json { Terminal.print("\(Terminal.counted(count, "vector")) dropped") }
             }
             let used = try await engine.space(of: namespace)
             let spaces = try await engine.stats(in: namespace).spaces
@@ -51,6 +51,26 @@ struct SpacesCommand: AsyncParsableCommand {
             } else if spaces.isEmpty {
                 Terminal.print("\(namespace.home): no vectors")
             }
+        }
+    }
+
+    private func switchSpace(to space: EmbeddingSpace, of namespace: Namespace, _ engine: Engine) async throws
+    {
+        guard let own = place.store.embeddedSpace else {
+            return try await engine.useSpace(space, in: namespace)
+        }
+        if space == own {
+            // What was remembered while another space was used has no vector in this one.
+            _ = try await Progress("embedding", unit: "passages", isSilent: place.json).during { progress in
+                try await engine.reembed(in: namespace, into: space) {
+                    progress.update($0.added + $0.obsolete + $0.skipped, of: nil)
+                }
+            }
+        } else {
+            try await engine.useSpace(space, in: namespace)
+            Terminal.note(
+                "there is no embedder of \(space.name): what is remembered from now on has the vectors that you bring, "
+                    + "and none else; `loci spaces -n \(namespace) --use \(own.name)` goes back")
         }
     }
 
@@ -67,7 +87,7 @@ struct SpacesCommand: AsyncParsableCommand {
             return
         }
         Terminal.print(
-            "\(Terminal.padded(Terminal.grouped(space.vectors), to: 12, isRight: true)) vectors  "
+            "\(Terminal.padded(Terminal.grouped(space.vectors), to: 12, isRight: true)) vector\(space.vectors == 1 ? " " : "s")  "
                 + Visible.line(space.space.name) + (space.isUsed ? "  used" : ""))
     }
 }

@@ -37,8 +37,10 @@ struct UpdateCommand: AsyncParsableCommand {
         let content = words.isEmpty ? nil : try Words.read(words)
         var said = MemoryDraft("")
         try draftOptions.apply(to: &said)
+        let draft = said
         let (remembered, end) = try await place.withStore(for: .changing) { store, namespace in
             let id = try await memory.resolve(in: namespace, store)
+            try await draftOptions.checkSpaces(of: draft, in: namespace, store)
             let change = MemoryChange(
                 content: content, options: draftOptions, untag: untag, unset: unset, isPinned: pin)
             let remembered = try await store.update(id, in: namespace, expecting: expecting, saying: change)
