@@ -32,7 +32,9 @@ struct Vectors: AsyncParsableCommand {
                 query.channels = [.vectors]
                 query.embeddings = [Embedding(vector, in: CorpusVectors.space)]
                 _ = try await recalls.time { try await engine.recall(query) }
-                peer.timeNow { BLASProduct.dots(query: vector, rows: matrix, into: &products) }
+                peer.timeNow {
+                    BLASProduct.dots(query: vector, rows: unsafe matrix.span.bytes, into: &products)
+                }
             }
             report.add(
                 .init(

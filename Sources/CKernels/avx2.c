@@ -111,7 +111,7 @@ TARGET ALWAYS_INLINE int32_t dot_s8(const char *query, const char *row, size_t n
     return sum;
 }
 
-DEFINE_VARIANT(TARGET, 2, 3)
+DEFINE_VARIANT(TARGET, 2, 3, STREAM_AHEAD)
 
 static int supported(void) {
     __builtin_cpu_init();

@@ -86,7 +86,7 @@ TARGET ALWAYS_INLINE int32_t dot_s8(const char *query, const char *row, size_t n
     return _mm512_reduce_add_epi32(_mm512_sub_epi32(sums, added));
 }
 
-DEFINE_VARIANT(TARGET, 4, 1)
+DEFINE_VARIANT(TARGET, 4, 1, 0)
 
 static int supported(void) {
     __builtin_cpu_init();

@@ -61,7 +61,7 @@ ALWAYS_INLINE int32_t dot_s8(const char *query, const char *row, size_t n) {
     return sum;
 }
 
-DEFINE_VARIANT(TARGET, 1, 1)
+DEFINE_VARIANT(TARGET, 1, 1, STREAM_AHEAD)
 
 static int supported(void) { return 1; }
 
