@@ -104,9 +104,10 @@ struct ImportCommand: AsyncParsableCommand {
                 sum.isInterrupted = outcome.isInterrupted
             }
             // A server does that by itself.
-            if let engine = store as? Engine, !sum.isInterrupted, sum.new > 0 {
+            if let engine = store as? Engine, !sum.isInterrupted {
+                // Also where all was known: what was interrupted may have left the indexes unfinished.
                 await place.store.finishIndexing(of: engine, within: nil)
-                try await resolvePeople(of: found, namespace, engine)
+                if sum.new > 0 { try await resolvePeople(of: found, namespace, engine) }
             }
             if sum.isInterrupted {
                 Terminal.note("loci: interrupted; run the same command again to go on")

@@ -58,8 +58,9 @@ struct IndexCommand: AsyncParsableCommand {
                 + (report.hasCodes ? "codes of 2 bits" : "no codes"))
         line(
             "compared",
-            "\(Terminal.grouped(report.unlinked)) not linked yet, \(Terminal.grouped(report.tail)) in the tail"
-        )
+            "\(Terminal.grouped(report.unlinked)) not linked yet"
+                + (report.unlinked > 0 ? " (`loci tune index` links them)" : "")
+                + ", \(Terminal.grouped(report.tail)) in the tail")
         line(
             "forgotten",
             "\(Terminal.grouped(report.waiting)) wait for their repair (\(share(report.waiting, of: report.nodes))), "
