@@ -13,6 +13,7 @@ enum Floors {
         "CKernels": [],
         "CChecksum": [],
         "CCrypto": [],
+        "CEncoder": [],
 
         // Knows pages and bytes of the file, and no memories.
         "Store": system.union(foundation).union(["CLMDB", "CChecksum", "CCrypto"]),
@@ -23,7 +24,7 @@ enum Floors {
         // Opens no socket: nothing here that could.
         "MemoryEngine": system.union(foundation).union(["Store", "HNSW"]),
 
-        "Embedders": system.union(foundation).union(["MemoryEngine"]),
+        "Embedders": system.union(foundation).union(["MemoryEngine", "CEncoder"]),
 
         // The only one that pays for sockets.
         "Server": system.union(foundation).union([
@@ -55,6 +56,7 @@ enum Floors {
         "CKernels": "HNSW",
         "COpenBLAS": "HNSW",
         "CCurl": "Embedders",
+        "CEncoder": "Embedders",
         "CoreMetrics": "Server",
         "NIOCore": "Server",
         "NIOHTTP1": "Server",
@@ -67,7 +69,13 @@ enum Floors {
     static let pointerTargets: Set<String> = ["Store", "HNSW"]
 
     /// Files elsewhere that hold a pointer all the same, and why that cannot be otherwise.
-    static let pointerFiles: [String: String] = [:]
+    static let pointerFiles: [String: String] = [
+        "Sources/Embedders/Local/BertEncoder.swift": "the encoder's kernels are in C",
+        "Sources/Embedders/Local/Kernels.swift": "the encoder's kernels are in C",
+        "Sources/Embedders/Local/LocalEncoder.swift": "a digest is taken of a mapped file",
+        "Sources/Embedders/Local/MappedFile.swift": "weights are mapped, not read",
+        "Sources/Embedders/Local/ModelFolder.swift": "a digest is taken of bytes",
+    ]
 
     /// Files of more than `maximumLineCount` lines that are one idea all the same, and why.
     static let longFiles: [String: String] = [:]
