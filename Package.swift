@@ -40,7 +40,8 @@ let package = Package(
         .target(name: "Store", dependencies: ["CLMDB", "CChecksum", "CCrypto"], swiftSettings: spanSettings),
         .target(name: "HNSW", dependencies: ["Store", "CKernels", "COpenBLAS"], swiftSettings: spanSettings),
         .target(name: "MemoryEngine", dependencies: ["Store", "HNSW"], swiftSettings: spanSettings),
-        .target(name: "Embedders", dependencies: ["MemoryEngine", "CEncoder"], swiftSettings: sourceSettings),
+        .target(
+            name: "Embedders", dependencies: ["MemoryEngine", "CEncoder"], swiftSettings: sourceSettings),
         .target(
             name: "Server",
             dependencies: [
@@ -68,7 +69,9 @@ let package = Package(
             path: "Benchmarks", exclude: ["peers"], swiftSettings: sourceSettings),
         .executableTarget(
             name: "fuzz",
-            dependencies: ["MemoryEngine", "Embedders", "Server", "Store", "HNSW", "TestSupport", argumentParser],
+            dependencies: [
+                "MemoryEngine", "Embedders", "Server", "Store", "HNSW", "TestSupport", argumentParser,
+            ],
             path: "Tests/Fuzz", swiftSettings: spanSettings),
 
         // Tests.

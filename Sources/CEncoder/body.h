@@ -33,24 +33,38 @@ BODY lanes load_part(const float *at, size_t count) {
     return value;
 }
 
+// Halves are put together until one number is left.
+typedef float two __attribute__((ext_vector_type(2)));
+typedef float four __attribute__((ext_vector_type(4)));
+#define LARGER(a, b) ((a) > (b) ? (a) : (b))
+#if LANES == 16
+typedef float eight __attribute__((ext_vector_type(8)));
+BODY four four_of_sums(lanes value) {
+    const eight half = value.lo + value.hi;
+    return half.lo + half.hi;
+}
+BODY four four_of_largest(lanes value) {
+    const eight half = LARGER(value.lo, value.hi);
+    return LARGER(half.lo, half.hi);
+}
+#elif LANES == 8
+BODY four four_of_sums(lanes value) { return value.lo + value.hi; }
+BODY four four_of_largest(lanes value) { return LARGER(value.lo, value.hi); }
+#else
+BODY four four_of_sums(lanes value) { return value; }
+BODY four four_of_largest(lanes value) { return value; }
+#endif
+
 BODY float sum_of(lanes value) {
-    float parts[LANES];
-    memcpy(parts, &value, sizeof(parts));
-    for (int width = LANES / 2; width > 0; width /= 2) {
-        for (int lane = 0; lane < width; lane++) parts[lane] += parts[lane + width];
-    }
-    return parts[0];
+    const four quarter = four_of_sums(value);
+    const two pair = quarter.lo + quarter.hi;
+    return pair.x + pair.y;
 }
 
 BODY float largest_of(lanes value) {
-    float parts[LANES];
-    memcpy(parts, &value, sizeof(parts));
-    for (int width = LANES / 2; width > 0; width /= 2) {
-        for (int lane = 0; lane < width; lane++) {
-            parts[lane] = parts[lane] > parts[lane + width] ? parts[lane] : parts[lane + width];
-        }
-    }
-    return parts[0];
+    const four quarter = four_of_largest(value);
+    const two pair = LARGER(quarter.lo, quarter.hi);
+    return LARGER(pair.x, pair.y);
 }
 
 BODY lanes smaller(lanes a, lanes b) { return a < b ? a : b; }
@@ -105,7 +119,8 @@ TARGET static void gelu(float *x, size_t n) {
     memcpy(x + i, &rest, (n - i) * sizeof(float));
 }
 
-TARGET static void softmax(float *x, size_t n, float scale) {
+/// Replaces scores by exp(scale * (score - the largest)), and returns their sum.
+BODY float weights_of(float *x, size_t n, float scale) {
     size_t i = 0;
     lanes most = (lanes)-INFINITY;
     for (; i + LANES <= n; i += LANES) most = larger(most, load(x + i));
@@ -125,9 +140,12 @@ TARGET static void softmax(float *x, size_t n, float scale) {
         for (size_t lane = 0; lane < n - i; lane++) sum += parts[lane];
         memcpy(x + i, parts, (n - i) * sizeof(float));
     }
-    const float factor = 1 / sum;
-    for (i = 0; i + LANES <= n; i += LANES) store(x + i, load(x + i) * factor);
-    for (; i < n; i++) x[i] *= factor;
+    return sum;
+}
+
+TARGET static void softmax(float *x, size_t n, float scale) {
+    const float factor = 1 / weights_of(x, n, scale);
+    for (size_t i = 0; i < n; i++) x[i] *= factor;
 }
 
 TARGET static void add_norm(
@@ -378,6 +396,44 @@ TARGET static void linear(
 
 #endif
 
+/// Stores four numbers of each of four rows as four columns.
+BODY void turn_four(const float *from, size_t row, float *to) {
+    four a, b, c, d;
+    memcpy(&a, from, sizeof(a));
+    memcpy(&b, from + row, sizeof(b));
+    memcpy(&c, from + 2 * row, sizeof(c));
+    memcpy(&d, from + 3 * row, sizeof(d));
+    const four ab = __builtin_shufflevector(a, b, 0, 4, 1, 5), ab_end = __builtin_shufflevector(a, b, 2, 6, 3, 7);
+    const four cd = __builtin_shufflevector(c, d, 0, 4, 1, 5), cd_end = __builtin_shufflevector(c, d, 2, 6, 3, 7);
+    const four turned[4] = {
+        __builtin_shufflevector(ab, cd, 0, 1, 4, 5), __builtin_shufflevector(ab, cd, 2, 3, 6, 7),
+        __builtin_shufflevector(ab_end, cd_end, 0, 1, 4, 5), __builtin_shufflevector(ab_end, cd_end, 2, 3, 6, 7),
+    };
+    for (int i = 0; i < 4; i++) memcpy(to + i * PANEL, &turned[i], sizeof(four));
+}
+
+/// Packs the keys of a head as weights are packed: a token is a column. Columns beyond the last token are zeros.
+TARGET static void turn_keys(const float *key, size_t row, size_t tokens, size_t width, float *keys) {
+    for (size_t first = 0; first < tokens; first += PANEL, keys += PANEL * width) {
+        const size_t count = tokens - first < PANEL ? tokens - first : PANEL;
+        for (size_t i = 0; i < width && count < PANEL; i++) {
+            memset(keys + i * PANEL + count, 0, (PANEL - count) * sizeof(float));
+        }
+        size_t token = 0;
+        for (; token + 4 <= count; token += 4) {
+            const float *from = key + (first + token) * row;
+            size_t i = 0;
+            for (; i + 4 <= width; i += 4) turn_four(from + i, row, keys + i * PANEL + token);
+            for (; i < width; i++) {
+                for (size_t k = 0; k < 4; k++) keys[i * PANEL + token + k] = from[k * row + i];
+            }
+        }
+        for (; token < count; token++) {
+            for (size_t i = 0; i < width; i++) keys[i * PANEL + token] = key[(first + token) * row + i];
+        }
+    }
+}
+
 /// Keys and values of a head as panels, and the scores of one tile of rows.
 TARGET static size_t attention_scratch_bytes(size_t tokens, size_t width) {
     const size_t columns = rounded_up(tokens, PANEL);
@@ -392,10 +448,7 @@ TARGET static void attention(
     const float scale = 1 / sqrtf((float)width);
     for (size_t head = 0; head < heads; head++) {
         const float *query = qkv + head * width, *key = query + hidden, *value = key + hidden;
-        for (size_t token = 0; token < columns; token++) {
-            float *to = keys + token / PANEL * PANEL * width + token % PANEL;
-            for (size_t i = 0; i < width; i++) to[i * PANEL] = token < tokens ? key[token * row + i] : 0;
-        }
+        turn_keys(key, row, tokens, width, keys);
         for (size_t panel = 0; panel < padded; panel += PANEL) {
             const size_t count = width - panel < PANEL ? width - panel : PANEL;
             for (size_t token = 0; token < tokens; token++) {
@@ -411,11 +464,17 @@ TARGET static void attention(
                     query + first * row, row, count, width, keys + panel * width, NULL, PANEL, 0,
                     scores + panel, columns);
             }
-            for (size_t r = 0; r < count; r++) softmax(scores + r * columns, tokens, scale);
+            // Dividing by the sums is left to the end, where there are fewer numbers.
+            float factors[ROWS];
+            for (size_t r = 0; r < count; r++) factors[r] = 1 / weights_of(scores + r * columns, tokens, scale);
             for (size_t panel = 0; panel < padded; panel += PANEL) {
                 float_rows(
                     scores, columns, count, tokens, values + panel * tokens, NULL, width - panel, 0,
                     out + first * hidden + head * width + panel, hidden);
+            }
+            for (size_t r = 0; r < count; r++) {
+                float *row_out = out + (first + r) * hidden + head * width;
+                for (size_t i = 0; i < width; i++) row_out[i] *= factors[r];
             }
         }
     }

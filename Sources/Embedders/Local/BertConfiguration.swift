@@ -18,32 +18,32 @@ struct BertConfiguration: Equatable, Sendable {
 
     var headWidth: Int { hidden / headCount }
 
-    /// As `config.json` has it.
+    /// As `config.json` has it; in the file names are written `with_underscores`, here and below.
     struct Model: Decodable {
-        let model_type: String
-        let hidden_size: Int
-        let num_hidden_layers: Int
-        let num_attention_heads: Int
-        let intermediate_size: Int
-        let vocab_size: Int
-        let max_position_embeddings: Int
-        let type_vocab_size: Int
-        let layer_norm_eps: Double
-        let hidden_act: String
-        let position_embedding_type: String?
+        let modelType: String
+        let hiddenSize: Int
+        let numHiddenLayers: Int
+        let numAttentionHeads: Int
+        let intermediateSize: Int
+        let vocabSize: Int
+        let maxPositionEmbeddings: Int
+        let typeVocabSize: Int
+        let layerNormEps: Double
+        let hiddenAct: String
+        let positionEmbeddingType: String?
     }
 
-    struct Sentence: Decodable { let max_seq_length: Int? }
+    struct Sentence: Decodable { let maxSeqLength: Int? }
 
     struct PoolingSettings: Decodable {
-        let pooling_mode_cls_token: Bool?
-        let pooling_mode_mean_tokens: Bool?
+        let poolingModeClsToken: Bool?
+        let poolingModeMeanTokens: Bool?
     }
 
     struct TokenizerSettings: Decodable {
-        let do_lower_case: Bool?
-        let strip_accents: Bool?
-        let tokenize_chinese_chars: Bool?
+        let doLowerCase: Bool?
+        let stripAccents: Bool?
+        let tokenizeChineseChars: Bool?
     }
 
     /// - Throws: `EngineError` with code `embedder` for what this encoder cannot compute, `corrupted` for what nobody can.
@@ -54,40 +54,40 @@ struct BertConfiguration: Equatable, Sendable {
         func refuse(_ what: String) -> EngineError {
             EngineError(.embedder, "the model has \(what); use one like all-MiniLM-L6-v2, of type bert")
         }
-        guard model.model_type == "bert" else { throw refuse("the type \(model.model_type.prefix(40))") }
-        guard model.hidden_act == "gelu" else {
-            throw refuse("the activation \(model.hidden_act.prefix(40))")
+        guard model.modelType == "bert" else { throw refuse("the type \(model.modelType.prefix(40))") }
+        guard model.hiddenAct == "gelu" else {
+            throw refuse("the activation \(model.hiddenAct.prefix(40))")
         }
-        guard (model.position_embedding_type ?? "absolute") == "absolute" else {
+        guard (model.positionEmbeddingType ?? "absolute") == "absolute" else {
             throw refuse("positions that are not absolute")
         }
-        guard (1...EmbeddingSpace.maximumDimension).contains(model.hidden_size),
-            (1...96).contains(model.num_hidden_layers),
-            (1...model.hidden_size).contains(model.num_attention_heads),
-            model.hidden_size % model.num_attention_heads == 0,
-            (1...65_536).contains(model.intermediate_size),
-            (3...WordPiece.maximumVocabularyCount).contains(model.vocab_size),
-            (3...65_536).contains(model.max_position_embeddings), (1...256).contains(model.type_vocab_size),
-            model.layer_norm_eps > 0, model.layer_norm_eps < 1
+        guard (1...EmbeddingSpace.maximumDimension).contains(model.hiddenSize),
+            (1...96).contains(model.numHiddenLayers),
+            (1...model.hiddenSize).contains(model.numAttentionHeads),
+            model.hiddenSize % model.numAttentionHeads == 0,
+            (1...65_536).contains(model.intermediateSize),
+            (3...WordPiece.maximumVocabularyCount).contains(model.vocabSize),
+            (3...65_536).contains(model.maxPositionEmbeddings), (1...256).contains(model.typeVocabSize),
+            model.layerNormEps > 0, model.layerNormEps < 1
         else { throw EngineError(.corrupted, "the model's config.json has sizes that no model has") }
-        hidden = model.hidden_size
-        layerCount = model.num_hidden_layers
-        headCount = model.num_attention_heads
-        intermediate = model.intermediate_size
-        vocabularyCount = model.vocab_size
-        positionCount = model.max_position_embeddings
-        typeCount = model.type_vocab_size
-        epsilon = Float(model.layer_norm_eps)
+        hidden = model.hiddenSize
+        layerCount = model.numHiddenLayers
+        headCount = model.numAttentionHeads
+        intermediate = model.intermediateSize
+        vocabularyCount = model.vocabSize
+        positionCount = model.maxPositionEmbeddings
+        typeCount = model.typeVocabSize
+        epsilon = Float(model.layerNormEps)
         maximumTokenCount = max(
-            3, min(sentence?.max_seq_length ?? model.max_position_embeddings, model.max_position_embeddings))
-        isLowercase = tokenizer?.do_lower_case ?? true
-        guard tokenizer?.strip_accents ?? isLowercase == isLowercase,
-            tokenizer?.tokenize_chinese_chars ?? true
+            3, min(sentence?.maxSeqLength ?? model.maxPositionEmbeddings, model.maxPositionEmbeddings))
+        isLowercase = tokenizer?.doLowerCase ?? true
+        guard tokenizer?.stripAccents ?? isLowercase == isLowercase,
+            tokenizer?.tokenizeChineseChars ?? true
         else {
             throw refuse("a tokenizer with rules of its own for accents or Chinese")
         }
         switch (
-            pooling?.pooling_mode_mean_tokens ?? (pooling == nil), pooling?.pooling_mode_cls_token ?? false
+            pooling?.poolingModeMeanTokens ?? (pooling == nil), pooling?.poolingModeClsToken ?? false
         ) {
         case (true, false): self.pooling = .mean
         case (false, true): self.pooling = .firstToken

@@ -300,11 +300,14 @@ final class Memory: @unchecked Sendable {
         unsafe base = .allocate(byteCount: max(64, byteCount), alignment: byteCount >= 4 << 20 ? 2 << 20 : 64)
         #if os(Linux)
             // Weights are read once for each text; in large pages the processor finds them faster.
-            if byteCount >= 4 << 20 { _ = unsafe madvise(base, byteCount, 14 /* MADV_HUGEPAGE */) }
+            if byteCount >= 4 << 20 { _ = unsafe madvise(base, byteCount, Self.hugePages) }
         #endif
     }
 
     deinit { unsafe base.deallocate() }
+
+    /// `MADV_HUGEPAGE` of Linux.
+    private static let hugePages: Int32 = 14
 
     static func rounded(_ byteCount: Int) -> Int { (byteCount + 63) / 64 * 64 }
 

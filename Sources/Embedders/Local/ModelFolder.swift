@@ -105,7 +105,9 @@ struct ModelFolder {
 
         func required<Value: Decodable>(_ name: String) throws -> Value {
             do {
-                return try JSONDecoder().decode(Value.self, from: Data(try bytes(name)))
+                let decoder = JSONDecoder()
+                decoder.keyDecodingStrategy = .convertFromSnakeCase
+                return try decoder.decode(Value.self, from: Data(try bytes(name)))
             } catch is DecodingError {
                 throw EngineError(
                     .corrupted, "\(folder)/\(name) is damaged, or of another kind of model than BERT's")

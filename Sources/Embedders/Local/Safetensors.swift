@@ -84,15 +84,15 @@ package struct Safetensors: Sendable {
             }
             byteCount = product.partialValue
         }
-        guard entry.data_offsets.count == 2, entry.shape.count <= 8, entry.data_offsets[0] >= 0,
-            entry.data_offsets[0] <= entry.data_offsets[1], entry.data_offsets[1] <= fileByteCount - begin
+        guard entry.dataOffsets.count == 2, entry.shape.count <= 8, entry.dataOffsets[0] >= 0,
+            entry.dataOffsets[0] <= entry.dataOffsets[1], entry.dataOffsets[1] <= fileByteCount - begin
         else { throw damaged("tensor \(shown(name)) lies outside of the file") }
-        guard entry.data_offsets[1] - entry.data_offsets[0] == byteCount else {
+        guard entry.dataOffsets[1] - entry.dataOffsets[0] == byteCount else {
             throw damaged("tensor \(shown(name)) has other bytes than its shape asks for")
         }
         return Tensor(
             type: entry.dtype, shape: entry.shape,
-            bytes: begin + entry.data_offsets[0]..<begin + entry.data_offsets[1])
+            bytes: begin + entry.dataOffsets[0]..<begin + entry.dataOffsets[1])
     }
 
     /// A name from a file, for a person.
@@ -111,7 +111,12 @@ package struct Safetensors: Sendable {
     private struct Entry: Decodable {
         let dtype: String
         let shape: [Int]
-        let data_offsets: [Int]
+        let dataOffsets: [Int]
+
+        enum CodingKeys: String, CodingKey {
+            case dtype, shape
+            case dataOffsets = "data_offsets"
+        }
     }
 
     /// Any names; `__metadata__` is no tensor.
