@@ -27,6 +27,7 @@ struct Bench: AsyncParsableCommand {
             Replace.self,
             Traverse.self,
             Build.self, Append.self, Search.self, ServerLoad.self, RecallOverTCP.self, Encode.self,
+            RawText.self,
         ])
 }
 
