@@ -1,7 +1,6 @@
 import CEncoder
 import Foundation
 import MemoryEngine
-import Synchronization
 
 /// A model of the BERT family in memory: tokens in, vectors of length 1 out.
 ///

@@ -1,6 +1,5 @@
 import Foundation
 import MemoryEngine
-import Synchronization
 
 /// Vectors of a model of the BERT family, computed in this process on one core for each call: all-MiniLM-L6-v2 (384
 /// components), and others that are published in the same form.
