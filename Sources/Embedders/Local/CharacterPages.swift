@@ -1,4 +1,5 @@
 import Foundation
+import MemoryEngine
 
 /// What BERT's basic tokenizer makes of each character beyond ASCII: nothing, a space, a piece of a word, a word of
 /// its own; decomposed, without accents, and in lower case where the model wants that.
