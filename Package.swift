@@ -78,7 +78,7 @@ let package = Package(
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: testSettings),
         .target(
             name: "Labelled", dependencies: ["MemoryEngine"], path: "Tests/Labelled",
-            exclude: ["entities.txt", "contradictions.jsonl"],
+            exclude: ["entities.txt", "contradictions.jsonl", "requests.txt"],
             swiftSettings: sourceSettings),
         .testTarget(name: "StoreTests", dependencies: ["Store", "CChecksum"], swiftSettings: testSettings),
         .testTarget(name: "HNSWTests", dependencies: ["HNSW", "CKernels"], swiftSettings: testSettings),
