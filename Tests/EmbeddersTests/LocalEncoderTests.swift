@@ -237,6 +237,7 @@ private let texts = [
             // Set to nothing, the variable says that there is none.
             #expect(try choose(.auto, ["LOCI_MODEL": "", "XDG_CACHE_HOME": folder]).local == nil)
             #expect(throws: EngineError.self) { try choose(.auto, ["LOCI_MODEL": folder + "/none"]) }
+            #expect(try choose(.hash, ["LOCI_MODEL": folder + "/none"]).embedder?.space == hash)
         }
     }
 }

@@ -38,7 +38,12 @@ public struct AvailableEmbedders: Sendable {
             return
         }
         let hash = HashEmbedder()
-        local = try Self.folder(environment).map { try LocalEncoder(folder: $0) }
+        do {
+            local = try Self.folder(environment).map { try LocalEncoder(folder: $0) }
+        } catch  where preference == .hash {
+            // Who wants none of it is not stopped by it.
+            local = nil
+        }
         switch (preference, local) {
         case (.local, nil):
             throw EngineError(
