@@ -74,6 +74,10 @@ tidy: setup ## Run only the tests that read the tree: imports, pointers, links, 
 bench: build ## Measure everything that docs/performance.md claims; ARGS="ingest" measures one
 	.build/release/bench $(or $(ARGS),all)
 
+.PHONY: model
+model: ## Fetch the model for vectors that know meanings (84 MB, Apache-2.0) into your cache
+	@scripts/fetch-model
+
 .PHONY: crash
 crash: setup ## Kill a writing process 200 times, and look what is left; RUNS=n kills it n times
 	LOCI_CRASH_RUNS=$(RUNS) swift test --filter CrashTests $(ARGS)

@@ -34,12 +34,14 @@ let package = Package(
         .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .target(name: "CChecksum"),
         .target(name: "CKernels"),
+        .target(name: "CEncoder"),
 
         // The floors; each imports only what is below it.
         .target(name: "Store", dependencies: ["CLMDB", "CChecksum", "CCrypto"], swiftSettings: spanSettings),
         .target(name: "HNSW", dependencies: ["Store", "CKernels", "COpenBLAS"], swiftSettings: spanSettings),
         .target(name: "MemoryEngine", dependencies: ["Store", "HNSW"], swiftSettings: spanSettings),
-        .target(name: "Embedders", dependencies: ["MemoryEngine"], swiftSettings: sourceSettings),
+        .target(
+            name: "Embedders", dependencies: ["MemoryEngine", "CEncoder"], swiftSettings: sourceSettings),
         .target(
             name: "Server",
             dependencies: [
@@ -67,14 +69,16 @@ let package = Package(
             path: "Benchmarks", exclude: ["peers"], swiftSettings: sourceSettings),
         .executableTarget(
             name: "fuzz",
-            dependencies: ["MemoryEngine", "Embedders", "Server", "Store", "HNSW", argumentParser],
+            dependencies: [
+                "MemoryEngine", "Embedders", "Server", "Store", "HNSW", "TestSupport", argumentParser,
+            ],
             path: "Tests/Fuzz", swiftSettings: spanSettings),
 
         // Tests.
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: testSettings),
         .target(
             name: "Labelled", dependencies: ["MemoryEngine"], path: "Tests/Labelled",
-            exclude: ["entities.txt", "contradictions.jsonl"],
+            exclude: ["entities.txt", "contradictions.jsonl", "requests.txt"],
             swiftSettings: sourceSettings),
         .testTarget(name: "StoreTests", dependencies: ["Store", "CChecksum"], swiftSettings: testSettings),
         .testTarget(name: "HNSWTests", dependencies: ["HNSW", "CKernels"], swiftSettings: testSettings),
@@ -83,7 +87,8 @@ let package = Package(
             dependencies: ["MemoryEngine", "Embedders", "Labelled", "TestSupport"],
             swiftSettings: testSettings + [.enableExperimentalFeature("Lifetimes")]),
         .testTarget(
-            name: "EmbeddersTests", dependencies: ["Embedders", "MemoryEngine"], swiftSettings: testSettings),
+            name: "EmbeddersTests", dependencies: ["Embedders", "MemoryEngine", "CEncoder", "TestSupport"],
+            swiftSettings: testSettings),
         .testTarget(
             name: "ServerTests",
             dependencies: [

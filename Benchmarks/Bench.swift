@@ -26,7 +26,8 @@ struct Bench: AsyncParsableCommand {
             Contradictions.self, Linking.self, Mixed.self, Backlog.self, EntityNames.self,
             Replace.self,
             Traverse.self,
-            Build.self, Append.self, Search.self, ServerLoad.self, RecallOverTCP.self,
+            Build.self, Append.self, Search.self, ServerLoad.self, RecallOverTCP.self, Encode.self,
+            RawText.self, Intents.self,
         ])
 }
 

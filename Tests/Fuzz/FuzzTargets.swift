@@ -11,7 +11,7 @@ extension FuzzTarget {
             + [
                 byteReader, tokenizer, query, splitter, timestamp, namespace, homeFile, space, memoryID,
                 fileCheck(corpus), indexRecord, linkPage, command,
-            ] + text
+            ] + text + encoder
     }
 
     private static func record(_ decoder: RecordDecoder, _ samples: [[UInt8]]) -> FuzzTarget {

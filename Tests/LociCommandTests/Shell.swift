@@ -76,8 +76,11 @@ struct Shell {
     private func run(
         _ program: URL, _ arguments: [String], input: [UInt8]? = nil, environment: [String: String]
     ) throws -> Answer {
-        let environment = ["LOCI_STORE": store, "LOCI_NAMESPACE": "project/atlas", "TMPDIR": folder]
-            .merging(Self.sanitizers) { $1 }.merging(environment) { $1 }
+        // No model, whatever this machine has: answers would be others.
+        let environment = [
+            "LOCI_STORE": store, "LOCI_NAMESPACE": "project/atlas", "TMPDIR": folder, "LOCI_MODEL": "",
+        ]
+        .merging(Self.sanitizers) { $1 }.merging(environment) { $1 }
         // Files, because a pipe that nobody empties would stop the program.
         let names = ["input", "output", "errors"].map { folder + "/." + $0 }
         try Data(input ?? []).write(to: URL(fileURLWithPath: names[0]))

@@ -77,8 +77,10 @@ private func file(_ path: String, _ text: String) -> SourceFile { SourceFile(pat
         "bytes.withUnsafeBytes { _ in }", "withUnsafeMutablePointer(to: &x) { _ in }",
         "Unmanaged.passRetained(x)",
     ])
-    func `refuses a pointer outside the store and the index`(text: String) {
+    func `refuses a pointer outside the store, the index and the local encoder`(text: String) {
         let justified = "// Safe because it is a sample.\n" + text
+        #expect(complaintsAboutPointers(in: [file("Sources/Embedders/A.swift", justified)]).count == 1)
+        #expect(complaintsAboutPointers(in: [file("Sources/Embedders/Local/A.swift", justified)]).isEmpty)
         #expect(complaintsAboutPointers(in: [file("Sources/MemoryEngine/A.swift", justified)]).count == 1)
         #expect(complaintsAboutPointers(in: [file("Sources/Store/A.swift", justified)]).isEmpty)
         #expect(complaintsAboutPointers(in: [file("Tests/StoreTests/A.swift", justified)]).isEmpty)

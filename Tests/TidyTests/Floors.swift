@@ -13,6 +13,7 @@ enum Floors {
         "CKernels": [],
         "CChecksum": [],
         "CCrypto": [],
+        "CEncoder": [],
 
         // Knows pages and bytes of the file, and no memories.
         "Store": system.union(foundation).union(["CLMDB", "CChecksum", "CCrypto"]),
@@ -23,7 +24,7 @@ enum Floors {
         // Opens no socket: nothing here that could.
         "MemoryEngine": system.union(foundation).union(["Store", "HNSW"]),
 
-        "Embedders": system.union(foundation).union(["MemoryEngine"]),
+        "Embedders": system.union(foundation).union(["MemoryEngine", "CEncoder"]),
 
         // The only one that pays for sockets.
         "Server": system.union(foundation).union([
@@ -55,6 +56,7 @@ enum Floors {
         "CKernels": "HNSW",
         "COpenBLAS": "HNSW",
         "CCurl": "Embedders",
+        "CEncoder": "Embedders",
         "CoreMetrics": "Server",
         "NIOCore": "Server",
         "NIOHTTP1": "Server",
@@ -63,8 +65,8 @@ enum Floors {
         "NIOTLS": "Server",
     ]
 
-    /// The targets where pointers may live.
-    static let pointerTargets: Set<String> = ["Store", "HNSW"]
+    /// The folders of `Sources` where pointers may live: targets, and the local encoder.
+    static let pointerFolders: Set<String> = ["Store", "HNSW", "Embedders/Local"]
 
     /// Files elsewhere that hold a pointer all the same, and why that cannot be otherwise.
     static let pointerFiles: [String: String] = [:]

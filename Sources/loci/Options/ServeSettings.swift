@@ -1,4 +1,5 @@
 import ArgumentParser
+import Embedders
 import MemoryEngine
 import Server
 
@@ -120,7 +121,7 @@ extension StoreOptions {
         store = try reader.optional("store", store, variable: "LOCI_STORE") { $0 }
         principal = try reader.optional("principal", principal) { $0 }
         embedder = try reader.value(
-            "embedder", embedder?.rawValue, default: EmbedderChoice.hash.rawValue, Self.choice)
+            "embedder", embedder?.rawValue, default: AvailableEmbedders.Preference.auto.rawValue, Self.choice)
         durability = try reader.value(
             "durability", durability?.rawValue, default: Durability.commit.rawValue, Self.choice)
         quota = try reader.value("quota", quota.map { "\($0.byteCount)" }, default: "64G", Accept.size)

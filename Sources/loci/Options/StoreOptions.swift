@@ -4,10 +4,7 @@ import Foundation
 import MemoryEngine
 import Server
 
-/// Which embedder gives vectors to what is remembered and asked.
-enum EmbedderChoice: String, ExpressibleByArgument, CaseIterable {
-    case hash, none
-}
+extension AvailableEmbedders.Preference: ExpressibleByArgument {}
 
 extension Durability: ExpressibleByArgument {}
 
@@ -33,8 +30,12 @@ struct StoreOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Who writes (by default the user of this machine).", valueName: "name"))
     var principal: String?
 
-    @Option(help: "What makes vectors: hash (by default; words and their pieces, hashed; no model), or none.")
-    var embedder: EmbedderChoice?
+    @Option(
+        help: ArgumentHelp(
+            "What makes vectors in new homes: local (a model in this process), hash (words and their pieces, hashed), "
+                + "none, or auto (by default: local where there is a model).",
+            valueName: "embedder"))
+    var embedder: AvailableEmbedders.Preference?
 
     @Option(
         help:
@@ -113,8 +114,13 @@ struct StoreOptions: ParsableArguments {
         }
     }
 
-    /// - Parameter threads: that link vectors.
-    func open(for use: Use, threads: Int = 1) throws -> Engine {
+    /// What makes vectors.
+    func embedders() throws -> AvailableEmbedders { try AvailableEmbedders(preferring: embedder ?? .auto) }
+
+    /// - Parameters:
+    ///   - threads: that link vectors.
+    ///   - given: what makes vectors, if somebody looked already.
+    func open(for use: Use, threads: Int = 1, embedders given: AvailableEmbedders? = nil) throws -> Engine {
         let path = try path()
         var options = Engine.Options()
         options.isReadOnly = use == .reading
@@ -129,15 +135,20 @@ struct StoreOptions: ParsableArguments {
         if use != .creating, !FileManager.default.fileExists(atPath: path) {
             throw EngineError(.notFound, "there is no store at \(path)")
         }
-        return try Engine.open(
-            at: path, embedder: embedder == EmbedderChoice.none ? nil : HashEmbedder(), options: options)
+        let embedders = try given ?? self.embedders()
+        options.otherEmbedders = embedders.others
+        if embedders.local != nil, use == .creating, !FileManager.default.fileExists(atPath: path) {
+            Terminal.note("a new store: \(embedders.summary)")
+        }
+        return try Engine.open(at: path, embedder: embedders.embedder, options: options)
     }
 
     /// Opens the store, lends it, and closes it whatever happens.
     func withEngine<Result>(
-        for use: Use, threads: Int = 1, _ body: (Engine) async throws -> Result
+        for use: Use, threads: Int = 1, embedders: AvailableEmbedders? = nil,
+        _ body: (Engine) async throws -> Result
     ) async throws -> Result {
-        let engine = try open(for: use, threads: threads)
+        let engine = try open(for: use, threads: threads, embedders: embedders)
         do {
             let result = try await body(engine)
             await engine.close()

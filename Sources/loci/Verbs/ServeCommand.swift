@@ -1,4 +1,5 @@
 import ArgumentParser
+import Embedders
 import Foundation
 import Logging
 import MemoryEngine
@@ -53,7 +54,13 @@ struct ServeCommand: AsyncParsableCommand {
         }
         let asked = options
         let isJSON = store.json
-        try await store.withEngine(for: .creating) { engine in
+        let embedders = try store.embedders()
+        if let local = embedders.local {
+            // The first question should not wait for it.
+            try local.load()
+            Terminal.note(embedders.summary)
+        }
+        try await store.withEngine(for: .creating, embedders: embedders) { engine in
             let logger = Logger(label: "loci") { StreamLogHandler.standardError(label: $0) }
             let server = Server(engine: engine, options: asked, logger: logger) { addresses in
                 Self.tell(addresses, hasUsers: asked.users != nil, asJSON: isJSON)

@@ -1,0 +1,81 @@
+import Foundation
+import MemoryEngine
+
+/// Which embedder a program should use: the one place that chooses.
+///
+/// The local encoder where there is a model for it, else `HashEmbedder`. The other one stands beside it, because a home
+/// goes on with the space that it has.
+public struct AvailableEmbedders: Sendable {
+    /// What a caller may ask for.
+    public enum Preference: String, Sendable, CaseIterable {
+        /// The local encoder if there is a model, else hashed words.
+        case auto
+        /// The local encoder, and an error where there is no model.
+        case local
+        case hash
+        case none
+    }
+
+    /// For new homes; `nil` = none was asked for.
+    public let embedder: (any Embedder)?
+    /// For homes that use another space already.
+    public let others: [any Embedder]
+    /// The local encoder, if there is a model.
+    public let local: LocalEncoder?
+
+    /// The environment variable that names the folder of the model; empty, there is none.
+    public static let variable = "LOCI_MODEL"
+
+    /// Looks for a model: in the folder that `LOCI_MODEL` names, else where `make model` puts it.
+    ///
+    /// - Throws: `EngineError` where a model is named or there and cannot be used, or is asked for and not there.
+    public init(
+        preferring preference: Preference = .auto,
+        environment: [String: String] = ProcessInfo.processInfo.environment
+    ) throws {
+        guard preference != .none else {
+            (embedder, others, local) = (nil, [], nil)
+            return
+        }
+        let hash = HashEmbedder()
+        do {
+            local = try Self.folder(environment).map { try LocalEncoder(folder: $0) }
+        } catch  where preference == .hash {
+            // Who wants none of it is not stopped by it.
+            local = nil
+        }
+        switch (preference, local) {
+        case (.local, nil):
+            throw EngineError(
+                .notFound,
+                "there is no model: run `make model`, or set \(Self.variable) to a folder that holds one")
+        case (.hash, let local?): (embedder, others) = (hash, [local])
+        case (.hash, nil), (_, nil): (embedder, others) = (hash, [])
+        case (_, let local?): (embedder, others) = (local, [hash])
+        }
+    }
+
+    /// What makes the vectors of new homes, in words.
+    public var summary: String {
+        guard let embedder else { return "no vectors are made" }
+        guard let local, local.space == embedder.space else {
+            return "vectors are made by \(embedder.space.name), which knows spellings and no meanings"
+        }
+        return "vectors are made by \(local.space.name), of \(local.weightsPath)"
+    }
+
+    /// The folder of a model that is there or named; `nil` = there is none.
+    static func folder(_ environment: [String: String]) -> String? {
+        if let named = environment[variable] { return named.isEmpty ? nil : named }
+        guard let cache = cache(environment) else { return nil }
+        let folder = "\(cache)/loci/models/all-MiniLM-L6-v2"
+        // `make model` writes this file last.
+        return FileManager.default.fileExists(atPath: "\(folder)/\(ModelFolder.manifestName)") ? folder : nil
+    }
+
+    private static func cache(_ environment: [String: String]) -> String? {
+        // As the XDG base directories have it: a relative path does not count.
+        if let cache = environment["XDG_CACHE_HOME"], cache.hasPrefix("/") { return cache }
+        return environment["HOME"].flatMap { $0.isEmpty ? nil : $0 + "/.cache" }
+    }
+}
