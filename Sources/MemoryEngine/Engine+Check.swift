@@ -127,8 +127,15 @@ struct HomeCheck {
             )
             return
         }
-        let view = try HomeView(in: transaction)
         report.home = found.namespace
+        if found.features & HomeHeader.vectorSets != 0 {
+            var check = VectorSetCheck()
+            try check.run(in: transaction)
+            report.problems += check.problems
+            report.vectors = check.vectorCount
+            return
+        }
+        let view = try HomeView(in: transaction)
         report.sequence = view.state.sequence
         report.versions = view.state.versionCount - view.state.entityCount
         var owners = [UInt64](repeating: 0, count: view.capacity)

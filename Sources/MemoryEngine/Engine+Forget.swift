@@ -32,6 +32,10 @@ extension Engine {
         guard !options.isReadOnly else { throw EngineError(.readOnly, "the store is open for reading only") }
         var erasure = Erasure()
         if case .everything = what, subtree.session == nil {
+            for home in try vectorSetHomes(under: subtree) {
+                try await removeHome(home)
+                erasure.homes += 1
+            }
             for home in try homes(under: subtree) {
                 let count = try? await read(in: home) {
                     let state = try HomeState.read(in: $0)

@@ -156,7 +156,7 @@ extension Engine {
     }
 
     /// Contents of so many bytes end a page before its limit.
-    public static let maximumPageByteCount = 32 << 20
+    public static let maximumPageByteCount = 8 << 20
 
     /// Lists the newest versions of memories.
     ///

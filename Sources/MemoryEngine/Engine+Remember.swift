@@ -151,12 +151,15 @@ extension Engine {
                     try await self.updateOnce(id, namespace, version, change, home)
                 }
             } catch let error as EngineError
-                where error.code == .conflict && version == nil && attempt < 8
+                where error.code == .conflict && version == nil && attempt < Self.maximumAttempts
             {
                 attempt += 1
             }
         }
     }
+
+    /// Of those who change a memory at once one succeeds each time, so that this many fail for nobody but among thousands.
+    static let maximumAttempts = 128
 
     // Not inlined: the optimizer of Swift 6.3.1 makes code of it, inside the closure that lends the home, that
     // jumps to nowhere when the read ends.

@@ -76,7 +76,9 @@ extension Engine {
                 return try await isMaking
                     ? withWritableHome(of: home) { try await self.writeOnce(writes, $0) }
                     : withExistingHome(of: home) { try await self.writeOnce(writes, $0) }
-            } catch let error as EngineError where error.code == .conflict && mayRepeat && attempt < 8 {
+            } catch let error as EngineError
+                where error.code == .conflict && mayRepeat && attempt < Self.maximumAttempts
+            {
                 attempt += 1
             }
         }
@@ -91,7 +93,7 @@ extension Engine {
         var edges: [NewEdge] = []
         /// The keys that it remembers, by namespace.
         var keys: [Namespace: [String: MemoryID]] = [:]
-        /// Memories that it gave a version.
+        /// Memories that were there, or have a key, and that it gave a version.
         var changed: Set<MemoryID> = []
 
         /// Versions are made of what is stored, so that a second one would not know of the first.
@@ -145,12 +147,13 @@ extension Engine {
         let now = options.clock()
         switch write {
         case .remember(let memory):
-            var id = MemoryID(at: now)
+            let id = MemoryID(at: now)
             if let key = memory.key {
-                if let known = try await find(key, namespace, draft) { id = known }
-                draft.keys[namespace, default: [:]][key] = id
+                // One that is there keeps its id.
+                let named = try await find(key, namespace, draft) ?? id
+                draft.keys[namespace, default: [:]][key] = named
+                try draft.note(named)
             }
-            try draft.note(id)
             draft.places.append(draft.changes.count)
             draft.versions.append(try preparation(for: home).prepare(memory, id: id, in: namespace))
             draft.changes.append(.remember(draft.versions[draft.versions.count - 1]))

@@ -311,10 +311,19 @@ public final class Engine: Sendable {
 
     func release(_ namespace: Namespace) { openHomes.release(namespace) }
 
-    /// The homes of the store, in the order of their paths; none is opened.
+    /// The homes of memories of the store, in the order of their paths; none is opened.
     ///
     /// - Complexity: O(files of the store).
     public func homes(under subtree: Namespace? = nil) throws -> [Namespace] {
+        try files(under: subtree).filter { if case .vectors = $0.root { false } else { true } }
+    }
+
+    /// The same of vector sets.
+    package func vectorSetHomes(under subtree: Namespace? = nil) throws -> [Namespace] {
+        try files(under: subtree).filter { if case .vectors = $0.root { true } else { false } }
+    }
+
+    private func files(under subtree: Namespace?) throws -> [Namespace] {
         guard let paths = FileManager.default.enumerator(atPath: path) else { return [] }
         var homes: [Namespace] = []
         for case let relative as String in paths {

@@ -92,6 +92,21 @@ import Testing
         #expect(try store.engine.homes() == [atlas])
     }
 
+    @Test func `gives a known key its next version, or knows it already`() async throws {
+        let store = try ScratchStore()
+        func remember(_ text: String) async throws -> Remembered? {
+            let written = try await store.engine.write([.remember(draft(text, key: "token"))], in: atlas)
+            guard case .stored(let remembered) = written[0] else { return nil }
+            return remembered
+        }
+        let first = try #require(try await remember("It expires in March."))
+        store.clock.advance()
+        let second = try #require(try await remember("It expires in May."))
+        #expect(second.id == first.id && second.version == 2 && first.isNew && !second.isNew)
+        #expect(try await remember("It expires in May.")?.version == 2)
+        #expect(try await store.engine.get(key: "token", in: atlas)?.content == "It expires in May.")
+    }
+
     @Test func `writes to the sessions of a home`() async throws {
         let store = try ScratchStore()
         let (one, two) = (

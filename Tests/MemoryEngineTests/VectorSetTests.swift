@@ -144,8 +144,46 @@ private struct ExpectedSet {
                 engine = try store.reopened()
                 try await check(engine, expected, vector())
             }
+            #expect(try await engine.check(in: home).problems == [])
         }
         await engine.close()
+    }
+
+    @Test func `are looked over by a check, which tells what is damaged`() async throws {
+        let store = try store()
+        var random = SeededRandom(seed: 9)
+        for (set, m) in [("few", 4), ("many", 64)] {
+            for number in 0..<60 {
+                var addition = VectorSetAddition(
+                    set: bytes(set), element: bytes("e\(number)"),
+                    vector: (0..<2_048).map { _ in Float.random(in: -1...1, using: &random) })
+                addition.m = m
+                _ = try await one(store.engine, .add(addition))
+            }
+        }
+        _ = try await add(store.engine, "zero", [0, 0], attribute: "{}", to: "small")
+        try await store.engine.finishVectorSets(in: home)
+        let sound = try await store.engine.check(in: home)
+        #expect(sound.problems == [] && sound.vectors == 120)
+        #expect(try store.engine.homes() == [] && store.engine.vectorSetHomes() == [home])
+        let set = try #require(
+            try await store.engine.withHome(of: home, creating: false, holdsVectorSets: true) { home in
+                try home.environment.read { try VectorSetRecord.find(Array("small".utf8), in: $0) }
+            } ?? nil)
+        for key in [
+            VectorSetSchema.name(set.id, 0), VectorSetSchema.zero(set.id, 0),
+            VectorSetSchema.element(set.id, bytes("zero")),
+        ] {
+            _ = try await store.engine.withHome(of: home, creating: false, holdsVectorSets: true) { home in
+                try await home.environment.submit(byteCount: 1, isShort: true) {
+                    try Schema.memory.remove(key, in: $0)
+                }
+            }
+            let problems = try await store.engine.check(in: home).problems
+            #expect(problems.contains { $0.contains("`small`") }, "\(problems)")
+        }
+        #expect(try await store.engine.forget(.everything, under: home).homes == 1)
+        #expect(try store.engine.vectorSetHomes() == [])
     }
 
     @Test func `are rewritten without what was erased, and linked anew`() async throws {

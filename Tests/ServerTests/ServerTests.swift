@@ -87,8 +87,30 @@ import Testing
             for other in [["MEM.REMEMBER", "user/ada", "A text."], ["VCARD", "s"]] {
                 let crossed = try transaction(["MEM.RETRACT", atlas, "rotation"], other)
                 #expect(
-                    crossed == .error("CROSSSLOT a transaction writes memories of one home, or vector sets"))
+                    crossed == .error("CROSSSLOT a transaction is of memories of one home, or of vector sets")
+                )
             }
+            // With vectors, which others of the transaction read.
+            let ended = try transaction(
+                ["MEM.REMEMBER", atlas, "The cache is cold.", "KEY", "cold"],
+                ["MEM.REMEMBER", atlas, "The cache is warm.", "KEY", "warm"],
+                ["MEM.SUPERSEDE", atlas, "cold", "warm"], ["MEM.UPDATE", atlas, "rotation", "TAG", "x"],
+                ["MEM.RETRACT", atlas, "rotation"])
+            #expect(ended.elements.count == 5, "\(ended)")
+            #expect(try client.ask("MULTI") == .simple("OK"))
+            #expect(
+                try client.ask("MEM.REMEMBER", atlas, "A text.", "COLOR", "red")
+                    == .error("ERR MEM.REMEMBER has no option `COLOR`"))
+            #expect(
+                try client.ask("EXEC")
+                    == .error("EXECABORT Transaction discarded because of previous errors."))
+            // Homes of vector sets are none of memories.
+            #expect(try client.ask("VADD", "s", "VALUES", "2", "1", "0", "a") == .boolean(true))
+            #expect(try client.ask("MEM.NAMESPACES").elements.count == 1)
+            _ = try client.ask(
+                "MEM.UPDATE", atlas, "deploy", "UNTAG", "a", "TAG", "a", "UNSET", "n", "ATTRIBUTE", "n", "2")
+            #expect(try client.ask("MEM.GET", atlas, "deploy")["attributes"]?["n"] == .double("2"))
+
             let id = try #require(told.elements[0]["id"]?.string)
             #expect(
                 try transaction(
@@ -97,7 +119,7 @@ import Testing
                     ["MEM.UNLINK", atlas, edge]
                 ).elements.count == 3)
             let memory = try client.ask("MEM.GET", atlas, "deploy")
-            #expect(memory["tags"] == nil && memory["attributes"] == nil && memory["version"] == .integer(2))
+            #expect(memory["tags"] == nil && memory["attributes"] == nil && memory["version"] == .integer(3))
             let near = try client.ask("MEM.NEIGHBORS", atlas, "rotation", "KIND", "refersTo")
             let path = near["neighbors"]?.elements.first?["path"]?.elements.first
             #expect(path?["evidence"] == .list([.text("\(id)@1#0-10")]))

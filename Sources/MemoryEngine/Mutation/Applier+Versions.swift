@@ -205,6 +205,8 @@ extension Applier {
         _ id: MemoryID, at moment: Int64, _ closure: Closure, successor: MemoryID?,
         in transaction: borrowing WriteTransaction
     ) throws -> Outcome {
+        // Those of the same mutation must be there to be read.
+        if !pendingVectors.isEmpty { try flushVectors(in: transaction) }
         let (row, head) = try find(id, in: transaction.snapshot)
         let successorHead = try successor.map { try find($0, in: transaction.snapshot) }
         let successorRow = successorHead?.row

@@ -89,8 +89,12 @@ struct Applier {
         }
         var result = Result(sequence: 0)
         let before = transaction.changeCount
-        for change in mutation.changes {
-            result.outcomes.append(try applier.apply(change, in: transaction))
+        for (index, change) in mutation.changes.enumerated() {
+            do {
+                result.outcomes.append(try applier.apply(change, in: transaction))
+            } catch let error as EngineError where mutation.changes.count > 1 {
+                throw EngineError(error.code, "write \(index + 1): \(error.message)")
+            }
         }
         if transaction.changeCount == before, applier.log.isEmpty {
             result.sequence = applier.state.sequence

@@ -49,7 +49,7 @@ extension MemoryCommands {
     }
 
     private static let crossing = CommandError(
-        "CROSSSLOT a transaction writes memories of one home, or vector sets")
+        "CROSSSLOT a transaction is of memories of one home, or of vector sets")
 
     /// A memory by its id, or by its key.
     private static func name(_ arguments: inout Arguments) throws(CommandError) -> Engine.MemoryName {
@@ -92,9 +92,10 @@ extension MemoryCommands {
         let (read, said, tags, names) = (fields, content, untag, unset)
         return .update(name, expecting: expecting) { draft in
             if let said { draft.content = said }
-            try read.apply(to: &draft)
+            // First, so that what is taken off and put on is there in the end.
             draft.tags.removeAll { tags.contains($0) }
             for name in names { draft.attributes[name] = nil }
+            try read.apply(to: &draft)
         }
     }
 

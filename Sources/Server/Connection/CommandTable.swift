@@ -123,9 +123,9 @@ struct CommandTable {
         .ofSets("DEBUG", 2, nil, "Tells a digest of vector sets, or opens them anew."),
     ]
 
-    /// The commands of memories that change nothing, but `MEM.CHANGES`, which may wait long.
+    /// The commands of memories that change nothing and have a short reply.
     static let reads: Set<String> = [
-        "MEM.RECALL", "MEM.CONTEXT", "MEM.GET", "MEM.LIST", "MEM.NEIGHBORS", "MEM.PATH", "MEM.WHY",
+        "MEM.RECALL", "MEM.CONTEXT", "MEM.GET", "MEM.NEIGHBORS", "MEM.PATH", "MEM.WHY",
     ]
 
     /// The commands that may change what is stored.

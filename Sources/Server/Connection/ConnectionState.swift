@@ -25,7 +25,7 @@ struct ConnectionState {
         let words: [[UInt8]]
         /// Who sent it; `nil` = whoever is on this machine, where there are no users.
         let user: User?
-        /// Whether it changes nothing, and so waits for no disk.
+        /// Whether it changes nothing and has a short reply, and so may keep others on the thread waiting.
         var isRead: Bool {
             CommandTable.reads.contains(name) && !words.contains { $0.equals("RECEIPT") }
         }
@@ -193,6 +193,12 @@ struct ConnectionState {
                 .error(
                     "ERR a transaction has at most \(Self.maximumQueuedCommands) commands and "
                         + "\(Self.maximumQueuedByteCount) bytes"))
+        }
+        do {
+            // What is wrong with it is told now.
+            _ = try MemoryCommands.write(Call(name: command.name, words: words, user: user))
+        } catch {
+            return refuse(CommandError(any: error).reply)
         }
         queue?.byteCount = byteCount
         queue?.commands.append((command, words))

@@ -144,9 +144,9 @@ struct MemoryChange: Sendable {
 
     func apply(to draft: inout MemoryDraft) throws {
         if let content { draft.content = content }
-        try options.apply(to: &draft)
         draft.tags.removeAll { untag.contains($0) }
         for name in unset { draft.attributes[name] = nil }
+        try options.apply(to: &draft)
         if let isPinned { draft.isPinned = isPinned }
     }
 }

@@ -48,11 +48,6 @@ struct StoreOptions: ParsableArguments {
         transform: Accept.size)
     var quota: ByteSize?
 
-    /// The space of the embedder that verbs open a store with.
-    var embeddedSpace: EmbeddingSpace? {
-        embedder == EmbedderChoice.none ? nil : HashEmbedder().space
-    }
-
     /// What a verb does to the store.
     enum Use {
         /// Reads only: the store must be there.
@@ -116,6 +111,12 @@ struct StoreOptions: ParsableArguments {
 
     /// What makes vectors.
     func embedders() throws -> AvailableEmbedders { try AvailableEmbedders(preferring: embedder ?? .auto) }
+
+    /// The spaces that verbs make vectors in.
+    func ownSpaces() throws -> [EmbeddingSpace] {
+        let embedders = try embedders()
+        return ([embedders.embedder].compactMap { $0 } + embedders.others).map(\.space)
+    }
 
     /// - Parameters:
     ///   - threads: that link vectors.

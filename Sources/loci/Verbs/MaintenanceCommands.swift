@@ -33,7 +33,10 @@ struct CheckCommand: AsyncParsableCommand {
         } else {
             isClean = try await place.store.withEngine(for: .reading) { engine in
                 var isClean = true
-                for home in try await place.namespace.namespaces(of: engine).map(\.home) {
+                var homes = try await place.namespace.namespaces(of: engine).map(\.home)
+                let given = try place.namespace.given()
+                if given?.root ?? .tenant == .tenant { homes += try engine.vectorSetHomes(under: given) }
+                for home in homes {
                     let report = try await place.store.withProgress("checking \(home)", unit: "pages") {
                         try await engine.check(in: home, progress: $0)
                     }

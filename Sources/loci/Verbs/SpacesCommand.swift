@@ -56,10 +56,9 @@ struct SpacesCommand: AsyncParsableCommand {
 
     private func switchSpace(to space: EmbeddingSpace, of namespace: Namespace, _ engine: Engine) async throws
     {
-        guard let own = place.store.embeddedSpace else {
-            return try await engine.useSpace(space, in: namespace)
-        }
-        if space == own {
+        let own = try place.store.ownSpaces()
+        guard let first = own.first else { return try await engine.useSpace(space, in: namespace) }
+        if own.contains(space) {
             // What was remembered while another space was used has no vector in this one.
             _ = try await Progress("embedding", unit: "passages", isSilent: place.json).during { progress in
                 try await engine.reembed(in: namespace, into: space) {
@@ -70,7 +69,7 @@ struct SpacesCommand: AsyncParsableCommand {
             try await engine.useSpace(space, in: namespace)
             Terminal.note(
                 "there is no embedder of \(space.name): what is remembered from now on has the vectors that you bring, "
-                    + "and none else; `loci spaces -n \(namespace) --use \(own.name)` goes back")
+                    + "and none else; `loci spaces -n \(namespace) --use \(first.name)` goes back")
         }
     }
 
