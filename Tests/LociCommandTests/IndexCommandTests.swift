@@ -79,10 +79,13 @@ private func json(_ text: String) throws -> JSONValue { try JSONParser.parse(tex
         return try #require(lines.first { $0["space"]?.string == "wide/4096/cosine" })
     }
 
-    @Test(arguments: [["embed"], ["forget", "7"], ["tune", "index", "--sample", "10", "--json"]])
+    @Test(arguments: [
+        ["embed"], ["forget", "7"], ["tune", "index", "--sample", "10", "--json"], ["import", "known.jsonl"],
+    ])
     func `is told of whole ones after verbs that may take long`(verb: [String]) async throws {
         try await Shell.lend { shell in
             try await leaveUnlinked(at: shell.store)
+            try shell.write("{\"content\":\"Memory 8\",\"key\":\"8\"}\n", to: "known.jsonl")
             #expect(try #require(wide(shell)["unlinked"]?.number) > 0)
             let answer = try shell.run(verb)
             #expect(answer.status == 0, "\(answer.errors)")

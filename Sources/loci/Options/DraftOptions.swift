@@ -1,4 +1,5 @@
 import ArgumentParser
+import Embedders
 import Foundation
 import MemoryEngine
 
@@ -50,17 +51,19 @@ struct DraftOptions: ParsableArguments {
             "A vector of yours: the space as MODEL@REVISION/DIMENSION/METRIC, and a JSON list of numbers or the "
                 + "name of a file with one.", valueName: "space=vector"))
     var vector: [String] = []
-    @Flag(help: "Let --vector make a space that the home, which has others, does not have.")
+    @Flag(help: "Let --vector make another space beside one of yours that the home has.")
     var newSpace = false
 
     /// A name with a typing error would make a space, and nothing would ask it.
     ///
-    /// - Throws: `EngineError.invalid` where a vector lies in a space that a home with others does not have.
+    /// - Throws: `EngineError.invalid` where a vector lies in a space that a home with others of callers does not have.
     func checkSpaces(of draft: MemoryDraft, in namespace: Namespace, _ store: any MemoryStore) async throws {
         guard !newSpace, !draft.embeddings.isEmpty else { return }
-        // There may be no home yet, or no right to ask.
-        guard let known = try? await store.stats(in: namespace).spaces.map(\.space), !known.isEmpty,
-            let other = draft.embeddings.first(where: { !known.contains($0.space) })
+        // There may be no home yet, or no right to ask. That the program's own embedder has vectors there says nothing.
+        guard let spaces = try? await store.stats(in: namespace).spaces.map(\.space) else { return }
+        let own = HashEmbedder().space
+        let known = spaces.filter { $0 != own }
+        guard !known.isEmpty, let other = draft.embeddings.first(where: { !spaces.contains($0.space) })
         else { return }
         throw EngineError(
             .invalid,
