@@ -20,7 +20,7 @@ import Testing
             #expect(
                 try shell.run(["remember", "the deploy failed"] + home, environment: environment).status == 0)
             let spaces = try shell.run(["spaces"] + home, environment: environment).output
-            #expect(spaces.contains("1 vectors  bert-2x12@") && spaces.contains("used"), "\(spaces)")
+            #expect(spaces.contains("1 vector   bert-2x12@") && spaces.contains("used"), "\(spaces)")
             let recalled = try shell.run(["recall", "deploy"] + home, environment: environment)
             #expect(recalled.output.contains("vectors of bert-2x12"), "\(recalled.output)")
 

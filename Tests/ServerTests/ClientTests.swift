@@ -54,7 +54,10 @@ enum Clients {
             if line.hasPrefix("```") {
                 isInside = line == "```\(language)"
             } else if isInside {
-                code += line.replacing("6399", with: "\(port)") + "\n"
+                // Libraries wait 5 s for a reply, which is little for a build that is not for release among others.
+                code +=
+                    line.replacing("port=6399", with: "socket_timeout=900, port=6399")
+                    .replacing("6399", with: "\(port)") + "\n"
             }
         }
         return code
@@ -93,7 +96,7 @@ enum Clients {
         import asyncio, sys, redis, redis.asyncio
         port, version = int(sys.argv[1]), int(sys.argv[2])
         words = lambda reply: reply if isinstance(reply, dict) else dict(zip(reply[::2], reply[1::2]))
-        loci = redis.Redis(port=port, protocol=version, decode_responses=True, client_name="painter")
+        loci = redis.Redis(port=port, protocol=version, decode_responses=True, client_name="painter", socket_timeout=900)
         assert loci.ping() and loci.client_getname() == "painter"
         stored = words(loci.execute_command("MEM.REMEMBER", "project/atlas", "The deploy failed.", "KEY", "deploy"))
         recall = words(loci.execute_command("MEM.RECALL", "project/atlas", "deploy"))
@@ -114,7 +117,7 @@ enum Clients {
             assert str(error).startswith("NOTFOUND"), error
 
         async def same():
-            loci = redis.asyncio.Redis(port=port, protocol=version, decode_responses=True)
+            loci = redis.asyncio.Redis(port=port, protocol=version, decode_responses=True, socket_timeout=900)
             why = words(await loci.execute_command("MEM.WHY", "project/atlas", "deploy"))
             assert len(why["links"]) == 1
             assert await loci.vset().vsim("fruit", "apple") == ["apple"]
