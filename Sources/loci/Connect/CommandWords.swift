@@ -84,12 +84,6 @@ struct CommandWords {
     }
 
     private mutating func add(_ filter: Filter, _ hasTime: inout Bool) throws {
-        // Of the two forms of `AttributeArgument.filter` the command asks for the first: all its conditions must hold.
-        if case .any(let forms) = filter, forms.count == 2, case .attribute(let name, let value) = forms[0],
-            case .attribute(name, .string) = forms[1]
-        {
-            return addAttribute(name, value)
-        }
         switch filter {
         case .all(let parts): for part in parts { try add(part, &hasTime) }
         case .kind(let kind): add("KIND", kind.rawValue)

@@ -73,19 +73,11 @@ enum Accept {
 struct AttributeArgument: Equatable {
     let name: String
     let value: AttributeValue
-    /// The value as it was written.
-    private let text: String
-
-    /// As a condition: what looks like a number or a truth value may have been stored as a string.
-    var filter: Filter {
-        if case .string = value { return .attribute(name, value) }
-        return .any([.attribute(name, value), .attribute(name, .string(text))])
-    }
 
     init?(_ argument: String) {
         guard let sign = argument.firstIndex(of: "="), sign != argument.startIndex else { return nil }
         name = String(argument[..<sign])
-        text = String(argument[argument.index(after: sign)...])
+        let text = String(argument[argument.index(after: sign)...])
         if text == "true" || text == "false" {
             value = .bool(text == "true")
         } else if let number = Double(text), number.isFinite, text.first?.isLetter == false {

@@ -11,7 +11,7 @@ extension FilterExpression {
         has:NAME (an attribute)  NAME=value  NAME^=beginning  NAME>5  NAME>=5  NAME<5  NAME<=5
         tag^:deploy/  key^:beginning  source^:beginning  media:image/  modality:image  vector:SPACE
         pinned  current  attached  expiring  contributes
-        NAME=5 finds the number and the text, over --connect the number only.
+        NAME=5 is a number, NAME="5" a text, as NAME=five is.
         Nothing behind actor:, thread:, session: or key: means "none". Values with spaces stand in "".
         """
 
@@ -30,7 +30,7 @@ extension FilterExpression {
                 } else if rest.hasPrefix(":") {
                     try named(name, String(rest.dropFirst())) ?? time(name, String(rest.dropFirst()), now)
                 } else if rest.hasPrefix("=") {
-                    AttributeArgument(text)?.filter
+                    AttributeArgument(text).map { Filter.attribute($0.name, $0.value) }
                 } else {
                     comparison(name, rest)
                 }

@@ -61,11 +61,13 @@ struct FilterExpression {
         return ValidationError("in the filter \(expected) should stand where \(found) is")
     }
 
-    /// Words and signs; what stands between double quotes is one piece of a word.
+    /// Words and signs; what stands between double quotes is one piece of a word. Of the value of an attribute the quotes
+    /// stay, as they tell a text from a number.
     private static func tokens(of text: String) throws -> [String] {
         var tokens: [String] = []
         var word = ""
         var isQuoted = false
+        var keepsQuotes = false
         var rest = text[...]
         func end() {
             if !word.isEmpty { tokens.append(word) }
@@ -73,7 +75,14 @@ struct FilterExpression {
         }
         while let character = rest.first {
             if isQuoted || character == "\"" {
-                if character == "\"" { isQuoted.toggle() } else { word.append(character) }
+                if character == "\"" {
+                    if !isQuoted {
+                        keepsQuotes =
+                            word.last == "=" && !word.dropLast().contains(where: { ":=<>^".contains($0) })
+                    }
+                    isQuoted.toggle()
+                }
+                if character != "\"" || keepsQuotes { word.append(character) }
                 rest = rest.dropFirst()
             } else if character.isWhitespace {
                 end()

@@ -40,7 +40,7 @@ struct FilterOptions: ParsableArguments {
         parts += tag.map { .tag($0) }
         if !actor.isEmpty { parts.append(Self.any(actor.map { .actor($0) })) }
         if let thread { parts.append(.thread(thread)) }
-        parts += attribute.map(\.filter)
+        parts += attribute.map { .attribute($0.name, $0.value) }
         if since != nil || until != nil {
             let from = since ?? .distantPast
             let until = until ?? .distantFuture
