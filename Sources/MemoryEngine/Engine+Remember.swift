@@ -151,7 +151,7 @@ extension Engine {
                     try await self.updateOnce(id, namespace, version, change, home)
                 }
             } catch let error as EngineError
-                where error.code == .conflict && version == nil && attempt < Self.maximumAttempts
+                where error.isStale && version == nil && attempt < Self.maximumAttempts
             {
                 attempt += 1
             }

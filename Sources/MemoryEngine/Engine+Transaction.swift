@@ -64,12 +64,9 @@ extension Engine {
         }
         try checkWritable(home)
         let isMaking = writes.contains { $0.write.remembers }
-        // A version that an update is based on may be replaced before it is written: then all of it is done again, unless
-        // a write says which one it expects.
-        let expected = writes.compactMap { write, _ -> Bool? in
-            if case .update(_, let expecting, _) = write { expecting != nil } else { nil }
-        }
-        let mayRepeat = !expected.isEmpty && !expected.contains(true)
+        // A version that an update is based on, or what a key leads to, may be replaced before it is written: then all of
+        // it is done again, unless a write says which version it expects.
+        let mayRepeat = !writes.contains { if case .update(_, .some, _) = $0.write { true } else { false } }
         var attempt = 1
         while true {
             do {
@@ -77,7 +74,7 @@ extension Engine {
                     ? withWritableHome(of: home) { try await self.writeOnce(writes, $0) }
                     : withExistingHome(of: home) { try await self.writeOnce(writes, $0) }
             } catch let error as EngineError
-                where error.code == .conflict && mayRepeat && attempt < Self.maximumAttempts
+                where error.isStale && mayRepeat && attempt < Self.maximumAttempts
             {
                 attempt += 1
             }
@@ -93,8 +90,12 @@ extension Engine {
         var edges: [NewEdge] = []
         /// The keys that it remembers, by namespace.
         var keys: [Namespace: [String: MemoryID]] = [:]
+        /// What they lead to, by the places of the changes that remember them.
+        var named: [Int: MemoryID] = [:]
         /// Memories that were there, or have a key, and that it gave a version.
         var changed: Set<MemoryID> = []
+        /// Memories that it ended.
+        var closed: Set<MemoryID> = []
 
         /// Versions are made of what is stored, so that a second one would not know of the first.
         mutating func note(_ id: MemoryID) throws {
@@ -128,10 +129,14 @@ extension Engine {
         }
         let foreign = try await tellCited(by: draft.edges, in: home.namespace)
         var mutation = Mutation(at: options.clock(), changes: draft.changes)
+        mutation.named = draft.named
         mutation.prepare(Analyzer())
         let applied = try await home.apply(mutation)
         try await eraseForgotten(foreign, in: home.namespace)
-        let missing = try await missingSpaces(draft.versions, draft.places.map { applied.outcomes[$0] }, home)
+        // All is written: who cannot be told what lacks vectors is not told that it failed.
+        let missing =
+            (try? await missingSpaces(draft.versions, draft.places.map { applied.outcomes[$0] }, home))
+            ?? draft.versions.map { _ in [] }
         var written = mutation.changes.map { change -> Written in
             if case .link(let edge) = change { .linked(edge.id) } else { .done }
         }
@@ -152,6 +157,7 @@ extension Engine {
                 // One that is there keeps its id.
                 let named = try await find(key, namespace, draft) ?? id
                 draft.keys[namespace, default: [:]][key] = named
+                draft.named[draft.changes.count] = named
                 try draft.note(named)
             }
             draft.places.append(draft.changes.count)
@@ -159,6 +165,11 @@ extension Engine {
             draft.changes.append(.remember(draft.versions[draft.versions.count - 1]))
         case .update(let name, let expecting, let change):
             let id = try await resolve(name, namespace, draft)
+            guard !draft.closed.contains(id) else {
+                throw EngineError(
+                    .invalid,
+                    "the transaction has ended memory \(id) before: update it first, and end it then")
+            }
             try draft.note(id)
             let (version, newest) = try await newVersion(id, namespace, change, home)
             draft.places.append(draft.changes.count)
@@ -192,6 +203,7 @@ extension Engine {
         if !draft.changed.contains(id) {
             _ = try await read(home) { try Self.current(id, namespace, in: $0) }
         }
+        draft.closed.insert(id)
         draft.changes.append(
             .close(id, at: (moment ?? options.clock()).microseconds, closure, successor: successor))
     }

@@ -42,10 +42,13 @@ public struct EngineError: Error, Sendable, CustomStringConvertible {
 
     public let code: Code
     public let message: String
+    /// What was read has been replaced before it was written: doing all of it again may succeed.
+    let isStale: Bool
 
-    public init(_ code: Code, _ message: String) {
-        self.code = code
-        self.message = message
+    public init(_ code: Code, _ message: String) { self.init(code, message, isStale: false) }
+
+    init(_ code: Code, _ message: String, isStale: Bool) {
+        (self.code, self.message, self.isStale) = (code, message, isStale)
     }
 
     public var description: String { message }

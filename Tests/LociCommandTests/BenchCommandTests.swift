@@ -37,9 +37,10 @@ import Testing
             let killed = try shell.bash(
                 """
                 \(program) build --base base.npy --index made --batch 1 > log 2>&1 &
-                until [ -s made/index.loci ] || ! kill -0 $!; do sleep 0.01; done
-                sleep 0.2
-                kill -KILL $!
+                build=$!
+                until \(program) search --index made --queries q.npy 2>&1 | grep -q '[1-9][0-9,]* of 20000 rows'
+                do kill -0 $build || exit 1; done
+                kill -KILL $build
                 """)
             #expect(killed.status == 0, "\(killed.errors)")
             let part = try shell.bench("search", "--index", "made", "--queries", "q.npy")

@@ -76,6 +76,9 @@ import Testing
             await refusal([.remember(draft("One.", key: "k")), .remember(draft("Two.", key: "k"))])?.code
                 == .invalid)
         #expect(await refusal([.retract(.key("token")), .retract(.key("token"))])?.code == .conflict)
+        #expect(
+            await refusal([.retract(.key("token")), .update(.key("token")) { $0.isPinned = true }])?.code
+                == .invalid)
         #expect(await refusal([.unlink(EdgeID(rawValue: 1))])?.code == .notFound)
         #expect(try await store.engine.stats(in: atlas).sequence == before)
         #expect(await refusal([], in: try Namespace(path: "collective"))?.code == .forbidden)
@@ -117,6 +120,26 @@ import Testing
             (.retract(.key("k")), two),
         ])
         #expect(try await store.engine.list(in: atlas).memories.map(\.content) == ["One."])
+    }
+
+    /// Both find no memory with the key, and one of them makes it first.
+    @Test func `links what a key leads to, whoever remembered it`() async throws {
+        let store = try ScratchStore()
+        let other = try await store.engine.remember("The cause.", in: atlas)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for number in 0..<4 {
+                group.addTask { [atlas, engine = store.engine] in
+                    var draft = MemoryDraft("The effect, told by \(number).")
+                    draft.key = "effect"
+                    try await engine.write(
+                        [.remember(draft), .link(.key("effect"), to: .id(other.id), as: .causedBy)], in: atlas
+                    )
+                }
+            }
+            try await group.waitForAll()
+        }
+        let effect = try #require(try await store.engine.get(key: "effect", in: atlas))
+        #expect(try await store.engine.edges(of: effect.id, in: atlas, kinds: [.causedBy]).count == 4)
     }
 
     /// Two that read the same version cannot both write the next one.

@@ -409,6 +409,12 @@ private struct ExpectedSet {
         #expect(try await description(store.engine)?.topLevel ?? 0 >= layers.count - 1)
     }
 
+    @Test func `give all elements where more are asked for than any number of them`() async throws {
+        let store = try store()
+        for name in ["a", "b"] { _ = try await add(store.engine, name, [1, 0]) }
+        #expect(Set(try await names(store.engine, .sample(set: bytes("s"), count: .max))) == ["a", "b"])
+    }
+
     @Test func `give elements by chance`() async throws {
         let store = try store()
         for number in 0..<50 { _ = try await add(store.engine, "e\(number)", [Float(number), 1]) }

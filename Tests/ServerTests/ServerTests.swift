@@ -102,6 +102,12 @@ import Testing
                 try client.ask("MEM.REMEMBER", atlas, "A text.", "COLOR", "red")
                     == .error("ERR MEM.REMEMBER has no option `COLOR`"))
             #expect(
+                try client.ask(
+                    "MEM.UPDATE", atlas, "deploy", "VALIDFROM", "2026-02-01", "VALIDUNTIL", "2026-01-01"
+                )
+                    == .error(
+                        "ERR VALIDUNTIL, 2026-01-01T00:00:00Z, is not after VALIDFROM, 2026-02-01T00:00:00Z"))
+            #expect(
                 try client.ask("EXEC")
                     == .error("EXECABORT Transaction discarded because of previous errors."))
             // Homes of vector sets are none of memories.

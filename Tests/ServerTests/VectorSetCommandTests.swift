@@ -120,6 +120,10 @@ import Testing
             ("VSIM s VALUES 2 1 0 COUNT +1", "!ERR invalid COUNT"),
             ("VDIM none", "!ERR key does not exist"), ("VEMB s a FOO", "!ERR invalid option"),
             ("VRANDMEMBER s x", "!ERR COUNT value is not an integer"),
+            (
+                "VRANDMEMBER s 9223372036854775807 x",
+                "!ERR wrong number of arguments for 'VRANDMEMBER' command"
+            ),
             ("VRANDMEMBER none -9223372036854775808", "!ERR COUNT is out of range: it is at least -1000000"),
             ("VRANGE s a +", "!ERR invalid range format"),
             (

@@ -88,8 +88,8 @@ extension Applier {
         if let expecting, expecting != head.version {
             throw EngineError(
                 .conflict,
-                "memory \(id) is at version \(head.version), not \(expecting); read it again and repeat the change"
-            )
+                "memory \(id) is at version \(head.version), not \(expecting); read it again and repeat the change",
+                isStale: true)
         }
         let old = try self.version(row, head.version, in: transaction.snapshot)
         guard old.fields.session != version.fields.session else {

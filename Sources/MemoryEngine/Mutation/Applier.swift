@@ -91,9 +91,16 @@ struct Applier {
         let before = transaction.changeCount
         for (index, change) in mutation.changes.enumerated() {
             do {
-                result.outcomes.append(try applier.apply(change, in: transaction))
+                let outcome = try applier.apply(change, in: transaction)
+                if let expected = mutation.named[index], case .stored(let id, _, _) = outcome, id != expected
+                {
+                    throw EngineError(
+                        .conflict, "its key was given to another memory, or forgotten, meanwhile",
+                        isStale: true)
+                }
+                result.outcomes.append(outcome)
             } catch let error as EngineError where mutation.changes.count > 1 {
-                throw EngineError(error.code, "write \(index + 1): \(error.message)")
+                throw EngineError(error.code, "write \(index + 1): \(error.message)", isStale: error.isStale)
             }
         }
         if transaction.changeCount == before, applier.log.isEmpty {

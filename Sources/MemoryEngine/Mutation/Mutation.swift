@@ -12,6 +12,9 @@ package struct Mutation: Sendable, Equatable {
     /// The operation id was drawn for this value, here and now, so that no home can know it. Not encoded: what
     /// comes from elsewhere may have been applied.
     private(set) var isFresh = false
+    /// By the places of changes that remember under a key: the memory that others of the changes take it to lead to. Not
+    /// encoded: what was applied once needs no check.
+    var named: [Int: MemoryID] = [:]
 
     /// One that is applied wherever its operation id is not known.
     init(operation: UInt128, time: Int64, changes: [Change]) {

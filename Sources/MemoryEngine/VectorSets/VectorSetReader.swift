@@ -267,7 +267,7 @@ struct VectorSetReader {
         guard let count else { return .name(try anyNames(1, of: set, in: transaction).first) }
         if count < 0 { return .names(try anyNames(-count, of: set, in: transaction)) }
         if count == 0 { return .names([]) }
-        if count * 2 >= Int(set.count) {
+        if count >= (Int(set.count) + 1) / 2 {
             return .names(Array(try allNames(of: set, in: transaction).shuffled().prefix(count)))
         }
         var seen = Set<[UInt8]>()

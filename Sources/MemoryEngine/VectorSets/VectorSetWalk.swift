@@ -54,16 +54,17 @@ struct VectorSetWalk {
     private func all(
         _ query: [Float], _ count: Int, _ filter: PassageFilter?, in transaction: borrowing ReadTransaction
     ) throws -> [Candidate] {
-        var candidates: [Candidate] = []
+        var found: [(ordinal: UInt32, cosine: Float)] = []
         try index.segments.scan(query, set.space.extent, in: transaction) { block in
             for (place, ordinal) in block.passages.enumerated()
             where ordinal != VectorSegments.noPassage && filter?.contains(ordinal) ?? true {
-                candidates.append(
-                    Candidate(ordinal: ordinal, score: VectorSetReader.score(block.scores[place], in: set)))
+                found.append((ordinal, block.scores[place]))
             }
         }
-        candidates.sort { $0.score != $1.score ? $0.score > $1.score : $0.ordinal < $1.ordinal }
-        return Array(candidates.prefix(count))
+        found.sort { $0.cosine != $1.cosine ? $0.cosine > $1.cosine : $0.ordinal < $1.ordinal }
+        return found.prefix(count).map {
+            Candidate(ordinal: $0.ordinal, score: VectorSetReader.score($0.cosine, in: set))
+        }
     }
 
     /// Looks at the attributes of more and more of the nearest.

@@ -38,8 +38,8 @@ extension MemoryCommands {
         var written: IndexingIterator<[Engine.Written]>
         do {
             written = try await engine.write(writes).makeIterator()
-        } catch let error as EngineError {
-            throw CommandError("EXECABORT nothing was changed: " + CommandError(error).message)
+        } catch {
+            throw CommandError("EXECABORT nothing was changed: " + CommandError(any: error).message)
         }
         return .array(
             batch.map { item in
@@ -89,6 +89,9 @@ extension MemoryCommands {
             default: throw arguments.unknown(option)
             }
         }
+        // What is wrong whatever the memory says is told now.
+        var any = MemoryDraft("")
+        try fields.apply(to: &any)
         let (read, said, tags, names) = (fields, content, untag, unset)
         return .update(name, expecting: expecting) { draft in
             if let said { draft.content = said }

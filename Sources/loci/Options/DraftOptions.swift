@@ -57,12 +57,15 @@ struct DraftOptions: ParsableArguments {
     /// A name with a typing error would make a space, and nothing would ask it.
     ///
     /// - Throws: `EngineError.invalid` where a vector lies in a space that a home with others of callers does not have.
-    func checkSpaces(of draft: MemoryDraft, in namespace: Namespace, _ store: any MemoryStore) async throws {
+    func checkSpaces(
+        of draft: MemoryDraft, in namespace: Namespace, _ store: any MemoryStore,
+        besides options: StoreOptions
+    ) async throws {
         guard !newSpace, !draft.embeddings.isEmpty else { return }
-        // There may be no home yet, or no right to ask. That the program's own embedder has vectors there says nothing.
+        // There may be no home yet, or no right to ask. That embedders of the program have vectors there says nothing.
         guard let spaces = try? await store.stats(in: namespace).spaces.map(\.space) else { return }
-        let own = HashEmbedder().space
-        let known = spaces.filter { $0 != own }
+        let own = try options.ownSpaces() + [HashEmbedder().space]
+        let known = spaces.filter { !own.contains($0) }
         guard !known.isEmpty, let other = draft.embeddings.first(where: { !spaces.contains($0.space) })
         else { return }
         throw EngineError(

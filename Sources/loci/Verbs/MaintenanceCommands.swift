@@ -33,9 +33,14 @@ struct CheckCommand: AsyncParsableCommand {
         } else {
             isClean = try await place.store.withEngine(for: .reading) { engine in
                 var isClean = true
-                var homes = try await place.namespace.namespaces(of: engine).map(\.home)
                 let given = try place.namespace.given()
-                if given?.root ?? .tenant == .tenant { homes += try engine.vectorSetHomes(under: given) }
+                var homes: [Namespace] = []
+                if given?.root ?? .tenant == .tenant { homes = try engine.vectorSetHomes(under: given) }
+                // A tenant may have vector sets and nothing else.
+                let hasMemories = try !engine.homes(under: given).isEmpty
+                if homes.isEmpty || hasMemories {
+                    homes = try await place.namespace.namespaces(of: engine).map(\.home) + homes
+                }
                 for home in homes {
                     let report = try await place.store.withProgress("checking \(home)", unit: "pages") {
                         try await engine.check(in: home, progress: $0)

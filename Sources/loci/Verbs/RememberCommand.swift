@@ -40,7 +40,7 @@ struct RememberCommand: AsyncParsableCommand {
         draft.isPinned = pin
         let said = draft
         let remembered = try await place.withStore(for: .creating) { store, namespace in
-            try await draftOptions.checkSpaces(of: said, in: namespace, store)
+            try await draftOptions.checkSpaces(of: said, in: namespace, store, besides: place.store)
             return try await store.remember(said, in: namespace)
         }
         remembered.print(in: namespace, asJSON: place.json)

@@ -66,10 +66,12 @@ struct SpacesCommand: AsyncParsableCommand {
                 }
             }
         } else {
+            let before = try await engine.space(of: namespace) ?? first
             try await engine.useSpace(space, in: namespace)
+            guard before != space else { return }
             Terminal.note(
                 "there is no embedder of \(space.name): what is remembered from now on has the vectors that you bring, "
-                    + "and none else; `loci spaces -n \(namespace) --use \(first.name)` goes back")
+                    + "and none else; `loci spaces -n \(namespace) --use \(before.name)` goes back")
         }
     }
 

@@ -40,7 +40,7 @@ struct UpdateCommand: AsyncParsableCommand {
         let draft = said
         let (remembered, end) = try await place.withStore(for: .changing) { store, namespace in
             let id = try await memory.resolve(in: namespace, store)
-            try await draftOptions.checkSpaces(of: draft, in: namespace, store)
+            try await draftOptions.checkSpaces(of: draft, in: namespace, store, besides: place.store)
             let change = MemoryChange(
                 content: content, options: draftOptions, untag: untag, unset: unset, isPinned: pin)
             let remembered = try await store.update(id, in: namespace, expecting: expecting, saying: change)
