@@ -9,7 +9,7 @@ struct PlaceOptions: ParsableArguments {
     var json: Bool { store.json }
 
     /// Opens the store, lends it with the namespace, and closes it whatever happens. What a change leaves to the indexes
-    /// is done before, as far as it takes no longer than two seconds.
+    /// is done before, as far as it takes no longer than two seconds; so `body` prints what it did itself.
     func withEngine<Result>(
         for use: StoreOptions.Use, threads: Int = 1, _ body: (Engine, Namespace) async throws -> Result
     ) async throws -> Result {

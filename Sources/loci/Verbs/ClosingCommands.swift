@@ -27,13 +27,12 @@ struct SupersedeCommand: AsyncParsableCommand {
     @OptionGroup var options: ClosingOptions
 
     func run() async throws {
-        let id = try await options.place.withStore(for: .changing) { store, namespace in
+        try await options.place.withStore(for: .changing) { store, namespace in
             let id = try await memory.resolve(in: namespace, store)
             let successor = try await successor.resolve(in: namespace, store)
             try await store.supersede(id, by: successor, in: namespace, at: options.at)
-            return id
+            done(id, options.at.flatMap(announced) ?? "superseded", asJSON: options.place.json)
         }
-        done(id, options.at.flatMap(announced) ?? "superseded", asJSON: options.place.json)
     }
 }
 
@@ -54,12 +53,11 @@ struct RetractCommand: AsyncParsableCommand {
     @OptionGroup var options: ClosingOptions
 
     func run() async throws {
-        let id = try await options.place.withStore(for: .changing) { store, namespace in
+        try await options.place.withStore(for: .changing) { store, namespace in
             let id = try await memory.resolve(in: namespace, store)
             try await store.retract(id, in: namespace, at: options.at)
-            return id
+            done(id, options.at.flatMap(announced) ?? "retracted", asJSON: options.place.json)
         }
-        done(id, options.at.flatMap(announced) ?? "retracted", asJSON: options.place.json)
     }
 }
 
@@ -83,11 +81,10 @@ struct PromoteCommand: AsyncParsableCommand {
     @OptionGroup var place: PlaceOptions
 
     func run() async throws {
-        let remembered = try await place.withStore(for: .changing) { store, source in
+        try await place.withStore(for: .changing) { store, source in
             let id = try await memory.resolve(in: source, store)
-            return try await store.promote(id, from: source, to: to)
+            try await store.promote(id, from: source, to: to).print(in: to, asJSON: place.json)
         }
-        remembered.print(in: to, asJSON: place.json)
     }
 }
 

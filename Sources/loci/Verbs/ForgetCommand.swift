@@ -46,14 +46,14 @@ struct ForgetCommand: AsyncParsableCommand {
         if let by { selections.append(.principal(by)) }
         if all { selections.append(.everything) }
         let others = selections
-        let erasure = try await place.withStore(for: .changing, isLong: true) { store, namespace in
+        try await place.withStore(for: .changing, isLong: true) { store, namespace in
             // Before, so that a typing error in the name is told from a selection that is empty.
             _ = try await store.existingHomes(under: namespace)
             // All of them first: where one is not there, none is forgotten.
             var chosen = others
             for memory in memories { chosen.append(.id(try await memory.resolve(in: namespace, store))) }
             let selections = chosen
-            return try await Progress("forgetting", unit: "memories", isSilent: place.json).during {
+            let erasure = try await Progress("forgetting", unit: "memories", isSilent: place.json).during {
                 progress in
                 let watch = Task { if !all { await Self.watch(store, namespace, progress) } }
                 defer { watch.cancel() }
@@ -66,8 +66,8 @@ struct ForgetCommand: AsyncParsableCommand {
                 }
                 return sum
             }
+            erasure.print(asJSON: place.json)
         }
-        erasure.print(asJSON: place.json)
     }
 
     /// Says how many memories a home has lost so far, until it is cancelled. Of a home whose file is to be removed

@@ -29,7 +29,7 @@ struct RememberCommand: AsyncParsableCommand {
     @OptionGroup var place: PlaceOptions
 
     func run() async throws {
-        let namespace = try place.namespace.required()
+        _ = try place.namespace.required()
         try place.store.check()
         var draft = MemoryDraft(
             words.isEmpty && !(draftOptions.vector.isEmpty && draftOptions.attach.isEmpty)
@@ -39,11 +39,10 @@ struct RememberCommand: AsyncParsableCommand {
         draft.key = key
         draft.isPinned = pin
         let said = draft
-        let remembered = try await place.withStore(for: .creating) { store, namespace in
+        try await place.withStore(for: .creating) { store, namespace in
             try await draftOptions.checkSpaces(of: said, in: namespace, store, besides: place.store)
-            return try await store.remember(said, in: namespace)
+            try await store.remember(said, in: namespace).print(in: namespace, asJSON: place.json)
         }
-        remembered.print(in: namespace, asJSON: place.json)
         if let expires = said.expires, expires <= .now {
             Terminal.note("it expired at \(expires): nothing finds it")
         }

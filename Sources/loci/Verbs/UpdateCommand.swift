@@ -33,20 +33,20 @@ struct UpdateCommand: AsyncParsableCommand {
     @OptionGroup var place: PlaceOptions
 
     func run() async throws {
-        let namespace = try place.namespace.required()
+        _ = try place.namespace.required()
         let content = words.isEmpty ? nil : try Words.read(words)
         var said = MemoryDraft("")
         try draftOptions.apply(to: &said)
         let draft = said
-        let (remembered, end) = try await place.withStore(for: .changing) { store, namespace in
+        let end = try await place.withStore(for: .changing) { store, namespace in
             let id = try await memory.resolve(in: namespace, store)
             try await draftOptions.checkSpaces(of: draft, in: namespace, store, besides: place.store)
             let change = MemoryChange(
                 content: content, options: draftOptions, untag: untag, unset: unset, isPinned: pin)
             let remembered = try await store.update(id, in: namespace, expecting: expecting, saying: change)
-            return (remembered, try await store.get(id, in: namespace)?.valid.upperBound ?? .distantFuture)
+            remembered.print(in: namespace, asJSON: place.json)
+            return try await store.get(id, in: namespace)?.valid.upperBound ?? .distantFuture
         }
-        remembered.print(in: namespace, asJSON: place.json)
         if end <= .now {
             Terminal.note(
                 "it is not true since \(end), so recalls pass it over: say --valid-until, or remember it anew"
