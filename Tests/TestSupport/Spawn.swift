@@ -1,3 +1,4 @@
+import Foundation
 import Glibc
 
 /// A program in a process of its own.
@@ -27,6 +28,12 @@ public struct Spawn: Sendable {
         posix_spawn_file_actions_addopen(&actions, 0, files.input, O_RDONLY, 0)
         posix_spawn_file_actions_addopen(&actions, 1, files.output, O_WRONLY | O_CREAT, 0o600)
         posix_spawn_file_actions_addopen(&actions, 2, files.errors, O_WRONLY | O_CREAT, 0o600)
+
+        // Sockets of a server in this process would stay open for as long as the program runs, and who waits for one to be
+        // closed might wait for ever.
+        for name in (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd")) ?? [] {
+            if let file = Int32(name), file > 2 { posix_spawn_file_actions_addclose(&actions, file) }
+        }
 
         // Threads of tasks block signals, and the program is to get them.
         var attributes = posix_spawnattr_t()
