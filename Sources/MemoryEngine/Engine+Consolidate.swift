@@ -230,7 +230,7 @@ extension Engine {
         }
     }
 
-    // Not inlined into the closure that lends the home, like `updateOnce`.
+    // Not inlined into the closure that lends the home, like `writeOnce`.
     @inline(never)
     private func submit<Result: Sendable>(
         _ body: @escaping @Sendable (borrowing WriteTransaction) throws -> Result, to home: Home

@@ -125,7 +125,7 @@ extension Engine {
         return progress
     }
 
-    // Not inlined into the closure that lends the home, like `updateOnce`.
+    // Not inlined into the closure that lends the home, like `writeOnce`.
     @inline(never)
     private func add(
         _ additions: [AddedEmbeddings], _ namespace: Namespace, _ home: Home

@@ -132,7 +132,7 @@ extension Engine {
         try await withExistingHome(of: name) { try await store(summary, of: episode, in: standing, $0) }
     }
 
-    // Not inlined into the closure that lends the home, like `updateOnce`.
+    // Not inlined into the closure that lends the home, like `writeOnce`.
     @inline(never)
     private func store(
         _ summary: EpisodeSummary, of episode: Episode, in standing: Standing, _ home: Home

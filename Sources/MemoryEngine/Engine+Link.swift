@@ -133,9 +133,7 @@ extension Engine {
     ///
     /// - Throws: `EngineError`: `notFound`, `conflict` (it was taken back before).
     public func unlink(_ id: EdgeID, in namespace: Namespace) async throws {
-        try checkWritable(namespace)
-        let mutation = Mutation(at: options.clock(), changes: [.unlink(id)])
-        try await withExistingHome(of: namespace) { _ = try await $0.apply(mutation) }
+        try await write([.unlink(id)], in: namespace)
     }
 
     /// The edges of a memory, of whatever origin: given, derived from words, and following from its thread.

@@ -68,7 +68,7 @@ extension Engine {
         try await withExistingHome(of: name) { try await store(fact, of: memory, model, $0) }
     }
 
-    // Not inlined into the closure that lends the home, like `updateOnce`.
+    // Not inlined into the closure that lends the home, like `writeOnce`.
     @inline(never)
     private func store(
         _ fact: CheckedNote.Fact, of memory: StudiedMemory, _ model: String, _ home: Home

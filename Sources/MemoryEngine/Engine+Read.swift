@@ -128,17 +128,7 @@ extension Engine {
     ///
     /// - Throws: `EngineError`: `notFound` (forgotten, or another home), `invalid` (a range outside of it).
     public func content(of citation: Citation) async throws -> String {
-        guard let memory = try await get(citation.id, in: citation.namespace, version: citation.version)
-        else {
-            throw EngineError(
-                .notFound, "there is no \(citation.id)@\(citation.version) in \(citation.namespace)")
-        }
-        let bytes = Array(memory.content.utf8)
-        guard citation.range.lowerBound >= 0, citation.range.upperBound <= bytes.count else {
-            throw EngineError(
-                .invalid, "the memory has \(bytes.count) bytes; the citation names \(citation.range)")
-        }
-        return String(decoding: bytes[citation.range], as: UTF8.self)
+        try citation.words(of: await get(citation.id, in: citation.namespace, version: citation.version))
     }
 
     // MARK: Lists

@@ -142,36 +142,9 @@ extension Engine {
         _ id: MemoryID, in namespace: Namespace, expecting version: UInt32? = nil,
         _ change: @escaping @Sendable (inout MemoryDraft) throws -> Void
     ) async throws -> Remembered {
-        try checkWritable(namespace)
-        // Without an expected version the change is repeated on what somebody else made of it.
-        var attempt = 1
-        while true {
-            do {
-                return try await withExistingHome(of: namespace) { home in
-                    try await self.updateOnce(id, namespace, version, change, home)
-                }
-            } catch let error as EngineError
-                where error.isStale && version == nil && attempt < Self.maximumAttempts
-            {
-                attempt += 1
-            }
-        }
-    }
-
-    /// Of those who change a memory at once one succeeds each time, so that this many fail for nobody but among thousands.
-    static let maximumAttempts = 128
-
-    // Not inlined: the optimizer of Swift 6.3.1 makes code of it, inside the closure that lends the home, that
-    // jumps to nowhere when the read ends.
-    @inline(never)
-    private func updateOnce(
-        _ id: MemoryID, _ namespace: Namespace, _ expected: UInt32?,
-        _ change: @escaping @Sendable (inout MemoryDraft) throws -> Void, _ home: Home
-    ) async throws -> Remembered {
-        let (version, newest) = try await newVersion(id, namespace, change, home)
-        var versions = [version]
-        try await embed(&versions, for: home)
-        return try await update(id, expecting: expected ?? newest, versions[0], options.clock(), home)
+        let written = try await write(
+            [.update(.id(id), expecting: version, change: change)], in: namespace)
+        return try written[0].remembered
     }
 
     /// What a change makes of a memory, without the vectors that it lacks, and the version that it is based on.
@@ -218,7 +191,7 @@ extension Engine {
     public func supersede(
         _ id: MemoryID, by successor: MemoryID, in namespace: Namespace, at moment: Timestamp? = nil
     ) async throws {
-        try await close(id, .superseded, successor, in: namespace, at: moment)
+        try await write([.supersede(.id(id), by: .id(successor), at: moment)], in: namespace)
     }
 
     /// Says that a memory is not true any more, or never was (with the beginning of its validity as `moment`).
@@ -227,23 +200,7 @@ extension Engine {
     ///   then, and can be retracted earlier.
     /// - Throws: `EngineError`: `notFound`, `conflict` (it is superseded or retracted already).
     public func retract(_ id: MemoryID, in namespace: Namespace, at moment: Timestamp? = nil) async throws {
-        try await close(id, .retracted, nil, in: namespace, at: moment)
-    }
-
-    private func close(
-        _ id: MemoryID, _ closure: Closure, _ successor: MemoryID?, in namespace: Namespace,
-        at moment: Timestamp?
-    ) async throws {
-        try checkWritable(namespace)
-        try Self.checkMoment(moment)
-        try await withExistingHome(of: namespace) { home in
-            _ = try await read(home) { try Self.current(id, namespace, in: $0) }
-            let now = options.clock()
-            _ = try await home.apply(
-                Mutation(
-                    at: now,
-                    changes: [.close(id, at: (moment ?? now).microseconds, closure, successor: successor)]))
-        }
+        try await write([.retract(.id(id), at: moment)], in: namespace)
     }
 
     static func checkMoment(_ moment: Timestamp?) throws {
@@ -295,7 +252,7 @@ extension Engine {
         return remembered
     }
 
-    // Not inlined into the closure that lends the home, like `updateOnce`.
+    // Not inlined into the closure that lends the home, like `writeOnce`.
     @inline(never)
     private func move(
         _ draft: MemoryDraft, _ id: MemoryID, expecting version: UInt32, _ passages: [Range<Int>],

@@ -33,7 +33,20 @@ extension Engine {
         /// Of `link`.
         case linked(EdgeID)
         case done
+
+        /// - Throws: `conflict` where it is no memory that was written.
+        var remembered: Remembered {
+            get throws {
+                guard case .stored(let remembered) = self else {
+                    throw EngineError(.conflict, "nothing was remembered")
+                }
+                return remembered
+            }
+        }
     }
+
+    /// Of those who change a memory at once one succeeds each time, so that this many fail for nobody but among thousands.
+    private static let maximumAttempts = 128
 
     /// Does several writes as one transaction: others see all of them or none, and so does a crash.
     ///
@@ -83,6 +96,7 @@ extension Engine {
 
     /// What a transaction has come to so far.
     private struct Draft {
+        let writeCount: Int
         var changes: [Mutation.Change] = []
         var versions: [Mutation.NewVersion] = []
         /// Where in `changes` each version goes.
@@ -106,12 +120,13 @@ extension Engine {
         }
     }
 
-    // Not inlined into the closure that lends the home, like `updateOnce`.
+    // Not inlined: the optimizer of Swift 6.3.1 makes code of it, inside the closure that lends the home, that jumps to
+    // nowhere when a read ends.
     @inline(never)
     private func writeOnce(
         _ writes: [(write: Write, namespace: Namespace)], _ home: Home
     ) async throws -> [Written] {
-        var draft = Draft()
+        var draft = Draft(writeCount: writes.count)
         for (index, (write, namespace)) in writes.enumerated() {
             do {
                 try await add(write, namespace, to: &draft, home)
@@ -153,8 +168,8 @@ extension Engine {
         switch write {
         case .remember(let memory):
             let id = MemoryID(at: now)
-            if let key = memory.key {
-                // One that is there keeps its id.
+            // One that is there keeps its id, which only other writes have to know before.
+            if let key = memory.key, draft.writeCount > 1 {
                 let named = try await find(key, namespace, draft) ?? id
                 draft.keys[namespace, default: [:]][key] = named
                 draft.named[draft.changes.count] = named

@@ -133,6 +133,20 @@ public struct Citation: Hashable, Sendable, CustomStringConvertible {
         self.init(namespace: namespace, id: place.id, version: place.version, range: place.range)
     }
 
+    /// The words that it names, of the memory's version that it names; `nil` = there is none.
+    ///
+    /// - Throws: `EngineError`: `notFound`, `invalid` (a range outside of it).
+    package func words(of memory: Memory?) throws -> String {
+        guard let memory else {
+            throw EngineError(.notFound, "there is no \(id)@\(version) in \(namespace)")
+        }
+        let bytes = memory.content.utf8.count
+        guard range.lowerBound >= 0, range.upperBound <= bytes else {
+            throw EngineError(.invalid, "the memory has \(bytes) bytes; the citation names \(range)")
+        }
+        return String(decoding: Array(memory.content.utf8)[range], as: UTF8.self)
+    }
+
     /// A place within a home, as `description` writes it.
     package static func place(_ text: String) -> (id: MemoryID, version: UInt32, range: Range<Int>)? {
         guard let at = text.lastIndex(of: "@"), let id = MemoryID(String(text[..<at])) else { return nil }

@@ -6,7 +6,8 @@ extension MemoryCommands {
     static func write(
         _ call: ConnectionState.Call
     ) throws -> (write: Engine.Write, namespace: Namespace)? {
-        guard transactional.contains(call.name) else { return nil }
+        guard let command = CommandTable.find(call.words[0]), command.isOfMemories, command.isForTransactions
+        else { return nil }
         var arguments = Arguments(call.words, of: call.name, by: call.user)
         let namespace = try arguments.namespace(.write, ofHome: call.name != "MEM.REMEMBER")
         let write: Engine.Write =
@@ -22,10 +23,6 @@ extension MemoryCommands {
             }
         return (write, namespace)
     }
-
-    static let transactional: Set<String> = [
-        "MEM.REMEMBER", "MEM.UPDATE", "MEM.SUPERSEDE", "MEM.RETRACT", "MEM.LINK", "MEM.UNLINK",
-    ]
 
     /// What came between `MULTI` and `EXEC`, as one transaction.
     func execute(_ batch: [ConnectionState.BatchItem]) async throws -> Reply {

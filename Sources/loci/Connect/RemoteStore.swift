@@ -213,18 +213,9 @@ struct RemoteStore: MemoryStore {
     }
 
     func content(of citation: Citation) async throws -> String {
-        let memory = try await get(
-            citation.id, in: citation.namespace, version: citation.version, asOf: nil, validAt: nil)
-        guard let memory else {
-            throw EngineError(
-                .notFound, "there is no \(citation.id)@\(citation.version) in \(citation.namespace)")
-        }
-        let bytes = Array(memory.content.utf8)
-        guard citation.range.lowerBound >= 0, citation.range.upperBound <= bytes.count else {
-            throw EngineError(
-                .invalid, "the memory has \(bytes.count) bytes; the citation names \(citation.range)")
-        }
-        return String(decoding: bytes[citation.range], as: UTF8.self)
+        try citation.words(
+            of: await get(
+                citation.id, in: citation.namespace, version: citation.version, asOf: nil, validAt: nil))
     }
 
     func list(

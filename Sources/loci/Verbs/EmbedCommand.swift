@@ -28,7 +28,7 @@ struct EmbedCommand: AsyncParsableCommand {
 
     func run() async throws {
         let namespace = try namespace.required()
-        let done = try await store.withEngine(for: .changing, threads: threads.count) { engine in
+        try await store.withEngine(for: .changing, threads: threads.count) { engine in
             let done = try await Progress("embedding", unit: "passages", isSilent: store.json).during {
                 progress in
                 try await engine.embed(in: namespace, includesClosed: closed, batchCount: batch) {
@@ -38,9 +38,12 @@ struct EmbedCommand: AsyncParsableCommand {
             if done.added + done.obsolete + done.skipped == 0 {
                 _ = try await engine.existingHomes(under: namespace)
             }
+            show(done, namespace)
             await store.finishIndexing(of: engine, within: nil)
-            return done
         }
+    }
+
+    private func show(_ done: EmbeddingProgress, _ namespace: Namespace) {
         store.printCounts(
             [("added", done.added), ("obsolete", done.obsolete), ("skipped", done.skipped)],
             text: "\(namespace): \(Terminal.counted(done.added, "vector")) added"
