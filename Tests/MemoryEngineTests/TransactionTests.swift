@@ -3,6 +3,21 @@ import Testing
 
 @testable import MemoryEngine
 
+/// Does something once, before it embeds what comes first.
+private final class InterruptingEmbedder: Embedder {
+    let space = EmbeddingSpace(model: "interrupting", dimension: 2)
+    private let interruption = Mutex<(@Sendable () async throws -> Void)?>(nil)
+
+    func interrupt(with action: @escaping @Sendable () async throws -> Void) {
+        interruption.withLock { $0 = action }
+    }
+
+    func embed(_ inputs: [EmbeddingInput], for purpose: EmbeddingPurpose) async throws -> [[Float]] {
+        try await interruption.withLock { $0.take() }?()
+        return inputs.map { _ in [1, 0] }
+    }
+}
+
 @Suite struct `A transaction of writes` {
     let atlas = Namespace.project("atlas")
 
@@ -122,24 +137,39 @@ import Testing
         #expect(try await store.engine.list(in: atlas).memories.map(\.content) == ["One."])
     }
 
-    /// Both find no memory with the key, and one of them makes it first.
+    /// It finds no memory with the key, and another write makes one before it does.
     @Test func `links what a key leads to, whoever remembered it`() async throws {
-        let store = try ScratchStore()
-        let other = try await store.engine.remember("The cause.", in: atlas)
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            for number in 0..<4 {
-                group.addTask { [atlas, engine = store.engine] in
-                    var draft = MemoryDraft("The effect, told by \(number).")
-                    draft.key = "effect"
-                    try await engine.write(
-                        [.remember(draft), .link(.key("effect"), to: .id(other.id), as: .causedBy)], in: atlas
-                    )
-                }
-            }
-            try await group.waitForAll()
+        let embedder = InterruptingEmbedder()
+        let store = try ScratchStore(embedder: embedder)
+        let cause = try await store.engine.remember("The cause.", in: atlas).id
+        embedder.interrupt { [atlas, engine = store.engine] in
+            var draft = MemoryDraft("The effect, told by another.")
+            draft.key = "effect"
+            try await engine.remember(draft, in: atlas)
         }
+        let written = try await store.engine.write(
+            [
+                .remember(draft("The effect.", key: "effect")),
+                .link(.key("effect"), to: .id(cause), as: .causedBy),
+            ], in: atlas)
         let effect = try #require(try await store.engine.get(key: "effect", in: atlas))
-        #expect(try await store.engine.edges(of: effect.id, in: atlas, kinds: [.causedBy]).count == 4)
+        #expect(effect.version == 2 && effect.content == "The effect.")
+        #expect(try written[0].remembered.id == effect.id)
+        let edges = try await store.engine.edges(of: effect.id, in: atlas, kinds: [.causedBy])
+        #expect(edges.map(\.to) == [cause])
+    }
+
+    /// The vectors of the first are read for the version that ends it.
+    @Test func `ends what it remembers, in a space that it begins`() async throws {
+        let store = try ScratchStore(embedder: InterruptingEmbedder())
+        try await store.engine.write(
+            [
+                .remember(draft("The cache is cold.", key: "cold")),
+                .remember(draft("The cache is warm.", key: "warm")),
+                .supersede(.key("cold"), by: .key("warm")), .retract(.key("warm")),
+            ], in: atlas)
+        #expect(try await store.engine.list(in: atlas).memories.isEmpty)
+        #expect(try await store.engine.check(in: atlas).problems == [])
     }
 
     /// Two that read the same version cannot both write the next one.

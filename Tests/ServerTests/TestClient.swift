@@ -64,7 +64,7 @@ final class TestClient: @unchecked Sendable {
         let descriptor = socket(family, Int32(SOCK_STREAM.rawValue), 0)
         guard descriptor >= 0 else { throw Failure(description: "no socket: \(errno)") }
         handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
-        var wait = timeval(tv_sec: 300, tv_usec: 0)
+        var wait = timeval(tv_sec: 900, tv_usec: 0)
         setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &wait, socklen_t(MemoryLayout<timeval>.size))
         let status = withUnsafePointer(to: address) { pointer in
             pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
