@@ -6,14 +6,17 @@ import NIOPosix
 struct LoadReply: Sendable {
     /// What the server refused.
     var error: String?
-    /// The strings of an array, or the one that it is.
+    /// The strings of an array, or the one that it is, if they are kept.
     var items: [[UInt8]] = []
 }
 
 /// Takes whole replies of RESP 2 from bytes as they come.
 struct ReplyReader {
+    let keepsItems: Bool
     private var bytes: [UInt8] = []
     private var place = 0
+
+    init(keepsItems: Bool) { self.keepsItems = keepsItems }
 
     mutating func append(_ more: ByteBuffer) {
         if place == bytes.count {
@@ -35,9 +38,9 @@ struct ReplyReader {
     }
 
     private mutating func read(into reply: inout LoadReply) -> Bool {
-        guard let end = bytes[place...].firstIndex(of: UInt8(ascii: "\r")), end + 1 < bytes.count else {
-            return false
-        }
+        var end = place
+        while end < bytes.count, bytes[end] != UInt8(ascii: "\r") { end += 1 }
+        guard end + 1 < bytes.count else { return false }
         let kind = bytes[place]
         let rest = place + 1..<end
         place = end + 2
@@ -46,13 +49,13 @@ struct ReplyReader {
         case UInt8(ascii: "$"):
             guard let count = number(rest) else { return true }
             guard bytes.count - place >= count + 2 else { return false }
-            reply.items.append(Array(bytes[place..<place + count]))
+            if keepsItems { reply.items.append(Array(bytes[place..<place + count])) }
             place += count + 2
         case UInt8(ascii: "*"):
             for _ in 0..<(number(rest) ?? 0) {
                 guard read(into: &reply) else { return false }
             }
-        default: reply.items.append(Array(bytes[rest]))
+        default: if keepsItems { reply.items.append(Array(bytes[rest])) }
         }
         return true
     }
@@ -78,6 +81,8 @@ enum LoadCommand {
 
 /// What connections send, and what becomes of the replies. Only the event loop of the connections calls it.
 protocol LoadSource: AnyObject, Sendable {
+    /// Whether it looks at more than errors.
+    var keepsItems: Bool { get }
     /// The next batch, and how many replies it has; `nil` at the end.
     func next() -> (bytes: ByteBuffer, count: Int)?
     /// Takes how many nanoseconds a batch took, and its replies.
@@ -91,13 +96,14 @@ final class LoadConnection: ChannelInboundHandler {
 
     private let source: any LoadSource
     private let done: EventLoopPromise<Void>
-    private var reader = ReplyReader()
+    private var reader: ReplyReader
     private var replies: [LoadReply] = []
     private var wanted = 0
     private var start: UInt64 = 0
 
     init(_ source: any LoadSource, done: EventLoopPromise<Void>) {
         self.source = source
+        reader = ReplyReader(keepsItems: source.keepsItems)
         self.done = done
     }
 

@@ -51,6 +51,7 @@ struct ServerUnderLoad {
 
     /// Commands in their order, again from the first at the end, until a time is over.
     private final class TimedSource: LoadSource, @unchecked Sendable {
+        let keepsItems = false
         private let batches: [ByteBuffer]
         private let pipeline: Int
         private let end: UInt64
@@ -84,6 +85,7 @@ struct ServerUnderLoad {
 
     /// Each command once.
     private final class ListSource: LoadSource, @unchecked Sendable {
+        let keepsItems: Bool
         private let commands: [[[UInt8]]]
         private let pipeline: Int
         private var place = 0
@@ -91,7 +93,8 @@ struct ServerUnderLoad {
         /// Nanoseconds of each batch.
         private(set) var times: [UInt64] = []
 
-        init(_ commands: [[[UInt8]]], _ pipeline: Int) {
+        init(_ commands: [[[UInt8]]], _ pipeline: Int, keepsItems: Bool = true) {
+            self.keepsItems = keepsItems
             self.commands = commands
             self.pipeline = pipeline
         }
@@ -132,7 +135,7 @@ struct ServerUnderLoad {
     func times(_ commands: [[[UInt8]]]) async throws -> [Double] {
         let loop = group.next()
         // The first brings the connection up.
-        let source = ListSource([[Array("PING".utf8)]] + commands, 1)
+        let source = ListSource([[Array("PING".utf8)]] + commands, 1, keepsItems: false)
         try await connect(1, loop, source)
         let (times, replies) = try await loop.submit { (source.times, source.replies) }.get()
         if let error = replies.lazy.compactMap(\.error).first {

@@ -9,19 +9,24 @@ final class BoundedExecutor: Sendable {
         var waiting: [@Sendable () -> Void] = []
     }
 
+    /// 0 = on the threads of those who ask.
     private let width: Int
     private let state = Mutex(State())
     private let queue = DispatchQueue(label: "loci.readers", qos: .userInitiated, attributes: .concurrent)
 
+    static let onCallersThread = BoundedExecutor(width: 0)
+
     init(width: Int) { self.width = width }
 
     func run<Result: Sendable>(_ body: @escaping @Sendable () throws -> Result) async throws -> Result {
-        try await withCheckedThrowingContinuation { continuation in
+        if width == 0 { return try body() }
+        return try await withCheckedThrowingContinuation { continuation in
             submit { continuation.resume(with: Swift.Result { try body() }) }
         }
     }
 
     func submit(_ job: @escaping @Sendable () -> Void) {
+        if width == 0 { return job() }
         let isStarted = state.withLock { state in
             if state.running < width {
                 state.running += 1

@@ -182,16 +182,17 @@ extension Engine {
 
     /// The embedders of homes, side by side as they may have to be opened.
     private func embedders(of homes: [Namespace]) async throws -> [(Namespace, HomeEmbedders?)] {
-        try await withThrowingTaskGroup(of: (Namespace, HomeEmbedders?).self) { group in
-            for home in homes {
-                group.addTask {
-                    (home, try await self.withHome(of: home, creating: false) { try self.embedders(of: $0) })
-                }
-            }
+        if homes.count == 1 { return [(homes[0], try await embedders(of: homes[0]))] }
+        return try await withThrowingTaskGroup(of: (Namespace, HomeEmbedders?).self) { group in
+            for home in homes { group.addTask { (home, try await self.embedders(of: home)) } }
             var all: [(Namespace, HomeEmbedders?)] = []
             for try await one in group { all.append(one) }
             return all.sorted { $0.0.description < $1.0.description }
         }
+    }
+
+    private func embedders(of home: Namespace) async throws -> HomeEmbedders? {
+        try await withHome(of: home, creating: false) { try self.embedders(of: $0) }
     }
 
     /// What each embedder makes of a question, all at once; without those that are not ready by the deadline.

@@ -93,16 +93,20 @@ public final class Engine: Sendable {
         readers = BoundedExecutor(width: max(4, 2 * ProcessInfo.processInfo.activeProcessorCount))
     }
 
-    private init(_ engine: Engine, principal: String) {
+    private init(_ engine: Engine, principal: String? = nil, readers: BoundedExecutor? = nil) {
         path = engine.path
         embedder = engine.embedder
         var options = engine.options
-        options.principal = principal
+        if let principal { options.principal = principal }
         self.options = options
         openHomes = engine.openHomes
         callers = engine.callers
-        readers = engine.readers
+        self.readers = readers ?? engine.readers
     }
+
+    /// The same store, which is read on the thread of whoever asks. That saves waking others, and a page that is not in
+    /// memory keeps all on that thread waiting: it is for what was short before.
+    package func readingOnCallersThread() -> Engine { Engine(self, readers: .onCallersThread) }
 
     /// The same store for another principal, who then is the origin of what is written by it. Closing one closes both.
     ///

@@ -34,7 +34,7 @@ import Testing
         default:
             .map(
                 (0..<random.below(4)).map {
-                    Reply.Entry(key: .text("k\($0)"), value: reply(&random, depth: depth + 1))
+                    Reply.Entry(key: .bulk(Array("k\($0)".utf8)), value: reply(&random, depth: depth + 1))
                 })
         }
     }

@@ -15,6 +15,15 @@ import Testing
         (.integer(-7), ":-7\r\n", ":-7\r\n"),
         (.bulk([0x61, 0x0a]), "$2\r\na\n\r\n", "$2\r\na\n\r\n"),
         (.bulk([]), "$0\r\n\r\n", "$0\r\n\r\n"),
+        (.text("ä"), "$2\r\nä\r\n", "$2\r\nä\r\n"),
+        (
+            .text(String(repeating: "a", count: 105)), "$105\r\n\(String(repeating: "a", count: 105))\r\n",
+            "$105\r\n\(String(repeating: "a", count: 105))\r\n"
+        ),
+        (
+            .array(Array(repeating: .null, count: 42)), "*42\r\n" + String(repeating: "$-1\r\n", count: 42),
+            "*42\r\n" + String(repeating: "_\r\n", count: 42)
+        ),
         (.null, "$-1\r\n", "_\r\n"),
         (.nullArray, "*-1\r\n", "_\r\n"),
         (.array([.integer(1), .array([])]), "*2\r\n:1\r\n*0\r\n", "*2\r\n:1\r\n*0\r\n"),

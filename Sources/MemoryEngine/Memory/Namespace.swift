@@ -141,6 +141,9 @@ public struct Namespace: Hashable, Sendable {
 
     /// The name in normal form C.
     private static func checkedName(_ name: String) throws(EngineError) -> String {
+        // What most names are, and fast.
+        let isPlain = name.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7f && $0 != UInt8(ascii: "/") }
+        if isPlain, (1...maximumNameByteCount).contains(name.utf8.count) { return name }
         let normal = name.precomposedStringWithCanonicalMapping
         guard !normal.isEmpty else { throw EngineError(.invalidNamespace, "a name is empty") }
         guard normal.utf8.count <= maximumNameByteCount else {

@@ -172,12 +172,15 @@ extension Timestamp: CustomStringConvertible {
             bytes.append(UInt8(ascii: "-"))
             return append(-value, digits, to: &bytes)
         }
-        let start = bytes.count
-        var rest = value
-        repeat {
-            bytes.append(UInt8(ascii: "0") + UInt8(rest % 10))
-            rest /= 10
-        } while rest > 0 || bytes.count - start < digits
-        bytes[start...].reverse()
+        var unit: Int64 = 1
+        var count = 1
+        while count < digits || value / unit >= 10 {
+            unit *= 10
+            count += 1
+        }
+        while unit > 0 {
+            bytes.append(UInt8(ascii: "0") + UInt8(value / unit % 10))
+            unit /= 10
+        }
     }
 }

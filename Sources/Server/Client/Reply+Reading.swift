@@ -17,7 +17,7 @@ extension Reply {
 
     package var string: String? {
         switch self {
-        case .simple(let text), .verbatim(let text): text
+        case .simple(let text), .verbatim(let text), .text(let text): text
         case .bulk(let bytes): String(decoding: bytes, as: UTF8.self)
         default: nil
         }

@@ -36,6 +36,8 @@ final class ConnectionHandler: ChannelDuplexHandler {
 
     private var state: ConnectionState
     private let commands: MemoryCommands
+    /// The same on the thread of the connection.
+    private let commandsHere: MemoryCommands
     private let users: Users?
     /// From where, as wrong passwords are counted.
     private let address: String
@@ -68,6 +70,8 @@ final class ConnectionHandler: ChannelDuplexHandler {
     private var began = NIODeadline.now()
     /// When steps began to be taken.
     private var driven = NIODeadline.now()
+    /// Reads that took less than `longestTurn` when they were asked for last.
+    private var shortReads: Set<String> = []
     /// The command that was timed last; the next one is most often the same.
     private var timed: (command: String, timer: Timer?) = ("", nil)
 
@@ -77,6 +81,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
     ) {
         self.state = state
         self.commands = commands
+        commandsHere = MemoryCommands(engine: commands.engine.readingOnCallersThread())
         self.users = users
         self.address = address
         self.times = times
@@ -236,7 +241,10 @@ final class ConnectionHandler: ChannelDuplexHandler {
                 return send(reply, context)
             }
             isWaiting = call.name == "MEM.CHANGES"
-            begin(context, staysOnLoop: call.isRead) { [commands] in .reply(await commands.run(call)) }
+            // What was short is done here, which saves waking others.
+            let isShort = call.isRead && shortReads.contains(call.name)
+            let commands = isShort ? commandsHere : commands
+            begin(context, staysOnLoop: call.isRead) { .reply(await commands.run(call)) }
         case .verify(let name, let password): verify(name, password, context)
         case .close(let reply):
             if let reply { send(reply, context) }
@@ -274,6 +282,13 @@ final class ConnectionHandler: ChannelDuplexHandler {
     private func measure(_ reply: Reply) {
         let now = NIODeadline.now()
         if let command = state.command {
+            if CommandTable.reads.contains(command) {
+                if now - began < Self.longestTurn {
+                    shortReads.insert(command)
+                } else {
+                    shortReads.remove(command)
+                }
+            }
             if command != timed.command { timed = (command, metrics.timer(of: command)) }
             timed.timer?.recordNanoseconds((now - began).nanoseconds)
         }

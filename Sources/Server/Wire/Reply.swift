@@ -1,11 +1,13 @@
 /// What the server answers. A value has one form in each version of the protocol: where the second has no type for it, it
 /// is told in those that there are.
-package indirect enum Reply: Sendable, Equatable {
+package enum Reply: Sendable, Equatable {
     case simple(String)
     /// Begins with a word in capitals that programs go by.
     case error(String)
     case integer(Int)
     case bulk([UInt8])
+    /// A bulk string too: what is read of a client comes as `bulk`.
+    case text(String)
     /// Nothing there: in version 2 a bulk string without a length.
     case null
     /// The same where an array is expected.
@@ -29,11 +31,14 @@ package indirect enum Reply: Sendable, Equatable {
 
     static let ok = Reply.simple("OK")
 
-    static func text(_ text: String) -> Reply { .bulk(Array(text.utf8)) }
-
     /// The members that there is something to tell of.
     static func members(_ members: [(String, Reply?)]) -> Reply {
-        .map(members.compactMap { name, value in value.map { Entry(key: .text(name), value: $0) } })
+        var entries: [Entry] = []
+        entries.reserveCapacity(members.count)
+        for (name, value) in members {
+            if let value { entries.append(Entry(key: .text(name), value: value)) }
+        }
+        return .map(entries)
     }
 }
 
@@ -51,6 +56,7 @@ extension Reply {
         case .error(let text): Self.line("-", Self.onOneLine(text), &bytes)
         case .integer(let number): Self.line(":", String(number), &bytes)
         case .bulk(let value): Self.bulk("$", value, &bytes)
+        case .text(let text): Self.text(text, &bytes)
         case .null: bytes += version == .three ? "_\r\n".utf8 : "$-1\r\n".utf8
         case .nullArray: bytes += version == .three ? "_\r\n".utf8 : "*-1\r\n".utf8
         case .array(let replies):
@@ -75,7 +81,7 @@ extension Reply {
             if version == .three {
                 Self.line(",", text, &bytes)
             } else {
-                Self.bulk("$", Array(text.utf8), &bytes)
+                Self.text(text, &bytes)
             }
         case .boolean(let flag):
             if version == .three {
@@ -87,15 +93,15 @@ extension Reply {
             if version == .three {
                 Self.bulk("=", Array("txt:".utf8) + Array(text.utf8), &bytes)
             } else {
-                Self.bulk("$", Array(text.utf8), &bytes)
+                Self.text(text, &bytes)
             }
         }
     }
 
-    private static func line(_ kind: String, _ text: String, _ bytes: inout [UInt8]) {
-        bytes += kind.utf8
-        bytes += text.utf8
-        bytes += "\r\n".utf8
+    private static func line(_ kind: Unicode.Scalar, _ text: String, _ bytes: inout [UInt8]) {
+        bytes.append(UInt8(ascii: kind))
+        append(text, &bytes)
+        end(&bytes)
     }
 
     /// What stands before so many members.
@@ -110,23 +116,40 @@ extension Reply {
         }
     }
 
-    /// A line with a count, of which a reply has hundreds.
-    private static func count(_ kind: String, _ count: Int, _ bytes: inout [UInt8]) {
-        bytes += kind.utf8
-        let start = bytes.count
-        var rest = count
-        repeat {
-            bytes.append(UInt8(ascii: "0") + UInt8(rest % 10))
-            rest /= 10
-        } while rest > 0
-        bytes[start...].reverse()
-        bytes.append(0x0d)
-        bytes.append(0x0a)
+    // A reply has hundreds of the following: their steps are as plain as can be.
+
+    /// A line with a count.
+    private static func count(_ kind: Unicode.Scalar, _ count: Int, _ bytes: inout [UInt8]) {
+        bytes.append(UInt8(ascii: kind))
+        if count < 10 {
+            bytes.append(UInt8(ascii: "0") + UInt8(count))
+        } else if count < 100 {
+            bytes.append(UInt8(ascii: "0") + UInt8(count / 10))
+            bytes.append(UInt8(ascii: "0") + UInt8(count % 10))
+        } else {
+            append(String(count), &bytes)
+        }
+        end(&bytes)
     }
 
-    private static func bulk(_ kind: String, _ value: [UInt8], _ bytes: inout [UInt8]) {
+    private static func bulk(_ kind: Unicode.Scalar, _ value: [UInt8], _ bytes: inout [UInt8]) {
         count(kind, value.count, &bytes)
         bytes += value
+        end(&bytes)
+    }
+
+    private static func text(_ text: String, _ bytes: inout [UInt8]) {
+        count("$", text.utf8.count, &bytes)
+        append(text, &bytes)
+        end(&bytes)
+    }
+
+    private static func append(_ text: String, _ bytes: inout [UInt8]) {
+        let isWhole: Void? = text.utf8.withContiguousStorageIfAvailable { bytes.append(contentsOf: $0) }
+        if isWhole == nil { bytes += text.utf8 }
+    }
+
+    private static func end(_ bytes: inout [UInt8]) {
         bytes.append(0x0d)
         bytes.append(0x0a)
     }
@@ -142,6 +165,6 @@ extension Reply {
         if number.isInfinite { return number < 0 ? "-inf" : "inf" }
         // The fewest digits that are read as the same number, and the fastest to make.
         let text = number.description
-        return text.hasSuffix(".0") ? String(text.dropLast(2)) : text
+        return text.utf8.suffix(2).elementsEqual(".0".utf8) ? String(text.utf8.dropLast(2)) ?? text : text
     }
 }

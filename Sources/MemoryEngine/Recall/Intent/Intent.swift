@@ -15,7 +15,17 @@ public enum Intent: UInt8, Sendable, CaseIterable {
     /// Anything else: how, whether, "tell me about".
     case open
 
-    public var name: String { "\(self)" }
+    public var name: String {
+        switch self {
+        case .why: "why"
+        case .when: "when"
+        case .who: "who"
+        case .where: "where"
+        case .what: "what"
+        case .howMany: "howMany"
+        case .open: "open"
+        }
+    }
 
     public init?(name: String) {
         guard let intent = Intent.allCases.first(where: { $0.name == name }) else { return nil }
