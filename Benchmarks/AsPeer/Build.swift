@@ -140,9 +140,6 @@ struct Build: AsyncParsableCommand {
         return file
     }
 
-    /// How many rows are looked at, at even distances, to tell whether they are those of before.
-    private static let sampleCount = 1_000
-
     private func plan(
         _ rows: NumberFile, _ metric: Metric, _ numbers: [(field: IndexFile.Field, values: [UInt16])]
     ) -> IndexFile.Plan {
@@ -151,10 +148,7 @@ struct Build: AsyncParsableCommand {
             writer.u32(UInt32(number))
         }
         writer.u8(withoutCodes ? 0 : 1)
-        let count = min(Self.sampleCount, rows.rowCount)
-        for place in 1...count {
-            for number in rows.floats(place * rows.rowCount / count - 1) { writer.f32(number) }
-        }
+        writer.raw(rows.digest)
         for (field, values) in numbers {
             writer.u8(field.rawValue)
             for value in values { writer.u16(value) }

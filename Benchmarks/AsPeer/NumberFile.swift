@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Store
 
 /// A matrix in numpy's file format (`.npy`, version 1.0, C order): `<f4`, or `<u2` with one number a row.
 ///
@@ -46,6 +47,17 @@ import Foundation
         guard !isTooLarge, data.length == start + count else {
             throw ValidationError("\(path) has \(data.length) bytes, and its header tells of others")
         }
+    }
+
+    /// The SHA-256 of the whole file.
+    var digest: [UInt8] {
+        var hash = SHA256()
+        let part = 1 << 20
+        for start in stride(from: 0, to: data.length, by: part) {
+            let range = NSRange(location: start, length: min(part, data.length - start))
+            hash.update([UInt8](data.subdata(with: range)))
+        }
+        return hash.finish()
     }
 
     /// A row of 32-bit floats.

@@ -48,6 +48,13 @@ import Testing
             #expect(part.status != 0 && part.errors.contains("of 20000 rows"), "\(part)")
             let other = try shell.bench("build", "--base", "base.npy", "--index", "made", "--m", "8")
             #expect(other.status != 0 && other.errors.contains("other rows, numbers or settings"), "\(other)")
+            var rows = try Data(contentsOf: URL(fileURLWithPath: shell.folder + "/base.npy"))
+            rows[rows.count - 20_000 * 16] ^= 1
+            try rows.write(to: URL(fileURLWithPath: shell.folder + "/changed.npy"))
+            let changed = try shell.bench("build", "--base", "changed.npy", "--index", "made")
+            #expect(
+                changed.status != 0 && changed.errors.contains("other rows, numbers or settings"),
+                "\(changed)")
             let whole = try shell.bench("build", "--base", "base.npy", "--index", "made")
             #expect(whole.status == 0 && whole.output.contains("went on"), "\(whole)")
             #expect(!whole.output.contains("nan") && !whole.output.contains("inf"), "\(whole.output)")
