@@ -369,6 +369,19 @@ private struct ExpectedSet {
         #expect(try await matches(store.engine, search)?.count == 100)
         search.leastScore = ExpectedSet.score([1, 0], [Float(cos(2.7475)), Float(sin(2.7475))])
         #expect(try await matches(store.engine, search)?.count == 50)
+        // As many candidates as there are: all are compared once, and attributes looked at until there are enough answers.
+        let looked = Mutex(0)
+        search = VectorSetSearch(set: bytes("s"), query: .vector([1, 0]))
+        search.ef = 600
+        search.filter = { text in
+            looked.withLock { $0 += 1 }
+            return text.last.map { $0 % 2 == 1 } ?? false
+        }
+        let odd = (0..<10).map { bytes("e\($0 * 2 + 1)") }
+        #expect(try await matches(store.engine, search)?.map(\.element) == odd)
+        #expect(looked.withLock { $0 } == 20)
+        search.filterEf = 7
+        #expect(try await matches(store.engine, search)?.map(\.element) == Array(odd.prefix(3)))
         // More than a walk gives.
         search = VectorSetSearch(set: bytes("s"), query: .element(bytes("e0")))
         search.count = 5_000

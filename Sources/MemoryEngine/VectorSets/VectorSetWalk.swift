@@ -40,12 +40,13 @@ struct VectorSetWalk {
     }
 
     private func nearest(
-        _ query: [Float], _ count: Int, _ filter: PassageFilter?, in transaction: borrowing ReadTransaction
+        _ query: [Float], _ count: Int, _ filter: PassageFilter?, isExact: Bool = false,
+        in transaction: borrowing ReadTransaction
     ) throws -> [Candidate] {
         if count > HNSWIndex.largestCount { return try all(query, count, filter, in: transaction) }
         let ef = search.ef.map { max($0, count) }
         return try index.search(
-            query, k: count, ef: ef, filter: filter, isExact: search.isExact, set.space.extent,
+            query, k: count, ef: ef, filter: filter, isExact: isExact || search.isExact, set.space.extent,
             in: transaction
         ).neighbors.map { Candidate(ordinal: $0.passage, score: VectorSetReader.score($0.score, in: set)) }
     }
@@ -73,6 +74,16 @@ struct VectorSetWalk {
         in transaction: borrowing ReadTransaction
     ) throws -> [VectorSetMatch] {
         let bound = search.filterEf ?? search.count.multipliedReportingOverflow(by: 100).partialValue
+        if let ef = search.ef, ef >= set.count, !search.isExact {
+            // As many as there are: one comparison with all gives them in their order.
+            var matching: [VectorSetMatch] = []
+            for candidate in try nearest(
+                query, min(bound, Int(set.count)), nil, isExact: true, in: transaction)
+            where candidate.score >= search.leastScore && matching.count < search.count {
+                if let match = try match(candidate, filter, in: transaction) { matching.append(match) }
+            }
+            return matching
+        }
         var looked = min(
             bound, max(Self.firstCount, search.count.multipliedReportingOverflow(by: 4).partialValue))
         var seen = Set<UInt32>()
