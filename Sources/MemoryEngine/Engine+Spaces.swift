@@ -80,6 +80,16 @@ extension Engine {
         try await withExistingHome(of: namespace) { try embedders(of: $0).space }
     }
 
+    /// The spaces in which a home has vectors, or had.
+    ///
+    /// - Throws: `EngineError`: `notFound`.
+    /// - Complexity: O(spaces).
+    public func spaces(in namespace: Namespace) async throws -> [EmbeddingSpace] {
+        try await withExistingHome(of: namespace) { home in
+            try await read(home) { try SpaceRecord.open(in: $0).map(\.space) }
+        }
+    }
+
     /// Brings a home to the space of another embedder, while it is used: gives every passage, those of closed versions
     /// too, a vector there, and then switches. What is remembered meanwhile gets vectors in both spaces, questions are
     /// embedded in the old one until the switch, which is one transaction, and in the new one from then on. A query that

@@ -5,6 +5,7 @@ protocol MemoryStore: Sendable {
     func homes(under subtree: Namespace?) async throws -> [Namespace]
     func namespaces(in home: Namespace) async throws -> [NamespaceSummary]
     func stats(in namespace: Namespace) async throws -> HomeStatistics
+    func spaces(in namespace: Namespace) async throws -> [EmbeddingSpace]
     func changes(
         after sequence: UInt64, in namespace: Namespace, upToNow: Bool
     ) -> AsyncThrowingStream<Change, any Error>

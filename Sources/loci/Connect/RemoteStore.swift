@@ -49,6 +49,10 @@ struct RemoteStore: MemoryStore {
         try HomeStatistics(told: try await ask(CommandWords("MEM.STATS", namespace.home)))
     }
 
+    func spaces(in namespace: Namespace) async throws -> [EmbeddingSpace] {
+        try await stats(in: namespace).spaces.map(\.space)
+    }
+
     func changes(
         after sequence: UInt64, in namespace: Namespace, upToNow: Bool
     ) -> AsyncThrowingStream<Change, any Error> {

@@ -63,7 +63,7 @@ struct DraftOptions: ParsableArguments {
     ) async throws {
         guard !newSpace, !draft.embeddings.isEmpty else { return }
         // There may be no home yet, or no right to ask. That embedders of the program have vectors there says nothing.
-        guard let spaces = try? await store.stats(in: namespace).spaces.map(\.space) else { return }
+        guard let spaces = try? await store.spaces(in: namespace) else { return }
         let own = try options.ownSpaces() + [HashEmbedder().space]
         let known = spaces.filter { !own.contains($0) }
         guard !known.isEmpty, let other = draft.embeddings.first(where: { !spaces.contains($0.space) })
