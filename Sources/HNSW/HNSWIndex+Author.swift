@@ -59,6 +59,23 @@ extension HNSWIndex {
         }
     }
 
+    /// How many rows in segments the graph holds, and how many it is still to take in, without erased ones; none where so
+    /// few need no graph.
+    ///
+    /// - Complexity: O(slots).
+    package func linkCounts(
+        _ extent: VectorSegments.Extent, in transaction: borrowing ReadTransaction
+    ) throws -> (linked: Int, unlinked: Int) {
+        let state = try state(in: transaction)
+        let isKept = try state?.isDropping == false && dueWork(state, extent, in: transaction) != .drop
+        let linkedSlots = isKept ? Int(state?.linkedSlots ?? 0) : 0
+        let passages = try segments.segmentedPassages(extent, in: transaction)
+        let linked = passages.prefix(linkedSlots).count { $0 != VectorSegments.noPassage }
+        let unlinked = passages.dropFirst(linkedSlots).count { $0 != VectorSegments.noPassage }
+        let isLarge = linkedSlots > 0 || byteCount(unlinked) >= parameters.thresholdByteCount
+        return isLarge ? (linked, unlinked) : (0, 0)
+    }
+
     private func byteCount(_ rows: Int) -> Int { rows * segments.strideBytes }
 
     /// Computes the next step; `nil` if there is nothing to do.

@@ -91,7 +91,8 @@ extension Engine {
     }
 
     /// Has the indexer work off all that waits for it: the tail, edges, and rows that no graph holds. Nobody needs to
-    /// call it; a program that loads much and ends then leaves readers a store that answers fast.
+    /// call it; a program that loads much and ends then leaves readers a store that answers fast. Where others write
+    /// meanwhile, it ends when the vectors are linked that were there at the call.
     ///
     /// - Parameters:
     ///   - namespace: a home; `nil` = those that are open.
@@ -107,18 +108,62 @@ extension Engine {
         let end = limit.map { ContinuousClock.now + $0 }
         var isDone = true
         for home in namespace.map({ [$0] }) ?? openHomeNames {
-            try checkMaintainable(home)
-            let isHomeDone = try await withExistingHome(of: home) {
-                try await $0.finishIndexing(on: readers, until: end, progress)
-            }
+            let isHomeDone = try await finishIndexing(
+                in: home, until: { end.map { ContinuousClock.now >= $0 } ?? false }, progress)
             isDone = isDone && isHomeDone
         }
         return isDone
     }
 
+    private func finishIndexing(
+        in home: Namespace, until shouldEnd: @escaping @Sendable () -> Bool,
+        _ progress: (@Sendable (Int, Int) -> Void)?
+    ) async throws -> Bool {
+        try checkMaintainable(home)
+        return try await withExistingHome(of: home) {
+            try await $0.finishIndexing(on: readers, until: shouldEnd, progress)
+        }
+    }
+
+    /// The last work of a program before it closes: the same for the homes that are open, until another process waits to
+    /// write to one of them. That one is let in when the engine is closed.
+    ///
+    /// - Parameter shouldEnd: asked now and then; true ends it after what is begun.
+    /// - Returns: the homes that have something left.
+    package func finishIndexingLast(
+        until shouldEnd: @escaping @Sendable () -> Bool, progress: (@Sendable (Int, Int) -> Void)? = nil
+    ) async throws -> [Namespace] {
+        let names = openHomeNames
+        for name in names { try await withExistingHome(of: name) { $0.environment.giveWay() } }
+        var left: [Namespace] = []
+        for name in names {
+            let isDone = try await finishIndexing(
+                in: name, until: { shouldEnd() || self.isWanted }, progress)
+            if !isDone { left.append(name) }
+        }
+        return left
+    }
+
+    /// How many vectors of a home its graphs hold, and how many they are still to take in; those that need no graph are in
+    /// neither. `nil` where nothing is left to do.
+    ///
+    /// - Complexity: O(vectors), some 1 ns each.
+    package func unfinishedIndexes(in namespace: Namespace) async throws -> (linked: Int, unlinked: Int)? {
+        try await withExistingHome(of: namespace) { home in
+            try await read(home) { transaction in
+                guard try home.isLinkingDue(in: transaction) else { return nil }
+                return try SpaceRecord.open(in: transaction).reduce((0, 0)) { sum, space in
+                    let counts = try home.indexes.index(of: space).linkCounts(space.extent, in: transaction)
+                    return (sum.0 + counts.linked, sum.1 + counts.unlinked)
+                }
+            }
+        }
+    }
+
     /// Measures how many candidates bring how much recall, on questions between the home's own vectors, and keeps the
     /// curve in the index: `SearchEffort.recall` goes by it from then on. A home without a graph has none. What waits for
-    /// the indexer is worked off first, as a curve of half an index says nothing of the whole.
+    /// the indexer is worked off first, as a curve of half an index says nothing of the whole; what comes meanwhile is not
+    /// waited for.
     ///
     /// - Parameters:
     ///   - neighborCount: how many nearest are asked for, 1 to 1,000.

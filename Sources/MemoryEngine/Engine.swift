@@ -186,6 +186,9 @@ public final class Engine: Sendable {
 
     package var openHomeNames: [Namespace] { openHomes.names }
 
+    /// Whether another process waits to write to a home that gives way.
+    var isWanted: Bool { openHomes.isAnyWanted }
+
     func filePath(of home: Namespace) -> String { path + "/" + home.relativePath + Self.fileExtension }
 
     static func directory(of file: String) -> String {

@@ -28,6 +28,8 @@ package final class Writer: Sendable {
         /// Groups of callers since the last background job.
         var groupCount = 0
         var lock: Int32 = -1
+        /// The lock is given back soon to another process that waits for it.
+        var givesWay = false
         /// Background jobs are refused.
         var isClosing = false
         var isClosed = false
@@ -172,8 +174,26 @@ package final class Writer: Sendable {
         // A job that comes after closing must not take the lock: nobody would give it back.
         guard !waiting.withLock({ $0.isClosed }) else { throw StoreError(.io, "the home is closed") }
         guard let lock = options.writerLock, waiting.withLock({ $0.lock < 0 }) else { return }
-        let file = try lock.take()
-        waiting.withLock { $0.lock = file }
+        // Who gives way waits for nobody who does the same.
+        let file = try lock.take(waits: !waiting.withLock { $0.givesWay })
+        waiting.withLock { waiting in
+            waiting.lock = file
+            if waiting.givesWay { lock.giveWay(file) }
+        }
+    }
+
+    fileprivate func giveWay(_ options: Environment.Options) {
+        waiting.withLock { waiting in
+            waiting.givesWay = true
+            if waiting.lock >= 0 { options.writerLock?.giveWay(waiting.lock) }
+        }
+    }
+
+    fileprivate func isWanted(_ options: Environment.Options) -> Bool {
+        waiting.withLock { waiting in
+            guard waiting.givesWay, waiting.lock >= 0 else { return false }
+            return options.writerLock?.isWanted(waiting.lock) ?? false
+        }
     }
 
     /// Gives the lock back, for good.
@@ -203,39 +223,76 @@ package struct WriterLock: Sendable, Equatable {
             UInt64(max(0, seconds)) * 1_000_000_000 + UInt64(max(0, attoseconds) / 1_000_000_000)
     }
 
+    /// How long a process that gives way may take to end what it has begun.
+    private static let longestEnding: UInt64 = 10_000_000_000
+    /// A shared lock on the byte that lies so far behind says that somebody waits. No home's byte is there.
+    private static let waitingOffset: Int64 = 1 << 60
+
     /// Takes the lock; closing the descriptor that is returned gives it back.
     ///
-    /// - Throws: `locked` when another process still has it after the wait.
-    func take() throws -> Int32 {
+    /// - Parameter waits: false = not at all.
+    /// - Throws: `locked` when another process still has it after the wait. One that gives way is waited for in any case.
+    func take(waits: Bool = true) throws -> Int32 {
         // Safe because the path is a string of Swift's, and texts of errors are copied at once.
         let file = unsafe open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o640)
         guard file >= 0 else {
             throw StoreError(.io, "cannot open \(path): \(unsafe String(cString: strerror(errno)))")
         }
-        // An open file description lock (F_OFD_SETLK): it belongs to this descriptor alone, so closing
-        // another one on the file does not drop it.
-        let setOpenFileDescriptionLock: Int32 = 37
-        let deadline = DispatchTime.now().uptimeNanoseconds + waitNanoseconds
+        let start = DispatchTime.now().uptimeNanoseconds
         while true {
-            var request = flock()
-            request.l_type = Int16(F_WRLCK)
-            request.l_whence = Int16(SEEK_SET)
-            request.l_start = off_t(offset)
-            request.l_len = 1
-            // Safe because the request outlives the call.
-            if unsafe fcntl(file, setOpenFileDescriptionLock, &request) == 0 { return file }
+            if request(F_WRLCK, at: offset, of: file) { return file }
             guard errno == EAGAIN || errno == EACCES || errno == EINTR else {
                 defer { close(file) }
                 throw StoreError(.io, "cannot lock \(path): \(unsafe String(cString: strerror(errno)))")
             }
-            guard DispatchTime.now().uptimeNanoseconds < deadline else {
+            // The lock of one that gives way is shared, though nobody shares it.
+            let isSoonFree = conflict(at: offset, of: file) != F_WRLCK
+            let longest = isSoonFree ? max(waitNanoseconds, Self.longestEnding) : waitNanoseconds
+            guard waits, DispatchTime.now().uptimeNanoseconds - start < longest else {
                 close(file)
                 throw StoreError(
                     .locked,
                     "another process writes to \(home); stop it, or wait for it with `--wait SECONDS`")
             }
+            // It goes with the descriptor.
+            _ = request(F_RDLCK, at: offset + Self.waitingOffset, of: file)
             usleep(5_000)
         }
+    }
+
+    /// Says of a lock that was taken that it is given back soon where somebody waits for it.
+    fileprivate func giveWay(_ file: Int32) { _ = request(F_RDLCK, at: offset, of: file) }
+
+    /// Whether another process waits for a lock that was taken.
+    fileprivate func isWanted(_ file: Int32) -> Bool {
+        conflict(at: offset + Self.waitingOffset, of: file) != F_UNLCK
+    }
+
+    /// Asks for the lock of a byte. It is an open file description lock (F_OFD_SETLK): it belongs to this descriptor alone,
+    /// so closing another one on the file does not drop it.
+    private func request(_ type: Int32, at offset: Int64, of file: Int32) -> Bool {
+        let setOpenFileDescriptionLock: Int32 = 37
+        var request = Self.lock(type, offset)
+        // Safe because the request outlives the call.
+        return unsafe fcntl(file, setOpenFileDescriptionLock, &request) == 0
+    }
+
+    /// The lock of others that would refuse one to write; `F_UNLCK` = none.
+    private func conflict(at offset: Int64, of file: Int32) -> Int32 {
+        let getOpenFileDescriptionLock: Int32 = 36
+        var request = Self.lock(F_WRLCK, offset)
+        // Safe because the request outlives the call.
+        guard unsafe fcntl(file, getOpenFileDescriptionLock, &request) == 0 else { return F_UNLCK }
+        return Int32(request.l_type)
+    }
+
+    private static func lock(_ type: Int32, _ offset: Int64) -> flock {
+        var lock = flock()
+        lock.l_type = Int16(type)
+        lock.l_whence = Int16(SEEK_SET)
+        lock.l_start = off_t(offset)
+        lock.l_len = 1
+        return lock
     }
 }
 
@@ -276,6 +333,13 @@ extension Environment {
 }
 
 extension Environment {
+    /// From now on the file is given up soon where another process waits to write to it: that process waits until this one
+    /// closes the file, whatever wait it was told. For what can be left to others, last before closing.
+    package func giveWay() { writer.giveWay(options) }
+
+    /// Whether this process gives way, and another one waits.
+    package var isWanted: Bool { writer.isWanted(options) }
+
     /// Runs `body` in a write transaction of its own and waits for it; for what must be there before anything
     /// else, such as the header. The writer's lock is held from then on.
     package func locked<Result: Sendable>(

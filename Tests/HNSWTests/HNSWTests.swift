@@ -54,6 +54,31 @@ import Testing
         }
     }
 
+    @Test func `are counted as linked or to be linked while they live, and not where they need no graph`()
+        throws
+    {
+        let rows = try IndexedRows("counted", seed: 8)
+        func counts(_ index: HNSWIndex) throws -> [Int] {
+            let counts = try rows.environment.read { try index.linkCounts(rows.extent, in: $0) }
+            return [counts.linked, counts.unlinked]
+        }
+        try rows.append(100)
+        try rows.fold()
+        let slots = Int(rows.extent.segmentedSlots)
+        #expect(try counts(rows.index) == [0, slots])
+        var large = IndexedRows.tiny
+        large.thresholdByteCount = slots * rows.segments.dimension * 8
+        #expect(
+            try counts(HNSWIndex(table: IndexedRows.links, segments: rows.segments, parameters: large))
+                == [0, 0])
+        try rows.work(atMost: 3)
+        let linked = Int(try #require(try rows.state()).linkedSlots)
+        try rows.erase([0, 1, linked + 1])
+        #expect(try counts(rows.index) == [linked - 2, slots - linked - 1])
+        try rows.work()
+        #expect(try counts(rows.index) == [slots - 3, 0])
+    }
+
     @Test func `where a row was erased meanwhile is kept, and repaired by the next`() throws {
         let rows = try IndexedRows("meanwhile", seed: 5)
         try rows.append(100)

@@ -58,11 +58,11 @@ private func json(_ text: String) throws -> JSONValue { try JSONParser.parse(tex
         }
     }
 
-    /// A store as a program leaves it that was ended before its vectors, 540 of 16 KiB, were linked.
-    private func leaveUnlinked(at path: String) async throws {
+    /// A store as a program leaves it that was ended before its vectors, of 16 KiB each, were linked.
+    private func leaveUnlinked(_ count: Int = 540, at path: String) async throws {
         var random = SplitMix64(seed: 4)
         let space = EmbeddingSpace(model: "wide", dimension: 4_096)
-        let drafts = (0..<540).map { number in
+        let drafts = (0..<count).map { number in
             var draft = MemoryDraft("Memory \(number)")
             draft.key = "\(number)"
             let vector = (0..<8).map { _ in Float(Int(random.next() % 2_001) - 1_000) }
@@ -103,6 +103,43 @@ private func json(_ text: String) throws -> JSONValue { try JSONParser.parse(tex
             #expect(answer.status == 0, "\(answer.errors)")
             let isWhole = try wide(shell)["unlinked"]?.number == 0
             #expect(isWhole || answer.errors.contains("`loci tune index -n project/atlas` finishes it"))
+        }
+    }
+
+    @Test(arguments: ["remember First. --embedder none", "forget 7"])
+    func `lets another process write while it links`(verb: String) async throws {
+        try await Shell.lend { shell in
+            try await leaveUnlinked(at: shell.store)
+            let answer = try shell.bash(
+                """
+                loci \(verb) > first 2> first.errors & first=$!
+                until [ -s first ]; do kill -0 $first || exit 3; sleep 0.01; done
+                loci remember Second. --embedder none || exit 4
+                wait $first
+                """)
+            #expect(answer.status == 0, "\(answer.errors)")
+            #expect(try shell.loci("recall", "Second", "--words-only").output.contains("Second."))
+            #expect(try shell.loci("check").status == 0)
+        }
+    }
+
+    @Test func `ends an import that is interrupted while it links, and says what is left`() async throws {
+        try await Shell.lend { shell in
+            try await leaveUnlinked(1_200, at: shell.store)
+            try shell.write("{\"content\":\"One more.\",\"key\":\"more\"}\n", to: "more.jsonl")
+            let answer = try shell.bash(
+                """
+                loci import more.jsonl --embedder none --threads 1 > out & import=$!
+                until [ -s out ]; do kill -0 $import || exit 3; sleep 0.01; done
+                kill -INT $import
+                wait $import
+                """)
+            #expect(answer.status == 130, "\(answer)")
+            #expect(
+                answer.errors.contains("vectors are linked")
+                    && answer.errors.contains("what writes to it next goes on"), "\(answer.errors)")
+            #expect(try #require(wide(shell)["unlinked"]?.number) > 0)
+            #expect(try shell.loci("get", "more").output.contains("One more."))
         }
     }
 }

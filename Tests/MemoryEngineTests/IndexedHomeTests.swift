@@ -188,4 +188,90 @@ import Testing
         #expect(report.unlinked == 0 && report.nodes > 500)
         #expect(report.curve?.nodes == report.nodes)
     }
+
+    /// Mutations that add so many memories each.
+    private func mutations(_ count: Int, adding memoryCount: Int) async throws -> [Mutation] {
+        var random = SeededRandom(seed: 7)
+        let store = try store()
+        try await store.engine.remember("first", in: atlas)
+        let log = RecordedMutations()
+        try await store.engine.observeMutations(of: atlas) { log.append($0) }
+        for _ in 0..<count {
+            let drafts = (0..<memoryCount).map {
+                draft($0, Known(vector: vector(&random), isEven: false))
+            }
+            _ = try await store.engine.remember(drafts, in: atlas)
+        }
+        await store.engine.close()
+        return try log.all.map { bytes in
+            var mutation = try Mutation(decoding: bytes.span.bytes)
+            mutation.prepare(Analyzer())
+            return mutation
+        }
+    }
+
+    @Test func `is finished though others write more in each step than a step links`() async throws {
+        let written = try await mutations(40, adding: 60)
+        let store = try store()
+        let engine = store.engine
+        try await engine.withHome(of: atlas, creating: true) { home in
+            _ = try await home.apply(written[0])
+            _ = try await home.apply(written[1])
+            let next = Mutex(2)
+            let isDone = try await home.finishIndexing(on: engine.readers, until: { false }) { _, _ in
+                let place = next.withLock { next in
+                    defer { next += 1 }
+                    return next
+                }
+                if place < written.count { Self.write(written[place], to: home) }
+            }
+            #expect(!isDone)
+            #expect(next.withLock { $0 } < written.count)
+            let linked = try home.environment.read { transaction in
+                let space = try SpaceRecord.open(in: transaction)[0]
+                return try home.indexes.index(of: space).state(in: transaction)?.linkedSlots ?? 0
+            }
+            #expect(linked >= 120)
+        }
+        #expect(try await engine.tuneIndexes(in: atlas, sampleCount: 10).first?.curve != nil)
+        await engine.close()
+    }
+
+    private static func write(_ mutation: Mutation, to home: Home) {
+        do {
+            try home.environment.locked { _ = try Applier.apply(mutation, in: $0) }
+        } catch { Issue.record(error) }
+    }
+
+    @Test func `looks at the clock after each step, those that make edges too`() async throws {
+        let store = try store()
+        let engine = store.engine
+        // More than one step makes edges of, and fewer than wake the indexer.
+        let count = Int(Indexer.edgeThreshold) - 1
+        _ = try await engine.remember((0..<count).map { MemoryDraft("Memory \($0)") }, in: atlas)
+        func edgesMade() async throws -> UInt32? {
+            try await engine.read(in: atlas) { try HomeState.read(in: $0).derivedPassages }
+        }
+        #expect(try await edgesMade() == 0)
+        #expect(try await !engine.finishIndexing(in: atlas, within: .zero))
+        #expect(try await edgesMade() == UInt32(EdgeBatch.versionCount))
+        #expect(try await engine.finishIndexing(in: atlas))
+        #expect(try await edgesMade() == UInt32(count))
+        await engine.close()
+    }
+
+    @Test func `tells of vectors to be linked only where there are some`() async throws {
+        var random = SeededRandom(seed: 9)
+        let store = try ScratchStore { $0.index.thresholdByteCount = 4_096 * 4 * 1_000 }
+        let engine = store.engine
+        let drafts = (0..<60).map { draft($0, Known(vector: vector(&random), isEven: false)) }
+        _ = try await engine.remember(drafts, in: atlas)
+        #expect(try await engine.spaces(in: atlas) == [Self.space])
+        try await engine.fold(atlas)
+        let space = try #require(try await engine.stats(in: atlas).spaces.first)
+        #expect(space.vectors > space.tailVectors && space.linkedVectors == 0)
+        #expect(try await engine.unfinishedIndexes(in: atlas) == nil)
+        #expect(try await engine.finishIndexingLast(until: { false }).isEmpty)
+        await engine.close()
+    }
 }

@@ -289,6 +289,41 @@ private struct Refusal: Error, Equatable {
         #expect(try StoreModel.value(1, in: environment) == [1])
     }
 
+    @Test func `gives way to another one, which waits for that though it was told not to wait`() async throws
+    {
+        let (file, otherFile, lockFile) = (CheckedHome.File(), CheckedHome.File(), CheckedHome.File())
+        let lock = WriterLock(path: lockFile.path, offset: 12, home: "project/atlas", wait: .zero)
+        let environment = try StoreModel.open(file, lock: lock)
+        try await environment.submit { try StoreModel.put([1], at: 1, in: $0) }
+        environment.giveWay()
+        #expect(!environment.isWanted)
+        #expect(takeLock(lockFile.path, 12) == nil)
+        // One that itself gives way does not wait.
+        let last = try StoreModel.open(CheckedHome.File(), lock: lock)
+        last.giveWay()
+        #expect(
+            await StoreModel.asyncCode({ try await last.submit { try StoreModel.put([1], at: 1, in: $0) } })
+                == .locked)
+        last.close()
+        #expect(!environment.isWanted)
+        let other = try StoreModel.open(otherFile, lock: lock)
+        defer { other.close() }
+        let isOver = Mutex(false)
+        let write = Task {
+            defer { isOver.withLock { $0 = true } }
+            try await other.submit { try StoreModel.put([2], at: 2, in: $0) }
+        }
+        while !environment.isWanted, !isOver.withLock({ $0 }) { try await Task.sleep(for: .milliseconds(1)) }
+        #expect(environment.isWanted)
+        // Until then it writes as before.
+        try await environment.submit { try StoreModel.put([3], at: 3, in: $0) }
+        #expect(try StoreModel.value(2, in: other) == nil)
+        await close(environment)
+        try await write.value
+        #expect(try StoreModel.value(2, in: other) == [2])
+        #expect(!other.isWanted)
+    }
+
     @Test func `holds the lock from its first write until its file is closed, each home its own`()
         async throws
     {

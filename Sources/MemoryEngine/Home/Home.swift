@@ -223,7 +223,11 @@ final class Home: Sendable {
     }
 
     /// One step of the indexer: edges of some versions, passages and vectors folded, then some rows linked.
-    private func step(isBackground: Bool) async throws -> Indexer.Progress {
+    ///
+    /// - Parameter shouldEnd: true ends linking early, with what is linked.
+    private func step(
+        isBackground: Bool, until shouldEnd: @escaping @Sendable () -> Bool = { false }
+    ) async throws -> Indexer.Progress {
         // First, as the tail is where a version is found fastest; a part, so that the tail does not wait for all of it.
         for _ in 0..<8 {
             let edges = try await onThread { transaction in
@@ -237,7 +241,7 @@ final class Home: Sendable {
         pressure.set(tail: progress.isPressed)
         // What is in the tail makes every recall slower than what is not linked does.
         if !progress.isPressed {
-            var hasWorked = try await link(isBackground: isBackground)
+            var hasWorked = try await link(isBackground: isBackground, until: shouldEnd)
             if !hasWorked { hasWorked = try await vacuum(isBackground: isBackground) }
             if hasWorked { progress.hasMore = true }
         }
@@ -263,6 +267,12 @@ final class Home: Sendable {
         }
     }
 
+    /// Whether the graphs of vectors are not as they should be.
+    func isLinkingDue(in transaction: borrowing ReadTransaction) throws -> Bool {
+        let spaces = try SpaceRecord.all(in: transaction)
+        return try isVacuumDue(spaces) || indexes.due(spaces, in: transaction) != nil
+    }
+
     private func isVacuumDue(_ spaces: [SpaceRecord]) -> Bool {
         if spaces.contains(where: { $0.stage == .leaving }) { return true }
         if isVacuumOff.withLock({ $0 }) { return false }
@@ -270,7 +280,9 @@ final class Home: Sendable {
     }
 
     /// One step of the author of a graph. Returns whether there was something to do.
-    private func link(isBackground: Bool) async throws -> Bool {
+    private func link(
+        isBackground: Bool, until shouldEnd: @escaping @Sendable () -> Bool
+    ) async throws -> Bool {
         let made = try await onThread { transaction -> (SpaceRecord, LinkBatch)? in
             let spaces = try SpaceRecord.all(in: transaction)
             guard let due = try self.indexes.due(spaces, in: transaction) else {
@@ -282,6 +294,7 @@ final class Home: Sendable {
             let end = ContinuousClock.now + Self.longestStep
             let batch = try index.prepare(due.space.extent, in: transaction) {
                 self.pressure.isClosing || self.pressure.isTailLong || ContinuousClock.now > end
+                    || self.environment.isWanted || shouldEnd()
             }
             return batch.map { (due.space, $0) }
         }
@@ -309,21 +322,26 @@ final class Home: Sendable {
         try environment.read { try EdgeBatch(HomeState.read(in: $0), in: $0) }
     }
 
-    /// Folds and links what waits for it.
+    /// Folds and links what waits for it now; of what is written meanwhile no more than comes on the way.
     ///
     /// - Parameters:
-    ///   - end: no step begins after it.
+    ///   - shouldEnd: asked now and then; true ends it after what is begun.
     ///   - progress: told now and then how many rows of vectors are linked, of how many.
     /// - Returns: whether nothing is left.
     @discardableResult
     func finishIndexing(
-        on readers: BoundedExecutor, until end: ContinuousClock.Instant? = nil,
+        on readers: BoundedExecutor, until shouldEnd: @escaping @Sendable () -> Bool = { false },
         _ progress: (@Sendable (Int, Int) -> Void)? = nil
     ) async throws -> Bool {
-        try await finishEdges(on: readers)
-        while try await step(isBackground: false).hasMore {
+        let start = try environment.read { try Beginning(in: $0) }
+        while let batch = try await readers.run({ try self.nextEdges() }) {
+            try await environment.submit { try batch.commit(in: $0) }
             try Task.checkCancellation()
-            if let end, ContinuousClock.now >= end { return false }
+            if try shouldEnd() || isWorkedOff(start) { return false }
+        }
+        while try await step(isBackground: false, until: shouldEnd).hasMore {
+            try Task.checkCancellation()
+            if try shouldEnd() || isWorkedOff(start) { return false }
             guard let progress else { continue }
             let (done, all) = try environment.read { transaction in
                 try SpaceRecord.all(in: transaction).reduce((0, 0)) { sum, space in
@@ -334,6 +352,32 @@ final class Home: Sendable {
             if all > 0 { progress(done, all) }
         }
         return true
+    }
+
+    /// What a home held when the work on its indexes began.
+    private struct Beginning {
+        let sequence: UInt64
+        let spaces: [SpaceRecord]
+
+        init(in transaction: borrowing ReadTransaction) throws {
+            sequence = try HomeState.read(in: transaction).sequence
+            spaces = try SpaceRecord.open(in: transaction)
+        }
+    }
+
+    /// Whether all vectors of the beginning are linked that can be, and others came since, so that there might be no end.
+    private func isWorkedOff(_ start: Beginning) throws -> Bool {
+        try environment.read { transaction in
+            guard try HomeState.read(in: transaction).sequence != start.sequence else { return false }
+            let now = try SpaceRecord.open(in: transaction)
+            return try start.spaces.allSatisfy { then in
+                // One that is gone was dropped, or its vectors were moved to another that is linked.
+                guard let space = now.first(where: { $0.number == then.number }) else { return true }
+                let index = self.indexes.index(of: space)
+                if try index.state(in: transaction)?.linkedSlots ?? 0 >= then.nextSlot { return true }
+                return try !Indexer.hasWork(space) && index.dueWork(space.extent, in: transaction) == nil
+            }
+        }
     }
 }
 

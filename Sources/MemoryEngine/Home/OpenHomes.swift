@@ -76,6 +76,11 @@ final class OpenHomes: Sendable {
         state.withLock { Array($0.entries.keys) }.sorted { $0.description < $1.description }
     }
 
+    /// Whether another process waits to write to one that gives way.
+    var isAnyWanted: Bool {
+        state.withLock { $0.entries.values.map(\.home.environment) }.contains { $0.isWanted }
+    }
+
     // MARK: Using a home
 
     /// Gives a home for use until `giveBack`; `nil` where there is none and none is to be made.

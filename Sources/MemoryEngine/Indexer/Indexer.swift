@@ -32,7 +32,11 @@ enum Indexer {
     /// Whether there is enough in the tails to be worth a step.
     static func hasWork(_ state: HomeState, _ spaces: [SpaceRecord]) -> Bool {
         hasEdges(state) || state.nextPassage - state.foldedPassages >= foldThreshold
-            || spaces.contains { Int($0.nextSlot - $0.segmentedSlots) >= $0.segments.rowsPerSegment * 4 }
+            || spaces.contains(where: hasWork)
+    }
+
+    static func hasWork(_ space: SpaceRecord) -> Bool {
+        Int(space.nextSlot - space.segmentedSlots) >= space.segments.rowsPerSegment * 4
     }
 
     /// One step of folding.

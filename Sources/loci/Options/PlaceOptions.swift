@@ -9,7 +9,8 @@ struct PlaceOptions: ParsableArguments {
     var json: Bool { store.json }
 
     /// Opens the store, lends it with the namespace, and closes it whatever happens. What a change leaves to the indexes
-    /// is done before, as far as it takes no longer than two seconds; so `body` prints what it did itself.
+    /// is done before, as far as it takes no longer than two seconds and nobody waits for it; so `body` prints what it did
+    /// itself.
     func withEngine<Result>(
         for use: StoreOptions.Use, threads: Int = 1, _ body: (Engine, Namespace) async throws -> Result
     ) async throws -> Result {
@@ -29,7 +30,8 @@ struct PlaceOptions: ParsableArguments {
 
     /// The same, with a server in the place of files where one is named.
     ///
-    /// - Parameter isLong: it may take its time: all that it leaves to the indexes is done before it ends.
+    /// - Parameter isLong: it may take its time: all that it leaves to the indexes is done before it ends, unless somebody
+    ///   waits for it.
     func withStore<Result>(
         for use: StoreOptions.Use, isLong: Bool = false,
         _ body: (any MemoryStore, Namespace) async throws -> Result
@@ -57,33 +59,35 @@ extension PlaceOptions {
 }
 
 extension StoreOptions {
-    /// Works off what waits for the indexes of the homes that are open, and says what is left. What the verb did is
-    /// on disk by then, so nothing that goes wrong here is its failure.
+    /// Works off what waits for the indexes of the homes that are open, until the time is over, SIGINT comes or another
+    /// process waits to write, and says what is left. What the verb did is on disk by then, so nothing that goes wrong here
+    /// is its failure. The engine is closed next.
     func finishIndexing(of engine: Engine, within limit: Duration?) async {
+        let end = limit.map { ContinuousClock.now + $0 }
         do {
-            let isDone = try await Progress("indexing", unit: "vectors", isSilent: json).during { progress in
-                try await engine.finishIndexing(within: limit) { progress.update($0, of: $1) }
+            let left = try await Progress("indexing", unit: "vectors", isSilent: json).during { progress in
+                try await engine.finishIndexingLast(
+                    until: { Signals.isInterrupted || end.map { ContinuousClock.now >= $0 } ?? false },
+                    progress: { progress.update($0, of: $1) })
             }
-            if !isDone { try await tellUnlinked(engine) }
+            for home in left { try await tellUnlinked(home, engine) }
         } catch {
             Terminal.note("loci: the indexes are not finished: \(Failure(error).message)")
         }
     }
 
-    private func tellUnlinked(_ engine: Engine) async throws {
-        for home in engine.openHomeNames {
-            let spaces = try await engine.stats(in: home).spaces
-            let (linked, all) = spaces.reduce((0, 0)) {
-                ($0.0 + $1.linkedVectors, $0.1 + $1.vectors - $1.tailVectors)
-            }
-            let left =
-                linked < all
-                ? "\(Terminal.grouped(linked)) of \(Terminal.grouped(all)) vectors are linked, and the others compared one by one"
-                : "forgotten vectors are still to be taken out of it"
-            Terminal.note(
-                "the vector index of \(home) is not finished: \(left); `loci tune index -n \(home)` finishes it"
-            )
-        }
+    /// Says of a home what is left to link in it, if anything is.
+    private func tellUnlinked(_ home: Namespace, _ engine: Engine) async throws {
+        // What is not linked otherwise is done on closing.
+        guard let (linked, unlinked) = try await engine.unfinishedIndexes(in: home) else { return }
+        let left =
+            unlinked > 0
+            ? "\(Terminal.grouped(linked)) of \(Terminal.grouped(linked + unlinked)) vectors are linked, and the others "
+                + "compared one by one"
+            : "what was forgotten is still to be taken out of it"
+        Terminal.note(
+            "the vector index of \(home) is not finished: \(left); what writes to it next goes on, or "
+                + "`loci tune index -n \(home)` finishes it")
     }
 }
 

@@ -11,7 +11,7 @@ struct EmbedCommand: AsyncParsableCommand {
 
             What was stored with another embedder, or with none, has no vectors in the space of this one. Each \
             batch is on disk before the next begins; run again after an interruption, it goes on. It ends when the vectors are \
-            linked.
+            linked, or another process waits to write.
             """)
 
     @Flag(help: "Also versions that were replaced, which --as-of looks at.")

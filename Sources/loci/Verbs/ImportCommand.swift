@@ -103,11 +103,8 @@ struct ImportCommand: AsyncParsableCommand {
                 sum.branched += outcome.branched
                 sum.isInterrupted = outcome.isInterrupted
             }
-            // A server does that by itself.
-            if let engine = store as? Engine, !sum.isInterrupted {
-                // Also where all was known: what was interrupted may have left the indexes unfinished.
-                await place.store.finishIndexing(of: engine, within: nil)
-                if sum.new > 0 { try await resolvePeople(of: found, namespace, engine) }
+            if let engine = store as? Engine, !sum.isInterrupted, sum.new > 0 {
+                try await resolvePeople(of: found, namespace, engine)
             }
             if sum.isInterrupted {
                 Terminal.note("loci: interrupted; run the same command again to go on")
@@ -121,7 +118,12 @@ struct ImportCommand: AsyncParsableCommand {
                         + "last shown \(count == 1 ? "was" : "were") left out"
                 ) { $0.member("leftOut", count) }
             }
-            return !sum.isInterrupted
+            // A server does that by itself.
+            if let engine = store as? Engine, !sum.isInterrupted {
+                // Also where all was known: what was interrupted may have left the indexes unfinished.
+                await place.store.finishIndexing(of: engine, within: nil)
+            }
+            return !sum.isInterrupted && !Signals.isInterrupted
         }
         if !isComplete { throw ExitCode(Signals.interruptStatus) }
     }
