@@ -161,6 +161,8 @@ extension Reply {
     }
 
     private static func digits(_ number: Double) -> String {
+        // Most parts of a score are it.
+        if number.bitPattern == 0 { return "0" }
         if number.isNaN { return "nan" }
         if number.isInfinite { return number < 0 ? "-inf" : "inf" }
         // The fewest digits that are read as the same number, and the fastest to make.
