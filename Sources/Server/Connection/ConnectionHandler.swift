@@ -345,7 +345,11 @@ final class ConnectionHandler: ChannelDuplexHandler {
         let eventLoop = context.eventLoop
         running = Task(executorPreference: staysOnLoop ? LoopExecutor(eventLoop) : nil) {
             let outcome = await work()
-            eventLoop.execute { bound.value.handler.finish(outcome, bound.value.context) }
+            if eventLoop.inEventLoop {
+                bound.value.handler.finish(outcome, bound.value.context)
+            } else {
+                eventLoop.execute { bound.value.handler.finish(outcome, bound.value.context) }
+            }
         }
     }
 
