@@ -1,7 +1,8 @@
 import Store
 
 extension Engine {
-    /// Links two memories.
+    /// Links two memories. What was said before is known: where an edge of the same kind, validity, evidence and origin
+    /// joins them, no other is made, and with another weight it takes that one's place from now on.
     ///
     /// - Parameters:
     ///   - from: a memory of `namespace`; the edge is kept in its home.
@@ -10,7 +11,7 @@ extension Engine {
     ///   - weight: above 0 and up to 1; of a causal edge, how sure.
     ///   - valid: when it is true; by default always.
     ///   - evidence: where it is said, at most 32 places, each within a version that is there.
-    /// - Returns: the edge's id, with which it can be taken back.
+    /// - Returns: the edge's id, with which it can be taken back; of one that was there, that one's.
     /// - Throws: `EngineError`: `notFound` (an end, or a cited version), `invalid`, `tooLarge` (too many kinds).
     @discardableResult
     public func link(
@@ -35,8 +36,9 @@ extension Engine {
             origin: origin, at: now)
         let mutation = Mutation(at: now, changes: [.link(edge)])
         let foreign = try await tellCited(by: [edge], in: namespace.home)
-        try await withExistingHome(of: namespace) { _ = try await $0.apply(mutation) }
+        let applied = try await withExistingHome(of: namespace) { try await $0.apply(mutation) }
         try await eraseForgotten(foreign, in: namespace.home)
+        if case .linked(let id) = applied.outcomes[0] { return id }
         return edge.id
     }
 

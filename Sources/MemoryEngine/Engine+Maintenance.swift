@@ -333,9 +333,7 @@ extension Engine {
     ) async throws -> Result {
         try await hold(home)
         defer { release(home) }
-        let lock = WriterLock(
-            path: path + "/" + Self.markerName, offset: lockOffset(of: home), home: home.description,
-            wait: options.writerWait)
+        let lock = writerLock(of: home)
         let file = filePath(of: home)
         let quota = options.quotaBytes
         return try await readers.run {

@@ -152,8 +152,10 @@ extension Engine {
         let missing =
             (try? await missingSpaces(draft.versions, draft.places.map { applied.outcomes[$0] }, home))
             ?? draft.versions.map { _ in [] }
-        var written = mutation.changes.map { change -> Written in
-            if case .link(let edge) = change { .linked(edge.id) } else { .done }
+        var written = zip(mutation.changes, applied.outcomes).map { change, outcome -> Written in
+            if case .linked(let id) = outcome { return .linked(id) }
+            if case .link(let edge) = change { return .linked(edge.id) }
+            return .done
         }
         for (place, missing) in zip(draft.places, missing) {
             written[place] = .stored(try remembered(applied.outcomes[place], applied.sequence, missing))

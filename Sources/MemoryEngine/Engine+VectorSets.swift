@@ -103,6 +103,28 @@ extension Engine {
         return sets
     }
 
+    /// What a home of vector sets holds: sets, elements of all of them, and bytes of its file.
+    ///
+    /// - Throws: `EngineError`: `notFound`.
+    /// - Complexity: O(sets).
+    package func vectorSetTotals(
+        in namespace: Namespace
+    ) async throws -> (sets: Int, elements: Int, fileBytes: Int) {
+        let totals = try await withHome(of: namespace, creating: false, holdsVectorSets: true) {
+            try await self.totals($0)
+        }
+        guard let totals else { throw EngineError(.notFound, "there is no home \(namespace.home)") }
+        return totals
+    }
+
+    @inline(never)
+    private func totals(_ home: Home) async throws -> (sets: Int, elements: Int, fileBytes: Int) {
+        let counts = try await read(home) { transaction in
+            try VectorSetRecord.all(in: transaction).map { Int($0.count) }
+        }
+        return (counts.count, counts.reduce(0, +), fileSize(home.environment.path) ?? 0)
+    }
+
     /// Closes a home and lets the next command open it again; where somebody works with it, it stays open, as what was
     /// written is on disk all the same.
     package func reopen(_ namespace: Namespace) async throws {

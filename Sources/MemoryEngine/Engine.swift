@@ -296,10 +296,14 @@ public final class Engine: Sendable {
         case .everySecond: environment.durability = .everySecond
         case .none: environment.durability = .none
         }
-        environment.writerLock = WriterLock(
+        environment.writerLock = writerLock(of: home)
+        return environment
+    }
+
+    func writerLock(of home: Namespace) -> WriterLock {
+        WriterLock(
             path: path + "/" + Self.markerName, offset: lockOffset(of: home), home: home.description,
             wait: options.writerWait)
-        return environment
     }
 
     /// Each home has a byte of the marker file, at an offset made of its path.

@@ -32,6 +32,8 @@ public struct Server: Service {
         public var commandTime: Duration = .seconds(60)
         /// How long a client may leave replies where they are.
         public var patience: Duration = .seconds(60)
+        /// How much memory long replies take that wait for their clients, over all connections; beyond it one is refused.
+        public var longReplyByteCount = 512 << 20
         /// The port at which metrics can be fetched over HTTP, at /metrics; `nil` = at none, 0 = one that is free.
         public var metricsPort: Int?
         /// Metrics tell no content, so any address will do.
@@ -72,7 +74,8 @@ public struct Server: Service {
     /// Serves until the task is cancelled or a graceful shutdown begins: then no connection is taken any more, and what is
     /// in flight is answered, for as long as the options allow.
     ///
-    /// - Throws: `EngineError`: `forbidden` (an address that others could reach), `io` (an address in use, or none).
+    /// - Throws: `EngineError`: `forbidden` (an address that others could reach), `locked` (another process serves the store,
+    ///   or writes to it), `io` (an address in use, or none).
     public func run() async throws {
         if let host = options.host, options.users == nil, !Self.isLoopback(host) {
             throw EngineError(
@@ -80,8 +83,9 @@ public struct Server: Service {
                 "\(host) can be reached from other machines, and whoever reaches it could read all; give the server users, or "
                     + "bind 127.0.0.1, ::1 or localhost, or a Unix socket")
         }
+        let claim = try await engine.claimServing()
         let connections = Connections(maximumCount: options.maximumConnections, metrics: metrics)
-        let listening = try await listen(connections)
+        let listening = try await listen(connections, claim)
         let done = listening.map(\.closeFuture)
         await withTaskCancellationOrGracefulShutdownHandler {
             for future in done { try? await future.get() }
@@ -92,6 +96,8 @@ public struct Server: Service {
         await Task { await drain(connections) }.value
         if let path = options.socketPath { try? FileManager.default.removeItem(atPath: path) }
         logger.info("ended")
+        // Until here nobody else serves the store.
+        withExtendedLifetime(claim) {}
     }
 
     /// Whether only this machine can reach an address.
@@ -101,17 +107,21 @@ public struct Server: Service {
         return parts.count == 4 && parts[0] == 127 && parts.allSatisfy { $0 != nil }
     }
 
-    private func listen(_ connections: Connections) async throws -> [any Channel] {
+    private func listen(
+        _ connections: Connections, _ claim: ServingClaim?
+    ) async throws -> [any Channel] {
         guard options.host != nil || options.socketPath != nil else {
             throw EngineError(.invalid, "a server needs a host or the path of a socket to listen at")
         }
         let began = ContinuousClock.now
         let commands = MemoryCommands(engine: engine)
-        let (logger, limits, users, tls) = (logger, options.limits, options.users, options.tls)
+        let (logger, limits, users) = (logger, options.limits, options.users)
+        let tls = options.tls.map { RenewedIdentity($0, logger: logger) }
         let (times, metrics, maximumConnections) = (
             ConnectionHandler.Times(options), metrics, options.maximumConnections
         )
         let settings = ConnectionState.Settings()
+        let longReplies = LongReplies(limit: options.longReplyByteCount)
         let bootstrap = ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .serverChannelOption(.backlog, value: 512)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
@@ -128,7 +138,7 @@ public struct Server: Service {
                     if !isLocal { try channel.syncOptions?.setOption(.tcpOption(.tcp_nodelay), value: 1) }
                     if let tls {
                         try channel.pipeline.syncOperations.addHandler(
-                            NIOSSLServerHandler(context: tls.context))
+                            NIOSSLServerHandler(context: tls.context()))
                     }
                     var facts = ConnectionState.Facts()
                     facts.limits = limits
@@ -143,7 +153,8 @@ public struct Server: Service {
                         ConnectionHandler(
                             state: ConnectionState(id: id, facts: facts), commands: commands, users: users,
                             address: LoginGate.address(channel.remoteAddress?.ipAddress ?? "unix"),
-                            times: times, isOverTLS: tls != nil, metrics: metrics, logger: logger))
+                            times: times, isOverTLS: tls != nil, longReplies: longReplies, metrics: metrics,
+                            logger: logger))
                 }
             }
         var channels: [any Channel] = []
@@ -184,8 +195,17 @@ public struct Server: Service {
                 "host": "\(addresses.host ?? "none")", "port": "\(addresses.port ?? 0)",
                 "socket": "\(addresses.socketPath ?? "none")", "store": "\(engine.path)",
             ])
+        if let address = Self.connectable(addresses, isOverTLS: options.tls != nil) { claim?.tell(address) }
         isReady(addresses)
         return channels
+    }
+
+    /// An address at which a program on this machine reaches a server, as `ServerAddress` reads it.
+    static func connectable(_ addresses: Addresses, isOverTLS: Bool) -> String? {
+        if let path = addresses.socketPath { return "unix:" + path }
+        guard let host = addresses.host, let port = addresses.port else { return nil }
+        let name = ["0.0.0.0", "::"].contains(host) ? "localhost" : host
+        return (isOverTLS ? "rediss://" : "") + (name.contains(":") ? "[\(name)]" : name) + ":\(port)"
     }
 
     /// What answers those who ask for metrics.

@@ -196,7 +196,7 @@ package enum Durability: String, Sendable, CaseIterable {
                     "opening \(path): this user may not write \(path)-lock, in which readers say which pages they "
                         + "read; allow it, or take a snapshot (`loci snapshot`) and read that")
             }
-            try check(status, "opening \(path)")
+            guard status == 0 else { throw storeError(status, "opening \(path)", path: path) }
             var dead: Int32 = 0
             try unsafe check(mdb_reader_check(env, &dead), "clearing dead readers")
             return unsafe (Handle(env), try openTables(env, tables, isReadOnly: options.isReadOnly))

@@ -22,16 +22,16 @@ func storeError(_ status: Int32, _ doing: String, path: String? = nil) -> StoreE
     case MDB_INVALID, MDB_VERSION_MISMATCH, MDB_INCOMPATIBLE:
         return StoreError(.foreign, "\(doing): the file is not a home of Loci (\(reason))")
     case MDB_BAD_VALSIZE: return StoreError(.invalid, "\(doing): \(reason)")
-    case ENOSPC, EDQUOT, EFBIG:
+    case ENOSPC, EDQUOT:
         return StoreError(.diskFull, "\(doing): \(reason); free some space and try again")
+    case EFBIG: return StoreError(.diskFull, "\(doing): \(fileLimit)")
     case EIO:
         // LMDB reports a short write, as on a full disk, as an input/output error.
         if let path, isDiskFull(near: path) {
             return StoreError(.diskFull, "\(doing): the disk is full; free some space and try again")
         }
         if let path, isAtSizeLimit(path) {
-            return StoreError(
-                .diskFull, "\(doing): the limit on the size of a file is reached; raise it and try again")
+            return StoreError(.diskFull, "\(doing): \(fileLimit)")
         }
         return StoreError(.io, "\(doing): \(reason)")
     case EACCES, EROFS: return StoreError(.readOnly, "\(doing): \(reason)")
@@ -39,6 +39,8 @@ func storeError(_ status: Int32, _ doing: String, path: String? = nil) -> StoreE
     default: return StoreError(.io, "\(doing): \(reason)")
     }
 }
+
+private let fileLimit = "the limit on the size of a file (`ulimit -f`) is reached; raise it and try again"
 
 /// Whether the file system of `path` has less than a megabyte left.
 private func isDiskFull(near path: String) -> Bool {

@@ -228,6 +228,15 @@ package struct WriterLock: Sendable, Equatable {
     /// A shared lock on the byte that lies so far behind says that somebody waits. No home's byte is there.
     private static let waitingOffset: Int64 = 1 << 60
 
+    /// Whether another process has the lock, or this one by another opening, and does not give way.
+    package var isTaken: Bool {
+        // Safe because the path is a string of Swift's.
+        let file = unsafe open(path, O_RDONLY | O_CLOEXEC)
+        guard file >= 0 else { return false }
+        defer { close(file) }
+        return FileLock.conflict(file, at: offset) == F_WRLCK
+    }
+
     /// Takes the lock; closing the descriptor that is returned gives it back.
     ///
     /// - Parameter waits: false = not at all.
@@ -240,59 +249,31 @@ package struct WriterLock: Sendable, Equatable {
         }
         let start = DispatchTime.now().uptimeNanoseconds
         while true {
-            if request(F_WRLCK, at: offset, of: file) { return file }
-            guard errno == EAGAIN || errno == EACCES || errno == EINTR else {
+            if FileLock.take(F_WRLCK, file, at: offset) { return file }
+            guard FileLock.isRefusal(errno) else {
                 defer { close(file) }
                 throw StoreError(.io, "cannot lock \(path): \(unsafe String(cString: strerror(errno)))")
             }
             // The lock of one that gives way is shared, though nobody shares it.
-            let isSoonFree = conflict(at: offset, of: file) != F_WRLCK
+            let isSoonFree = FileLock.conflict(file, at: offset) != F_WRLCK
             let longest = isSoonFree ? max(waitNanoseconds, Self.longestEnding) : waitNanoseconds
             guard waits, DispatchTime.now().uptimeNanoseconds - start < longest else {
                 close(file)
                 throw StoreError(
-                    .locked,
-                    "another process writes to \(home); stop it, or wait for it with `--wait SECONDS`")
+                    .locked, "another process writes to \(home); try again when it has ended")
             }
             // It goes with the descriptor.
-            _ = request(F_RDLCK, at: offset + Self.waitingOffset, of: file)
+            _ = FileLock.take(F_RDLCK, file, at: offset + Self.waitingOffset)
             usleep(5_000)
         }
     }
 
     /// Says of a lock that was taken that it is given back soon where somebody waits for it.
-    fileprivate func giveWay(_ file: Int32) { _ = request(F_RDLCK, at: offset, of: file) }
+    fileprivate func giveWay(_ file: Int32) { _ = FileLock.take(F_RDLCK, file, at: offset) }
 
     /// Whether another process waits for a lock that was taken.
     fileprivate func isWanted(_ file: Int32) -> Bool {
-        conflict(at: offset + Self.waitingOffset, of: file) != F_UNLCK
-    }
-
-    /// Asks for the lock of a byte. It is an open file description lock (F_OFD_SETLK): it belongs to this descriptor alone,
-    /// so closing another one on the file does not drop it.
-    private func request(_ type: Int32, at offset: Int64, of file: Int32) -> Bool {
-        let setOpenFileDescriptionLock: Int32 = 37
-        var request = Self.lock(type, offset)
-        // Safe because the request outlives the call.
-        return unsafe fcntl(file, setOpenFileDescriptionLock, &request) == 0
-    }
-
-    /// The lock of others that would refuse one to write; `F_UNLCK` = none.
-    private func conflict(at offset: Int64, of file: Int32) -> Int32 {
-        let getOpenFileDescriptionLock: Int32 = 36
-        var request = Self.lock(F_WRLCK, offset)
-        // Safe because the request outlives the call.
-        guard unsafe fcntl(file, getOpenFileDescriptionLock, &request) == 0 else { return F_UNLCK }
-        return Int32(request.l_type)
-    }
-
-    private static func lock(_ type: Int32, _ offset: Int64) -> flock {
-        var lock = flock()
-        lock.l_type = Int16(type)
-        lock.l_whence = Int16(SEEK_SET)
-        lock.l_start = off_t(offset)
-        lock.l_len = 1
-        return lock
+        FileLock.conflict(file, at: offset + Self.waitingOffset) != F_UNLCK
     }
 }
 

@@ -84,6 +84,7 @@ struct LociCommand: AsyncParsableCommand {
 enum Program {
     static func main() async {
         Signals.explainCrashes()
+        Signals.ignoreFileLimit()
         let asksJSON = CommandLine.arguments.contains("--json")
         do {
             var command = try LociCommand.parseAsRoot()

@@ -54,6 +54,23 @@ import Testing
         }
     }
 
+    @Test func `is 1 where a file may not grow, and nothing is lost`() throws {
+        try Shell.run { shell in
+            try shell.loci("remember", "Tea.", "--key", "tea")
+            for (store, limit) in [(shell.store, 64), (shell.folder + "/new", 8)] {
+                let answer = try shell.bash(
+                    "ulimit -f \(limit) && loci remember \"$(yes Milk. | head -n 15000)\" --store \(store) -n project/atlas"
+                )
+                #expect(answer.status == 1, "\(answer.status) \(answer.errors)")
+                #expect(
+                    answer.errors.contains("the limit on the size of a file (`ulimit -f`) is reached"),
+                    "\(answer.errors)")
+            }
+            #expect(try shell.loci("check").status == 0)
+            #expect(try shell.loci("list").lines.count == 1)
+        }
+    }
+
     @Test func `is 2 for a file, a tenant or a part that is not there`() throws {
         try Shell.run { shell in
             try shell.write("{\"content\":\"x\"}\n", to: "here.jsonl")

@@ -137,14 +137,18 @@ private func json(_ text: String) throws -> JSONValue { try JSONParser.parse(tex
         try Shell.run { shell in
             let one = try shell.remember("One came of two.")
             let two = try shell.remember("Two came first.")
-            func link(_ from: String, _ to: String, _ kind: String) throws -> String {
-                let answer = try shell.loci("link", from, to, "--as", kind, "--json")
+            func link(
+                _ from: String, _ to: String, _ kind: String, since: String = "2020-01-01"
+            ) throws -> String {
+                let answer = try shell.loci("link", from, to, "--as", kind, "--valid-from", since, "--json")
                 return try #require(json(answer.output)["id"]?.string)
             }
             let edges = try [
                 link(one, two, "causedBy"), link(one, two, "causal/blockedBy"), link(two, one, "refersTo"),
-                link(one, two, "causedBy"), link(one, one, "causal/repeats"),
+                link(one, two, "causedBy", since: "2021-01-01"), link(one, one, "causal/repeats"),
             ]
+            // What was said before is known.
+            #expect(try link(one, two, "causedBy") == edges[0])
             let shown = try shell.loci("neighbors", one).output
             for edge in edges {
                 #expect(shown.components(separatedBy: "edge \(edge)").count == 2, "\(edge)\n\(shown)")

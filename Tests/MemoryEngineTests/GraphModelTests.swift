@@ -154,6 +154,13 @@ private struct GraphModel {
                     from, to: to, as: kind, in: atlas, weight: weight, valid: valid,
                     evidence: cites.map { [Citation(namespace: atlas, id: $0, version: 1, range: 0..<4)] }
                         ?? [])
+                let alike = model.edges.values.first {
+                    $0.recorded.upperBound == .distantFuture && $0.from == from && $0.to == to
+                        && $0.kind == kind && $0.valid == valid && $0.cites == cites
+                }
+                #expect((id == alike?.id) == (weight == alike?.weight))
+                if let alike, alike.weight == weight { continue }
+                if let alike { model.edges[alike.id]!.recorded = alike.recorded.lowerBound..<now }
                 model.edges[id] = .init(
                     id: id, from: from, to: to, kind: kind, weight: weight,
                     recorded: now..<Timestamp.distantFuture,
@@ -192,6 +199,60 @@ private struct GraphModel {
         let left = try await engine.entries(of: atlas).filter { $0.table == "edge" }
         #expect(left.isEmpty)
         await engine.close()
+    }
+
+    @Test func `knows an edge that is given again, and keeps what it weighed before`() async throws {
+        let store = try ScratchStore()
+        let engine = store.engine
+        let first = try await engine.remember("The deploy failed.", in: atlas).id
+        let second = try await engine.remember("The token had expired.", in: atlas).id
+        func link(
+            _ weight: Float = 1, by principal: String? = nil, cites: Range<Int>? = nil
+        ) async throws -> EdgeID {
+            let speaker = try principal.map { try engine.acting(as: $0) } ?? engine
+            return try await speaker.link(
+                first, to: second, as: .causedBy, in: atlas, weight: weight,
+                evidence: cites.map { [Citation(namespace: atlas, id: first, version: 1, range: $0)] } ?? [])
+        }
+        func edges(asOf: Timestamp? = nil) async throws -> [Edge] {
+            try await engine.edges(of: first, in: atlas, direction: .out, kinds: [.causedBy], asOf: asOf)
+        }
+        let edge = try await link()
+        let sequence = try await engine.stats(in: atlas).sequence
+        #expect(try await link() == edge)
+        #expect(try await engine.stats(in: atlas).sequence == sequence)
+        #expect(
+            try await engine.write(
+                [
+                    .link(.id(first), to: .id(second), as: .causedBy),
+                    .link(.id(first), to: .id(second), as: .fixes),
+                ],
+                in: atlas
+            ).first == .linked(edge))
+
+        // Somebody else's, and one that is said elsewhere, are others.
+        #expect(try await link(by: "grace") != edge)
+        #expect(try await link(cites: 0..<3) != edge)
+        #expect(try await edges().count == 3)
+
+        let before = store.clock.time
+        store.clock.advance(by: .seconds(1))
+        let lighter = try await link(0.5)
+        #expect(lighter != edge)
+        #expect(try await edges().first { $0.id == lighter }?.weight == 0.5)
+        #expect(try await edges().contains { $0.id == edge } == false)
+        #expect(try await edges(asOf: before).contains { $0.id == edge && $0.weight == 1 })
+        #expect(try await edges().count == 3)
+
+        // One that was taken back is given anew.
+        try await engine.unlink(lighter, in: atlas)
+        #expect(try await link(0.5) != lighter)
+        try await engine.expectClean(atlas)
+
+        // And what an export holds comes back as it was.
+        var all: [Edge] = []
+        try await engine.exportEdges(in: atlas) { all.append($0) }
+        #expect(try await engine.importEdges(all, in: atlas) == 0)
     }
 
     @Test func `answers causes and effects without a cycle, nearest first, with evidence`() async throws {

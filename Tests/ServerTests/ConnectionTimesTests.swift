@@ -25,7 +25,8 @@ private final class TimedConnection {
                 ConnectionHandler(
                     state: ConnectionState(id: 1, facts: ConnectionState.Facts()),
                     commands: MemoryCommands(engine: engine), users: nil, times: times, isOverTLS: isOverTLS,
-                    metrics: metrics, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }))
+                    longReplies: LongReplies(limit: 1 << 20), metrics: metrics,
+                    logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }))
         }
         try await channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 1)).get()
     }

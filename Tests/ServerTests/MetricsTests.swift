@@ -81,4 +81,29 @@ import Testing
             #expect(try client.ask("INFO", "clients").string?.contains("maxclients:1\r\n") == true)
         }
     }
+
+    @Test func `count errors inside a transaction by their kinds`() async throws {
+        var options = Server.Options()
+        options.metricsPort = 0
+        try await ServedStore.serveAddresses(options) { addresses in
+            let client = try TestClient(port: try #require(addresses.port))
+            _ = try client.ask("MEM.REMEMBER", "user/ada", "Tea.")
+            for lines in [
+                [["MEM.WHY", "user/ada", "nothing"], ["MEM.GET", "user/ada", "x", "VERSION", "0"]],
+                [["VDIM", "s"], ["SELECT", "1"]],
+            ] {
+                _ = try client.ask("MULTI")
+                for line in lines {
+                    try client.send(line)
+                    #expect(try client.receive() == .simple("QUEUED"))
+                }
+                #expect(try client.ask("EXEC").elements.count == 2)
+            }
+            let metrics = try TestClient(port: try #require(addresses.metricsPort))
+            try metrics.send(Array("GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n".utf8))
+            let told = try metrics.receiveAll()
+            #expect(told.contains("loci_errors_total{kind=\"NOTFOUND\"} 1\n"), "\(told)")
+            #expect(told.contains("loci_errors_total{kind=\"ERR\"} 3\n"), "\(told)")
+        }
+    }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import Logging
 import MemoryEngine
 import TestSupport
 import Testing
@@ -124,6 +125,25 @@ final class Certificates: Sendable {
             }
             first.endSending()
         }
+    }
+
+    @Test func `shows certificates that are renewed, and the ones before where new ones do not fit`() throws {
+        let certificates = try Certificates()
+        let now = ContinuousClock.now
+        let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        let identity = RenewedIdentity(try certificates.identity(), at: now, logger: logger)
+        let first = identity.context(at: now)
+        #expect(identity.context(at: now + .seconds(5)) === first)
+        // Of another pair, and alone: it does not fit to the key.
+        _ = try certificates.bash("cp server.pem before.pem; cp other.pem new.pem; mv new.pem server.pem")
+        #expect(identity.context(at: now + .seconds(5.5)) === first)
+        #expect(identity.context(at: now + .seconds(7)) === first)
+        _ = try certificates.bash("cp other.key new.key; mv new.key server.key")
+        let second = identity.context(at: now + .seconds(9))
+        #expect(second !== first)
+        #expect(identity.context(at: now + .seconds(20)) === second)
+        _ = try certificates.bash("rm server.key")
+        #expect(identity.context(at: now + .seconds(30)) === second)
     }
 
     @Test func `tells which file is wrong`() throws {

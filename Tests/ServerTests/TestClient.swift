@@ -87,6 +87,12 @@ final class TestClient: @unchecked Sendable {
         return try receive()
     }
 
+    /// Waits until some of an answer has come.
+    func waitForAnswer() throws { if start == buffer.count { _ = try fill() } }
+
+    /// Goes, whatever is still to come.
+    func close() { try? handle.close() }
+
     /// Says that no more is sent.
     func endSending() { shutdown(handle.fileDescriptor, Int32(SHUT_WR)) }
 

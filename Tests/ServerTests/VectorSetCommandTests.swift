@@ -178,7 +178,8 @@ import Testing
         let answers = try await replies([
             "MULTI", "VADD s VALUES 2 1 0 a", "PING hello", "VSIM s ELE none", "VSIM s ELE a", "EXEC",
             "EXEC", "MULTI", "MULTI", "FLY", "EXEC", "MULTI", "VADD s VALUES 2 1 0 b", "DISCARD", "VCARD s",
-            "MULTI", "MEM.GET project/a k", "EXEC", "MULTI", "EXEC", "DISCARD", "MULTI", "VCARD", "VCARD s",
+            "MULTI", "MEM.FORGET project/a k", "EXEC", "MULTI", "EXEC", "DISCARD", "MULTI", "VCARD",
+            "VCARD s",
             "EXEC",
         ])
         #expect(
@@ -188,7 +189,7 @@ import Testing
                 "!ERR MULTI calls can not be nested",
                 "!ERR unknown command 'FLY', with args beginning with: ",
                 "!EXECABORT Transaction discarded because of previous errors.", "+OK", "+QUEUED", "+OK", ":1",
-                "+OK", "!ERR MEM.GET cannot be part of a transaction",
+                "+OK", "!ERR MEM.FORGET cannot be part of a transaction",
                 "!EXECABORT Transaction discarded because of previous errors.", "+OK", "[]",
                 "!ERR DISCARD without MULTI", "+OK", "+QUEUED", "+QUEUED",
                 "[!ERR wrong number of arguments for 'VCARD' command :1]",

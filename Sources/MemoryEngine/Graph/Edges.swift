@@ -45,6 +45,22 @@ enum Edges {
         return isThere
     }
 
+    /// The edges of a kind that lead from one row to another.
+    static func numbers(
+        _ from: UInt64, _ kind: UInt16, _ to: UInt64, in transaction: borrowing ReadTransaction
+    ) throws -> [UInt64] {
+        var numbers: [UInt64] = []
+        let prefix = Key(prefix: Schema.Edge.out).u64(from).u16(kind).u64(to)
+        try Schema.edge.scan(prefix: prefix, in: transaction) { key, _ in
+            guard key.byteCount == directionKeyByteCount else {
+                throw StoreError(.corrupted, "a key of an edge is not one")
+            }
+            numbers.append(key.keyU64(at: 19))
+            return true
+        }
+        return numbers
+    }
+
     /// Writes a record and its directions, whether they are there or not.
     static func write(
         _ edge: UInt64, _ record: EdgeRecord, in transaction: borrowing WriteTransaction

@@ -26,6 +26,12 @@ extension Applier {
         var span = EdgeSpan(
             weight: edge.weight, recordedFrom: edge.recorded?.lowerBound ?? time, valid: edge.valid)
         if let recorded = edge.recorded { span.recordedUntil = recorded.upperBound }
+        if let (number, old) = try alike(edge, from, kind, to, foreign, in: transaction.snapshot) {
+            if old.span.weight == edge.weight { return .linked(old.id) }
+            // The store holds the new weight to be so from now on, and the old one until now.
+            span.recordedFrom = max(time, old.span.recordedFrom + 1)
+            try take(number, old, backAt: span.recordedFrom, in: transaction)
+        }
         try add(
             EdgeRecord(
                 id: edge.id, from: from, kind: kind, to: to, foreign: foreign, span: span,
@@ -33,6 +39,28 @@ extension Applier {
                 evidence: edge.evidence), in: transaction)
         log.append(LogEntry(kind: .linked, id: MemoryID(rawValue: edge.id.rawValue), version: 0))
         return .done
+    }
+
+    /// The edge that says what one that a caller gives says, from the same origin, and that the store holds to be so: a
+    /// statement that is made again is known. One with another validity or evidence, or by somebody else, says something
+    /// else.
+    ///
+    /// - Complexity: O(edges of the kind from the one end to the other).
+    private func alike(
+        _ edge: NewEdge, _ from: UInt64, _ kind: UInt16, _ to: UInt64, _ foreign: EdgeRecord.Foreign?,
+        in transaction: borrowing ReadTransaction
+    ) throws -> (number: UInt64, record: EdgeRecord)? {
+        guard edge.recorded == nil, edge.origin.principal != VersionFields.entityPrincipal else { return nil }
+        for number in try Edges.numbers(from, kind, to, in: transaction) {
+            let record = try Edges.record(number, in: transaction)
+            if record.span.recordedUntil == .max, record.foreign == foreign, record.origin == edge.origin,
+                record.span.validFrom..<record.span.validUntil == edge.valid,
+                record.evidence == edge.evidence
+            {
+                return (number, record)
+            }
+        }
+        return nil
     }
 
     /// Adds an edge, and notes which memories its evidence cites.
@@ -123,15 +151,22 @@ extension Applier {
         guard let edge = try Edges.number(of: id, in: transaction.snapshot) else {
             throw EngineError(.notFound, "there is no edge \(id) here")
         }
-        var record = try Edges.record(edge, in: transaction.snapshot)
+        let record = try Edges.record(edge, in: transaction.snapshot)
         guard record.span.recordedUntil == .max else {
             throw EngineError(.conflict, "edge \(id) has been taken back already")
         }
-        record.span.recordedUntil = max(time, record.span.recordedFrom + 1)
-        try Edges.write(edge, record, in: transaction)
-        log.append(LogEntry(kind: .unlinked, id: MemoryID(rawValue: id.rawValue), version: 0))
+        try take(edge, record, backAt: max(time, record.span.recordedFrom + 1), in: transaction)
         try reopen(record, in: transaction)
         return .done
+    }
+
+    private mutating func take(
+        _ edge: UInt64, _ record: EdgeRecord, backAt time: Int64, in transaction: borrowing WriteTransaction
+    ) throws {
+        var record = record
+        record.span.recordedUntil = time
+        try Edges.write(edge, record, in: transaction)
+        log.append(LogEntry(kind: .unlinked, id: MemoryID(rawValue: record.id.rawValue), version: 0))
     }
 
     /// Erases the edges of a memory that is forgotten, and what only it is evidence of.

@@ -22,6 +22,8 @@ struct Applier {
         case obsolete
         /// It is there already: nothing was changed.
         case known
+        /// An edge that says the same is there under another id: nothing was changed.
+        case linked(EdgeID)
         case done
     }
 

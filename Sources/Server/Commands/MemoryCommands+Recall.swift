@@ -22,6 +22,9 @@ extension MemoryCommands {
         }
         query.filter = conditions.filter
         if query.keepReceipt {
+            guard !isInTransaction else {
+                throw CommandError("ERR in a transaction a recall keeps no RECEIPT")
+            }
             // It is kept in the first home, and the others note that it may cite them.
             for namespace in query.namespaces.keys { try arguments.user.check(.write, in: namespace.home) }
         }

@@ -6,7 +6,8 @@ extension MemoryCommands {
     static func write(
         _ call: ConnectionState.Call
     ) throws -> (write: Engine.Write, namespace: Namespace)? {
-        guard let command = CommandTable.find(call.words[0]), command.isOfMemories, command.isForTransactions
+        guard let command = CommandTable.find(call.words[0]), command.isOfMemories, command.isForTransactions,
+            command.isWrite
         else { return nil }
         var arguments = Arguments(call.words, of: call.name, by: call.user)
         let namespace = try arguments.namespace(.write, ofHome: call.name != "MEM.REMEMBER")
@@ -23,30 +24,6 @@ extension MemoryCommands {
             }
         return (write, namespace)
     }
-
-    /// What came between `MULTI` and `EXEC`, as one transaction.
-    func execute(_ batch: [ConnectionState.BatchItem]) async throws -> Reply {
-        var writes: [(write: Engine.Write, namespace: Namespace)] = []
-        for case .call(let call) in batch {
-            guard let write = try Self.write(call) else { throw Self.crossing }
-            writes.append(write)
-        }
-        guard Set(writes.map(\.namespace.home)).count == 1 else { throw Self.crossing }
-        var written: IndexingIterator<[Engine.Written]>
-        do {
-            written = try await engine.write(writes).makeIterator()
-        } catch {
-            throw CommandError("EXECABORT nothing was changed: " + CommandError(any: error).message)
-        }
-        return .array(
-            batch.map { item in
-                if case .reply(let reply) = item { return reply }
-                return written.next().map(Reply.init) ?? .null
-            })
-    }
-
-    private static let crossing = CommandError(
-        "CROSSSLOT a transaction is of memories of one home, or of vector sets")
 
     /// A memory by its id, or by its key.
     private static func name(_ arguments: inout Arguments) throws(CommandError) -> Engine.MemoryName {

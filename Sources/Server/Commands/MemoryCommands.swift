@@ -4,13 +4,27 @@ import MemoryEngine
 /// is named by its id or its key.
 struct MemoryCommands: Sendable {
     let engine: Engine
+    /// What runs is part of a transaction, and writes nothing beside it.
+    var isInTransaction = false
+    /// Of those who read much.
+    private let turns: Turns
+
+    init(engine: Engine) { self.init(engine: engine, turns: Turns(4)) }
+
+    private init(engine: Engine, turns: Turns) {
+        self.engine = engine
+        self.turns = turns
+    }
 
     /// The reply of a command; what the engine refuses is a reply too. What a user writes is theirs.
     func run(_ call: ConnectionState.Call) async -> Reply {
         if !call.isOfMemories { return await VectorSetCommands(engine: engine).run(call) }
         do {
-            guard let user = call.user else { return try await answer(call) }
-            return try await MemoryCommands(engine: engine.acting(as: user.name)).answer(call)
+            let commands = try call.user.map {
+                MemoryCommands(engine: try engine.acting(as: $0.name), turns: turns)
+            }
+            guard call.mayBeLong else { return try await (commands ?? self).answer(call) }
+            return try await turns.take { try await (commands ?? self).answer(call) }
         } catch {
             return CommandError(any: error).reply
         }
@@ -21,7 +35,7 @@ struct MemoryCommands: Sendable {
         VectorSetCommands.short.contains(call.name) ? VectorSetCommands(engine: engine).answerNow(call) : nil
     }
 
-    private func answer(_ call: ConnectionState.Call) async throws -> Reply {
+    func answer(_ call: ConnectionState.Call) async throws -> Reply {
         if let batch = call.batch { return try await execute(batch) }
         if let (write, namespace) = try Self.write(call) {
             return Reply(try await engine.write([(write, namespace)])[0])

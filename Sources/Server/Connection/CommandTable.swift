@@ -68,11 +68,14 @@ struct CommandTable {
         Entry(
             "ACL", 2, 3, isForTransactions: true, "Tells who is logged in, and the categories of commands."),
         Entry("MEM.REMEMBER", 3, nil, isOfEngine: true, isForTransactions: true, "Remembers a text."),
-        Entry("MEM.RECALL", 3, nil, isOfEngine: true, "Finds the memories that answer a question."),
         Entry(
-            "MEM.CONTEXT", 4, nil, isOfEngine: true, "Packs what answers a question into a budget of tokens."),
-        Entry("MEM.GET", 3, nil, isOfEngine: true, "Reads a memory."),
-        Entry("MEM.LIST", 2, nil, isOfEngine: true, "Lists memories, page by page."),
+            "MEM.RECALL", 3, nil, isOfEngine: true, isForTransactions: true,
+            "Finds the memories that answer a question."),
+        Entry(
+            "MEM.CONTEXT", 4, nil, isOfEngine: true, isForTransactions: true,
+            "Packs what answers a question into a budget of tokens."),
+        Entry("MEM.GET", 3, nil, isOfEngine: true, isForTransactions: true, "Reads a memory."),
+        Entry("MEM.LIST", 2, nil, isOfEngine: true, isForTransactions: true, "Lists memories, page by page."),
         Entry(
             "MEM.UPDATE", 3, nil, isOfEngine: true, isForTransactions: true,
             "Changes a memory, as its next version."),
@@ -88,12 +91,18 @@ struct CommandTable {
         Entry(
             "MEM.LINK", 5, nil, isOfEngine: true, isForTransactions: true, "Joins two memories by an edge."),
         Entry("MEM.UNLINK", 3, 3, isOfEngine: true, isForTransactions: true, "Takes an edge back."),
-        Entry("MEM.NEIGHBORS", 3, nil, isOfEngine: true, "Shows what edges join to a memory."),
-        Entry("MEM.PATH", 4, nil, isOfEngine: true, "Shows how two memories hang together."),
-        Entry("MEM.WHY", 3, nil, isOfEngine: true, "Shows what led to a memory, link by link."),
+        Entry(
+            "MEM.NEIGHBORS", 3, nil, isOfEngine: true, isForTransactions: true,
+            "Shows what edges join to a memory."),
+        Entry(
+            "MEM.PATH", 4, nil, isOfEngine: true, isForTransactions: true,
+            "Shows how two memories hang together."),
+        Entry(
+            "MEM.WHY", 3, nil, isOfEngine: true, isForTransactions: true,
+            "Shows what led to a memory, link by link."),
         Entry("MEM.CHANGES", 2, nil, isOfEngine: true, "Tells what changed in a home."),
         Entry("MEM.NAMESPACES", 1, 2, isOfEngine: true, "Lists namespaces."),
-        Entry("MEM.STATS", 2, 2, isOfEngine: true, "Tells of a home."),
+        Entry("MEM.STATS", 2, 2, isOfEngine: true, isForTransactions: true, "Tells of a home."),
         Entry("MULTI", 1, 1, "Begins a transaction."),
         Entry("EXEC", 1, 1, "Runs what came since MULTI as one transaction."),
         Entry("DISCARD", 1, 1, "Forgets what came since MULTI."),

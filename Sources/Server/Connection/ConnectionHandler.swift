@@ -44,6 +44,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
     private let logger: Logger
     private let times: Times
     private let isOverTLS: Bool
+    private let longReplies: LongReplies
     private let metrics: ServerMetrics
 
     /// The command that is with the engine.
@@ -66,6 +67,8 @@ final class ConnectionHandler: ChannelDuplexHandler {
     private var output: [UInt8] = []
     /// A long reply, of which some is still to be written.
     private var writer: ReplyWriter?
+    /// The room that it takes among those of all connections.
+    private var writerByteCount = 0
     /// When the command that was taken last began, which is when the one before it was answered.
     private var began = NIODeadline.now()
     /// When steps began to be taken.
@@ -77,7 +80,8 @@ final class ConnectionHandler: ChannelDuplexHandler {
 
     init(
         state: ConnectionState, commands: MemoryCommands, users: Users?, address: String = "",
-        times: Times = Times(), isOverTLS: Bool = false, metrics: ServerMetrics, logger: Logger
+        times: Times = Times(), isOverTLS: Bool = false, longReplies: LongReplies, metrics: ServerMetrics,
+        logger: Logger
     ) {
         self.state = state
         self.commands = commands
@@ -86,6 +90,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
         self.address = address
         self.times = times
         self.isOverTLS = isOverTLS
+        self.longReplies = longReplies
         self.metrics = metrics
         self.logger = logger
     }
@@ -184,6 +189,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
         for timer in [stall, lateness, idleness] { timer?.cancel() }
         isClosing = true
         running?.cancel()
+        endWriting()
         context.fireChannelInactive()
     }
 
@@ -264,19 +270,30 @@ final class ConnectionHandler: ChannelDuplexHandler {
     }
 
     private func send(_ reply: Reply, _ context: ChannelHandlerContext) {
-        measure(reply)
-        guard !reply.isWide else {
+        if reply.isWide {
+            let byteCount = reply.footprint
+            guard longReplies.take(byteCount) else { return send(LongReplies.refusal, context) }
+            measure(reply)
+            writerByteCount = byteCount
             writer = ReplyWriter(reply, state.version)
             return
         }
+        measure(reply)
         reply.encode(state.version, into: &output)
         if output.count >= Self.flushedByteCount { flush(context) }
     }
 
     /// Writes some of a long reply: what the client does not take is not made.
     private func write(_ context: ChannelHandlerContext) {
-        if writer?.write(into: &output, upTo: Self.flushedByteCount) ?? true { writer = nil }
+        if writer?.write(into: &output, upTo: Self.flushedByteCount) ?? true { endWriting() }
         if writer != nil { flush(context) }
+    }
+
+    /// Lets go of a long reply, written or not.
+    private func endWriting() {
+        writer = nil
+        longReplies.giveBack(writerByteCount)
+        writerByteCount = 0
     }
 
     private func measure(_ reply: Reply) {
@@ -292,7 +309,12 @@ final class ConnectionHandler: ChannelDuplexHandler {
             if command != timed.command { timed = (command, metrics.timer(of: command)) }
             timed.timer?.recordNanoseconds((now - began).nanoseconds)
         }
-        if case .error(let message) = reply { metrics.refused(with: message) }
+        switch reply {
+        case .error(let message): metrics.refused(with: message)
+        case .array(let replies) where state.command == "EXEC":
+            for case .error(let message) in replies { metrics.refused(with: message) }
+        default: break
+        }
         began = now
     }
 
@@ -359,7 +381,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
         lastSign = context.eventLoop.now
         guard !isClosing else { return }
         switch outcome {
-        case .reply(let reply): send(reply, context)
+        case .reply(let reply): send(state.ran(reply), context)
         case .verified(let login): take(state.verified(login), context)
         }
         drive(context)

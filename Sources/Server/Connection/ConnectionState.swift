@@ -29,6 +29,12 @@ struct ConnectionState {
         var isRead: Bool {
             CommandTable.reads.contains(name) && !words.contains { $0.equals("RECEIPT") }
         }
+        /// Whether what it reads may take much memory.
+        var mayBeLong: Bool {
+            name == "MEM.LIST"
+                || batch?.contains { if case .call(let call) = $0 { call.name == "MEM.LIST" } else { false } }
+                    ?? false
+        }
         /// What came between `MULTI` and `EXEC`.
         var batch: [BatchItem]?
 
@@ -43,8 +49,8 @@ struct ConnectionState {
     /// A command of a transaction.
     enum BatchItem: Equatable, Sendable {
         case call(Call)
-        /// What needs no engine has its reply.
-        case reply(Reply)
+        /// What needs no engine the connection answers when all else is done (`ran`); until then its reply is null.
+        case own
     }
 
     /// What came since `MULTI`.
@@ -53,6 +59,10 @@ struct ConnectionState {
         var byteCount = 0
         /// Something was refused: nothing will run.
         var isSpoiled = false
+        /// A memory is written.
+        var hasWrite = false
+        /// The name of the last command that reads memories behind such a write.
+        var readBehindWrite: String?
     }
 
     /// What a transaction may hold.
@@ -98,6 +108,8 @@ struct ConnectionState {
     private var greeting: Greeting?
     private var failedLogins = 0
     private var queue: Queue?
+    /// Of the transaction that is with the engine, what the connection answers, and where.
+    private var owned: [(place: Int, command: CommandTable.Entry, words: [[UInt8]])] = []
 
     private struct Greeting {
         var version: ProtocolVersion
@@ -194,31 +206,57 @@ struct ConnectionState {
                     "ERR a transaction has at most \(Self.maximumQueuedCommands) commands and "
                         + "\(Self.maximumQueuedByteCount) bytes"))
         }
-        do {
-            // What is wrong with it is told now.
-            _ = try MemoryCommands.write(Call(name: command.name, words: words, user: user))
-        } catch {
-            return refuse(CommandError(any: error).reply)
-        }
+        if command.isOfMemories, let reply = enqueueOfMemories(command, words) { return refuse(reply) }
         queue?.byteCount = byteCount
         queue?.commands.append((command, words))
         return .reply(.simple("QUEUED"))
     }
 
+    /// Why a command on memories cannot be part of the transaction, if it cannot: what is wrong with it is told now.
+    private mutating func enqueueOfMemories(_ command: CommandTable.Entry, _ words: [[UInt8]]) -> Reply? {
+        let call = Call(name: command.name, words: words, user: user)
+        do {
+            if try MemoryCommands.write(call) != nil {
+                if let name = queue?.readBehindWrite {
+                    throw CommandError(
+                        "ERR \(name) stands between writes: in a transaction, what reads memories comes before all that "
+                            + "writes them, or behind")
+                }
+                queue?.hasWrite = true
+            } else {
+                _ = try MemoryCommands.homeOfRead(call)
+                if queue?.hasWrite ?? false { queue?.readBehindWrite = command.name }
+            }
+            return nil
+        } catch {
+            return CommandError(any: error).reply
+        }
+    }
+
     private mutating func execute(_ queue: Queue) -> Step {
-        var batch: [BatchItem] = []
-        for (command, words) in queue.commands {
-            if command.isOfEngine {
-                batch.append(.call(Call(name: command.name, words: words, user: user)))
-                continue
-            }
-            do throws(CommandError) {
-                batch.append(.reply(try answer(command.name, words)))
-            } catch {
-                batch.append(.reply(error.reply))
-            }
+        owned = queue.commands.enumerated().compactMap { place, queued in
+            queued.0.isOfEngine ? nil : (place, queued.0, queued.1)
+        }
+        let batch = queue.commands.map { command, words -> BatchItem in
+            command.isOfEngine ? .call(Call(name: command.name, words: words, user: user)) : .own
         }
         return .run(Call(name: "EXEC", words: [], user: user, batch: batch))
+    }
+
+    /// Takes the reply of a step that runs, and gives what is sent. What the connection answers of a transaction takes
+    /// effect here, where the transaction is done.
+    mutating func ran(_ reply: Reply) -> Reply {
+        guard !owned.isEmpty else { return reply }
+        defer { owned = [] }
+        guard case .array(var replies) = reply else { return reply }
+        for (place, command, words) in owned where place < replies.count {
+            do throws(CommandError) {
+                replies[place] = try answer(command.name, words)
+            } catch {
+                replies[place] = error.reply
+            }
+        }
+        return .array(replies)
     }
 
     private mutating func end(_ reply: Reply) -> Step {

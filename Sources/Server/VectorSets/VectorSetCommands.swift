@@ -44,7 +44,7 @@ struct VectorSetCommands: Sendable {
             }
             let plans = batch.map { item -> Plan in
                 switch item {
-                case .reply(let reply): return Plan(reply)
+                case .own: return Plan(.null)
                 case .call(let call):
                     do throws(CommandError) { return try plan(call) } catch { return Plan(error.reply) }
                 }

@@ -156,8 +156,24 @@ struct StoreOptions: ParsableArguments {
             return result
         } catch {
             await engine.close()
-            throw error
+            throw advised(error, at: engine.path)
         }
+    }
+
+    /// A refusal because of another process, with what can be done about it.
+    private func advised(_ error: any Error, at path: String) -> any Error {
+        guard let error = error as? EngineError, error.code == .locked,
+            error.message.contains("another process")
+        else { return error }
+        guard let server = Engine.server(ofStore: path),
+            server.process != Int(ProcessInfo.processInfo.processIdentifier)
+        else {
+            guard wait == nil, error.message.contains("writes to") else { return error }
+            return EngineError(.locked, error.message + ", or wait for that with `--wait SECONDS`")
+        }
+        let way = server.address.map { "ask it with `--connect \($0)`" } ?? "ask it with `--connect`"
+        return EngineError(
+            .locked, "\(error.message); a server (process \(server.process)) has the store open: \(way)")
     }
 }
 

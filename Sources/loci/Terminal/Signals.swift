@@ -15,6 +15,9 @@ enum Signals {
         for number in [SIGSEGV, SIGBUS, SIGABRT] { install(number, crashed) }
     }
 
+    /// A file that may not grow (`ulimit -f`) is an error of the write then, and not the end of the process.
+    static func ignoreFileLimit() { _ = signal(SIGXFSZ, SIG_IGN) }
+
     /// From now on the first SIGINT sets `isInterrupted`, and the second ends the process at once.
     static func noticeInterrupts() {
         interrupted.store(false, ordering: .relaxed)

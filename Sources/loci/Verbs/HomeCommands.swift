@@ -11,7 +11,8 @@ struct HomesCommand: AsyncParsableCommand {
               loci homes --json
               loci homes -n @acme    # those of a tenant
 
-            A home is a project, a user or an agent, and one file. LOCI_NAMESPACE says nothing here.
+            A home is a project, a user or an agent, or holds the vector sets of a tenant, and is one file. A server tells \
+            those of memories. LOCI_NAMESPACE says nothing here.
             """)
 
     @OptionGroup var place: PlaceOptions
@@ -19,38 +20,78 @@ struct HomesCommand: AsyncParsableCommand {
     func run() async throws {
         let subtree = try place.namespace.said()
         try await place.store.withStore(for: .reading) { store in
-            var isWhole = true
+            let engine = store as? Engine
+            let sets = try engine?.vectorSetHomes(under: subtree) ?? []
             let homes: [Namespace]
-            if let subtree {
+            if let subtree, sets.isEmpty {
                 homes = try await store.existingHomes(under: subtree)
             } else {
-                homes = try await store.homes(under: nil)
+                homes = try await store.homes(under: subtree)
             }
+            var isWhole = true
             for home in homes {
-                let statistics: HomeStatistics
-                do {
-                    statistics = try await store.stats(in: home)
-                } catch let error as EngineError {
-                    // One that cannot be read hides no other.
-                    isWhole = false
-                    Terminal.note("\(NamespaceArgument.text(of: home)): \(error.message)")
-                    continue
-                }
-                if place.json {
-                    Terminal.printObject { json in
-                        json.member("home", home.description)
-                        json.member("memories", statistics.memories)
-                        json.member("bytes", statistics.fileBytes)
-                    }
-                } else {
-                    let count = Terminal.padded(Terminal.grouped(statistics.memories), to: 12, isRight: true)
-                    let size = Terminal.padded(Terminal.bytes(statistics.fileBytes), to: 10, isRight: true)
-                    let word = statistics.memories == 1 ? "memory  " : "memories"
-                    Terminal.print("\(count) \(word)  \(size)  \(NamespaceArgument.text(of: home))")
-                }
+                isWhole =
+                    try await told(home) {
+                        let statistics = try await store.stats(in: home)
+                        return Line(
+                            kind: "memories", counts: [("memories", Int(statistics.memories))],
+                            fileBytes: statistics.fileBytes)
+                    } && isWhole
+            }
+            for home in sets {
+                isWhole =
+                    try await told(home) {
+                        guard let totals = try await engine?.vectorSetTotals(in: home) else { return nil }
+                        return Line(
+                            kind: "vectorSets",
+                            counts: [("elements", totals.elements), ("sets", totals.sets)],
+                            fileBytes: totals.fileBytes)
+                    } && isWhole
             }
             if !isWhole { throw ExitCode(ExitStatus.failure) }
         }
+    }
+
+    /// What there is to tell of a home.
+    private struct Line {
+        let kind: String
+        /// The first of them stands in front.
+        let counts: [(name: String, count: Int)]
+        let fileBytes: Int
+    }
+
+    /// Tells of a home. Returns whether it can be read; one that cannot hides no other.
+    private func told(_ home: Namespace, _ read: () async throws -> Line?) async throws -> Bool {
+        let line: Line?
+        do {
+            line = try await read()
+        } catch let error as EngineError {
+            Terminal.note("\(NamespaceArgument.text(of: home)): \(error.message)")
+            return false
+        }
+        guard let line, let first = line.counts.first else { return true }
+        guard !place.json else {
+            Terminal.printObject { json in
+                json.member("home", home.description)
+                json.member("kind", line.kind)
+                for (name, count) in line.counts { json.member(name, count) }
+                json.member("bytes", line.fileBytes)
+            }
+            return true
+        }
+        func words(_ name: String, _ count: Int) -> String {
+            guard count == 1 else { return name }
+            return name == "memories" ? "memory" : String(name.dropLast())
+        }
+        let count = Terminal.padded(Terminal.grouped(first.count), to: 12, isRight: true)
+        let size = Terminal.padded(Terminal.bytes(line.fileBytes), to: 10, isRight: true)
+        let rest = line.counts.dropFirst().map {
+            "  (\(Terminal.grouped($0.count)) vector \(words($0.name, $0.count)))"
+        }
+        Terminal.print(
+            "\(count) \(Terminal.padded(words(first.name, first.count), to: 8))  \(size)  "
+                + NamespaceArgument.text(of: home) + rest.joined())
+        return true
     }
 }
 
