@@ -32,6 +32,7 @@ let package = Package(
         .systemLibrary(name: "CLMDB", pkgConfig: "lmdb", providers: [.apt(["liblmdb-dev"])]),
         .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
         .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .target(name: "CChecksum"),
         .target(name: "CKernels"),
         .target(name: "CEncoder"),
@@ -41,7 +42,8 @@ let package = Package(
         .target(name: "HNSW", dependencies: ["Store", "CKernels", "COpenBLAS"], swiftSettings: spanSettings),
         .target(name: "MemoryEngine", dependencies: ["Store", "HNSW"], swiftSettings: spanSettings),
         .target(
-            name: "Embedders", dependencies: ["MemoryEngine", "CEncoder"], swiftSettings: sourceSettings),
+            name: "Embedders", dependencies: ["MemoryEngine", "CEncoder", "CCurl"],
+            swiftSettings: sourceSettings),
         .target(
             name: "Server",
             dependencies: [

@@ -24,7 +24,7 @@ enum Floors {
         // Opens no socket: nothing here that could.
         "MemoryEngine": system.union(foundation).union(["Store", "HNSW"]),
 
-        "Embedders": system.union(foundation).union(["MemoryEngine", "CEncoder"]),
+        "Embedders": system.union(foundation).union(["MemoryEngine", "CEncoder", "CCurl"]),
 
         // The only one that pays for sockets.
         "Server": system.union(foundation).union([
@@ -65,8 +65,8 @@ enum Floors {
         "NIOTLS": "Server",
     ]
 
-    /// The folders of `Sources` where pointers may live: targets, and the local encoder.
-    static let pointerFolders: Set<String> = ["Store", "HNSW", "Embedders/Local"]
+    /// The folders of `Sources` where pointers may live: targets, the client of HTTP and the local encoder.
+    static let pointerFolders: Set<String> = ["Store", "HNSW", "Embedders/HTTP", "Embedders/Local"]
 
     /// Files elsewhere that hold a pointer all the same, and why that cannot be otherwise.
     static let pointerFiles: [String: String] = [:]

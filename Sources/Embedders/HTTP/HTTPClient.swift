@@ -1,0 +1,224 @@
+import MemoryEngine
+
+/// Asks one provider, and keeps at it as long as that is of use: it retries what may succeed a moment later, within a budget;
+/// it leaves a provider alone that fails; and it asks once where several want the same at the same time.
+///
+/// Callers who share a request each keep their own deadline and cancellation. The request is ended when the last of them has
+/// left.
+package final class HTTPClient: Sendable {
+    package struct Options: Sendable {
+        package var retries = RetryPolicy()
+        package var breaker = CircuitBreaker.Options()
+        /// The bound of one attempt, for callers with more patience than sense.
+        package var longestAttempt = Duration.seconds(300)
+        /// How long a provider must have had for its answer, until a caller's deadline counts as its failure.
+        package var leastPatience = Duration.seconds(1)
+        /// From 0 up to 1, for jitter.
+        package var random: @Sendable () -> Double = { Double.random(in: 0..<1) }
+
+        package init() {}
+    }
+
+    private struct Caller {
+        let answer: Awaited<HTTPResponse>
+        let deadline: Duration
+    }
+
+    /// A request under way, for all who wait for it.
+    private struct Flight {
+        let request: HTTPRequest
+        var callers: [Int: Caller] = [:]
+        var task: Task<Void, Never>?
+        /// What is at the provider just now, since when.
+        var attempt: (permit: CircuitBreaker.Permit, start: Duration)?
+        /// Why the attempt before did not succeed.
+        var failure: HTTPError?
+    }
+
+    private struct State {
+        var flights: [Int: Flight] = [:]
+        var flightOf: [HTTPRequest: Int] = [:]
+        /// The next number, of a flight or a caller.
+        var number = 0
+        var budget = RetryBudget()
+        var breaker: CircuitBreaker
+
+        mutating func remove(_ flight: Int) -> Flight? {
+            guard let removed = flights.removeValue(forKey: flight) else { return nil }
+            flightOf[removed.request] = nil
+            return removed
+        }
+    }
+
+    private let transport: any HTTPTransport
+    private let clock: any HTTPClock
+    private let options: Options
+    private let state: Mutex<State>
+
+    private static let longestWait = Duration.seconds(7 * 86_400)
+
+    package init(
+        over transport: any HTTPTransport, clock: any HTTPClock = SystemHTTPClock(),
+        options: Options = Options()
+    ) {
+        self.transport = transport
+        self.clock = clock
+        self.options = options
+        state = Mutex(State(breaker: CircuitBreaker(options.breaker)))
+    }
+
+    /// Sends a request, and gives the answer of a server that did what it was asked for.
+    ///
+    /// - Parameter within: how long the caller waits, retries and all.
+    /// - Throws: `HTTPError`; `CancellationError`.
+    package func send(_ request: HTTPRequest, within: Duration) async throws -> HTTPResponse {
+        try Task.checkCancellation()
+        let deadline = clock.uptime + min(max(within, .zero), Self.longestWait)
+        let answer = Awaited<HTTPResponse>()
+        let (flight, caller) = join(request, Caller(answer: answer, deadline: deadline))
+        let alarm = Task {
+            try await clock.sleep(until: deadline)
+            leave(flight, caller, answer, isOverdue: true)
+        }
+        defer { alarm.cancel() }
+        return try await withTaskCancellationHandler {
+            try await answer.value()
+        } onCancel: {
+            leave(flight, caller, answer, isOverdue: false)
+        }
+    }
+
+    // MARK: Sharing
+
+    private func join(_ request: HTTPRequest, _ caller: Caller) -> (flight: Int, caller: Int) {
+        let (flight, number, isNew) = state.withLock { state in
+            state.number += 2
+            let known = state.flightOf[request]
+            let flight = known ?? state.number
+            if known == nil {
+                state.flightOf[request] = flight
+                state.flights[flight] = Flight(request: request)
+                state.budget.countRequest()
+            }
+            state.flights[flight]?.callers[state.number + 1] = caller
+            return (flight, state.number + 1, known == nil)
+        }
+        if isNew {
+            let task = Task { await fly(flight, request) }
+            let isWanted = state.withLock { state in
+                state.flights[flight]?.task = task
+                return state.flights[flight] != nil
+            }
+            if !isWanted { task.cancel() }
+        }
+        return (flight, number)
+    }
+
+    /// Lets a caller go without an answer; the last one takes the request along.
+    private func leave(_ number: Int, _ caller: Int, _ answer: Awaited<HTTPResponse>, isOverdue: Bool) {
+        let now = clock.uptime
+        let (task, failure, host): (Task<Void, Never>?, HTTPError?, String) = state.withLock { state in
+            guard state.flights[number]?.callers.removeValue(forKey: caller) != nil,
+                let flight = state.flights[number]
+            else { return (nil, nil, "") }
+            guard flight.callers.isEmpty else { return (nil, flight.failure, flight.request.host) }
+            if let (permit, start) = flight.attempt {
+                let isFailure = isOverdue && now - start >= options.leastPatience
+                state.breaker.record(isFailure ? .failure : .unknown, of: permit, at: now)
+            }
+            _ = state.remove(number)
+            return (flight.task, flight.failure, flight.request.host)
+        }
+        task?.cancel()
+        guard isOverdue else { return answer.give(.failure(CancellationError())) }
+        let reason = failure.map { "; before that: \($0)" } ?? ""
+        answer.give(.failure(HTTPError(.deadline, "\(host) gave no answer in time\(reason)")))
+    }
+
+    private func fly(_ number: Int, _ request: HTTPRequest) async {
+        let result: Result<HTTPResponse, any Error>
+        do {
+            result = .success(try await answer(of: request, number))
+        } catch {
+            result = .failure(error)
+        }
+        let callers = state.withLock { $0.remove(number)?.callers.values.map(\.answer) ?? [] }
+        for answer in callers { answer.give(result) }
+    }
+
+    // MARK: Attempts
+
+    private func answer(of request: HTTPRequest, _ number: Int) async throws -> HTTPResponse {
+        var retry = 0
+        while true {
+            try beginAttempt(number, at: request.host)
+            let failure: HTTPError
+            do {
+                let response = try await transport.send(request, within: options.longestAttempt)
+                if response.isSuccess {
+                    endAttempt(number, .success)
+                    return response
+                }
+                failure = refusal(response, of: request)
+            } catch let error as HTTPError {
+                failure = error
+            } catch {
+                endAttempt(number, .unknown)
+                throw error
+            }
+            endAttempt(number, failure.isFailureOfProvider ? .failure : .success, failure)
+            guard let moment = retryMoment(number, retry, after: failure) else { throw failure }
+            try await clock.sleep(until: moment)
+            retry += 1
+        }
+    }
+
+    /// - Throws: why the attempt before failed, or that there shall be none.
+    private func beginAttempt(_ number: Int, at host: String) throws {
+        let now = clock.uptime
+        let failure: HTTPError? = state.withLock { state in
+            guard let flight = state.flights[number] else { return HTTPError(.deadline, "nobody waits") }
+            guard let permit = state.breaker.permit(at: now) else {
+                let rest = state.breaker.opensUntil.map { max(.zero, $0 - now) }
+                return flight.failure
+                    ?? HTTPError(
+                        .resting, "\(host) failed too often lately, and is not asked for a while",
+                        retryAfter: rest)
+            }
+            state.flights[number]?.attempt = (permit, now)
+            return nil
+        }
+        if let failure { throw failure }
+    }
+
+    private func endAttempt(_ number: Int, _ outcome: CircuitBreaker.Outcome, _ failure: HTTPError? = nil) {
+        let now = clock.uptime
+        state.withLock { state in
+            // Where the last caller has left, `leave` has recorded it.
+            guard let attempt = state.flights[number]?.attempt else { return }
+            state.flights[number]?.attempt = nil
+            state.flights[number]?.failure = failure
+            state.breaker.record(outcome, of: attempt.permit, at: now)
+        }
+    }
+
+    /// When to try again; `nil` if that is of no use, comes too late for everybody, or is beyond the budget.
+    private func retryMoment(_ number: Int, _ retry: Int, after failure: HTTPError) -> Duration? {
+        guard failure.isTransient, retry < options.retries.maximumRetries else { return nil }
+        let wait = options.retries.wait(
+            beforeRetry: retry, retryAfter: failure.retryAfter, random: options.random())
+        let moment = clock.uptime + wait
+        return state.withLock { state in
+            let deadline = state.flights[number]?.callers.values.map(\.deadline).max() ?? .zero
+            return moment < deadline && state.budget.takeRetry() ? moment : nil
+        }
+    }
+
+    private func refusal(_ response: HTTPResponse, of request: HTTPRequest) -> HTTPError {
+        let excerpt = HTTPCredential.excerpt(of: response.body, without: request.credential)
+        return HTTPError(
+            .status, "\(request.host) answered \(response.status)" + (excerpt.isEmpty ? "" : ": \(excerpt)"),
+            status: response.status,
+            retryAfter: response.value(of: "Retry-After").flatMap { RetryAfter.parse($0, now: clock.date) })
+    }
+}
