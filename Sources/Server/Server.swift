@@ -33,7 +33,7 @@ public struct Server: Service {
         /// How long a client may leave replies where they are.
         public var patience: Duration = .seconds(60)
         /// How much memory long replies take that wait for their clients, over all connections; beyond it one is refused.
-        public var longReplyByteCount = 512 << 20
+        public var longReplyByteCount = 384 << 20
         /// The port at which metrics can be fetched over HTTP, at /metrics; `nil` = at none, 0 = one that is free.
         public var metricsPort: Int?
         /// Metrics tell no content, so any address will do.

@@ -4,7 +4,7 @@ extension Reply {
     /// - Complexity: O(values in it).
     var footprint: Int {
         // What is not in the value itself lies in a block of its own.
-        let (own, block) = (24, 48)
+        let (own, block) = (40, 48)
         switch self {
         case .simple(let text), .error(let text), .verbatim(let text), .text(let text):
             let count = text.utf8.count
