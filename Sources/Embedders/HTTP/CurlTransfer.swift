@@ -93,7 +93,11 @@ final class CurlTransfer: @unchecked Sendable {
         // A proxy that only passes bytes on does not see our headers.
         set(CURLOPT_HEADEROPT, Int(CURLHEADER_SEPARATE))
         set(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1)
-        if let file = options.certificateFile { set(CURLOPT_CAINFO, file) }
+        if let file = options.certificateFile {
+            set(CURLOPT_CAINFO, file)
+            // Else the folder of the system's certificates counts as well.
+            check(unsafe curl_set_bytes(easy, CURLOPT_CAPATH, nil))
+        }
 
         // An empty one keeps libcurl from asking first whether a large body is welcome, which takes a second where nobody
         // answers that.

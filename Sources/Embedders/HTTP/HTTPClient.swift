@@ -166,7 +166,10 @@ package final class HTTPClient: Sendable {
                 endAttempt(number, .unknown)
                 throw error
             }
-            endAttempt(number, failure.isFailureOfProvider ? .failure : .success, failure)
+            endAttempt(
+                number,
+                failure.isFailureOfProvider ? .failure : failure.isBeforeSending ? .unknown : .success,
+                failure)
             guard let moment = retryMoment(number, retry, after: failure) else { throw failure }
             try await clock.sleep(until: moment)
             retry += 1

@@ -41,6 +41,9 @@ package struct HTTPError: Error, Sendable, Equatable, CustomStringConvertible {
         }
     }
 
+    /// Whether nothing was sent, so that it tells nothing of the provider.
+    var isBeforeSending: Bool { code == .invalid || code == .bodyTooLarge || code == .resting }
+
     /// Whether it tells of the provider's state, and not of what was asked of it.
     var isFailureOfProvider: Bool {
         switch code {

@@ -374,8 +374,11 @@ final class Home: Sendable {
                 // One that is gone was dropped, or its vectors were moved to another that is linked.
                 guard let space = now.first(where: { $0.number == then.number }) else { return true }
                 let index = self.indexes.index(of: space)
-                if try index.state(in: transaction)?.linkedSlots ?? 0 >= then.nextSlot { return true }
-                return try !Indexer.hasWork(space) && index.dueWork(space.extent, in: transaction) == nil
+                let state = try index.state(in: transaction)
+                let due = try index.dueWork(space.extent, in: transaction)
+                // One that is made anew holds what it held until it is gone.
+                if state?.isDropping ?? false || due == .drop { return false }
+                return state?.linkedSlots ?? 0 >= then.nextSlot || !Indexer.hasWork(space) && due == nil
             }
         }
     }

@@ -7,7 +7,14 @@ extension MemoryCommands {
     static func homeOfRead(_ call: ConnectionState.Call) throws(CommandError) -> Namespace {
         var arguments = Arguments(call.words, of: call.name, by: call.user)
         let isOfSessions = ["MEM.RECALL", "MEM.GET", "MEM.LIST"].contains(call.name)
-        return try arguments.namespace(.read, ofHome: !isOfSessions).home
+        let home = try arguments.namespace(.read, ofHome: !isOfSessions).home
+        // Behind the question.
+        for (option, value) in zip(call.words.dropFirst(3), call.words.dropFirst(4))
+        where option.equals("ALSO") {
+            let also = try? Namespace(path: String(decoding: value, as: UTF8.self))
+            if let also, also.home != home { throw crossing }
+        }
+        return home
     }
 
     func execute(_ batch: [ConnectionState.BatchItem]) async throws -> Reply {

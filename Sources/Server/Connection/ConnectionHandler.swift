@@ -74,7 +74,22 @@ final class ConnectionHandler: ChannelDuplexHandler {
     /// When steps began to be taken.
     private var driven = NIODeadline.now()
     /// Reads that took less than `longestTurn` when they were asked for last.
-    private var shortReads: Set<String> = []
+    private var shortReads: Set<Read> = []
+    /// The one that runs.
+    private var read: Read?
+
+    /// What a read is of: what was short in one namespace may be long in another.
+    private struct Read: Hashable {
+        let command: String
+        let namespace: [UInt8]
+
+        init?(_ call: ConnectionState.Call) {
+            guard call.isRead, call.words.count > 1, !call.words.contains(where: { $0.equals("ALSO") }) else {
+                return nil
+            }
+            (command, namespace) = (call.name, call.words[1])
+        }
+    }
     /// The command that was timed last; the next one is most often the same.
     private var timed: (command: String, timer: Timer?) = ("", nil)
 
@@ -248,8 +263,8 @@ final class ConnectionHandler: ChannelDuplexHandler {
             }
             isWaiting = call.name == "MEM.CHANGES"
             // What was short is done here, which saves waking others.
-            let isShort = call.isRead && shortReads.contains(call.name)
-            let commands = isShort ? commandsHere : commands
+            read = Read(call)
+            let commands = read.map(shortReads.contains) ?? false ? commandsHere : commands
             begin(context, staysOnLoop: call.isRead) { .reply(await commands.run(call)) }
         case .verify(let name, let password): verify(name, password, context)
         case .close(let reply):
@@ -270,8 +285,8 @@ final class ConnectionHandler: ChannelDuplexHandler {
     }
 
     private func send(_ reply: Reply, _ context: ChannelHandlerContext) {
-        if reply.isWide {
-            let byteCount = reply.footprint
+        let byteCount = reply.footprint
+        if reply.isWide || byteCount > Self.longByteCount {
             guard longReplies.take(byteCount) else { return send(LongReplies.refusal, context) }
             measure(reply)
             writerByteCount = byteCount
@@ -299,12 +314,16 @@ final class ConnectionHandler: ChannelDuplexHandler {
     private func measure(_ reply: Reply) {
         let now = NIODeadline.now()
         if let command = state.command {
-            if CommandTable.reads.contains(command) {
-                if now - began < Self.longestTurn {
-                    shortReads.insert(command)
-                } else {
-                    shortReads.remove(command)
+            if let read {
+                // An error says nothing of how long an answer takes.
+                if case .error = reply {
+                    shortReads.remove(read)
+                } else if now - began >= Self.longestTurn {
+                    shortReads.remove(read)
+                } else if shortReads.count < Self.shortReadCount {
+                    shortReads.insert(read)
                 }
+                self.read = nil
             }
             if command != timed.command { timed = (command, metrics.timer(of: command)) }
             timed.timer?.recordNanoseconds((now - began).nanoseconds)
@@ -319,8 +338,11 @@ final class ConnectionHandler: ChannelDuplexHandler {
     }
 
     private static let flushedByteCount = 64 << 10
+    /// A reply that takes more memory is written as the client takes it, however few its members are.
+    private static let longByteCount = 1 << 20
     /// Others on the thread wait no longer for what is answered at once.
     private static let longestTurn = TimeAmount.milliseconds(2)
+    private static let shortReadCount = 64
 
     private func flush(_ context: ChannelHandlerContext) {
         guard !output.isEmpty else { return }

@@ -53,7 +53,8 @@ extension Reply {
     var isWide: Bool {
         switch self {
         case .array(let replies): replies.count > Self.narrowCount || replies.contains(where: \.isWide)
-        case .map(let entries): entries.count > Self.narrowCount || entries.contains { $0.value.isWide }
+        case .map(let entries), .flattened(let entries):
+            entries.count > Self.narrowCount || entries.contains { $0.value.isWide }
         default: false
         }
     }
