@@ -85,7 +85,7 @@ public struct Server: Service {
         }
         let claim = try await engine.claimServing()
         let connections = Connections(maximumCount: options.maximumConnections, metrics: metrics)
-        let listening = try await listen(connections, claim)
+        let (listening, socket) = try await listen(connections, claim)
         let done = listening.map(\.closeFuture)
         await withTaskCancellationOrGracefulShutdownHandler {
             for future in done { try? await future.get() }
@@ -94,7 +94,7 @@ public struct Server: Service {
         }
         // A task of its own, as this one may be cancelled, and then waits for nothing.
         await Task { await drain(connections) }.value
-        if let path = options.socketPath { try? FileManager.default.removeItem(atPath: path) }
+        socket?.remove()
         logger.info("ended")
         // Until here nobody else serves the store.
         withExtendedLifetime(claim) {}
@@ -109,7 +109,7 @@ public struct Server: Service {
 
     private func listen(
         _ connections: Connections, _ claim: ServingClaim?
-    ) async throws -> [any Channel] {
+    ) async throws -> (channels: [any Channel], socket: SocketFile?) {
         guard options.host != nil || options.socketPath != nil else {
             throw EngineError(.invalid, "a server needs a host or the path of a socket to listen at")
         }
@@ -158,6 +158,7 @@ public struct Server: Service {
                 }
             }
         var channels: [any Channel] = []
+        var socket: SocketFile?
         var addresses = Addresses()
         // Where it may be that it cannot listen.
         var place = "no address"
@@ -171,10 +172,14 @@ public struct Server: Service {
             }
             if let path = options.socketPath {
                 place = path
+                guard await !SocketFile.isServed(path) else {
+                    throw IOError(errnoCode: EADDRINUSE, reason: "bind")
+                }
                 channels.append(
                     try await bootstrap.bind(unixDomainSocketPath: path, cleanupExistingSocketFile: true)
                         .get())
                 addresses.socketPath = path
+                socket = SocketFile(path)
             }
             if let port = options.metricsPort {
                 place = "\(options.metricsHost):\(port)"
@@ -184,6 +189,7 @@ public struct Server: Service {
             }
         } catch {
             for channel in channels { channel.close(promise: nil) }
+            socket?.remove()
             let reason = (error as? IOError).map {
                 NSError(domain: NSPOSIXErrorDomain, code: Int($0.errnoCode)).localizedDescription
             }
@@ -195,17 +201,23 @@ public struct Server: Service {
                 "host": "\(addresses.host ?? "none")", "port": "\(addresses.port ?? 0)",
                 "socket": "\(addresses.socketPath ?? "none")", "store": "\(engine.path)",
             ])
-        if let address = Self.connectable(addresses, isOverTLS: options.tls != nil) { claim?.tell(address) }
+        let address = Self.connectable(
+            addresses, isOverTLS: options.tls != nil, hasUsers: options.users != nil)
+        if let address { claim?.tell(address) }
         isReady(addresses)
-        return channels
+        return (channels, socket)
     }
 
-    /// An address at which a program on this machine reaches a server, as `ServerAddress` reads it.
-    static func connectable(_ addresses: Addresses, isOverTLS: Bool) -> String? {
-        if let path = addresses.socketPath { return "unix:" + path }
-        guard let host = addresses.host, let port = addresses.port else { return nil }
+    /// An address at which a program on this machine reaches a server, as `ServerAddress` reads it; `USER` stands for who
+    /// logs in.
+    static func connectable(_ addresses: Addresses, isOverTLS: Bool, hasUsers: Bool) -> String? {
+        guard let host = addresses.host, let port = addresses.port, hasUsers || addresses.socketPath == nil
+        else {
+            return addresses.socketPath.map { "unix:" + URL(fileURLWithPath: $0).path }
+        }
         let name = ["0.0.0.0", "::"].contains(host) ? "localhost" : host
-        return (isOverTLS ? "rediss://" : "") + (name.contains(":") ? "[\(name)]" : name) + ":\(port)"
+        let scheme = isOverTLS ? "rediss://" : hasUsers ? "redis://" : ""
+        return scheme + (hasUsers ? "USER@" : "") + (name.contains(":") ? "[\(name)]" : name) + ":\(port)"
     }
 
     /// What answers those who ask for metrics.

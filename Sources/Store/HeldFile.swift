@@ -40,7 +40,9 @@ package final class HeldFile: Sendable {
     package func write(_ text: String) {
         let bytes = Array(text.utf8)
         // Safe because the bytes outlive the call.
-        if ftruncate(file, 0) == 0 { unsafe _ = pwrite(file, bytes, bytes.count, 0) }
+        if unsafe pwrite(file, bytes, bytes.count, 0) == bytes.count {
+            _ = ftruncate(file, off_t(bytes.count))
+        }
     }
 
     deinit {

@@ -44,13 +44,13 @@ import Testing
         #expect(replies.take(6) && replies.take(4) && !replies.take(1))
     }
 
-    @Test func `are read by a few at a time`() async {
+    @Test func `are read by a few at a time`() async throws {
         let turns = Turns(2)
         let counts = Mutex((now: 0, most: 0))
-        await withTaskGroup(of: Void.self) { group in
+        try await withThrowingTaskGroup(of: Void.self) { group in
             for _ in 0..<50 {
                 group.addTask {
-                    await turns.take {
+                    try await turns.take {
                         counts.withLock {
                             $0.now += 1
                             $0.most = max($0.most, $0.now)
@@ -60,7 +60,16 @@ import Testing
                     }
                 }
             }
+            try await group.waitForAll()
         }
         #expect(counts.withLock { $0.most } == 2)
+    }
+
+    @Test func `are not read for one who has gone`() async throws {
+        let task = Task {
+            withUnsafeCurrentTask { $0?.cancel() }
+            _ = try await Turns(1).take { Issue.record("it was read") }
+        }
+        await #expect(throws: CancellationError.self) { try await task.value }
     }
 }

@@ -117,16 +117,63 @@ import Testing
     }
 
     @Test(arguments: [
-        ("127.0.0.1", false, "127.0.0.1:7000"), ("0.0.0.0", true, "rediss://localhost:7000"),
-        ("::1", false, "[::1]:7000"),
+        ("127.0.0.1", false, false, "127.0.0.1:7000"), ("0.0.0.0", true, false, "rediss://localhost:7000"),
+        ("::1", false, false, "[::1]:7000"), ("::1", false, true, "redis://USER@[::1]:7000"),
+        ("127.0.0.1", true, true, "rediss://USER@127.0.0.1:7000"),
     ])
     func `tells who opens its store an address that is read`(
-        host: String, isOverTLS: Bool, wanted: String
+        host: String, isOverTLS: Bool, hasUsers: Bool, wanted: String
     ) throws {
         let addresses = Server.Addresses(host: host, port: 7_000)
-        let told = try #require(Server.connectable(addresses, isOverTLS: isOverTLS))
+        let told = try #require(Server.connectable(addresses, isOverTLS: isOverTLS, hasUsers: hasUsers))
         #expect(told == wanted)
         #expect(try ServerAddress(told).isOverTLS == isOverTLS)
-        #expect(Server.connectable(.init(socketPath: "/a b"), isOverTLS: isOverTLS) == "unix:/a b")
+        #expect(try ServerAddress(told).user == (hasUsers ? "USER" : nil))
+        // Whoever opens the store may stand in another folder.
+        let folder = FileManager.default.currentDirectoryPath
+        for (path, wanted) in [("/a b", "/a b"), ("x.sock", folder + "/x.sock")] {
+            let told = Server.connectable(
+                .init(socketPath: path), isOverTLS: isOverTLS, hasUsers: hasUsers)
+            #expect(told == "unix:" + wanted)
+        }
+    }
+
+    @Test func `is served at a socket of its own`() async throws {
+        let path = NSTemporaryDirectory() + "one-\(UUID().uuidString)"
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        let options = ServedStore.options { $0.socketPath = path }
+        try await ServedStore.serveAddresses(options) { _ in
+            var loci = try LociProgram(["LOCI_MODEL": ""])
+            defer { loci.end() }
+            loci.environment["LOCI_STORE"] = loci.folder + "/other"
+            let second = try loci("serve", "--port", "0", "--unix", path)
+            #expect(second.status == 1 && second.output.isEmpty)
+            #expect(second.errors.contains("cannot listen at \(path): "), "\(second.errors)")
+            #expect(second.errors.contains("Address already in use"), "\(second.errors)")
+            #expect(try TestClient(path: path).ask("PING") == .simple("PONG"))
+        }
+        #expect(!FileManager.default.fileExists(atPath: path))
+        // What a killed server left is in nobody's way.
+        let server = try ServedProcess("--unix", path)
+        try server.kill()
+        #expect(FileManager.default.fileExists(atPath: path))
+        try await ServedStore.serveAddresses(options) { _ in
+            let client = try TestClient(path: path)
+            #expect(try client.ask("PING") == .simple("PONG"))
+        }
+    }
+
+    @Test func `leaves a socket that another server has put in the place of its own`() throws {
+        let path = NSTemporaryDirectory() + "one-\(UUID().uuidString)"
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        try Data("a".utf8).write(to: URL(fileURLWithPath: path))
+        let own = SocketFile(path)
+        // While the first is there, so that they do not have one number.
+        try Data("b".utf8).write(to: URL(fileURLWithPath: path + ".new"))
+        rename(path + ".new", path)
+        own.remove()
+        #expect(FileManager.default.fileExists(atPath: path))
+        SocketFile(path).remove()
+        #expect(!FileManager.default.fileExists(atPath: path))
     }
 }

@@ -195,20 +195,20 @@ final class CurlTransfer: @unchecked Sendable {
 
 private func receiveBody(
     _ bytes: UnsafeMutablePointer<CChar>?, _ size: Int, _ count: Int, _ transfer: UnsafeMutableRawPointer?
-) -> Int {
-    guard let transfer = unsafe transfer else { return 0 }
-    let buffer = unsafe UnsafeRawBufferPointer(start: bytes, count: size * count)
-    let isTaken = unsafe Unmanaged<CurlTransfer>.fromOpaque(transfer).takeUnretainedValue().takeBody(buffer)
-    return isTaken ? buffer.count : refusedByteCount
-}
+) -> Int { unsafe receive(bytes, size * count, transfer) { unsafe $0.takeBody($1) } }
 
 private func receiveHead(
     _ bytes: UnsafeMutablePointer<CChar>?, _ size: Int, _ count: Int, _ transfer: UnsafeMutableRawPointer?
+) -> Int { unsafe receive(bytes, size * count, transfer) { unsafe $0.takeHead($1) } }
+
+private func receive(
+    _ bytes: UnsafeMutablePointer<CChar>?, _ count: Int, _ transfer: UnsafeMutableRawPointer?,
+    _ take: (CurlTransfer, UnsafeRawBufferPointer) -> Bool
 ) -> Int {
     guard let transfer = unsafe transfer else { return 0 }
-    let buffer = unsafe UnsafeRawBufferPointer(start: bytes, count: size * count)
-    let isTaken = unsafe Unmanaged<CurlTransfer>.fromOpaque(transfer).takeUnretainedValue().takeHead(buffer)
-    return isTaken ? buffer.count : refusedByteCount
+    let transferred = unsafe Unmanaged<CurlTransfer>.fromOpaque(transfer).takeUnretainedValue()
+    let isTaken = unsafe take(transferred, UnsafeRawBufferPointer(start: bytes, count: count))
+    return isTaken ? count : refusedByteCount
 }
 
 /// What a receiver says that takes no more: no count of bytes that libcurl hands over.

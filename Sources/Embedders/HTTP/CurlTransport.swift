@@ -21,7 +21,7 @@ package final class CurlTransport: HTTPTransport {
     private let options: Options
     private let loop: CurlLoop
 
-    /// - Throws: `HTTPError` with code `connection`, if the system gives no thread or memory for it.
+    /// - Throws: `HTTPError` with code `connection`, if libcurl cannot be started.
     package init(options: Options = Options()) throws {
         self.options = options
         loop = try CurlLoop()

@@ -117,10 +117,10 @@ package final class HTTPClient: Sendable {
     /// Lets a caller go without an answer; the last one takes the request along.
     private func leave(_ number: Int, _ caller: Int, _ answer: Awaited<HTTPResponse>, isOverdue: Bool) {
         let now = clock.uptime
-        let (task, failure, host): (Task<Void, Never>?, HTTPError?, String) = state.withLock { state in
+        let left: (task: Task<Void, Never>?, failure: HTTPError?, host: String)? = state.withLock { state in
             guard state.flights[number]?.callers.removeValue(forKey: caller) != nil,
                 let flight = state.flights[number]
-            else { return (nil, nil, "") }
+            else { return nil }
             guard flight.callers.isEmpty else { return (nil, flight.failure, flight.request.host) }
             if let (permit, start) = flight.attempt {
                 let isFailure = isOverdue && now - start >= options.leastPatience
@@ -129,10 +129,12 @@ package final class HTTPClient: Sendable {
             _ = state.remove(number)
             return (flight.task, flight.failure, flight.request.host)
         }
-        task?.cancel()
+        left?.task?.cancel()
         guard isOverdue else { return answer.give(.failure(CancellationError())) }
-        let reason = failure.map { "; before that: \($0)" } ?? ""
-        answer.give(.failure(HTTPError(.deadline, "\(host) gave no answer in time\(reason)")))
+        // Where the request is over, `fly` is about to give what came of it.
+        guard let left else { return }
+        let reason = left.failure.map { "; before that: \($0)" } ?? ""
+        answer.give(.failure(HTTPError(.deadline, "\(left.host) gave no answer in time\(reason)")))
     }
 
     private func fly(_ number: Int, _ request: HTTPRequest) async {
@@ -166,10 +168,7 @@ package final class HTTPClient: Sendable {
                 endAttempt(number, .unknown)
                 throw error
             }
-            endAttempt(
-                number,
-                failure.isFailureOfProvider ? .failure : failure.isBeforeSending ? .unknown : .success,
-                failure)
+            endAttempt(number, failure.outcome, failure)
             guard let moment = retryMoment(number, retry, after: failure) else { throw failure }
             try await clock.sleep(until: moment)
             retry += 1

@@ -41,15 +41,14 @@ package struct HTTPError: Error, Sendable, Equatable, CustomStringConvertible {
         }
     }
 
-    /// Whether nothing was sent, so that it tells nothing of the provider.
-    var isBeforeSending: Bool { code == .invalid || code == .bodyTooLarge || code == .resting }
-
-    /// Whether it tells of the provider's state, and not of what was asked of it.
-    var isFailureOfProvider: Bool {
+    /// What it tells of the provider. One that refuses what was asked of it is well.
+    var outcome: CircuitBreaker.Outcome {
         switch code {
-        case .connection, .deadline, .certificate: true
-        case .status: status.map { $0 == 429 || $0 >= 500 } ?? false
-        case .invalid, .bodyTooLarge, .replyTooLarge, .resting: false
+        case .connection, .deadline, .certificate: .failure
+        case .status: status.map { $0 == 429 || $0 >= 500 } ?? false ? .failure : .success
+        case .replyTooLarge: .success
+        // Nothing was sent.
+        case .invalid, .bodyTooLarge, .resting: .unknown
         }
     }
 }

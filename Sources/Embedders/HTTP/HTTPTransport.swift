@@ -1,6 +1,7 @@
 import MemoryEngine
 
-/// Carries requests to servers: each once, without a second try.
+/// Carries requests to servers, without a second try of its own. (libcurl sends one again whose kept connection turns out to
+/// be closed before an answer begins.)
 package protocol HTTPTransport: Sendable {
     /// Sends a request, and gives the answer, whatever its status.
     ///

@@ -100,15 +100,16 @@ final class RenewedIdentity: Sendable {
 
     /// What a connection that begins now is shown.
     func context(at now: ContinuousClock.Instant = .now) -> NIOSSLContext {
-        let (identity, stamps): (TLSIdentity, [Stamp?]?) = state.withLock { state in
+        let (identity, known): (TLSIdentity, [Stamp?]?) = state.withLock { state in
             guard now - state.lookedAt >= Self.interval else { return (state.identity, nil) }
             state.lookedAt = now
-            let stamps = state.identity.files.map(Stamp.init)
-            guard stamps != state.stamps else { return (state.identity, nil) }
-            state.stamps = stamps
-            return (state.identity, stamps)
+            return (state.identity, state.stamps)
         }
-        guard stamps != nil else { return identity.context }
+        // Looked at by one connection, while others go on with what is there.
+        guard let known, case let stamps = identity.files.map(Stamp.init), stamps != known else {
+            return identity.context
+        }
+        state.withLock { $0.stamps = stamps }
         do {
             let files = identity.files
             let renewed = try TLSIdentity(

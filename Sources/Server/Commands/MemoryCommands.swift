@@ -4,6 +4,11 @@ import MemoryEngine
 /// is named by its id or its key.
 struct MemoryCommands: Sendable {
     let engine: Engine
+    /// The same, reading on the thread of whoever asks.
+    func readingOnCallersThread() -> MemoryCommands {
+        MemoryCommands(engine: engine.readingOnCallersThread(), turns: turns)
+    }
+
     /// What runs is part of a transaction, and writes nothing beside it.
     var isInTransaction = false
     /// Of those who read much.
@@ -23,8 +28,7 @@ struct MemoryCommands: Sendable {
             let commands = try call.user.map {
                 MemoryCommands(engine: try engine.acting(as: $0.name), turns: turns)
             }
-            guard call.mayBeLong else { return try await (commands ?? self).answer(call) }
-            return try await turns.take { try await (commands ?? self).answer(call) }
+            return try await (commands ?? self).answer(call)
         } catch {
             return CommandError(any: error).reply
         }
@@ -45,7 +49,7 @@ struct MemoryCommands: Sendable {
         case "MEM.RECALL": return try await recall(&arguments)
         case "MEM.CONTEXT": return try await context(&arguments)
         case "MEM.GET": return try await get(&arguments)
-        case "MEM.LIST": return try await list(&arguments)
+        case "MEM.LIST": return try await turns.take { try await list(&arguments) }
         case "MEM.PROMOTE": return try await promote(&arguments)
         case "MEM.FORGET": return try await forget(&arguments)
         case "MEM.RECORD": return try await record(&arguments)

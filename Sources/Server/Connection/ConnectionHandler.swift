@@ -76,20 +76,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
     /// Reads that took less than `longestTurn` when they were asked for last.
     private var shortReads: Set<Read> = []
     /// The one that runs.
-    private var read: Read?
-
-    /// What a read is of: what was short in one namespace may be long in another.
-    private struct Read: Hashable {
-        let command: String
-        let namespace: [UInt8]
-
-        init?(_ call: ConnectionState.Call) {
-            guard call.isRead, call.words.count > 1, !call.words.contains(where: { $0.equals("ALSO") }) else {
-                return nil
-            }
-            (command, namespace) = (call.name, call.words[1])
-        }
-    }
+    private var runningRead: Read?
     /// The command that was timed last; the next one is most often the same.
     private var timed: (command: String, timer: Timer?) = ("", nil)
 
@@ -100,7 +87,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
     ) {
         self.state = state
         self.commands = commands
-        commandsHere = MemoryCommands(engine: commands.engine.readingOnCallersThread())
+        commandsHere = commands.readingOnCallersThread()
         self.users = users
         self.address = address
         self.times = times
@@ -263,8 +250,8 @@ final class ConnectionHandler: ChannelDuplexHandler {
             }
             isWaiting = call.name == "MEM.CHANGES"
             // What was short is done here, which saves waking others.
-            read = Read(call)
-            let commands = read.map(shortReads.contains) ?? false ? commandsHere : commands
+            runningRead = Read(call)
+            let commands = runningRead.map(shortReads.contains) ?? false ? commandsHere : commands
             begin(context, staysOnLoop: call.isRead) { .reply(await commands.run(call)) }
         case .verify(let name, let password): verify(name, password, context)
         case .close(let reply):
@@ -314,16 +301,14 @@ final class ConnectionHandler: ChannelDuplexHandler {
     private func measure(_ reply: Reply) {
         let now = NIODeadline.now()
         if let command = state.command {
-            if let read {
+            if let read = runningRead.take() {
                 // An error says nothing of how long an answer takes.
-                if case .error = reply {
-                    shortReads.remove(read)
-                } else if now - began >= Self.longestTurn {
+                let isShort = if case .error = reply { false } else { now - began < Self.longestTurn }
+                if !isShort {
                     shortReads.remove(read)
                 } else if shortReads.count < Self.shortReadCount {
                     shortReads.insert(read)
                 }
-                self.read = nil
             }
             if command != timed.command { timed = (command, metrics.timer(of: command)) }
             timed.timer?.recordNanoseconds((now - began).nanoseconds)
@@ -407,6 +392,19 @@ final class ConnectionHandler: ChannelDuplexHandler {
         case .verified(let login): take(state.verified(login), context)
         }
         drive(context)
+    }
+}
+
+/// What a read is of: what is short in one namespace may be long in another.
+private struct Read: Hashable {
+    let command: String
+    let namespace: [UInt8]
+
+    init?(_ call: ConnectionState.Call) {
+        guard call.isRead, call.words.count > 1, !call.words.contains(where: { $0.equals("ALSO") }) else {
+            return nil
+        }
+        (command, namespace) = (call.name, call.words[1])
     }
 }
 

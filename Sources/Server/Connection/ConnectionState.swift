@@ -29,12 +29,6 @@ struct ConnectionState {
         var isRead: Bool {
             CommandTable.reads.contains(name) && !words.contains { $0.equals("RECEIPT") }
         }
-        /// Whether what it reads may take much memory.
-        var mayBeLong: Bool {
-            name == "MEM.LIST"
-                || batch?.contains { if case .call(let call) = $0 { call.name == "MEM.LIST" } else { false } }
-                    ?? false
-        }
         /// What came between `MULTI` and `EXEC`.
         var batch: [BatchItem]?
 

@@ -36,7 +36,8 @@ final class Turns: Sendable {
 
     init(_ count: Int) { state = Mutex(State(free: count)) }
 
-    func take<Result>(_ body: () async throws -> Result) async rethrows -> Result {
+    /// - Throws: what `body` throws; `CancellationError` where nobody waits for it any more.
+    func take<Result>(_ body: () async throws -> Result) async throws -> Result {
         await withCheckedContinuation { continuation in
             let isFree = state.withLock { state in
                 guard state.free > 0 else {
@@ -58,6 +59,7 @@ final class Turns: Sendable {
             }
             next?.resume()
         }
+        try Task.checkCancellation()
         return try await body()
     }
 }

@@ -171,6 +171,23 @@ import Testing
         for task in both { #expect(try await task.value.status == 200) }
     }
 
+    @Test(arguments: [HTTPError.Code.invalid, .bodyTooLarge])
+    func `takes nothing that was not sent for a sign of life`(code: HTTPError.Code) async throws {
+        let transport = ScriptedTransport(
+            .answer(500), .answer(500), .answer(500), .answer(500), .answer(500), .answer(500), .answer(500),
+            .answer(500), .answer(500), .answer(500), .fail(code), .answer(500))
+        let client = client(over: transport) { $0.retries.maximumRetries = 0 }
+        // The one behind it tries in its place, fails, and nobody does after that.
+        let expected = Array(repeating: HTTPError.Code.status, count: 10) + [code, .status, .resting]
+        for (number, expected) in expected.enumerated() {
+            if number == 10 { clock.turn(to: .seconds(10)) }
+            let error = await Self.error {
+                try await client.send(Self.request(number), within: Self.patience)
+            }
+            #expect(error?.code == expected)
+        }
+    }
+
     @Test func `does not blame the provider for what was asked of it`() async throws {
         let transport = ScriptedTransport(.answer(404))
         let client = client(over: transport)
