@@ -32,8 +32,9 @@ struct LociProgram: Sendable {
         let files = ["input", "output", "errors"].map { "\(folder)/.\($0)-\(UUID().uuidString)" }
         defer { for file in files { try? FileManager.default.removeItem(atPath: file) } }
         try Data(input.utf8).write(to: URL(fileURLWithPath: files[0]))
+        // One that does not end, as a server that should have been refused, is a failure and no wait for ever.
         let status = try Spawn.run(
-            program, arguments, environment: environment, folder: folder,
+            "/usr/bin/timeout", ["300", program] + arguments, environment: environment, folder: folder,
             files: (files[0], files[1], files[2]))
         func text(_ file: String) -> String {
             String(decoding: FileManager.default.contents(atPath: file) ?? Data(), as: UTF8.self)

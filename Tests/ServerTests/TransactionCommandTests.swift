@@ -57,6 +57,14 @@ import Testing
                     try client.ask("EXEC")
                         == .error("CROSSSLOT a transaction is of memories of one home, or of vector sets"))
             }
+            _ = try client.ask("MULTI")
+            #expect(
+                try client.ask("MEM.RECALL", atlas, "tea", "ALSO", "project/atlas/session/s", "1")
+                    == .simple("QUEUED"))
+            #expect(
+                try client.ask("MEM.CONTEXT", atlas, "tea", "100", "ALSO", "user/ada", "1")
+                    == .error("CROSSSLOT a transaction is of memories of one home, or of vector sets"))
+            _ = try client.ask("DISCARD")
             let receipt = try transaction(["MEM.RECALL", atlas, "tea", "RECEIPT"])
             #expect(receipt == [.error("ERR in a transaction a recall keeps no RECEIPT")])
         }
