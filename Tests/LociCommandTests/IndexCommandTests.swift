@@ -124,22 +124,32 @@ private func json(_ text: String) throws -> JSONValue { try JSONParser.parse(tex
     }
 
     @Test func `ends an import that is interrupted while it links, and says what is left`() async throws {
+        // A quick machine has linked few vectors before the signal arrives.
+        for count in [1_200, 4_800, 12_000] {
+            if try await interruptsLinking(of: count) { return }
+        }
+        Issue.record("12,000 vectors were linked before the signal arrived")
+    }
+
+    /// Interrupts an import that links `count` vectors; false where it had linked them all by then.
+    private func interruptsLinking(of count: Int) async throws -> Bool {
         try await Shell.lend { shell in
-            try await leaveUnlinked(1_200, at: shell.store)
+            try await leaveUnlinked(count, at: shell.store)
             try shell.write("{\"content\":\"One more.\",\"key\":\"more\"}\n", to: "more.jsonl")
             let answer = try shell.bash(
                 """
                 loci import more.jsonl --embedder none --threads 1 > out & import=$!
-                until [ -s out ]; do kill -0 $import || exit 3; sleep 0.01; done
+                until [ -s out ]; do kill -0 $import || exit 0; sleep 0.01; done
                 kill -INT $import
                 wait $import
                 """)
+            #expect(try shell.loci("get", "more").output.contains("One more."))
+            if try wide(shell)["unlinked"]?.number == 0 { return false }
             #expect(answer.status == 130, "\(answer)")
             #expect(
                 answer.errors.contains("vectors are linked")
                     && answer.errors.contains("what writes to it next goes on"), "\(answer.errors)")
-            #expect(try #require(wide(shell)["unlinked"]?.number) > 0)
-            #expect(try shell.loci("get", "more").output.contains("One more."))
+            return true
         }
     }
 }
