@@ -223,8 +223,6 @@ package struct WriterLock: Sendable, Equatable {
             UInt64(max(0, seconds)) * 1_000_000_000 + UInt64(max(0, attoseconds) / 1_000_000_000)
     }
 
-    /// How long a process that gives way may take to end what it has begun.
-    private static let longestEnding: UInt64 = 10_000_000_000
     /// A shared lock on the byte that lies so far behind says that somebody waits. No home's byte is there.
     private static let waitingOffset: Int64 = 1 << 60
 
@@ -247,7 +245,7 @@ package struct WriterLock: Sendable, Equatable {
         guard file >= 0 else {
             throw StoreError(.io, "cannot open \(path): \(unsafe String(cString: strerror(errno)))")
         }
-        let start = DispatchTime.now().uptimeNanoseconds
+        var patience = LockPatience(wait: waitNanoseconds, since: DispatchTime.now().uptimeNanoseconds)
         while true {
             if FileLock.take(F_WRLCK, file, at: offset) { return file }
             guard FileLock.isRefusal(errno) else {
@@ -255,9 +253,9 @@ package struct WriterLock: Sendable, Equatable {
                 throw StoreError(.io, "cannot lock \(path): \(unsafe String(cString: strerror(errno)))")
             }
             // The lock of one that gives way is shared, though nobody shares it.
-            let isSoonFree = FileLock.conflict(file, at: offset) != F_WRLCK
-            let longest = isSoonFree ? max(waitNanoseconds, Self.longestEnding) : waitNanoseconds
-            guard waits, DispatchTime.now().uptimeNanoseconds - start < longest else {
+            let isKept = FileLock.conflict(file, at: offset) == F_WRLCK
+            guard waits, patience.lasts(isKept: isKept, at: DispatchTime.now().uptimeNanoseconds)
+            else {
                 close(file)
                 throw StoreError(
                     .locked, "another process writes to \(home); try again when it has ended")
@@ -274,6 +272,35 @@ package struct WriterLock: Sendable, Equatable {
     /// Whether another process waits for a lock that was taken.
     fileprivate func isWanted(_ file: Int32) -> Bool {
         FileLock.conflict(file, at: offset + Self.waitingOffset) != F_UNLCK
+    }
+}
+
+/// How long a process waits for a lock that others have: of those who keep it all together for as long as it was told, and
+/// of each that gives way for as long as that may take to end what it has begun.
+package struct LockPatience {
+    package static let longestEnding: UInt64 = 10_000_000_000
+
+    package let wait: UInt64
+    private var last: UInt64
+    private var kept: UInt64 = 0
+    private var ending: UInt64 = 0
+
+    /// Times are in nanoseconds.
+    package init(wait: UInt64, since start: UInt64) {
+        self.wait = wait
+        last = start
+    }
+
+    /// Whether to wait on, the lock being kept or given way.
+    package mutating func lasts(isKept: Bool, at now: UInt64) -> Bool {
+        defer { last = now }
+        if isKept {
+            kept += now - last
+            ending = 0
+            return kept < wait
+        }
+        ending += now - last
+        return ending < max(wait, Self.longestEnding)
     }
 }
 

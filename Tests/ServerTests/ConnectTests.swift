@@ -212,6 +212,33 @@ struct LociProgram: Sendable {
         #expect(told.status == 1 && told.errors.contains("loci export"), "\(told.errors)")
     }
 
+    @Test func `brings nothing twice of what it exported itself`() async throws {
+        try await ServedStore.onThread { try Self.exportAndImportAgain() }
+    }
+
+    private static func exportAndImportAgain() throws {
+        let served = try ServedProcess()
+        let remote = try LociProgram(["LOCI_URL": "127.0.0.1:\(served.port)"])
+        defer { remote.end() }
+        let deploy = try remote.id("remember", "The deploy failed.", "--importance", "0.3")
+        _ = try remote.said("remember", "The key was rotated.", "--key", "rotation", "--tag", "ops")
+        let wrong = try remote.id("remember", "The cable was cut.")
+        _ = try remote.said("retract", wrong)
+        _ = try remote.said("remember", "In a session.", "-n", "project/atlas/session/s1")
+        let before = try remote.said("export")
+        #expect(before.split(separator: "\n").count == 4)
+        #expect(try remote.said("import", "-", input: before).hasPrefix("0 new, 4 known already"))
+        #expect(try remote.said("export") == before)
+
+        // Of one without a key what is there stays; a line of one with a key may say something new.
+        _ = try remote.said("update", deploy, "The deploy failed twice.")
+        let edited = before.replacing("was rotated", with: "was rotated again")
+        #expect(try remote.said("import", "-", input: edited).hasPrefix("1 new, 3 known already"))
+        #expect(try remote.said("get", deploy).contains("failed twice"))
+        #expect(try remote.said("get", "rotation").contains("rotated again"))
+        #expect(try remote.said("export").split(separator: "\n").count == 4)
+    }
+
     @Test func `says which option or verb is for the store itself`() async throws {
         try await ServedStore.onThread { try Self.refuse() }
     }

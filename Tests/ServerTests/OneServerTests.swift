@@ -29,6 +29,11 @@ import Testing
         var other = loci
         other.environment["LOCI_STORE"] = nil
         #expect(try other("remember", "Milk.", "--connect", String(address)).status == 0)
+        // Another verb is not told of a way that it has not.
+        let compact = try loci("compact")
+        #expect(
+            compact.status == 1 && compact.errors.contains("stop the server first")
+                && !compact.errors.contains("--connect"), "\(compact.errors)")
         // Any number may read.
         #expect(try loci("list").output.contains("Tea."))
 

@@ -324,6 +324,22 @@ private struct Refusal: Error, Equatable {
         #expect(!other.isWanted)
     }
 
+    @Test func `waits for each that gives way, and counts only the time of those who do not`() {
+        let second: UInt64 = 1_000_000_000
+        var patience = LockPatience(wait: 5 * second, since: 100 * second)
+        // The second ends what it has begun, the third keeps the lock for a moment, and gives way.
+        let looks = [(true, 104.0), (false, 113), (true, 113.5), (false, 123), (true, 124)].map {
+            isKept, time in
+            patience.lasts(isKept: isKept, at: UInt64(time * 10) * second / 10)
+        }
+        #expect(looks == [true, true, true, true, false])
+        var other = LockPatience(wait: 0, since: 0)
+        let others = [(false, 9), (false, 10), (true, 10)].map { isKept, time in
+            other.lasts(isKept: isKept, at: time * second)
+        }
+        #expect(others == [true, false, false])
+    }
+
     @Test func `holds the lock from its first write until its file is closed, each home its own`()
         async throws
     {

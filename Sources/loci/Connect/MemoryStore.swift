@@ -31,6 +31,8 @@ protocol MemoryStore: Sendable {
     func id(ofKey key: String, in namespace: Namespace) async throws -> MemoryID?
     /// Those of some keys under which there is a memory.
     func known(_ keys: [String], in namespace: Namespace) async throws -> Set<String>
+    /// The newest versions of those of some memories that are there.
+    func memories(_ ids: [MemoryID], in namespace: Namespace) async throws -> [MemoryID: Memory]
     func versions(of id: MemoryID, in namespace: Namespace) async throws -> [Memory]
     func attachment(
         _ digest: [UInt8], in namespace: Namespace, range: Range<UInt64>?
@@ -111,6 +113,12 @@ extension Engine: MemoryStore {
         var known: Set<String> = []
         for key in keys where try await get(key: key, in: namespace) != nil { known.insert(key) }
         return known
+    }
+
+    func memories(_ ids: [MemoryID], in namespace: Namespace) async throws -> [MemoryID: Memory] {
+        var memories: [MemoryID: Memory] = [:]
+        for id in ids { memories[id] = try await get(id, in: namespace) }
+        return memories
     }
 
     func context(for queries: [RecallQuery], tokenBudget: Int) async throws -> ContextPack {

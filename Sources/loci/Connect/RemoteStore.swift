@@ -196,6 +196,16 @@ struct RemoteStore: MemoryStore {
         return known
     }
 
+    func memories(_ ids: [MemoryID], in namespace: Namespace) async throws -> [MemoryID: Memory] {
+        let replies = try await ask(ids.map { CommandWords("MEM.GET", namespace, $0) })
+        var memories: [MemoryID: Memory] = [:]
+        for (id, reply) in zip(ids, replies) {
+            if let refusal = reply.refusal { throw refusal }
+            if !reply.isNull { memories[id] = try Memory(told: reply) }
+        }
+        return memories
+    }
+
     func versions(of id: MemoryID, in namespace: Namespace) async throws -> [Memory] {
         guard let newest = try await get(id, in: namespace) else { return [] }
         var commands: [CommandWords] = []

@@ -27,12 +27,14 @@ enum ExportLine {
 
     // MARK: Writing
 
-    /// A line from which a memory is remembered anew: its newest version, without what only the store has.
+    /// A line from which a memory is remembered anew: its newest version, without what only the store has. By its id it is
+    /// known where it came from.
     static func draft(of memory: Memory) -> String {
         var origin = memory.origin
         (origin.sourceDigest, origin.sourceSpan) = (nil, nil)
         var json = JSONWriter()
         json.beginObject()
+        json.member("id", memory.id.description)
         json.member("key", memory.key)
         json.member("namespace", memory.namespace.description)
         json.fields(memory, origin: origin)

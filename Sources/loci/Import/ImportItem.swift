@@ -12,6 +12,8 @@ struct ImportItem: Sendable {
     var content: Content
     /// Where the source wants it; `nil` = where the command says.
     var namespace: Namespace?
+    /// Of the memory that the source was made of, as `loci export` of a server writes it.
+    var id: MemoryID?
     /// Attachments whose bytes are still to be read and hashed.
     var files: [ImportFile] = []
     /// The last line of the input that it was made of, from 1; in a git history the number of the commit, in

@@ -5,7 +5,7 @@ import MemoryEngine
 ///
 /// A memory without a key gets one of its line's bytes, so that a source that is imported again, or after a
 /// kill, brings nothing twice. (Two lines that are alike are one memory.) What is there under such a key stays
-/// as it is, also when it was updated since.
+/// as it is, also when it was updated since. So does the memory of which `loci export` of a server made a line.
 struct ImportRun {
     enum ErrorPolicy: String, CaseIterable, Sendable {
         /// What is wrong is left out, and said.
@@ -46,6 +46,9 @@ struct ImportRun {
     /// A line that is read and not yet stored.
     private struct Draft {
         var draft: MemoryDraft
+        /// Of the memory that the line was made of.
+        var id: MemoryID?
+        var contentDigest: [UInt8]
         var line: Int
         var unit: String
         var namespace: Namespace
@@ -177,7 +180,11 @@ struct ImportRun {
                 throw ImportError(line: item.line, unit: item.unit, "\(error)")
             }
             if draft.key == nil { draft.key = Self.key(for: item) }
-            return .draft(Draft(draft: draft, line: item.line, unit: item.unit, namespace: namespace))
+            return .draft(
+                Draft(
+                    draft: draft, id: item.id, contentDigest: item.contentDigest, line: item.line,
+                    unit: item.unit,
+                    namespace: namespace))
         }
     }
 
@@ -226,7 +233,10 @@ struct ImportRun {
             // Those that are in the store under a key of their bytes stay as they are.
             let keys = all.compactMap(\.draft.key).filter { $0.hasPrefix(Self.keyPrefix) }
             let known = try await store.known(keys, in: namespace)
-            let drafts = all.filter { !known.contains($0.draft.key ?? "") }
+            let origins = try await store.memories(all.compactMap(\.id), in: namespace)
+            let drafts = all.filter { draft in
+                !known.contains(draft.draft.key ?? "") && !isTold(draft, by: draft.id.flatMap { origins[$0] })
+            }
             outcome.known += all.count - drafts.count
             let results = try await store.remember(
                 drafts.map(\.draft), in: namespace, onError: policy == .skip ? .skip : .atomic)
@@ -253,6 +263,14 @@ struct ImportRun {
         outcome.committed = max(outcome.committed, batch.lastLine)
         batch = Batch()
         report(outcome)
+    }
+
+    /// Whether a line says nothing new of the memory that it was made of: of one with a key it may.
+    private func isTold(_ draft: Draft, by memory: Memory?) -> Bool {
+        guard let memory else { return false }
+        guard let key = memory.key, key == draft.draft.key else { return memory.key == nil }
+        return Attachment.data(Array(ExportLine.draft(of: memory).utf8), name: "line").digest
+            == draft.contentDigest
     }
 
     private func restore(

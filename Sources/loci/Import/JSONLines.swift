@@ -68,7 +68,8 @@ final class JSONLines: ImportParser {
         do {
             for member in object.members { try fields.read(member.name, member.value) }
             return ImportItem(
-                content: .draft(try fields.finished()), namespace: fields.namespace, files: fields.files,
+                content: .draft(try fields.finished()), namespace: fields.namespace, id: fields.id,
+                files: fields.files,
                 line: line, contentDigest: Attachment.data(bytes, name: "line").digest)
         } catch {
             throw ImportError(line: line, error.message)

@@ -9,6 +9,8 @@ struct MemoryFields {
     }
 
     private(set) var namespace: Namespace?
+    /// Of the memory that the line was made of, in whatever store.
+    private(set) var id: MemoryID?
     private(set) var files: [ImportFile] = []
     private var draft = MemoryDraft("")
     private var hasContent = false
@@ -28,7 +30,7 @@ struct MemoryFields {
         case "content":
             draft.content = try string(name, value)
             hasContent = true
-        case "id": break  // Another store's id says nothing here.
+        case "id": id = try MemoryID(string(name, value))
         case "key": draft.key = try string(name, value)
         case "namespace":
             do {

@@ -96,7 +96,9 @@ struct StoreOptions: ParsableArguments {
         for use: Use, threads: Int = 1, _ body: (any MemoryStore) async throws -> Result
     ) async throws -> Result {
         guard let address = try server() else {
-            return try await withEngine(for: use, threads: threads) { try await body($0) }
+            return try await withEngine(for: use, threads: threads, canConnect: true) {
+                try await body($0)
+            }
         }
         let client = try await Client.connect(to: address)
         do {
@@ -145,8 +147,10 @@ struct StoreOptions: ParsableArguments {
     }
 
     /// Opens the store, lends it, and closes it whatever happens.
+    ///
+    /// - Parameter canConnect: whether the verb could ask a server in the place of files.
     func withEngine<Result>(
-        for use: Use, threads: Int = 1, embedders: AvailableEmbedders? = nil,
+        for use: Use, threads: Int = 1, embedders: AvailableEmbedders? = nil, canConnect: Bool = false,
         _ body: (Engine) async throws -> Result
     ) async throws -> Result {
         let engine = try open(for: use, threads: threads, embedders: embedders)
@@ -156,12 +160,12 @@ struct StoreOptions: ParsableArguments {
             return result
         } catch {
             await engine.close()
-            throw advised(error, at: engine.path)
+            throw advised(error, at: engine.path, canConnect: canConnect)
         }
     }
 
     /// A refusal because of another process, with what can be done about it.
-    private func advised(_ error: any Error, at path: String) -> any Error {
+    private func advised(_ error: any Error, at path: String, canConnect: Bool) -> any Error {
         guard let error = error as? EngineError, error.code == .locked,
             error.message.contains("another process")
         else { return error }
@@ -171,7 +175,13 @@ struct StoreOptions: ParsableArguments {
             guard wait == nil, error.message.contains("writes to") else { return error }
             return EngineError(.locked, error.message + ", or wait for that with `--wait SECONDS`")
         }
-        let way = server.address.map { "ask it with `--connect \($0)`" } ?? "ask it with `--connect`"
+        var way = "this verb works on its files, so stop the server first"
+        if canConnect {
+            way = "ask it with `--connect\(server.address.map { " \($0)" } ?? "")`"
+            if server.address?.hasPrefix("rediss:") == true {
+                way += ", and `LOCI_CA=FILE` where its certificate is not one that this machine trusts"
+            }
+        }
         return EngineError(
             .locked, "\(error.message); a server (process \(server.process)) has the store open: \(way)")
     }

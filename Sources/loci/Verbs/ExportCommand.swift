@@ -16,8 +16,9 @@ struct ExportCommand: AsyncParsableCommand {
             bits, little-endian, in base64), origin and attachments. A memory that is there already stays as \
             it is, so that an import can be repeated, also into a store that is not empty.
 
-            A server (--connect) tells the newest version of each memory, without its id, vectors, edges and attachments: \
-            the lines are then those that loci import takes of others.
+            A server (--connect) tells the newest version of each memory, without its vectors, edges and attachments: \
+            the lines are then those that loci import takes of others. Into the server that they came from they bring nothing \
+            twice; elsewhere a memory gets an id of that store.
             """)
 
     @Option(
