@@ -190,9 +190,7 @@ public struct Server: Service {
         } catch {
             for channel in channels { channel.close(promise: nil) }
             socket?.remove()
-            let reason = (error as? IOError).map {
-                NSError(domain: NSPOSIXErrorDomain, code: Int($0.errnoCode)).localizedDescription
-            }
+            let reason = (error as? IOError).map { SystemReason.text($0) }
             throw EngineError(.io, "cannot listen at \(place): \(reason ?? "\(error)")")
         }
         logger.info(

@@ -298,6 +298,14 @@ import Testing
                 ),
                 (["MEM.GET", "project/a", "x", "VERSION", "x"], "ERR MEM.GET: VERSION is `x`; give a whole"),
                 (
+                    ["MEM.RECALL", "project/a", "x", "ALSO", "user/b", "0"],
+                    "ERR MEM.RECALL: the weight of ALSO is `0`; give a number over 0"
+                ),
+                (
+                    ["MEM.LINK", "project/a", "x", "y", "causedBy", "WEIGHT", "0"],
+                    "ERR MEM.LINK: the weight is `0`; give a number over 0"
+                ),
+                (
                     ["MEM.LIST", "project/a", "TRUST", "x"],
                     "ERR MEM.LIST: TRUST is `x`; give one of untrusted"
                 ),

@@ -44,6 +44,48 @@ extension AttributeValue: CustomStringConvertible {
     }
 }
 
+extension AttributeValue {
+    /// What a text without quotes says: `true`, `false`, a number, or else itself.
+    ///
+    /// A number is what JSON takes for one (RFC 8259, section 6), if it is finite; whole ones up to 2^53 only, so that no
+    /// digit of an identifier is lost. `007`, `0x10`, `inf` and `12345678901234567890` are strings.
+    public init(reading text: String) {
+        switch text {
+        case "true": self = .bool(true)
+        case "false": self = .bool(false)
+        default: self = Self.jsonNumber(text).map(AttributeValue.number) ?? .string(text)
+        }
+    }
+
+    private static func jsonNumber(_ text: String) -> Double? {
+        var rest = text.utf8[...]
+        func isDigit(_ byte: UInt8) -> Bool { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) }
+        func digits() -> Int {
+            let count = rest.prefix(while: isDigit).count
+            rest = rest.dropFirst(count)
+            return count
+        }
+        func skip(_ bytes: String) -> Bool {
+            guard let first = rest.first, bytes.utf8.contains(first) else { return false }
+            rest = rest.dropFirst()
+            return true
+        }
+        _ = skip("-")
+        let startsWithZero = rest.first == UInt8(ascii: "0")
+        let count = digits()
+        guard count > 0, count == 1 || !startsWithZero else { return nil }
+        let isWhole = rest.isEmpty
+        if skip("."), digits() == 0 { return nil }
+        if skip("eE") {
+            _ = skip("+-")
+            guard digits() > 0 else { return nil }
+        }
+        guard rest.isEmpty, let number = Double(text), number.isFinite else { return nil }
+        let isExact = !isWhole || Int64(text).map { $0.magnitude <= 1 << 53 } ?? false
+        return isExact ? number : nil
+    }
+}
+
 /// A file that belongs to a memory: stored once in a home, whatever number of memories have it, or
 /// kept outside and named by its address.
 public struct Attachment: Hashable, Sendable {

@@ -157,20 +157,25 @@ package final class Client: Sendable {
 
     /// What the system says of a failure.
     static func reason(_ error: any Error) -> String {
-        func text(_ code: CInt) -> String {
-            NSError(domain: NSPOSIXErrorDomain, code: Int(code)).localizedDescription
-        }
         switch error {
         case let error as EngineError: return error.message
-        case let error as IOError: return text(error.errnoCode)
+        case let error as IOError: return SystemReason.text(error)
         case let error as NIOConnectionError:
-            if let io = error.connectionErrors.first?.error as? IOError { return text(io.errnoCode) }
+            if let io = error.connectionErrors.first?.error as? IOError { return SystemReason.text(io) }
             return "there is no such host"
         case ChannelError.connectTimeout: return "it takes too long"
         case ChannelError.ioOnClosedChannel, ChannelError.alreadyClosed, ChannelError.eof:
             return "it is closed"
         case is NIOSSLError, is BoringSSLError:
-            return "it does not speak TLS, or its certificate is not one that is trusted here (\(error))"
+            let text = "\(error)"
+            if text.contains("CERTIFICATE_VERIFY_FAILED") {
+                return
+                    "its certificate is not one that is trusted here; name the file of its authority in LOCI_CA"
+            }
+            if text.contains("WRONG_VERSION_NUMBER") {
+                return "it does not speak TLS; give its address as HOST:PORT or redis://"
+            }
+            return "TLS failed (\(text))"
         default: return "\(error)"
         }
     }
@@ -233,8 +238,10 @@ private final class ClientHandler: ChannelDuplexHandler {
                 promise.succeed(reply)
             }
         } catch {
-            fail(
-                EngineError(.io, "what answers at \(server) does not speak RESP: \(error.message)"), context)
+            // A record of TLS that tells of an alert begins so (RFC 8446, section 5.1).
+            let reason =
+                decoder.begins(with: 0x15) ? "it wants TLS; give its address as rediss://" : error.message
+            fail(EngineError(.io, "what answers at \(server) does not speak RESP: \(reason)"), context)
         }
     }
 

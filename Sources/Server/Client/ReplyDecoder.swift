@@ -153,6 +153,9 @@ package struct ReplyDecoder {
         }
     }
 
+    /// Whether what comes next begins with a byte.
+    func begins(with byte: UInt8) -> Bool { start < buffer.count && buffer[start] == byte }
+
     /// A line without its end; `nil` until there is one.
     private mutating func line() throws(ProtocolError) -> ArraySlice<UInt8>? {
         // What is no reply is not waited for to its end.

@@ -86,6 +86,16 @@ struct Arguments {
         try bounded(what, "a whole number", allowed)
     }
 
+    /// A number over 0.
+    mutating func weight(_ what: String, upTo limit: Double) throws(CommandError) -> Double {
+        let text = try text(what)
+        guard let value = Double(text), value > 0, value <= limit else {
+            throw CommandError(
+                "ERR \(command): \(what) is `\(text.prefix(40))`; give a number over 0, up to \(limit)")
+        }
+        return value
+    }
+
     mutating func number(_ what: String, in allowed: ClosedRange<Double>) throws(CommandError) -> Double {
         try bounded(what, "a number", allowed)
     }
@@ -146,10 +156,7 @@ struct Arguments {
     /// A name and a value: a number, `true` or `false`, and else a string.
     mutating func attribute() throws(CommandError) -> (String, AttributeValue) {
         let name = try text("the name of the attribute")
-        let text = try text("the value of the attribute")
-        if text == "true" || text == "false" { return (name, .bool(text == "true")) }
-        if let number = Double(text), number.isFinite { return (name, .number(number)) }
-        return (name, .string(text))
+        return (name, AttributeValue(reading: try text("the value of the attribute")))
     }
 
     /// A space by its name, and a vector of 32-bit floats, little-endian.

@@ -77,7 +77,7 @@ extension MemoryCommands {
         switch option {
         case "ALSO":
             let also = try arguments.namespace(.read, "the namespace of ALSO", ofHome: isHome)
-            query.namespaces[also] = try arguments.number("the weight of ALSO", in: 0...1_000)
+            query.namespaces[also] = try arguments.weight("the weight of ALSO", upTo: 1_000)
         case "DEADLINE": query.deadline = .milliseconds(try arguments.integer("DEADLINE", in: 1...3_600_000))
         case "INTENT": query.intent = try arguments.choice("INTENT", of: Intent.allCases, \.name)
         case "ASOF": query.asOf = try arguments.time("ASOF")

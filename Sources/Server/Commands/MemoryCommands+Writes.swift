@@ -97,7 +97,7 @@ extension MemoryCommands {
         var evidence: [Citation] = []
         while let option = try arguments.option() {
             switch option {
-            case "WEIGHT": weight = try arguments.number("the weight", in: 0...1)
+            case "WEIGHT": weight = try arguments.weight("the weight", upTo: 1)
             case "VALIDFROM": since = try arguments.time("VALIDFROM")
             case "VALIDUNTIL": until = try arguments.time("VALIDUNTIL")
             case "EVIDENCE":

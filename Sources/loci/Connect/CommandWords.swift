@@ -61,8 +61,7 @@ struct CommandWords {
         case .bool(let flag): add("ATTRIBUTE", name, "\(flag)")
         case .number(let number): add("ATTRIBUTE", name, "\(number)")
         case .string(let text):
-            let isPlain = text != "true" && text != "false" && Double(text) == nil
-            add(isPlain ? "ATTRIBUTE" : "ATTRIBUTETEXT", name, text)
+            add(AttributeValue(reading: text) == value ? "ATTRIBUTE" : "ATTRIBUTETEXT", name, text)
         }
     }
 

@@ -78,15 +78,8 @@ struct AttributeArgument: Equatable {
         guard let sign = argument.firstIndex(of: "="), sign != argument.startIndex else { return nil }
         name = String(argument[..<sign])
         let text = String(argument[argument.index(after: sign)...])
-        if text == "true" || text == "false" {
-            value = .bool(text == "true")
-        } else if let number = Double(text), number.isFinite, text.first?.isLetter == false {
-            value = .number(number)
-        } else if text.count >= 2, text.hasPrefix("\""), text.hasSuffix("\"") {
-            value = .string(String(text.dropFirst().dropLast()))
-        } else {
-            value = .string(text)
-        }
+        let isQuoted = text.count >= 2 && text.hasPrefix("\"") && text.hasSuffix("\"")
+        value = isQuoted ? .string(String(text.dropFirst().dropLast())) : AttributeValue(reading: text)
     }
 }
 

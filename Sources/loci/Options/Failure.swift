@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import MemoryEngine
+import Server
 
 /// Why a verb gives up, with the exit status that a script sees.
 struct Failure: Error {
@@ -23,7 +24,7 @@ struct Failure: Error {
         case let error as ImportError:
             self.init(error.isMissing ? "notFound" : "import", error.description, status: error.status)
         case is CancellationError: self.init("deadline", "the call was cancelled")
-        default: self.init("io", "\(error.localizedDescription)")
+        default: self.init("io", "\(SystemReason.text(error))")
         }
     }
 

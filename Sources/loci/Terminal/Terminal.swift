@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import Server
 
 /// What is written for a person: colors only where standard output is a terminal and NO_COLOR is not set.
 enum Terminal {
@@ -34,7 +35,7 @@ enum Terminal {
         do {
             try FileHandle.standardOutput.write(contentsOf: bytes)
         } catch {
-            Failure("io", "standard output cannot be written: \(error.localizedDescription)")
+            Failure("io", "standard output cannot be written: \(SystemReason.text(error))")
                 .report(asJSON: asksJSON)
             exit(ExitStatus.failure)
         }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import MemoryEngine
+import Server
 
 struct ExportCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -112,6 +113,7 @@ private final class LineWriter {
     private let handle: FileHandle
     private let path: String?
     private var buffer = Data()
+    private var isFinished = false
 
     init(path: String?) throws {
         self.path = path
@@ -140,9 +142,14 @@ private final class LineWriter {
             try handle.write(contentsOf: buffer)
         } catch {
             throw EngineError(
-                .io, "writing \(path ?? "standard output") failed: \(error.localizedDescription)")
+                .io, "writing \(path ?? "standard output") failed: \(SystemReason.text(error))")
         }
         buffer.removeAll(keepingCapacity: true)
+    }
+
+    /// What is not whole is left to nobody.
+    deinit {
+        if let path, !isFinished { try? FileManager.default.removeItem(atPath: path + ".part") }
     }
 
     func finish() throws {
@@ -152,8 +159,9 @@ private final class LineWriter {
             try handle.synchronize()
             try handle.close()
             try FileManager.default.moveItem(atPath: path + ".part", toPath: path)
+            isFinished = true
         } catch {
-            throw EngineError(.io, "writing \(path) failed: \(error.localizedDescription)")
+            throw EngineError(.io, "writing \(path) failed: \(SystemReason.text(error))")
         }
     }
 }
