@@ -49,6 +49,38 @@ extension Engine {
         } ?? [:]
     }
 
+    /// How much `embed` would embed now, and what that costs about.
+    ///
+    /// - Parameters: as of `embed`.
+    /// - Throws: `EngineError`: `invalid` (no embedder), `notFound`.
+    /// - Complexity: O(passages of the home).
+    public func embeddingEstimate(
+        in namespace: Namespace, into space: EmbeddingSpace? = nil, filter: Filter? = nil,
+        includesClosed: Bool = false
+    ) async throws -> EmbeddingEstimate {
+        try check(filter)
+        let embedder = try await embedder(of: space, for: namespace)
+        let now = options.clock()
+        var estimate = EmbeddingEstimate(space: embedder.space)
+        (estimate.passages, estimate.bytes) =
+            try await read(in: namespace) { transaction in
+                let view = try HomeView(in: transaction)
+                let set = try Self.lacking(
+                    embedder.space, namespace, filter, includesClosed: includesClosed, now, view,
+                    in: transaction)
+                var (count, bytes) = (0, 0)
+                try set.forEachPassage(from: 0) { passage in
+                    let length = Int(try view.row(passage, in: transaction).byteCount)
+                    bytes += length
+                    count += length > 0 ? 1 : 0
+                    return true
+                }
+                return (count, bytes)
+            } ?? (0, 0)
+        estimate.dollars = Double(estimate.bytes) / 1e6 * embedder.limits.costPerMegabyte
+        return estimate
+    }
+
     /// Adds vectors to versions that were stored without them, all in one transaction. A passage that has a vector
     /// in the space keeps it, and what was forgotten meanwhile stays forgotten: both are counted as obsolete.
     ///

@@ -72,7 +72,7 @@ struct LociCommand: AsyncParsableCommand {
                 subcommands: [
                     StatsCommand.self, CheckCommand.self, DumpCommand.self, CompactCommand.self,
                     VacuumCommand.self, RebuildCommand.self, IndexCommand.self, TuneCommand.self,
-                    EmbedCommand.self, SpacesCommand.self,
+                    ReembedCommand.self, EmbedCommand.self, SpacesCommand.self,
                     SnapshotCommand.self, RestoreCommand.self,
                     MeasureCommand.self,
                 ]),

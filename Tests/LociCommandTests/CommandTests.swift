@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import MemoryEngine
@@ -327,11 +328,37 @@ private func json(_ text: String) throws -> JSONValue { try JSONParser.parse(tex
     @Test func `embeds what has no vectors yet`() throws {
         try Shell.run { shell in
             try shell.loci("remember", "The deploy failed", "--embedder", "none")
-            let done = try json(shell.loci("embed", "--json").output)
+            let done = try json(shell.loci("reembed", "--json").output)
             #expect(done["added"]?.number == 1)
-            #expect(try json(shell.loci("embed", "--json").output)["added"]?.number == 0)
+            #expect(try json(shell.loci("reembed", "--json").output)["added"]?.number == 0)
             #expect(try shell.loci("stats").output.contains("vectors"))
-            #expect(try shell.loci("embed", "--embedder", "none").status == 1)
+            #expect(try shell.loci("reembed", "--embedder", "none").status == 1)
+
+            // To another space, with the work told before it is done.
+            let model = shell.folder + "/model"
+            try TinyModel(seed: 1).write(to: model)
+            let environment = ["LOCI_MODEL": model]
+            let space = try #require(
+                shell.loci("embed", "x", "--json", environment: environment).errors.isEmpty
+                    ? shell.loci("spaces", "-n", "project/atlas", environment: environment).output : nil)
+            #expect(space.contains("loci-hash"))
+            try shell.loci("remember", "x", "-n", "project/other", environment: environment)
+            let name = try #require(
+                json(shell.loci("spaces", "--json", "-n", "project/other", environment: environment).output)[
+                    "space"]?.string)
+            let estimate = try json(
+                shell.loci("reembed", "--into", name, "--estimate", "--json", environment: environment).output
+            )
+            #expect(estimate["passages"]?.number == 1 && estimate["bytes"]?.number == 17)
+            #expect(estimate["dollars"]?.number == 0 && estimate["space"]?.string == name)
+            let whole = try shell.loci("reembed", "--into", name, "--drop-old", environment: environment)
+            #expect(
+                whole.status == 0 && whole.output == "project/atlas: 1 vector added\n"
+                    && whole.errors.contains("1 passage of 17 B to be embedded in \(name), in this process"),
+                "\(whole)")
+            let spaces = try shell.loci("spaces", environment: environment).output
+            #expect(spaces.contains("\(name)  used") && !spaces.contains("loci-hash"), "\(spaces)")
+            #expect(try shell.loci("reembed", "--drop-old").status == 64)
         }
     }
 }

@@ -46,4 +46,40 @@ import Testing
             #expect(damaged.status == 1 && damaged.errors.contains("make model"), "\(damaged.errors)")
         }
     }
+
+    @Test func `prints vectors, a line for a text`() throws {
+        try Shell.run { shell in
+            let model = shell.folder + "/model"
+            try TinyModel(seed: 1).write(to: model)
+            let environment = ["LOCI_MODEL": model]
+            try shell.write("the token failed\r\nthe deploy failed\nthe token failed\n", to: "texts")
+            let lines = try shell.loci("embed", "--lines", "texts", "--json", environment: environment)
+            #expect(lines.status == 0 && lines.errors.isEmpty, "\(lines.errors)")
+            let vectors = try lines.output.split(separator: "\n").map { line in
+                try #require(JSONParser.parse(String(line)).array).map { Float($0.number ?? .nan) }
+            }
+            #expect(vectors.map(\.count) == [12, 12, 12])
+            #expect(vectors[0] == vectors[2] && vectors[0] != vectors[1])
+            #expect(abs(vectors[1].reduce(0) { $0 + $1 * $1 } - 1) < 1e-5)
+            let plain = try shell.loci(
+                "embed", "the token failed", "the deploy failed", environment: environment)
+            #expect(
+                plain.output.split(separator: "\n").map { $0.split(separator: " ").compactMap { Float($0) } }
+                    == [vectors[0], vectors[1]])
+            let hashed = try shell.loci(
+                "embed", "x", "--embedder", "hash", "--json", environment: environment)
+            #expect(try JSONParser.parse(hashed.output).array?.count == 256)
+            let piped = try shell.bash("printf 'the token failed' | loci embed - --json")
+            #expect(try JSONParser.parse(piped.output).array?.count == 256)
+
+            try shell.write("one\n \n", to: "texts")
+            let empty = try shell.loci("embed", "--lines", "texts")
+            #expect(
+                empty.status == 1 && empty.errors == "loci: line 2 of texts is empty\n", "\(empty.errors)")
+            #expect(try shell.loci("embed", "--lines", "none").status == 2)
+            #expect(try shell.loci("embed").status == 64)
+            #expect(try shell.loci("embed", "x", "--lines", "texts").status == 64)
+            #expect(try shell.loci("embed", "x", "--embedder", "none").status == 64)
+        }
+    }
 }

@@ -18,7 +18,7 @@ import Testing
         ["index"], ["tune", "index"], ["tune", "recall"],
         ["neighbors", id], ["path", id, id], ["link", id, id, "--as", "causedBy"], ["unlink", id],
         ["why", "x"],
-        ["why", "--memory", id], ["context", "x"], ["embed"],
+        ["why", "--memory", id], ["context", "x"], ["reembed"],
         ["snapshot", "copy.loci"], ["measure"], ["homes", "-n", "project/atlas"],
     ]
 

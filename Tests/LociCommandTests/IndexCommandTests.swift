@@ -80,7 +80,8 @@ private func json(_ text: String) throws -> JSONValue { try JSONParser.parse(tex
     }
 
     @Test(arguments: [
-        ["embed"], ["forget", "7"], ["tune", "index", "--sample", "10", "--json"], ["import", "known.jsonl"],
+        ["reembed"], ["forget", "7"], ["tune", "index", "--sample", "10", "--json"],
+        ["import", "known.jsonl"],
     ])
     func `is told of whole ones after verbs that may take long`(verb: [String]) async throws {
         try await Shell.lend { shell in

@@ -52,6 +52,19 @@ public struct AddedEmbeddings: Sendable {
     }
 }
 
+/// How much is to be embedded.
+public struct EmbeddingEstimate: Sendable, Equatable {
+    public let space: EmbeddingSpace
+    /// Passages with text that have no vector in the space.
+    public var passages = 0
+    /// Of their text, in UTF-8.
+    public var bytes = 0
+    /// By the embedder's `EmbedderLimits.costPerMegabyte`.
+    public var dollars = 0.0
+
+    init(space: EmbeddingSpace) { self.space = space }
+}
+
 /// How far embedding has come.
 public struct EmbeddingProgress: Sendable, Equatable {
     /// Vectors that were added.

@@ -1,0 +1,96 @@
+import ArgumentParser
+import MemoryEngine
+
+struct ReembedCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "reembed",
+        abstract: "Give vectors to what has none in a space, and go over to another space.",
+        usage: "loci reembed [--into <space> [--drop-old]] [--estimate] [options]",
+        discussion: """
+              loci reembed -n project/atlas                   # what was stored without a vector
+              loci reembed -n project/atlas --estimate        # how much that is, and what it costs
+              loci reembed -n project/atlas --into loci-hash@1/256
+
+            What was stored with another embedder, or with none, has no vectors in the space of this one. With --into the home \
+            goes over to that space when all passages have a vector in it, in one transaction; it is asked and written to \
+            meanwhile, and its old vectors stay unless --drop-old is given.
+
+            How much is to be done, and what that costs about, is said first. Each batch is on disk before the next begins; run \
+            again after an interruption, it goes on. It ends when the vectors are linked, or another process waits to write.
+            """)
+
+    @Option(help: ArgumentHelp("Go over to this space, of an embedder that is there.", valueName: "space"))
+    var into: EmbeddingSpace?
+    @Flag(help: "Remove the vectors in the old space at the end.")
+    var dropOld = false
+    @Flag(help: "Also versions that were replaced, which --as-of looks at; --into takes them always.")
+    var closed = false
+    @Flag(help: "Say only how much is to be done.")
+    var estimate = false
+    @Option(
+        help: ArgumentHelp("How many passages are embedded at a time, 1 to 10,000.", valueName: "count"),
+        transform: Accept.count(1...Engine.maximumBatchCount, as: 256))
+    var batch = 256
+    @OptionGroup var threads: ThreadsOption
+    @OptionGroup var namespace: NamespaceOption
+    @OptionGroup var store: StoreOptions
+
+    func validate() throws {
+        guard !dropOld || into != nil else { throw ValidationError("--drop-old wants --into") }
+    }
+
+    func run() async throws {
+        let namespace = try namespace.required()
+        try await store.withEngine(for: estimate ? .reading : .changing, threads: threads.count) { engine in
+            _ = try await engine.existingHomes(under: namespace)
+            let place = into == nil ? namespace : namespace.home
+            let work = try await engine.embeddingEstimate(
+                in: place, into: into, includesClosed: closed || into != nil)
+            if estimate { return show(work, namespace) }
+            if work.passages > 0, !store.json { Terminal.note(Self.line(work, namespace)) }
+            let done = try await Progress("embedding", unit: "passages", isSilent: store.json).during {
+                progress in
+                func update(_ done: EmbeddingProgress) {
+                    let count = done.added + done.obsolete + done.skipped
+                    progress.update(count, of: max(count, work.passages))
+                }
+                guard let into else {
+                    return try await engine.embed(
+                        in: namespace, includesClosed: closed, batchCount: batch
+                    ) { update($0) }
+                }
+                return try await engine.reembed(
+                    in: place, into: into, dropsOld: dropOld, batchCount: batch
+                ) { update($0) }
+            }
+            show(done, place)
+            await store.finishIndexing(of: engine, within: nil)
+        }
+    }
+
+    private func show(_ work: EmbeddingEstimate, _ namespace: Namespace) {
+        guard store.json else { return Terminal.print(Self.line(work, namespace)) }
+        Terminal.printObject { json in
+            json.member("space", work.space.name)
+            json.member("passages", work.passages)
+            json.member("bytes", work.bytes)
+            json.member("dollars", work.dollars)
+        }
+    }
+
+    private static func line(_ work: EmbeddingEstimate, _ namespace: Namespace) -> String {
+        "\(namespace): \(Terminal.counted(work.passages, "passage")) of \(Terminal.bytes(work.bytes)) to be embedded in "
+            + "\(work.space.name)"
+            + (work.dollars > 0
+                ? ", for about \(Terminal.decimals(work.dollars, 2)) dollars" : ", in this process")
+    }
+
+    private func show(_ done: EmbeddingProgress, _ namespace: Namespace) {
+        store.printCounts(
+            [("added", done.added), ("obsolete", done.obsolete), ("skipped", done.skipped)],
+            text: "\(namespace): \(Terminal.counted(done.added, "vector")) added"
+                + (done.skipped > 0
+                    ? ", \(Terminal.grouped(done.skipped)) \(done.skipped == 1 ? "passage has" : "passages have") no text"
+                    : ""))
+    }
+}
