@@ -38,6 +38,8 @@ package struct HTTPRequest: Hashable, Sendable, CustomStringConvertible, CustomR
     package let headers: [HTTPHeader]
     package let credential: HTTPCredential?
     package let body: [UInt8]
+    /// Made once, as whoever looks for an equal request holds a lock meanwhile.
+    private let bodyHash: Int
 
     /// - Throws: `HTTPError` with code `invalid`: an URL that is none of `http` or `https`, or has a user or the key in it; a
     ///   header that is not one line.
@@ -63,6 +65,12 @@ package struct HTTPRequest: Hashable, Sendable, CustomStringConvertible, CustomR
         self.headers = headers
         self.credential = credential
         self.body = body
+        bodyHash = body.hashValue
+    }
+
+    package func hash(into hasher: inout Hasher) {
+        hasher.combine(url)
+        hasher.combine(bodyHash)
     }
 
     package var description: String { "\(method.rawValue) to \(host), \(body.count) bytes" }

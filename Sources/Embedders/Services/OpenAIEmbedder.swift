@@ -1,165 +1,170 @@
 import Foundation
 import MemoryEngine
 
-/// Vectors of a server that speaks OpenAI's `/embeddings`: OpenAI itself, Ollama, llama.cpp, vLLM and others.
+/// Vectors of a service that answers as OpenAI's `/embeddings` does: OpenAI itself, Jina and Voyage, which want other fields in
+/// the question, and servers of one's own (Ollama, llama.cpp, vLLM, Infinity).
 ///
-/// What the server answers is checked before it becomes a vector of the space: that it is of this model, one vector for each
-/// text, of the space's dimension, with numbers only, and not zero. Vectors are scaled to length 1, which some servers
+/// What the service answers is checked before it becomes a vector of the space: that it is of this model, one vector for each
+/// input, of the space's dimension, with numbers only, and not zero. Vectors are scaled to length 1, which some services
 /// do not do after they have cut one short.
-public struct OpenAIEmbedder: Embedder {
-    /// What differs between servers.
+public struct OpenAIEmbedder: HealthReporting {
+    /// What differs between services.
     public struct Options: Sendable {
+        /// Under which its costs are counted.
+        public var service = "openai"
         /// How long a call may take, retries and all.
         public var deadline = Duration.seconds(60)
-        /// Whether the server is asked to cut vectors to the space's dimension, as those of OpenAI's third generation can be.
-        public var asksForDimension = false
-        /// Other names by which the server may call the model in its answer.
+        /// The field that asks for the space's dimension; `nil` = the model has one only.
+        public var dimensionField: String?
+        /// Fields of every request, beside the model and the inputs.
+        public var fields: [String: ServiceField] = [:]
+        /// Further ones of a question, and of a passage.
+        public var queryFields: [String: ServiceField] = [:]
+        public var passageFields: [String: ServiceField] = [:]
+        /// Inputs are `{"text": …}` and `{"image": …}` in the place of strings.
+        public var takesObjects = false
+        public var modalities: Set<Modality> = [.text]
+        /// Other names by which the service may call the model in its answer.
         public var otherNames: Set<String> = []
         /// What stands before a question, or before a passage, for models that want it.
         public var queryPrefix = ""
         public var passagePrefix = ""
-        /// Texts in one request, their bytes, and what they cost. OpenAI takes 2,048 texts of at most 8,192 tokens.
+        /// Inputs in one request, and their bytes.
         public var limits = EmbedderLimits(maximumBatchCount: 256, maximumInputByteCount: 32 << 10)
+        /// Tokens in one request, by the estimate of one for each three bytes; `nil` = no bound.
+        public var maximumRequestTokens: Int?
+        /// `nil` = it costs nothing, or nobody knows what.
+        public var dollarsPerMillionTokens: Double?
+        /// Where costs are counted, and capped.
+        public var ledger: CostLedger?
 
         public init() {}
     }
 
     public let space: EmbeddingSpace
     public var limits: EmbedderLimits { options.limits }
+    public var modalities: Set<Modality> { options.modalities }
 
-    private let url: String
-    private let credential: HTTPCredential?
     private let options: Options
-    private let client: HTTPClient
+    private let call: ServiceCall
 
-    /// All of a process share its connections.
-    private static let transport = Result { try CurlTransport() }
+    /// What an image counts as where its service does not say.
+    static let tokensOfImage = 2_000
 
     /// - Parameters:
     ///   - url: what stands before `/embeddings`, such as `https://api.openai.com/v1`.
     ///   - key: sent as `Authorization: Bearer KEY`. It shows in no error, and not when this is printed.
-    ///   - space: the model by the name that the server has for it, and the dimension of its vectors.
+    ///   - space: the model by the name that the service has for it, and the dimension of its vectors.
     /// - Throws: `EngineError` with code `invalid`: an URL or a key that is none.
     public init(url: String, key: String? = nil, space: EmbeddingSpace, options: Options = Options()) throws {
-        do {
-            try self.init(
-                url: url, key: key, space: space, options: options,
-                client: HTTPClient(over: Self.transport.get()))
-        } catch let error as HTTPError {
-            throw Self.engineError(error)
-        }
+        try self.init(url: url, key: key, space: space, options: options, client: ServiceCall.client())
     }
 
     init(url: String, key: String?, space: EmbeddingSpace, options: Options, client: HTTPClient) throws {
-        self.url = url + (url.hasSuffix("/") ? "embeddings" : "/embeddings")
         self.space = space
         self.options = options
-        self.client = client
-        credential = try key.map(HTTPCredential.bearer)
-        // Refuses what no request could be made of.
-        _ = try HTTPRequest(.post, self.url, credential: credential)
+        call = ServiceCall(
+            service: options.service, url: url + (url.hasSuffix("/") ? "embeddings" : "/embeddings"),
+            space: space, deadline: options.deadline, credential: try ServiceCall.bearer(key),
+            client: client, ledger: options.ledger,
+            dollarsPerMillionTokens: options.dollarsPerMillionTokens)
+        try call.check()
     }
 
-    /// One vector of length 1 for each text, in their order.
+    /// One vector of length 1 for each input, in their order.
     ///
-    /// - Throws: `EngineError`: `embedder` (no text; a server that fails, or that answers with what are no vectors of the
-    ///   space), `deadline`; `CancellationError`.
+    /// - Throws: `EngineError`: `embedder` (what the model does not take; a service that fails, that answers with what are no
+    ///   vectors of the space, or whose cap is reached), `tooLarge`, `deadline`; `CancellationError`.
     public func embed(_ inputs: [EmbeddingInput], for purpose: EmbeddingPurpose) async throws -> [[Float]] {
-        let prefix = purpose == .query ? options.queryPrefix : options.passagePrefix
-        let texts = try inputs.map { input in
-            guard case .text(let text) = input else {
-                throw EngineError(
-                    .embedder, "\(space.name) embeds text only; give images and videos a vector")
-            }
-            return prefix + text
+        var fields: [ServiceField] = []
+        var tokens: [Int] = []
+        for input in inputs {
+            let (field, count) = try question(input, purpose)
+            fields.append(field)
+            tokens.append(count)
         }
+        let batches = ServiceCall.batches(
+            of: tokens, maximumCount: limits.maximumBatchCount, maximumTokens: options.maximumRequestTokens)
         var vectors: [[Float]] = []
-        let count = max(1, limits.maximumBatchCount)
-        for start in stride(from: 0, to: texts.count, by: count) {
-            vectors += try await embed(Array(texts[start..<min(texts.count, start + count)]))
+        for batch in batches {
+            let written = try await call.ask(
+                request(Array(fields[batch]), purpose), texts: batch.count,
+                tokens: tokens[batch].reduce(0, +), Self.read)
+            vectors += try checked(written, count: batch.count)
         }
         return vectors
     }
 
-    private struct Question: Encodable {
-        let model: String
-        let input: [String]
-        let dimensions: Int?
+    private func question(
+        _ input: EmbeddingInput, _ purpose: EmbeddingPurpose
+    ) throws -> (ServiceField, tokens: Int) {
+        switch input {
+        case .text(let text) where options.modalities.contains(.text):
+            let said = (purpose == .query ? options.queryPrefix : options.passagePrefix) + text
+            return (
+                options.takesObjects ? .object(["text": .string(said)]) : .string(said),
+                ServicePrice.tokens(ofBytes: said.utf8.count)
+            )
+        case .image(let bytes) where options.modalities.contains(.image):
+            return (.object(["image": .string(Data(bytes).base64EncodedString())]), Self.tokensOfImage)
+        default:
+            throw EngineError(
+                .embedder,
+                "\(space.name) embeds \(options.modalities.map(\.rawValue).sorted().joined(separator: " and ")) only; give what "
+                    + "else there is a vector")
+        }
     }
 
-    private struct Answer: Decodable {
-        struct Item: Decodable {
-            let embedding: [Float]
+    private func request(_ inputs: [ServiceField], _ purpose: EmbeddingPurpose) -> ServiceField {
+        var fields = options.fields
+        fields.merge(purpose == .query ? options.queryFields : options.passageFields) { $1 }
+        if let field = options.dimensionField { fields[field] = .number(space.dimension) }
+        fields["model"] = .string(space.model)
+        fields["input"] = .list(inputs)
+        return .object(fields)
+    }
+
+    private struct Reply: Decodable, Sendable {
+        struct Item: Decodable, Sendable {
+            let embedding: WrittenVector
             let index: Int?
+        }
+        struct Usage: Decodable, Sendable {
+            let total_tokens: Int?
+            let prompt_tokens: Int?
         }
 
         let data: [Item]
         let model: String?
+        let usage: Usage?
     }
 
-    private func embed(_ texts: [String]) async throws -> [[Float]] {
-        let encoder = JSONEncoder()
-        // So that equal questions are equal bytes, and are asked once.
-        encoder.outputFormatting = .sortedKeys
-        let question = try encoder.encode(
-            Question(
-                model: space.model, input: texts, dimensions: options.asksForDimension ? space.dimension : nil
-            ))
-        let response: HTTPResponse
-        do {
-            let request = try HTTPRequest(
-                .post, url, headers: [HTTPHeader("Content-Type", "application/json")], credential: credential,
-                body: Array(question))
-            response = try await client.send(request, within: options.deadline)
-        } catch let error as HTTPError {
-            throw Self.engineError(error)
-        }
-        guard let answer = try? JSONDecoder().decode(Answer.self, from: Data(response.body)) else {
-            let excerpt = HTTPCredential.excerpt(of: response.body, without: credential)
-            throw refusal("its answer is none of OpenAI's: \(excerpt)")
-        }
-        return try vectors(of: answer, count: texts.count)
+    private static func read(_ response: HTTPResponse) -> ServiceCall.Answer<Reply>? {
+        guard let reply = try? JSONDecoder().decode(Reply.self, from: Data(response.body)) else { return nil }
+        let tokens = reply.usage?.total_tokens ?? reply.usage?.prompt_tokens
+        // A count that is none is not believed.
+        return .init(content: reply, tokens: tokens.flatMap { (0...1 << 40).contains($0) ? $0 : nil })
     }
 
-    private func vectors(of answer: Answer, count: Int) throws -> [[Float]] {
-        if let model = answer.model, model != space.model, !options.otherNames.contains(model) {
-            let shown = HTTPCredential.excerpt(of: Array(model.utf8), without: credential, limit: 100)
-            throw refusal("its answer is of the model `\(shown)`")
+    private func checked(_ reply: Reply, count: Int) throws -> [[Float]] {
+        if let model = reply.model, model != space.model, !options.otherNames.contains(model) {
+            throw call.refusal("its answer is of the model `\(call.excerpt(model.utf8, limit: 100))`")
         }
-        guard answer.data.count == count else {
-            throw refusal("it answers \(count) texts with \(answer.data.count) vectors")
-        }
-        var vectors = [[Float]?](repeating: nil, count: count)
-        for (place, item) in answer.data.enumerated() {
-            let index = item.index ?? place
-            guard vectors.indices.contains(index), vectors[index] == nil else {
-                throw refusal("vector \(place) of its answer is for text \(index), which has one or is none")
-            }
-            guard item.embedding.count == space.dimension else {
-                throw refusal("vector \(index) has \(item.embedding.count) components")
-            }
-            // In doubles, so that the squares of large components stay finite.
-            let length = item.embedding.reduce(0.0) { $0 + Double($1) * Double($1) }.squareRoot()
-            guard length.isFinite, length > 0 else {
-                throw refusal("vector \(index) has no length, or a component that is no number")
-            }
-            vectors[index] = item.embedding.map { Float(Double($0) / length) }
-        }
-        return vectors.compactMap { $0 }
+        return try call.vectors(reply.data.map { ($0.index, $0.embedding) }, count: count)
     }
 
-    private func refusal(_ reason: String) -> EngineError {
-        EngineError(.embedder, "\(url) gave no vectors of \(space.name): \(reason)")
-    }
-
-    private static func engineError(_ error: HTTPError) -> EngineError {
-        let code: EngineError.Code =
-            switch error.code {
-            case .invalid: .invalid
-            case .bodyTooLarge: .tooLarge
-            case .deadline: .deadline
-            case .connection, .certificate, .status, .resting, .replyTooLarge: .embedder
+    public func health() async -> EmbedderHealth {
+        await call.health {
+            let body = try JSONEncoder().encode(
+                request([try question(.text("health"), .query).0], .query))
+            let response = try await call.probe(
+                HTTPRequest(
+                    .post, call.url, headers: [HTTPHeader("Content-Type", "application/json")],
+                    credential: call.credential, body: Array(body)))
+            guard let answer = Self.read(response) else {
+                throw call.refusal("its answer is none: \(call.excerpt(response.body))")
             }
-        return EngineError(code, error.message)
+            _ = try checked(answer.content, count: 1)
+        }
     }
 }

@@ -30,7 +30,7 @@ import Testing
         let transport = ScriptedTransport(
             Self.answer("{\"embedding\":[0,2],\"index\":1},{\"embedding\":[3,4],\"index\":0}"))
         let embedder = try Self.embedder(over: transport) {
-            $0.asksForDimension = true
+            $0.dimensionField = "dimensions"
             $0.queryPrefix = "query: "
         }
         let vectors = try await embedder.embed([.text("the \"deploy\""), .text("failed")], for: .query)
