@@ -130,8 +130,13 @@ public struct OpenAIEmbedder: HealthReporting {
             let index: Int?
         }
         struct Usage: Decodable, Sendable {
-            let total_tokens: Int?
-            let prompt_tokens: Int?
+            let totalTokens: Int?
+            let promptTokens: Int?
+
+            private enum CodingKeys: String, CodingKey {
+                case totalTokens = "total_tokens"
+                case promptTokens = "prompt_tokens"
+            }
         }
 
         let data: [Item]
@@ -141,7 +146,7 @@ public struct OpenAIEmbedder: HealthReporting {
 
     private static func read(_ response: HTTPResponse) -> ServiceCall.Answer<Reply>? {
         guard let reply = try? JSONDecoder().decode(Reply.self, from: Data(response.body)) else { return nil }
-        let tokens = reply.usage?.total_tokens ?? reply.usage?.prompt_tokens
+        let tokens = reply.usage?.totalTokens ?? reply.usage?.promptTokens
         // A count that is none is not believed.
         return .init(content: reply, tokens: tokens.flatMap { (0...1 << 40).contains($0) ? $0 : nil })
     }

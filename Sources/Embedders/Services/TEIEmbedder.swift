@@ -84,7 +84,11 @@ public struct TEIEmbedder: HealthReporting {
         return .init(content: vectors, tokens: tokens.flatMap { (0...1 << 40).contains($0) ? $0 : nil })
     }
 
-    private struct Info: Decodable { let model_id: String }
+    private struct Info: Decodable {
+        let model: String
+
+        private enum CodingKeys: String, CodingKey { case model = "model_id" }
+    }
 
     public func health() async -> EmbedderHealth {
         await call.health {
@@ -93,8 +97,8 @@ public struct TEIEmbedder: HealthReporting {
             guard let info = try? JSONDecoder().decode(Info.self, from: Data(response.body)) else {
                 throw call.refusal("it does not tell its model: \(call.excerpt(response.body))")
             }
-            guard info.model_id == space.model else {
-                throw call.refusal("its model is `\(call.excerpt(info.model_id.utf8, limit: 100))`")
+            guard info.model == space.model else {
+                throw call.refusal("its model is `\(call.excerpt(info.model.utf8, limit: 100))`")
             }
         }
     }
