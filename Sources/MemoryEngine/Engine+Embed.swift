@@ -301,6 +301,7 @@ extension Engine {
             }.map(\.place)
         }
         for place in lacking { missing[place] = [space] }
+        if !lacking.isEmpty { lookAfter(home.namespace) }
         return missing
     }
 
@@ -328,8 +329,15 @@ extension Engine {
     func embed(_ versions: inout [Mutation.NewVersion], for home: Home) async throws {
         guard options.embedding != .later, !embedders.isEmpty else { return }
         let own = try embedders(of: home)
-        for (embedder, isRequired) in [(own.current, options.embedding == .required), (own.next, false)] {
-            guard let embedder, embedder.modalities.contains(.text) else { continue }
+        var done: Set<EmbeddingSpace> = []
+        for (embedder, isRequired) in [
+            (own.current, options.embedding == .required), (own.next, false),
+            (options.fallbackEmbedder, false),
+        ] {
+            guard let embedder, embedder.modalities.contains(.text), done.insert(embedder.space).inserted
+            else {
+                continue
+            }
             do {
                 try await embed(&versions, embedder)
             } catch let error as EngineError where error.code == .embedder && !isRequired {

@@ -170,14 +170,77 @@ extension Engine {
             for home in homes { questions[home, default: Question()].embeddings = query.embeddings }
         }
         guard !asked.isEmpty else { return questions }
-        let vectors = try await vectors(of: query.text, asked, deadline)
+        let isFinal = options.questionFallback == .none
+        let vectors = await vectors(of: query.text, asked, isFinal ? deadline : patience(deadline))
+        var refused: [Namespace: (space: EmbeddingSpace, reason: String)] = [:]
         for (home, space) in spaces {
-            if let vector = vectors[space] { questions[home]?.embeddings = [Embedding(vector, in: space)] }
+            switch vectors[space] {
+            case .success(let vector): questions[home]?.embeddings = [Embedding(vector, in: space)]
+            case .failure(let error) where isFinal: throw error
+            case .failure(let error): refused[home] = (space, error.message)
+            case nil: refused[home] = (space, "its embedder was not ready in time")
+            }
         }
-        if vectors.count < asked.count {
+        if isFinal, !refused.isEmpty {
             leftOut.append("vectors: the embedder was not ready by the deadline")
         }
+        if options.questionFallback == .secondSpace, let second = options.fallbackEmbedder?.space {
+            // Where a home is on its way to its space, the other one finds more.
+            for (home, space) in spaces where refused[home] == nil && space != second {
+                let (count, other) = (try await vectorCount(home, space), try await vectorCount(home, second))
+                if count < other / 2 { refused[home] = (space, "\(count) of \(other) so far") }
+            }
+        }
+        guard !isFinal, !refused.isEmpty else { return questions }
+        try await fallBack(query.text, refused, deadline, &questions, &leftOut)
         return questions
+    }
+
+    /// Until when embedders may take their time, so that there is some left for what stands in for them.
+    private func patience(_ deadline: ContinuousClock.Instant?) -> ContinuousClock.Instant? {
+        let now = ContinuousClock.now
+        let own = options.questionPatience.map { now + $0 }
+        guard let deadline else { return own }
+        return min(own ?? deadline, now + max(.zero, (deadline - now) / 2))
+    }
+
+    /// How many vectors a home has in a space.
+    private func vectorCount(_ home: Namespace, _ space: EmbeddingSpace) async throws -> Int {
+        try await read(in: home) { transaction in
+            try SpaceRecord.open(in: transaction).first { $0.space == space }.map {
+                Int($0.nextSlot - $0.erasedSlots)
+            }
+        }.flatMap { $0 } ?? 0
+    }
+
+    /// Asks the homes whose own space cannot be asked in that of the fallback, and says so.
+    private func fallBack(
+        _ text: String, _ refused: [Namespace: (space: EmbeddingSpace, reason: String)],
+        _ deadline: ContinuousClock.Instant?, _ questions: inout [Namespace: Question],
+        _ leftOut: inout [String]
+    ) async throws {
+        var second: (embedder: any Embedder, vector: [Float])?
+        if options.questionFallback == .secondSpace, let embedder = options.fallbackEmbedder,
+            embedder.modalities.contains(.text),
+            case .success(let vector) = await vectors(of: text, [embedder.space: embedder], deadline)[
+                embedder.space]
+        {
+            second = (embedder, vector)
+        }
+        for (home, (space, reason)) in refused.sorted(by: { $0.key.description < $1.key.description }) {
+            var said = "\(home): vectors in \(space.name): \(reason)"
+            if let second, second.embedder.space != space,
+                try await vectorCount(home, second.embedder.space) > 0
+            {
+                questions[home]?.embeddings = [Embedding(second.vector, in: second.embedder.space)]
+                questions[home]?.lexicalWeight = second.embedder.lexicalWeight
+                questions[home]?.spelledSpace = second.embedder.knowsMeanings ? nil : second.embedder.space
+                said += "; asked in \(second.embedder.space.name)"
+            } else {
+                questions[home]?.embeddings = []
+            }
+            leftOut.append(said)
+        }
     }
 
     /// The embedders of homes, side by side as they may have to be opened.
@@ -195,16 +258,17 @@ extension Engine {
         try await withHome(of: home, creating: false) { try self.embedders(of: $0) }
     }
 
-    /// What each embedder makes of a question, all at once; without those that are not ready by the deadline.
+    /// What each embedder makes of a question, or why it makes nothing, all at once; without those that are not ready by
+    /// the deadline.
     private func vectors(
         of text: String, _ embedders: [EmbeddingSpace: any Embedder], _ deadline: ContinuousClock.Instant?
-    ) async throws -> [EmbeddingSpace: [Float]] {
+    ) async -> [EmbeddingSpace: Result<[Float], EngineError>] {
         if deadline == nil, embedders.count == 1, let (space, embedder) = embedders.first {
-            return [space: try await vectors(for: [.text(text)], .query, embedder)[0]]
+            return [space: await vector(of: text, embedder)]
         }
-        return try await withThrowingTaskGroup(of: (EmbeddingSpace, [Float])?.self) { group in
+        return await withTaskGroup(of: (EmbeddingSpace, Result<[Float], EngineError>)?.self) { group in
             for (space, embedder) in embedders {
-                group.addTask { (space, try await self.vectors(for: [.text(text)], .query, embedder)[0]) }
+                group.addTask { (space, await self.vector(of: text, embedder)) }
             }
             if let deadline {
                 group.addTask {
@@ -213,11 +277,21 @@ extension Engine {
                 }
             }
             defer { group.cancelAll() }
-            var vectors: [EmbeddingSpace: [Float]] = [:]
-            while vectors.count < embedders.count, let (space, vector) = try await group.next() ?? nil {
+            var vectors: [EmbeddingSpace: Result<[Float], EngineError>] = [:]
+            while vectors.count < embedders.count, let (space, vector) = await group.next() ?? nil {
                 vectors[space] = vector
             }
             return vectors
+        }
+    }
+
+    private func vector(of text: String, _ embedder: any Embedder) async -> Result<[Float], EngineError> {
+        do {
+            return .success(try await vectors(for: [.text(text)], .query, embedder)[0])
+        } catch {
+            return .failure(
+                error as? EngineError
+                    ?? EngineError(.embedder, "the embedder \(embedder.space.name) failed: \(error)"))
         }
     }
 }

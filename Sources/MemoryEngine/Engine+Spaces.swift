@@ -3,7 +3,9 @@ import Store
 /// The embedding spaces of a home: which one it uses, and the way from one to another.
 extension Engine {
     /// The engine's embedders: first the one that new homes use.
-    var embedders: [any Embedder] { [embedder].compactMap { $0 } + options.otherEmbedders }
+    var embedders: [any Embedder] {
+        ([embedder] + options.otherEmbedders + [options.fallbackEmbedder]).compactMap { $0 }
+    }
 
     /// The embedders of a home.
     struct HomeEmbedders: Sendable {
@@ -39,7 +41,8 @@ extension Engine {
         // Nobody chose yet: a home goes on with the embedder of most of its vectors.
         guard !options.otherEmbedders.isEmpty else { return found }
         let known = try SpaceRecord.open(in: transaction).filter {
-            $0.nextSlot > $0.erasedSlots && $0.space != roles.next && embedder(of: $0.space) != nil
+            $0.nextSlot > $0.erasedSlots && $0.space != roles.next
+                && $0.space != options.fallbackEmbedder?.space && embedder(of: $0.space) != nil
         }
         func count(_ space: SpaceRecord) -> (UInt32, Int) {
             (space.nextSlot - space.erasedSlots, space.space == embedder?.space ? 1 : 0)

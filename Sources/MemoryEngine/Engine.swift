@@ -49,6 +49,18 @@ public final class Engine: Sendable {
         public var embedding: EmbeddingPolicy = .required
         /// Embedders of other spaces that homes use, or that `reembed` is to bring them to.
         public var otherEmbedders: [any Embedder] = []
+        /// Embeds all texts besides, in a space of its own, for questions that `questionFallback` brings there.
+        public var fallbackEmbedder: (any Embedder)?
+        /// What becomes of a question while the embedder of its home does not answer, or has no vectors there.
+        public var questionFallback: QuestionFallback = .none
+        /// How long the embedder of a home may take for a question, before it counts as one that does not answer; `nil` = half
+        /// of the question's deadline, if it has one.
+        public var questionPatience: Duration?
+        /// Whether what was stored without vectors gets them in the background, once the embedder answers: also what an
+        /// earlier process stored, as soon as its home is opened.
+        public var embedsBacklog = false
+        /// How long the background waits after so many failures in a row.
+        package var backlogPause: @Sendable (_ failures: Int) async throws -> Void = EmbeddingBacklog.pause
         /// The longest passage in bytes, for homes made from now on.
         public var passageByteCount = 1_200
         /// Threads that link vectors into the graph of a home, 1 to 256: for bulk loads. Any number makes the same graph.
@@ -82,6 +94,7 @@ public final class Engine: Sendable {
     public let embedder: (any Embedder)?
     private let openHomes: OpenHomes
     private let callers: CallerGauge
+    let backlog: EmbeddingBacklog
     let readers: BoundedExecutor
 
     private init(path: String, embedder: (any Embedder)?, options: Options) {
@@ -90,6 +103,7 @@ public final class Engine: Sendable {
         self.options = options
         openHomes = OpenHomes(maximumCount: options.maximumOpenHomes)
         callers = CallerGauge()
+        backlog = EmbeddingBacklog(pause: options.backlogPause, warn: options.warn)
         readers = BoundedExecutor(width: max(4, 2 * ProcessInfo.processInfo.activeProcessorCount))
     }
 
@@ -101,6 +115,7 @@ public final class Engine: Sendable {
         self.options = options
         openHomes = engine.openHomes
         callers = engine.callers
+        backlog = engine.backlog
         self.readers = readers ?? engine.readers
     }
 
@@ -141,7 +156,9 @@ public final class Engine: Sendable {
         }
         try check(principal: options.principal)
         var spaces = Set<EmbeddingSpace>()
-        for space in ([embedder].compactMap { $0 } + options.otherEmbedders).map(\.space) {
+        for space in ([embedder] + options.otherEmbedders + [options.fallbackEmbedder]).compactMap({
+            $0?.space
+        }) {
             guard space.isStorable else {
                 throw EngineError(
                     .invalid,
@@ -180,7 +197,10 @@ public final class Engine: Sendable {
     }
 
     /// Closes all homes, after what is being written. Calls that follow are refused.
-    public func close() async { await openHomes.closeAll() }
+    public func close() async {
+        await backlog.close()
+        await openHomes.closeAll()
+    }
 
     // MARK: Homes
 
@@ -216,7 +236,9 @@ public final class Engine: Sendable {
             callers.enter()
             defer { callers.leave() }
             let borrowed = try await openHomes.borrow(name, creating: creating) { creating in
-                try self.openHome(name, creating: creating)
+                let home = try self.openHome(name, creating: creating)
+                if home != nil { self.lookAfter(name) }
+                return home
             }
             guard let home = borrowed else { return nil }
             defer { openHomes.giveBack(home) }

@@ -9,6 +9,17 @@ public enum EmbeddingPolicy: String, Sendable, CaseIterable {
     case later
 }
 
+/// What becomes of a question while the embedder of a home does not answer. Vectors of two spaces are never compared: `Recall.leftOut`
+/// says which one was asked.
+public enum QuestionFallback: String, Sendable, CaseIterable {
+    /// The call fails with the embedder's error.
+    case none
+    /// Words, times and edges answer.
+    case words
+    /// The space of `Options.fallbackEmbedder` is asked, where the home has vectors in it; else words answer.
+    case secondSpace
+}
+
 /// A passage that has no vector in a space.
 public struct UnembeddedPassage: Sendable, Equatable {
     public let id: MemoryID

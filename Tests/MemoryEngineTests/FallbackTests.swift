@@ -1,0 +1,179 @@
+import Testing
+
+@testable import MemoryEngine
+@testable import Store
+
+/// Pauses that end when a test says so.
+private final class Pauses: Sendable {
+    private struct State {
+        var failures: [Int] = []
+        var sleeper: CheckedContinuation<Void, any Error>?
+        var observer: CheckedContinuation<Void, Never>?
+    }
+
+    private let state = Mutex(State())
+
+    /// The failures in a row of each pause so far.
+    var failures: [Int] { state.withLock { $0.failures } }
+
+    @Sendable func pause(_ failures: Int) async throws {
+        try await withTaskCancellationHandler {
+            try await withCheckedThrowingContinuation { continuation in
+                let observer = state.withLock { state in
+                    state.failures.append(failures)
+                    state.sleeper = continuation
+                    return state.observer.take()
+                }
+                observer?.resume()
+                if Task.isCancelled { end(throwing: CancellationError()) }
+            }
+        } onCancel: {
+            end(throwing: CancellationError())
+        }
+    }
+
+    private func end(throwing error: (any Error)? = nil) {
+        let sleeper = state.withLock { $0.sleeper.take() }
+        if let error { sleeper?.resume(throwing: error) } else { sleeper?.resume() }
+    }
+
+    /// Waits until somebody pauses.
+    func begins() async {
+        await withCheckedContinuation { continuation in
+            let isThere = state.withLock { state in
+                guard state.sleeper == nil else { return true }
+                state.observer = continuation
+                return false
+            }
+            if isThere { continuation.resume() }
+        }
+    }
+
+    func end() { end(throwing: nil) }
+}
+
+@Suite(.timeLimit(.minutes(2))) struct `An embedder that does not answer` {
+    let atlas = Namespace.project("atlas")
+    private let second = ScriptedEmbedder(space: EmbeddingSpace(model: "second", dimension: 2)) { inputs in
+        inputs.map { input in
+            guard case .text(let text) = input else { return [] }
+            return [1, Float(text.utf8.count)]
+        }
+    }
+
+    @Test func `fails a question, unless words may answer it`() async throws {
+        let embedder = FlakyEmbedder()
+        let store = try ScratchStore(embedder: embedder)
+        let id = try await store.engine.remember("The deploy failed", in: atlas).id
+        embedder.fail(after: 0)
+        #expect(await refusal { try await store.engine.recall("deploy", in: atlas) }?.code == .embedder)
+        await store.engine.close()
+        var options = store.options
+        options.questionFallback = .words
+        let engine = try Engine.open(at: store.directory.path, embedder: embedder, options: options)
+        let recall = try await engine.recall(RecallQuery("deploy", in: atlas))
+        #expect(recall.map(\.memory.id) == [id])
+        #expect(recall.leftOut.count == 1)
+        #expect(recall.leftOut[0].hasPrefix("project/atlas: vectors in \(embedder.space.name): the embedder"))
+        await engine.close()
+    }
+
+    @Test func `is stood in for by the space of another, which is never mixed with its own`() async throws {
+        let embedder = FlakyEmbedder()
+        let store = try ScratchStore(embedder: embedder) {
+            $0.fallbackEmbedder = second
+            $0.questionFallback = .secondSpace
+            $0.embedding = .whenAvailable
+        }
+        let engine = store.engine
+        let ids = try await engine.remember(["aaaa", "bbbbbbbb"], in: atlas).map { try $0.get().id }
+        var query = RecallQuery("zzzzzzzz", in: atlas)
+        query.channels = [.vectors]
+        let whole = try await engine.recall(query)
+        #expect(whole.leftOut.isEmpty && Set(whole.map(\.memory.id)) == Set(ids))
+        #expect(try await engine.space(of: atlas) == embedder.space)
+
+        embedder.fail(after: 0)
+        let recall = try await engine.recall(query)
+        #expect(recall.first?.memory.id == ids[1])
+        #expect(
+            recall.leftOut.count == 1 && recall.leftOut[0].hasPrefix("project/atlas: vectors in flaky/3/")
+                && recall.leftOut[0].hasSuffix("; asked in second/2/cosine"), "\(recall.leftOut)")
+        // What comes meanwhile has a vector in the second space alone, and the home stays with the first.
+        for text in ["cc", "dd", "ee", "ff"] { _ = try await engine.remember(MemoryDraft(text), in: atlas) }
+        #expect(try await engine.missingSpaces(in: atlas) == [embedder.space: 4])
+        #expect(try await engine.space(of: atlas) == embedder.space)
+        embedder.fail(after: nil)
+        let early = try await engine.recall(query)
+        #expect(
+            early.leftOut == [
+                "project/atlas: vectors in \(embedder.space.name): 2 of 6 so far; asked in second/2/cosine"
+            ])
+        try await engine.embed(in: atlas)
+        #expect(try await engine.recall(query).leftOut.isEmpty)
+        await engine.close()
+    }
+
+    @Test func `that is too slow is stood in for before the time is up`() async throws {
+        let store = try ScratchStore(embedder: WaitingEmbedder()) {
+            $0.fallbackEmbedder = second
+            $0.questionFallback = .secondSpace
+            $0.questionPatience = .milliseconds(1)
+        }
+        let id = try await store.engine.remember("The deploy failed", in: atlas).id
+        let recall = try await store.engine.recall(RecallQuery("deploy", in: atlas))
+        #expect(recall.first?.memory.id == id)
+        #expect(
+            recall.leftOut == [
+                "project/atlas: vectors in waiting/2/cosine: its embedder was not ready in time; asked in second/2/cosine"
+            ])
+        await store.engine.close()
+    }
+
+    @Test func `is asked again in the background, after a pause, until all has a vector`() async throws {
+        let embedder = FlakyEmbedder()
+        let pauses = Pauses()
+        let store = try ScratchStore(embedder: embedder) {
+            $0.embedding = .whenAvailable
+            $0.embedsBacklog = true
+            $0.backlogPause = pauses.pause
+        }
+        embedder.fail(after: 0)
+        for number in 1...3 {
+            _ = try await store.engine.remember(MemoryDraft("Fact \(number)"), in: atlas)
+        }
+        await pauses.begins()
+        #expect(try await store.engine.missingSpaces(in: atlas) == [embedder.space: 3])
+        pauses.end()
+        await pauses.begins()
+        #expect(pauses.failures.prefix(2) == [1, 2])
+        embedder.fail(after: nil)
+        pauses.end()
+        while try await store.engine.missingSpaces(in: atlas) != [:] { await Task.yield() }
+        // Each once.
+        #expect(embedder.asked.sorted() == ["Fact 1", "Fact 2", "Fact 3"])
+        await store.engine.close()
+    }
+
+    @Test func `leaves to the next process what it has not embedded`() async throws {
+        let embedder = FlakyEmbedder()
+        let pauses = Pauses()
+        let store = try ScratchStore(embedder: embedder) {
+            $0.embedding = .whenAvailable
+            $0.embedsBacklog = true
+            $0.backlogPause = pauses.pause
+        }
+        embedder.fail(after: 0)
+        _ = try await store.engine.remember("A fact", in: atlas)
+        await pauses.begins()
+        // Closing does not wait for the pause.
+        await store.engine.close()
+        #expect(embedder.asked.isEmpty)
+        embedder.fail(after: nil)
+        let engine = try Engine.open(at: store.directory.path, embedder: embedder, options: store.options)
+        _ = try await engine.stats(in: atlas)
+        while try await engine.missingSpaces(in: atlas) != [:] { await Task.yield() }
+        #expect(embedder.asked == ["A fact"])
+        await engine.close()
+    }
+}
