@@ -23,6 +23,8 @@ struct Latency: AsyncParsableCommand {
     var vectors: String?
     @Option(help: "How many memories.") var memories = 10_000
     @Option(help: "How many hits a question asks for.") var limit = 10
+    @Option(help: "Print so many of the questions that took longest, with the time of each part.")
+    var slowest = 0
     @Option(help: "Keep the store in this folder, and use it again if it is there.") var keep: String?
 
     func validate() throws {
@@ -41,6 +43,7 @@ struct Latency: AsyncParsableCommand {
         if !mixed.isKept, engine.embedder?.knowsMeanings ?? false { try await engine.consolidate(in: home) }
         var total = Samples()
         var parts = RecallTimings()
+        var single: [(milliseconds: Double, question: String, parts: RecallTimings)] = []
         // The first few bring the file's pages into memory, and are asked by other words than any that counts.
         for turn in data.turns.prefix(20) {
             var query = RecallQuery(turn.text, in: home)
@@ -53,8 +56,14 @@ struct Latency: AsyncParsableCommand {
             if let vector = question.vector { query.embeddings = [Embedding(vector, in: data.space)] }
             query.filter = question.until.map { .happened(.distantPast..<$0) }
             let recall = try await engine.recall(query)
-            total.add((recall.timings.total - recall.timings.embedding).milliseconds)
+            let milliseconds = (recall.timings.total - recall.timings.embedding).milliseconds
+            total.add(milliseconds)
             parts.add(recall.timings)
+            if slowest > 0 {
+                var own = RecallTimings()
+                own.add(recall.timings)
+                single.append((milliseconds, question.text, own))
+            }
         }
         await engine.close()
         let made = max(0, memories - data.turns.count)
@@ -74,6 +83,9 @@ struct Latency: AsyncParsableCommand {
                     parameters: "\(memories) memories, \(made) of them mixtures",
                     median: total.median, p99: total.p99, unit: "ms"))
             report.note("median parts: \(parts.text)")
+            for one in single.sorted(by: { $0.milliseconds > $1.milliseconds }).prefix(max(0, slowest)) {
+                report.note("\(one.question): \(one.parts.text)")
+            }
             report.print(json: false)
         }
     }

@@ -68,7 +68,7 @@ import Testing
             LabelledQuestion(RecallQuery("the same words", in: atlas), evidence: [ids[number * 3]])
         }
         let tuning = try await store.engine.tuneRecall(questions)
-        #expect(!tuning.isBetter && tuning.heldOutAfter.objective <= tuning.before.objective)
+        #expect(!tuning.isBetter)
     }
 
     @Test func `are refused beyond their bounds, and fitted to enough questions only`() async throws {

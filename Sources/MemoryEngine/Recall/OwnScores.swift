@@ -73,9 +73,17 @@ struct OwnScores {
         return score
     }
 
-    /// Whether a passage has no word of the question and was not compared by vectors: all of these score the same.
-    func isBlank(_ passage: UInt32) -> Bool {
-        words?.total(passage) ?? 0 == 0 && vectors.allSatisfy { $0.score(passage).isNaN }
+    /// The passages that have a word of the question or were compared by vectors, and the latter alone: none of the others is
+    /// told from another. `nil` where all may have been, or ranks count.
+    func marks(capacity: Int) -> (found: PassageSet, compared: PassageSet)? {
+        guard ranks == nil, let words, !vectors.contains(where: \.isComplete) else { return nil }
+        var compared = PassageSet(capacity: capacity)
+        for space in vectors {
+            for passage in space.compared { compared.insert(passage) }
+        }
+        var found = words.found(capacity: capacity)
+        found.formUnion(compared)
+        return (found, compared)
     }
 
     /// Whether a passage has anything to do with the question.

@@ -137,19 +137,16 @@ struct HappenedIntervals {
         }
     }
 
-    /// The passages of a set that happened within one of the intervals, ascending.
+    /// The passages of a set that happened within one of the intervals: all, where there are at most `limit`; beyond the first
+    /// of so many only those that are in another set too.
     ///
-    /// - Complexity: O(passages of the home), at the speed of a scan of two columns.
+    /// - Complexity: O(passages of the home), at the speed of a scan of a column.
     func passages(
-        of set: PassageSet, _ view: HomeView, in transaction: borrowing ReadTransaction
+        of set: PassageSet, beyond limit: Int, only wanted: PassageSet?, _ view: HomeView,
+        in transaction: borrowing ReadTransaction
     ) throws -> [UInt32] {
         guard let start = intervals.first?.lowerBound, let end = intervals.last?.upperBound else { return [] }
         let isOne = intervals.count == 1
-        /// Whether a time lies in one of them; most lie before or behind them all.
-        func isInside(_ from: Int64, _ until: Int64) -> Bool {
-            if isOne { return from < end && until >= start && start < max(until, from &+ 1) }
-            return from < end && until >= start && first(meeting: from..<max(from, until)) != nil
-        }
         var passages: [UInt32] = []
         let folded = Int(view.state.foldedPassages)
         let rowsPerBlock = Column.happenedFrom.rowsPerBlock
@@ -158,21 +155,39 @@ struct HappenedIntervals {
             if bounds[block].areOutside(of: start..<end) { continue }
             let first = block * rowsPerBlock
             let count = min(rowsPerBlock, folded - first)
-            if isOne, bounds[block].areInside(of: start..<end) {
-                for passage in UInt32(first)..<UInt32(first + count) where set.contains(passage) {
-                    passages.append(passage)
-                }
-                continue
-            }
+            let isWhole = isOne && bounds[block].areInside(of: start..<end)
             let from = try view.presentBlock(.happenedFrom, block, in: transaction)
             let until = try view.presentBlock(.happenedUntil, block, in: transaction)
-            for index in 0..<count {
-                guard isInside(from.i64(at: index * 8), until.i64(at: index * 8)) else { continue }
-                if set.contains(UInt32(first + index)) { passages.append(UInt32(first + index)) }
+            for index in first / 64...(first + count - 1) / 64 {
+                var bits = set.words[index]
+                // A word may belong to two blocks.
+                if index * 64 < first { bits &= .max << UInt64(first & 63) }
+                if passages.count > limit, let wanted { bits &= wanted.words[index] }
+                while bits != 0 {
+                    let place = index * 64 + bits.trailingZeroBitCount - first
+                    bits &= bits - 1
+                    guard place < count else { break }
+                    if isWhole {
+                        passages.append(UInt32(first + place))
+                        continue
+                    }
+                    let begin = from.i64(at: place * 8)
+                    // Most lie before or behind them all.
+                    if begin >= end { continue }
+                    if isOne, begin >= start {
+                        passages.append(UInt32(first + place))
+                        continue
+                    }
+                    let over = until.i64(at: place * 8)
+                    if over >= start, self.first(meeting: begin..<max(begin, over)) != nil {
+                        passages.append(UInt32(first + place))
+                    }
+                }
             }
         }
-        for entry in view.tail where isInside(entry.front.row.happenedFrom, entry.front.row.happenedUntil) {
-            if set.contains(entry.passage) { passages.append(entry.passage) }
+        for entry in view.tail where set.contains(entry.passage) {
+            let (from, until) = (entry.front.row.happenedFrom, entry.front.row.happenedUntil)
+            if first(meeting: from..<max(from, until)) != nil { passages.append(entry.passage) }
         }
         return passages
     }

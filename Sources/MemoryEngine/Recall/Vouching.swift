@@ -78,20 +78,40 @@ struct Vouching {
 
     /// The best of what happened at the times that the question names.
     private mutating func happened(in transaction: borrowing ReadTransaction) throws -> [UInt32] {
-        let inside = try HappenedIntervals(intervals).passages(of: eligible, view, in: transaction)
-        if inside.count <= Self.calendarCompletionCount { try own.complete(inside, view, in: transaction) }
+        let marks = own.marks(capacity: view.capacity)
+        let inside = try HappenedIntervals(intervals).passages(
+            of: eligible, beyond: Self.calendarCompletionCount, only: marks?.found, view, in: transaction)
         var top = TopList(capacity: Self.calendarCount)
-        var blank: Float?
-        for passage in inside {
-            let score: Float
-            if own.isBlank(passage) {
-                score = blank ?? Float(own.score(of: passage))
-                blank = score
-            } else {
-                score = Float(own.score(of: passage))
+        guard inside.count > Self.calendarCompletionCount, let marks else {
+            if inside.count <= Self.calendarCompletionCount {
+                try own.complete(inside, view, in: transaction)
             }
-            if score > top.bar { top.insert(score, passage) }
+            for passage in inside {
+                let score = Float(own.score(of: passage))
+                if score > top.bar { top.insert(score, passage) }
+            }
+            return top.ranked
         }
+        // All that has no word and was not compared scores the same; where only words tell, more of them never score less.
+        var blanks: [UInt32] = []
+        var poorest: Float = 0
+        for passage in inside {
+            guard marks.found.contains(passage) else {
+                if blanks.count < Self.calendarCount { blanks.append(passage) }
+                continue
+            }
+            let isByWords = !marks.compared.contains(passage)
+            let total = own.words?.total(passage) ?? 0
+            if isByWords, total <= poorest { continue }
+            let score = Float(own.score(of: passage))
+            if score > top.bar {
+                top.insert(score, passage)
+            } else if isByWords {
+                poorest = total
+            }
+        }
+        let blank = blanks.first.map { Float(own.score(of: $0)) } ?? 0
+        for passage in blanks where blank > top.bar { top.insert(blank, passage) }
         return top.ranked
     }
 
