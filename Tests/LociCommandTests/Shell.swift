@@ -25,11 +25,11 @@ struct Shell {
     }
 
     /// Lends a shell, and removes what it left.
-    static func lend(_ body: (Shell) async throws -> Void) async throws {
+    static func lend<Result>(_ body: (Shell) async throws -> Result) async throws -> Result {
         let shell = Shell(folder: NSTemporaryDirectory() + "loci-command-\(UUID().uuidString)")
         try FileManager.default.createDirectory(atPath: shell.folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(atPath: shell.folder) }
-        try await body(shell)
+        return try await body(shell)
     }
 
     /// The program beside the tests, or the one that LOCI names: `.ci/run` tries the release build too, as what the
