@@ -218,28 +218,34 @@ public struct RunPodEmbedder: Embedder {
         switch door {
         case .queue(let endpoint, let route, let deadline):
             let body = try await endpoint.result(of: input, by: route, within: deadline)
-            return try checked(
-                RunPodOutput.ofJob(body), inputs.count, from: endpoint.name, body, endpoint.credential)
+            guard let output = RunPodOutput.ofJob(body) else {
+                throw noVectors(from: endpoint.name, Self.shapes)
+            }
+            return try checked(output, inputs.count, from: endpoint.name, endpoint.credential)
         case .loadBalancer(let balancer, let deadline):
             let body = try await balancer.post(input, to: options.loadBalancerPath, within: deadline)
-            return try checked(
-                RunPodOutput(body), inputs.count, from: balancer.name, body, balancer.credential)
+            guard let output = RunPodOutput(body) else {
+                let complaint = Complaint.inOutput(body)?.failure(of: balancer.name)
+                throw (complaint ?? noVectors(from: balancer.name, Self.shapes))
+                    .scrubbed(of: balancer.credential)
+            }
+            return try checked(output, inputs.count, from: balancer.name, balancer.credential)
         }
     }
 
     // MARK: Checks
 
+    /// What stands in for an output that is neither. It is not shown, for it might repeat an input.
+    private static let shapes = "its output has neither `vectors` nor OpenAI's `data`, or no vectors in it"
+
+    private func noVectors(from name: String, _ reason: String) -> RunPodError {
+        RunPodError(.badReply, "\(name) gave no vectors of \(space.name): \(reason)")
+    }
+
     private func checked(
-        _ output: RunPodOutput?, _ count: Int, from name: String, _ body: [UInt8],
-        _ credential: HTTPCredential?
+        _ output: RunPodOutput, _ count: Int, from name: String, _ credential: HTTPCredential?
     ) throws -> [[Float]] {
-        func refusal(_ reason: String) -> RunPodError {
-            RunPodError(.badReply, "\(name) gave no vectors of \(space.name): \(reason)")
-        }
-        guard let output else {
-            let excerpt = HTTPCredential.excerpt(of: body, without: credential)
-            throw refusal("its output is none of a worker's for vectors: \(excerpt)")
-        }
+        func refusal(_ reason: String) -> RunPodError { noVectors(from: name, reason) }
         if let model = output.model, model != space.model, !options.otherNames.contains(model) {
             let shown = HTTPCredential.excerpt(of: Array(model.utf8), without: credential, limit: 100)
             throw refusal("its output is of the model `\(shown)`")

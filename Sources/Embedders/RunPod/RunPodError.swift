@@ -52,7 +52,8 @@ struct RunPodError: Error, Sendable, Equatable, CustomStringConvertible {
         case (.status, 404):
             self.init(
                 .noEndpoint,
-                "there is no \(name): \(text); check the id, and that the key is of the account that has it")
+                "\(name) does not exist: \(text); check the id, and that the key is of the account that has it"
+            )
         // RunPod's documents say nothing of it; public clients quote this body.
         case (.status, 413), (.bodyTooLarge, _),
             (.status, 400) where text.lowercased().contains(Self.sizeWords):

@@ -155,8 +155,8 @@ struct RunPodJob: Sendable {
 
     private mutating func answered(_ body: [UInt8], at now: Duration) -> Action {
         guard let reply = RunPodReply(body) else {
-            let excerpt = HTTPCredential.excerpt(of: body, without: nil)
-            return misunderstood("an answer of \(endpoint) is none about a job: \(excerpt)", at: now)
+            return misunderstood(
+                "an answer of \(endpoint) is none about a job: \(Self.shown(body))", at: now)
         }
         if let id {
             guard reply.id == nil || reply.id == id else {
@@ -179,7 +179,7 @@ struct RunPodJob: Sendable {
             goOn(reply.state, at: now)
             return now >= deadline ? .cancel(overdue(at: now)) : pause(from: now)
         case .completed:
-            if let complaint = reply.complaint { return .fail(failure(complaint)) }
+            if let complaint = reply.complaint { return .fail(complaint.failure(of: endpoint)) }
             guard reply.hasOutput else {
                 return .fail(
                     RunPodError(
@@ -188,7 +188,7 @@ struct RunPodJob: Sendable {
                             + "(20 MB): send fewer inputs in one job"))
             }
             return .succeed
-        case .failed: return .fail(failure(reply.complaint ?? .unreadable))
+        case .failed: return .fail((reply.complaint ?? .unreadable).failure(of: endpoint))
         case .cancelled:
             return .fail(RunPodError(.cancelled, "a job of \(endpoint) was cancelled by somebody else"))
         case .timedOut:
@@ -201,9 +201,18 @@ struct RunPodJob: Sendable {
         }
     }
 
+    /// A page of a proxy as a line. Half of a job's JSON is not shown: it might be a traceback with the input in it.
+    private static func shown(_ body: [UInt8]) -> String {
+        let excerpt = HTTPCredential.excerpt(of: body, without: nil)
+        if excerpt.isEmpty { return "it is empty" }
+        return excerpt.hasPrefix("{") || excerpt.hasPrefix("[") ? "JSON of \(body.count) bytes" : excerpt
+    }
+
     private mutating func goOn(_ state: RunPodReply.State, at now: Duration) {
         switch (phase, state) {
         case (.queued, .inQueue): break
+        // `/runsync` says it a while after the job came.
+        case (.submitted, .inQueue): phase = .queued(since: start)
         // A worker that dies gives its job back.
         case (_, .inQueue): phase = .queued(since: now)
         case (.running, _): break
@@ -211,15 +220,6 @@ struct RunPodJob: Sendable {
             phase = .running
             interval = options.firstInterval
         }
-    }
-
-    private func failure(_ complaint: Complaint) -> RunPodError {
-        // Our own workers' names for it.
-        let isSize = ["too_large", "too_many", "reply_too_large"].contains(complaint.code)
-        let name = complaint.code.map { " (\($0.prefix(60)))" } ?? ""
-        return RunPodError(
-            isSize ? .tooLarge : .failed,
-            "a worker of \(endpoint) failed at a job\(name): \(complaint.message)")
     }
 
     /// What is told of a job that goes on is not understood.

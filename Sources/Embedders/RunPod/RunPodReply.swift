@@ -44,36 +44,36 @@ struct RunPodReply: Decodable, Equatable {
         hasOutput = output != nil
         complaint = try fields.decodeIfPresent(Complaint.self, forKey: .error)?.orNone ?? output?.complaint
     }
+}
 
-    /// The part of an output that tells an error: `{"error": …}`, or `{"object": "error", "message": …}`, alone or as the
-    /// first of a list.
-    private struct OutputHead: Decodable {
+/// The part of an output that tells an error: `{"error": …}`, or `{"object": "error", "message": …}`, alone or as the first
+/// of a list.
+private struct OutputHead: Decodable {
+    let complaint: Complaint?
+
+    private enum Key: String, CodingKey { case error, object }
+
+    init(from decoder: any Decoder) throws {
+        if var list = try? decoder.unkeyedContainer() {
+            complaint = list.isAtEnd ? nil : (try? list.decode(Item.self))?.complaint
+        } else {
+            complaint = try Item(from: decoder).complaint
+        }
+    }
+
+    private struct Item: Decodable {
         let complaint: Complaint?
 
-        private enum Key: String, CodingKey { case error, object }
-
         init(from decoder: any Decoder) throws {
-            if var list = try? decoder.unkeyedContainer() {
-                complaint = list.isAtEnd ? nil : (try? list.decode(OutputHead.Item.self))?.complaint
-            } else {
-                complaint = try Item(from: decoder).complaint
+            guard let fields = try? decoder.container(keyedBy: Key.self) else {
+                complaint = nil
+                return
             }
-        }
-
-        struct Item: Decodable {
-            let complaint: Complaint?
-
-            init(from decoder: any Decoder) throws {
-                guard let fields = try? decoder.container(keyedBy: Key.self) else {
-                    complaint = nil
-                    return
-                }
-                if let told = try fields.decodeIfPresent(Complaint.self, forKey: .error)?.orNone {
-                    complaint = told
-                } else {
-                    let isError = (try? fields.decode(String.self, forKey: .object)) == "error"
-                    complaint = isError ? try Complaint(from: decoder) : nil
-                }
+            if let told = try fields.decodeIfPresent(Complaint.self, forKey: .error)?.orNone {
+                complaint = told
+            } else {
+                let isError = (try? fields.decode(String.self, forKey: .object)) == "error"
+                complaint = isError ? try Complaint(from: decoder) : nil
             }
         }
     }
@@ -86,6 +86,20 @@ struct Complaint: Decodable, Equatable {
     let code: String?
 
     static let unreadable = Complaint(message: "an error without a message", code: nil)
+
+    /// What an output says that went wrong, if it is one that does.
+    static func inOutput(_ body: [UInt8]) -> Complaint? {
+        (try? JSONDecoder().decode(OutputHead.self, from: Data(body)))?.complaint
+    }
+
+    /// As an error of an endpoint.
+    func failure(of endpoint: String) -> RunPodError {
+        // Our own workers' names for it.
+        let isSize = ["too_large", "too_many", "reply_too_large"].contains(code)
+        let name = code.map { " (\($0.prefix(60)))" } ?? ""
+        return RunPodError(
+            isSize ? .tooLarge : .failed, "a worker of \(endpoint) failed at a job\(name): \(message)")
+    }
 
     /// An `error` that is empty or `false` tells of none.
     fileprivate var orNone: Complaint? { message.isEmpty ? nil : self }

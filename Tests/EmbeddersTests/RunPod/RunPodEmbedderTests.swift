@@ -306,7 +306,9 @@ import Testing
         }
     }
 
-    @Test(arguments: [(401, "refuses the key"), (404, "there is no"), (500, "does not answer as it should")])
+    @Test(arguments: [
+        (401, "refuses the key"), (404, "does not exist"), (500, "does not answer as it should"),
+    ])
     func `says what a load balancer said`(status: Int, words: String) async throws {
         let transport = RunPodTransport { _, path, _ in .answer(path.hasSuffix("/ping") ? 200 : status) }
         let embedder = try Self.embedder(over: transport, queue: false, balancer: true)

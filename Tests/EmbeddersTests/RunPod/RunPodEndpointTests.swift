@@ -71,7 +71,7 @@ import Testing
 
     @Test(arguments: [
         (401, "wrong", RunPodError.Code.wrongKey, "refuses the key"), (403, "", .wrongKey, "refuses the key"),
-        (404, "", .noEndpoint, "there is no the RunPod endpoint abc123"),
+        (404, "", .noEndpoint, "the RunPod endpoint abc123 does not exist"),
         (400, "exceeded max body size of 10MiB", .tooLarge, "send fewer inputs"),
         (400, "bad", .failed, "refuses the request"),
         (502, "<html>\n<body>Bad Gateway", .unavailable, "<html> <body>Bad Gateway"),

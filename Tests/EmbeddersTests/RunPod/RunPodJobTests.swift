@@ -323,6 +323,20 @@ import Testing
         #expect(job.take(.time, at: .seconds(60)) == .askStatus)
     }
 
+    @Test func `counts how long it waits from its submission, or from when a worker gave it back`() {
+        var job = Self.job()
+        _ = job.take(Self.answer("IN_QUEUE"), at: .seconds(30))
+        #expect(job.take(.time, at: .seconds(31)) == .askHealth)
+        _ = job.take(.health(nil), at: .seconds(31))
+        _ = job.take(Self.answer("IN_PROGRESS"), at: .seconds(50))
+        _ = job.take(Self.answer("IN_QUEUE"), at: .seconds(100))
+        let health = Self.health([:])
+        #expect(job.take(.time, at: .seconds(110)) == .askHealth)
+        #expect(job.take(health, at: .seconds(110)) == .askStatus)
+        #expect(job.take(health, at: .seconds(129)) == .askStatus)
+        #expect(Self.error(job.take(health, at: .seconds(130)))?.code == .asleep)
+    }
+
     @Test func `tells an endpoint that sleeps from one that is cold`() {
         var job = Self.queued()
         #expect(job.take(.time, at: .seconds(10)) == .askHealth)
