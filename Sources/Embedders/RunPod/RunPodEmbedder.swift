@@ -225,7 +225,7 @@ public struct RunPodEmbedder: Embedder {
         case .loadBalancer(let balancer, let deadline):
             let body = try await balancer.post(input, to: options.loadBalancerPath, within: deadline)
             guard let output = RunPodOutput(body) else {
-                let complaint = Complaint.inOutput(body)?.failure(of: balancer.name)
+                let complaint = RunPodComplaint.inOutput(body)?.failure(of: balancer.name)
                 throw (complaint ?? noVectors(from: balancer.name, Self.shapes))
                     .scrubbed(of: balancer.credential)
             }

@@ -15,7 +15,7 @@ struct RunPodReply: Decodable, Equatable {
     let id: String?
     let state: State
     /// What the worker says that went wrong, in `error` or in an output that is one.
-    let complaint: Complaint?
+    let complaint: RunPodComplaint?
     let hasOutput: Bool
 
     private enum Key: String, CodingKey { case id, status, error, output }
@@ -42,14 +42,15 @@ struct RunPodReply: Decodable, Equatable {
             }
         let output = try fields.decodeIfPresent(OutputHead.self, forKey: .output)
         hasOutput = output != nil
-        complaint = try fields.decodeIfPresent(Complaint.self, forKey: .error)?.orNone ?? output?.complaint
+        complaint =
+            try fields.decodeIfPresent(RunPodComplaint.self, forKey: .error)?.orNone ?? output?.complaint
     }
 }
 
 /// The part of an output that tells an error: `{"error": …}`, or `{"object": "error", "message": …}`, alone or as the first
 /// of a list.
 private struct OutputHead: Decodable {
-    let complaint: Complaint?
+    let complaint: RunPodComplaint?
 
     private enum Key: String, CodingKey { case error, object }
 
@@ -62,33 +63,33 @@ private struct OutputHead: Decodable {
     }
 
     private struct Item: Decodable {
-        let complaint: Complaint?
+        let complaint: RunPodComplaint?
 
         init(from decoder: any Decoder) throws {
             guard let fields = try? decoder.container(keyedBy: Key.self) else {
                 complaint = nil
                 return
             }
-            if let told = try fields.decodeIfPresent(Complaint.self, forKey: .error)?.orNone {
+            if let told = try fields.decodeIfPresent(RunPodComplaint.self, forKey: .error)?.orNone {
                 complaint = told
             } else {
                 let isError = (try? fields.decode(String.self, forKey: .object)) == "error"
-                complaint = isError ? try Complaint(from: decoder) : nil
+                complaint = isError ? try RunPodComplaint(from: decoder) : nil
             }
         }
     }
 }
 
 /// What a worker says that went wrong. Only its message is kept: the SDK sends tracebacks along, and in these are inputs.
-struct Complaint: Decodable, Equatable {
+struct RunPodComplaint: Decodable, Equatable {
     let message: String
     /// The worker's name for it, such as `too_large`, or the type of the exception.
     let code: String?
 
-    static let unreadable = Complaint(message: "an error without a message", code: nil)
+    static let unreadable = RunPodComplaint(message: "an error without a message", code: nil)
 
     /// What an output says that went wrong, if it is one that does.
-    static func inOutput(_ body: [UInt8]) -> Complaint? {
+    static func inOutput(_ body: [UInt8]) -> RunPodComplaint? {
         (try? JSONDecoder().decode(OutputHead.self, from: Data(body)))?.complaint
     }
 
@@ -102,7 +103,7 @@ struct Complaint: Decodable, Equatable {
     }
 
     /// An `error` that is empty or `false` tells of none.
-    fileprivate var orNone: Complaint? { message.isEmpty ? nil : self }
+    fileprivate var orNone: RunPodComplaint? { message.isEmpty ? nil : self }
 
     private enum Key: String, CodingKey {
         case errorMessage = "error_message"
@@ -118,7 +119,7 @@ struct Complaint: Decodable, Equatable {
         if let text = try? decoder.singleValueContainer().decode(String.self) {
             self = Self.read(text)
         } else if let flag = try? decoder.singleValueContainer().decode(Bool.self) {
-            self = flag ? .unreadable : Complaint(message: "", code: nil)
+            self = flag ? .unreadable : RunPodComplaint(message: "", code: nil)
         } else if let fields = try? decoder.container(keyedBy: Key.self) {
             let keys: [Key] = [.errorMessage, .message, .detail, .error, .msg]
             let text = keys.lazy.compactMap { try? fields.decode(String.self, forKey: $0) }.first
@@ -132,17 +133,17 @@ struct Complaint: Decodable, Equatable {
     }
 
     /// The SDK puts JSON into the string. What begins as JSON and is none might be anything, and is not shown.
-    private static func read(_ text: String) -> Complaint {
+    private static func read(_ text: String) -> RunPodComplaint {
         let trimmed = text.drop(while: \.isWhitespace)
         guard trimmed.hasPrefix("{") || trimmed.hasPrefix("[") else {
-            return Complaint(message: withoutTraceback(trimmed), code: nil)
+            return RunPodComplaint(message: withoutTraceback(trimmed), code: nil)
         }
         struct Object: Decodable {
-            let complaint: Complaint
+            let complaint: RunPodComplaint
 
             init(from decoder: any Decoder) throws {
                 _ = try decoder.container(keyedBy: Key.self)
-                complaint = try Complaint(from: decoder)
+                complaint = try RunPodComplaint(from: decoder)
             }
         }
         let object = try? JSONDecoder().decode(Object.self, from: Data(trimmed.utf8))
