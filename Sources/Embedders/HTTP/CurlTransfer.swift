@@ -181,7 +181,8 @@ final class CurlTransfer: @unchecked Sendable {
         case CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_CACERT_BADFILE, CURLE_SSL_ISSUER_ERROR,
             CURLE_SSL_PINNEDPUBKEYNOTMATCH:
             return HTTPError(.certificate, "\(host) is not trusted: \(reason)")
-        case CURLE_URL_MALFORMAT, CURLE_UNSUPPORTED_PROTOCOL:
+        // An unsupported protocol is one of an answer that has no head: that of a request is looked at before.
+        case CURLE_URL_MALFORMAT:
             return HTTPError(.invalid, "libcurl refuses the URL for \(host): \(reason)")
         default: return HTTPError(.connection, "the connection to \(host) failed: \(reason)")
         }

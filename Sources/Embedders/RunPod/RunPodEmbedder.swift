@@ -1,0 +1,304 @@
+import Foundation
+import MemoryEngine
+
+/// Vectors of a worker on RunPod: passages through an endpoint with a queue, which scales and may be cold; questions, which
+/// somebody waits for, through one that balances loads.
+///
+/// The worker is asked as ours in `workers/` want it, and may answer as they do or as one of Infinity does. What it answers is
+/// checked before it becomes a vector of the space.
+public struct RunPodEmbedder: Embedder {
+    /// How it asks, and how long it waits.
+    public struct Options: Sendable {
+        /// How long a job of passages may take: the cold start of a worker that loads a large model, its queue, its work.
+        public var deadline = Duration.seconds(600)
+        /// How long a question may take.
+        public var queryDeadline = Duration.seconds(10)
+        /// Whether questions may wait in a queue, where there is no load balancer. A worker's loop alone takes .1 to 1 s
+        /// a job, and a cold start minutes.
+        public var waitsForQueue = false
+        /// Whether jobs of passages go by `/runsync`, which takes bodies of 20 MB, and not by `/run`, which takes 10.
+        public var usesRunSync = false
+        /// Where a load balancer's worker takes `{"type": …}` and answers with its output.
+        public var loadBalancerPath = "/embed"
+        /// What the worker takes: text, images or both, in one space.
+        public var modalities: Set<Modality> = [.text]
+        /// Other names by which the worker may call the model in its answer.
+        public var otherNames: Set<String> = []
+        /// What stands before a question, or before a passage, for models that want it.
+        public var queryPrefix = ""
+        public var passagePrefix = ""
+        /// Inputs of one job.
+        public var maximumJobCount = 64
+        /// Bytes of one job's body; RunPod's own limits hold besides.
+        public var maximumJobByteCount = 10_000_000
+        /// Jobs at RunPod at once, for all calls together. With fewer the worker's loop sleeps between jobs.
+        public var maximumInFlight = 32
+        /// Inputs of one call, which fill so many jobs; the bytes of a text, and what they cost.
+        public var limits = EmbedderLimits(maximumBatchCount: 2_048, maximumInputByteCount: 65_536)
+
+        public init() {}
+    }
+
+    public let space: EmbeddingSpace
+    public var modalities: Set<Modality> { options.modalities }
+    public var limits: EmbedderLimits { options.limits }
+
+    private let queue: RunPodEndpoint?
+    private let loadBalancer: RunPodLoadBalancer?
+    private let options: Options
+    private let turns: Turns
+
+    /// All of a process share its connections.
+    private static let transport = Result { try CurlTransport() }
+
+    /// - Parameters:
+    ///   - queue: the endpoint with a queue, by its id (`abc123`) or the URL that stands before `/run`.
+    ///   - loadBalancer: the endpoint that balances loads, by its id or its URL. It takes passages too, where there is no queue.
+    ///   - key: of RunPod. It shows in no error, and not when this is printed.
+    ///   - space: the model by the name that the worker has for it, and the dimension of its vectors.
+    /// - Throws: `EngineError` with code `invalid`: neither endpoint, or an id, URL or key that is none.
+    public init(
+        queue: String? = nil, loadBalancer: String? = nil, key: String?, space: EmbeddingSpace,
+        options: Options = Options()
+    ) throws {
+        do {
+            let transport = try Self.transport.get()
+            // Each has a client of its own, since one may fail without the other.
+            try self.init(
+                queue: queue.map { try RunPodEndpoint($0, key: key, client: HTTPClient(over: transport)) },
+                loadBalancer: loadBalancer.map {
+                    try RunPodLoadBalancer($0, key: key, client: HTTPClient(over: transport))
+                },
+                space: space, options: options)
+        } catch let error as HTTPError {
+            throw RunPodError(error, of: "RunPod").engineError
+        } catch let error as RunPodError {
+            throw error.engineError
+        }
+    }
+
+    init(
+        queue: RunPodEndpoint?, loadBalancer: RunPodLoadBalancer?, space: EmbeddingSpace,
+        options: Options = Options()
+    ) throws {
+        guard queue != nil || loadBalancer != nil else {
+            throw EngineError(.invalid, "\(space.name) has no endpoint at RunPod; give the id of one")
+        }
+        self.queue = queue
+        self.loadBalancer = loadBalancer
+        self.space = space
+        self.options = options
+        turns = Turns(count: options.maximumInFlight)
+    }
+
+    // MARK: Vectors
+
+    /// One vector of length 1 for each input, in their order.
+    ///
+    /// - Throws: `EngineError`: `embedder` (RunPod or its worker fails, is cold or asleep, or answers with what are no vectors of
+    ///   the space; a question without an endpoint for it), `tooLarge`, `deadline`; `CancellationError`.
+    public func embed(_ inputs: [EmbeddingInput], for purpose: EmbeddingPurpose) async throws -> [[Float]] {
+        let inputs = try inputs.enumerated().map { try prepared($1, at: $0, purpose) }
+        let door = try door(for: purpose)
+        do {
+            let batches = try RunPodBatch.batches(
+                of: inputs.map { ($0.kind, $0.byteCount) }, atMost: options.maximumJobCount,
+                byteCount: min(options.maximumJobByteCount, door.maximumBodyByteCount))
+            return try await vectors(of: batches, inputs, through: door)
+        } catch let error as RunPodError {
+            throw error.engineError
+        }
+    }
+
+    /// An input as it is sent.
+    private struct Prepared: Sendable {
+        let kind: RunPodBatch.Kind
+        /// A text, or the bytes of a file.
+        let bytes: [UInt8]
+
+        /// As a string of JSON.
+        var byteCount: Int {
+            kind == .text
+                ? RunPodBatch.byteCount(ofText: bytes) : RunPodBatch.byteCount(ofFile: bytes.count, kind)
+        }
+
+        var string: String {
+            kind == .text ? String(decoding: bytes, as: UTF8.self) : Data(bytes).base64EncodedString()
+        }
+    }
+
+    private func prepared(
+        _ input: EmbeddingInput, at place: Int, _ purpose: EmbeddingPurpose
+    ) throws -> Prepared {
+        switch input {
+        case .text(let text) where modalities.contains(.text):
+            let whole = (purpose == .query ? options.queryPrefix : options.passagePrefix) + text
+            guard whole.utf8.count <= limits.maximumInputByteCount else {
+                throw EngineError(
+                    .tooLarge,
+                    "text \(place) has \(whole.utf8.count) bytes, and may have \(limits.maximumInputByteCount) for "
+                        + "\(space.name); split it")
+            }
+            return Prepared(kind: .text, bytes: Array(whole.utf8))
+        case .image(let bytes) where modalities.contains(.image):
+            return Prepared(kind: .image, bytes: bytes)
+        case .video(let bytes) where modalities.contains(.video):
+            return Prepared(kind: .video, bytes: bytes)
+        case .text, .image, .video:
+            let kinds = modalities.map(\.rawValue).sorted().joined(separator: " and ")
+            throw EngineError(.embedder, "\(space.name) embeds \(kinds) only; give what is else a vector")
+        }
+    }
+
+    /// Where a call goes.
+    private enum Door: Sendable {
+        case queue(RunPodEndpoint, RunPodEndpoint.Route, Duration)
+        case loadBalancer(RunPodLoadBalancer, Duration)
+
+        var maximumBodyByteCount: Int {
+            switch self {
+            case .queue(_, let route, _): route.maximumBodyByteCount
+            case .loadBalancer: RunPodLoadBalancer.maximumBodyByteCount
+            }
+        }
+    }
+
+    private func door(for purpose: EmbeddingPurpose) throws -> Door {
+        switch (purpose, queue, loadBalancer) {
+        case (.query, _, let balancer?): return .loadBalancer(balancer, options.queryDeadline)
+        case (.passage, nil, let balancer?): return .loadBalancer(balancer, options.deadline)
+        case (.passage, let queue?, _):
+            return .queue(queue, options.usesRunSync ? .runSync : .run, options.deadline)
+        case (.query, let queue?, nil):
+            guard options.waitsForQueue else {
+                throw EngineError(
+                    .embedder,
+                    "a question does not wait in the queue of \(queue.name), which may be cold: give \(space.name) a "
+                        + "load-balancing endpoint for questions, or let it wait (`waitsForQueue`)")
+            }
+            return .queue(queue, .runSync, options.queryDeadline)
+        case (_, nil, nil): preconditionFailure("`init` asks for one of them")
+        }
+    }
+
+    private func vectors(
+        of batches: [RunPodBatch], _ inputs: [Prepared], through door: Door
+    ) async throws -> [[Float]] {
+        try await withThrowingTaskGroup(of: (batch: Int, vectors: [[Float]]).self) { group in
+            var vectors = [[Float]](repeating: [], count: inputs.count)
+            var next = 0
+            func addNext() {
+                guard next < batches.count else { return }
+                let number = next
+                next += 1
+                let batch = batches[number]
+                group.addTask {
+                    let own = batch.places.map { inputs[$0] }
+                    let vectors = try await turns.run {
+                        try await self.vectors(of: batch.kind, own, through: door)
+                    }
+                    return (number, vectors)
+                }
+            }
+            for _ in 0..<max(1, options.maximumInFlight) { addNext() }
+            while let done = try await group.next() {
+                for (place, vector) in zip(batches[done.batch].places, done.vectors) {
+                    vectors[place] = vector
+                }
+                addNext()
+            }
+            return vectors
+        }
+    }
+
+    private func vectors(
+        of kind: RunPodBatch.Kind, _ inputs: [Prepared], through door: Door
+    ) async throws -> [[Float]] {
+        let input = try RunPodBatch.input(kind, inputs.map(\.string))
+        switch door {
+        case .queue(let endpoint, let route, let deadline):
+            let body = try await endpoint.result(of: input, by: route, within: deadline)
+            guard let output = RunPodOutput.ofJob(body) else {
+                throw noVectors(from: endpoint.name, Self.shapes)
+            }
+            return try checked(output, inputs.count, from: endpoint.name, endpoint.credential)
+        case .loadBalancer(let balancer, let deadline):
+            let body = try await balancer.post(input, to: options.loadBalancerPath, within: deadline)
+            guard let output = RunPodOutput(body) else {
+                let complaint = RunPodComplaint.inOutput(body)?.failure(of: balancer.name)
+                throw (complaint ?? noVectors(from: balancer.name, Self.shapes))
+                    .scrubbed(of: balancer.credential)
+            }
+            return try checked(output, inputs.count, from: balancer.name, balancer.credential)
+        }
+    }
+
+    // MARK: Checks
+
+    /// What stands in for an output that is neither. It is not shown, for it might repeat an input.
+    private static let shapes = "its output has neither `vectors` nor OpenAI's `data`, or no vectors in it"
+
+    private func noVectors(from name: String, _ reason: String) -> RunPodError {
+        RunPodError(.badReply, "\(name) gave no vectors of \(space.name): \(reason)")
+    }
+
+    private func checked(
+        _ output: RunPodOutput, _ count: Int, from name: String, _ credential: HTTPCredential?
+    ) throws -> [[Float]] {
+        func refusal(_ reason: String) -> RunPodError { noVectors(from: name, reason) }
+        if let model = output.model, model != space.model, !options.otherNames.contains(model) {
+            let shown = HTTPCredential.excerpt(of: Array(model.utf8), without: credential, limit: 100)
+            throw refusal("its output is of the model `\(shown)`")
+        }
+        if let dimension = output.dimension, dimension != space.dimension {
+            throw refusal("its output has the dimension \(dimension)")
+        }
+        guard output.vectors.count == count else {
+            throw refusal("it answers \(count) inputs with \(output.vectors.count) vectors")
+        }
+        var vectors = [[Float]?](repeating: nil, count: count)
+        for (place, item) in output.vectors.enumerated() {
+            let index = item.index ?? place
+            guard vectors.indices.contains(index), vectors[index] == nil else {
+                throw refusal("vector \(place) of its output is for input \(index), which has one or is none")
+            }
+            guard let components = item.vector.components else {
+                throw refusal("vector \(index) is no base64 of 32-bit floats")
+            }
+            guard components.count == space.dimension else {
+                throw refusal("vector \(index) has \(components.count) components")
+            }
+            // In doubles, so that the squares of large components stay finite.
+            let length = components.reduce(0.0) { $0 + Double($1) * Double($1) }.squareRoot()
+            guard length.isFinite, length > 0 else {
+                throw refusal("vector \(index) has no length, or a component that is no number")
+            }
+            vectors[index] = components.map { Float(Double($0) / length) }
+        }
+        return vectors.compactMap { $0 }
+    }
+
+    // MARK: Health
+
+    /// What the endpoint with the queue says of its workers and jobs; `nil` where there is none.
+    ///
+    /// - Throws: `EngineError`: `embedder` (a wrong key, no such endpoint, no answer), `deadline`; `CancellationError`.
+    public func queueHealth() async throws -> RunPodHealth? {
+        do {
+            return try await queue?.health()
+        } catch let error as RunPodError {
+            throw error.engineError
+        }
+    }
+
+    /// Whether the load balancer has a worker that takes questions now, and does not only start; `nil` where there is none.
+    ///
+    /// - Throws: as `queueHealth` does.
+    public func loadBalancerIsReady() async throws -> Bool? {
+        do {
+            return try await loadBalancer?.isReady()
+        } catch let error as RunPodError {
+            throw error.engineError
+        }
+    }
+}

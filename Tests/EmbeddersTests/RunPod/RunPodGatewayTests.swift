@@ -1,0 +1,150 @@
+import Foundation
+import MemoryEngine
+import Testing
+
+@testable import Embedders
+
+/// Against workers of RunPod's SDK behind a gateway that stands in for its queue, where one runs: LOCI_RUNPOD_GATEWAY is its
+/// URL. Its key is `gateway-key`; its endpoint `echo` has workers that embed in 8 dimensions, and `asleep` may have none:
+///
+///     scripts/runpod-gateway --config FILE    # {"endpoints": {"echo": {"module": "echo_worker"},
+///                                             #   "asleep": {"module": "echo_worker", "maxWorkers": 0}}}
+@Suite(
+    .serialized, .timeLimit(.minutes(2)),
+    .enabled(if: RunPodGateway.url != nil, "LOCI_RUNPOD_GATEWAY names no gateway"))
+struct `An embedder on workers of RunPod's SDK` {
+    private static let space = EmbeddingSpace(model: "echo", dimension: 8)
+
+    private static func endpoint(
+        _ id: String = "echo", key: String = "gateway-key",
+        _ change: (inout RunPodJob.Options) -> Void = { _ in }
+    ) throws -> RunPodEndpoint {
+        var transport = CurlTransport.Options()
+        transport.proxy = ""
+        var options = RunPodJob.Options()
+        change(&options)
+        return try RunPodEndpoint(
+            "\(#require(RunPodGateway.url))/v2/\(id)", key: key,
+            client: HTTPClient(over: CurlTransport(options: transport)), options: options)
+    }
+
+    private static func embedder(
+        _ change: (inout RunPodEmbedder.Options) -> Void = { _ in }
+    ) throws -> RunPodEmbedder {
+        var options = RunPodEmbedder.Options()
+        change(&options)
+        return try RunPodEmbedder(queue: endpoint(), loadBalancer: nil, space: space, options: options)
+    }
+
+    private static func input(_ type: String, _ rest: String = "") -> [UInt8] {
+        Array(#"{"type":"\#(type)"\#(rest)}"#.utf8)
+    }
+
+    private static func error(_ body: () async throws -> [UInt8]) async -> RunPodError? {
+        do {
+            _ = try await body()
+            return nil
+        } catch {
+            return error as? RunPodError
+        }
+    }
+
+    @Test func `gets the same vectors by either way, through a cold start, in order`() async throws {
+        let texts = (0..<300).map { EmbeddingInput.text("text \($0)") }
+        let byRun = try await Self.embedder { $0.maximumJobCount = 7 }.embed(texts, for: .passage)
+        let byRunSync = try await Self.embedder {
+            $0.usesRunSync = true
+            $0.maximumJobCount = 10
+        }.embed(texts, for: .passage)
+        #expect(byRun == byRunSync)
+        #expect(Set(byRun).count == 300)
+        let question = try await Self.embedder { $0.waitsForQueue = true }.embed([texts[7]], for: .query)
+        #expect(question == [byRun[7]])
+    }
+
+    @Test func `understands how workers of the SDK fail`() async throws {
+        let endpoint = try Self.endpoint()
+        for (type, words) in [
+            ("raise", "the handler raised, as it was told to"), ("fail", "it was told to fail"),
+            ("nonsense", "this type is not known here"),
+        ] {
+            let error = await Self.error {
+                try await endpoint.result(of: Self.input(type), within: .seconds(60))
+            }
+            #expect(error?.code == .failed)
+            #expect(error?.message.hasSuffix(words) == true, "\(String(describing: error))")
+        }
+        let list = try await endpoint.result(
+            of: Self.input("list", #","texts":["a"]"#), within: .seconds(60))
+        #expect(RunPodOutput.ofJob(list)?.vectors.count == 1)
+    }
+
+    @Test func `comes through what goes wrong between them`() async throws {
+        try await RunPodGateway.control(
+            "faults",
+            #"""
+            [{"kind":"status","operation":"run"},{"kind":"status","operation":"status","count":3},
+             {"kind":"truncate","operation":"status","bytes":9},{"kind":"drop","operation":"status"},
+             {"kind":"status","operation":"status","status":429,"headers":{"Retry-After":"1"}},
+             {"kind":"dropReply","operation":"status","skip":1}]
+            """#)
+        #expect(try await Self.embedder().embed([.text("a")], for: .passage).count == 1)
+        try await RunPodGateway.control(
+            "faults", #"[{"kind":"merge","output":{"model":"other"},"operation":"status","count":99}]"#)
+        let error = await #expect(throws: EngineError.self) {
+            try await Self.embedder().embed([.text("a")], for: .passage)
+        }
+        #expect(error?.message.contains("of the model `other`") == true)
+        try await RunPodGateway.control("faults", "[]")
+    }
+
+    @Test func `tells a wrong key, an endpoint that is none, and one that sleeps`() async throws {
+        let wrong = try Self.endpoint(key: "another-key")
+        let wrongKey = await Self.error {
+            try await wrong.result(of: Self.input("text"), within: .seconds(60))
+        }
+        #expect(wrongKey?.code == .wrongKey)
+        let none = try Self.endpoint("none")
+        let noEndpoint = await Self.error {
+            try await none.result(of: Self.input("text"), within: .seconds(60))
+        }
+        #expect(noEndpoint?.code == .noEndpoint)
+        let asleep = try Self.endpoint("asleep") {
+            $0.healthInterval = .milliseconds(500)
+            $0.asleepAfter = .seconds(2)
+        }
+        #expect(try await asleep.health().condition == .withoutWorkers)
+        let error = await Self.error { try await asleep.result(of: Self.input("text"), within: .seconds(60)) }
+        #expect(error?.code == .asleep)
+    }
+
+    @Test func `takes back what nobody waits for`() async throws {
+        let endpoint = try Self.endpoint()
+        let input = Self.input("sleep", #","seconds":50"#)
+        let error = await Self.error { try await endpoint.result(of: input, within: .seconds(3)) }
+        #expect([.deadline, .cold].contains(error?.code))
+        // The gateway has got it at once, or has it in a moment: the question for its health stands behind it.
+        for _ in 0..<200 {
+            let health = try await endpoint.health()
+            if health.jobs["inProgress"] == 0, health.jobs["inQueue"] == 0 { return }
+        }
+        Issue.record("the job goes on")
+    }
+}
+
+/// The gateway that LOCI_RUNPOD_GATEWAY names.
+enum RunPodGateway {
+    static let url = ProcessInfo.processInfo.environment["LOCI_RUNPOD_GATEWAY"]
+
+    /// Asks what RunPod does not have.
+    static func control(_ operation: String, _ body: String) async throws {
+        var transport = CurlTransport.Options()
+        transport.proxy = ""
+        let client = try HTTPClient(over: CurlTransport(options: transport))
+        let request = try HTTPRequest(
+            .post, "\(url ?? "")/gateway/\(operation)",
+            headers: [HTTPHeader("Content-Type", "application/json")],
+            body: Array(body.utf8))
+        _ = try await client.send(request, within: .seconds(10))
+    }
+}
