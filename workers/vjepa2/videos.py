@@ -13,6 +13,20 @@ from common.requests import bytes_at, list_of
 FRAME_COUNT = 16
 
 
+def _container_of(data: bytes) -> str | None:
+    """Which reader a file needs, by its first bytes; None for kinds that are not read.
+
+    The library would find out by itself, among readers of play lists too, which open other files and addresses.
+    """
+    if data[4:8] == b"ftyp":
+        return "mp4"
+    if data[:4] == b"\x1a\x45\xdf\xa3":
+        return "matroska"
+    if data[:4] == b"RIFF" and data[8:12] == b"AVI ":
+        return "avi"
+    return None
+
+
 def sampled(count: int, wanted: int = FRAME_COUNT) -> list[int]:
     """Which of `count` frames are looked at: evenly spaced, the first and the last among them.
 
@@ -60,9 +74,12 @@ def _frames_of_file(data: bytes, place: str, limits: Limits) -> list[Image.Image
     container says of their number may be wrong or missing; then each is decoded, and those wanted are kept."""
     import av
 
+    kind = _container_of(data)
+    if kind is None:
+        raise RequestError("bad_video", f"{place} is no MP4, QuickTime, Matroska, WebM or AVI")
     try:
         count = 0
-        with av.open(io.BytesIO(data), metadata_errors="ignore") as container:
+        with av.open(io.BytesIO(data), format=kind, metadata_errors="ignore") as container:
             stream = container.streams.video[0]
             width, height = stream.codec_context.width, stream.codec_context.height
             for packet in container.demux(stream):
@@ -81,7 +98,7 @@ def _frames_of_file(data: bytes, place: str, limits: Limits) -> list[Image.Image
     images: dict[int, Image.Image] = {}
     last: Image.Image | None = None
     try:
-        with av.open(io.BytesIO(data), metadata_errors="ignore") as container:
+        with av.open(io.BytesIO(data), format=kind, metadata_errors="ignore") as container:
             stream = container.streams.video[0]
             stream.thread_type = "AUTO"
             for position, frame in enumerate(container.decode(stream)):
