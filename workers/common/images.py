@@ -4,8 +4,12 @@ Only Pillow decodes, and only PNG, JPEG and WebP, told by their first bytes. Pil
 implementations, one on torchvision, and which of them runs changes with its version; the vectors must not.
 """
 
+import asyncio
 import io
 import json
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +24,14 @@ FORMATS = ("PNG", "JPEG", "WEBP")
 
 # Ours stands in its place, and can be set.
 Image.MAX_IMAGE_PIXELS = None
+
+# So many images or frames are in memory as pixels at once, whatever the jobs are.
+_decoders = ThreadPoolExecutor(max_workers=min(8, os.cpu_count() or 1), thread_name_prefix="decoder")
+
+
+async def beside_the_loop(work: Callable[[], list]) -> list:
+    """Decodes on other threads, while the loop talks to RunPod and the model runs."""
+    return await asyncio.get_running_loop().run_in_executor(_decoders, work)
 
 
 def images_of(fields: dict, limits: Limits) -> list[bytes]:

@@ -1,7 +1,5 @@
 """The worker for images and texts in one space: `python -m siglip2.handler`."""
 
-import asyncio
-
 from common.limits import Limits
 from common.requests import texts_of
 from common.worker import Worker, prepare, run
@@ -29,7 +27,7 @@ class Siglip:
 
     async def image(self, fields: dict) -> dict:
         """Vectors of `images`, which are decoded beside the loop."""
-        from common.images import decoded, images_of
+        from common.images import beside_the_loop, decoded, images_of
 
         images = images_of(fields, self.limits)
 
@@ -39,7 +37,7 @@ class Siglip:
                 for index, data in enumerate(images)
             ]
 
-        return self._reply(await self.images.submit(await asyncio.to_thread(pixels)))
+        return self._reply(await self.images.submit(await beside_the_loop(pixels)))
 
     def _reply(self, vectors: list) -> dict:
         from common.vectors import reply_of

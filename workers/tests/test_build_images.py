@@ -1,5 +1,6 @@
 """scripts/build-images, with a program in place of docker that writes down what it is asked."""
 
+import hashlib
 import json
 import os
 import subprocess
@@ -11,12 +12,13 @@ from conftest import WORKERS
 
 SCRIPT = WORKERS.parent / "scripts" / "build-images"
 BASE = "python@sha256:" + "0123456789abcdef" * 4
-BUILT = "sha256:" + "b" * 64
+MANIFEST = '{"schemaVersion": 2}'
+BUILT = "sha256:" + hashlib.sha256(MANIFEST.encode()).hexdigest()
 
 
-def build(tmp_path, *arguments: str, there: str = BUILT, architecture: str = "amd64", **environment) -> subprocess.CompletedProcess:
+def build(tmp_path, *arguments: str, there: str = MANIFEST, architecture: str = "amd64", **environment) -> subprocess.CompletedProcess:
     """Runs the script; `docker` finds `there` where it pushed to."""
-    answer = json.dumps({"manifest": {"digest": there}, "image": {"os": "linux", "architecture": architecture}})
+    image = json.dumps({"os": "linux", "architecture": architecture})
     docker = tmp_path / "bin" / "docker"
     docker.parent.mkdir(exist_ok=True)
     docker.write_text(f"""#!/usr/bin/env bash
@@ -24,7 +26,8 @@ echo "$*" >>'{tmp_path}/asked'
 while (($#)); do
     case $1 in
     --metadata-file) echo '{{"containerimage.digest": "{BUILT}"}}' >"$2" ;;
-    inspect) echo '{answer}' ;;
+    --raw) printf %s '{there}' ;;
+    --format) echo '{image}' ;;
     esac
     shift
 done
@@ -50,7 +53,7 @@ def test_each_image_is_built_pushed_and_named_by_its_digest(tmp_path):
 
 
 @pytest.mark.parametrize(("there", "architecture", "told"), [
-    ("sha256:" + "c" * 64, "amd64", "lies there"), (BUILT, "arm64", "not for linux/amd64")])
+    (MANIFEST + " ", "amd64", "lies there"), (MANIFEST, "arm64", "not for linux/amd64")])
 def test_what_lies_there_must_be_what_was_built(tmp_path, there, architecture, told):
     ended = build(tmp_path, "--base", BASE, "--tag", "v1", "--user", "someone", "siglip2", there=there, architecture=architecture)
     assert ended.returncode == 1 and told in ended.stderr and "deploy" not in ended.stdout
@@ -59,7 +62,7 @@ def test_what_lies_there_must_be_what_was_built(tmp_path, there, architecture, t
 def test_a_dry_run_checks_and_prints_and_calls_no_docker(tmp_path):
     ended = build(tmp_path, "--dry-run", "--base", BASE, "--tag", "v1", "--user", "someone")
     assert ended.returncode == 0, ended.stderr
-    assert ended.stdout.count("+ docker buildx build") == 3 and ended.stdout.count("+ docker buildx imagetools") == 3
+    assert ended.stdout.count("+ docker buildx build") == 3 and ended.stdout.count("+ docker buildx imagetools") == 6
     assert not asked(tmp_path)
 
 

@@ -91,7 +91,8 @@ def test_requests_that_are_not_right_are_refused(echo):
     for method, path in (("GET", "/v2/none/health"), ("GET", "/v2/echo/status/none"), ("POST", "/v2/echo/nothing"), ("GET", "/v3/x")):
         assert echo.ask(method, path)[0] == 404
     assert echo.ask("POST", "/v2/echo/status/none")[0] == 405
-    for body in (b"{", b"[]", b"{}", {"input": "x"}, {"input": {}, "policy": {"ttl": 1}}, {"input": {}, "policy": {"executionTimeout": 4999}}):
+    policies = [{"input": {}, "policy": policy} for policy in ({"ttl": 1}, {"executionTimeout": 4999}, {"ttl": "a"})]
+    for body in (b"{", b"[]", b"{}", {"input": "x"}, *policies):
         assert echo.ask("POST", "/v2/echo/run", body)[0] == 400
     assert echo.ask("POST", "/v2/echo/runsync?wait=1", {"input": TEXT})[0] == 400
 

@@ -4,8 +4,6 @@ V-JEPA 2 has no text tower. Texts are SigLIP 2's, so a text finds images, and fr
 finds no video vector.
 """
 
-import asyncio
-
 import numpy
 
 from common.errors import RequestError
@@ -19,6 +17,7 @@ def load(limits: Limits) -> Worker:
     """The models that WORKER_MODEL and WORKER_TEXT_MODEL name, as a worker."""
     prepare()
     from common.batching import Batcher
+    from common.images import beside_the_loop
     from common.models import device_and_type, model_folder
     from common.vectors import reply_of
     from vjepa2.encoder import VideoEncoder
@@ -35,11 +34,11 @@ def load(limits: Limits) -> Worker:
 
         def clips() -> list[numpy.ndarray]:
             return [
-                numpy.stack([encoder.preprocessing.pixels(frame) for frame in frames_of(video, index, limits)])
+                numpy.stack(frames_of(video, index, limits, encoder.preprocessing.pixels))
                 for index, video in enumerate(videos)
             ]
 
-        vectors = await of_videos.submit(await asyncio.to_thread(clips))
+        vectors = await of_videos.submit(await beside_the_loop(clips))
         return reply_of(encoder.name, encoder.dimension, vectors, limits)
 
     async def predictive(fields: dict) -> dict:

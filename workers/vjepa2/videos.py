@@ -1,6 +1,7 @@
 """Videos of a request to a fixed number of frames, evenly spaced."""
 
 import io
+from collections.abc import Callable
 
 import numpy
 from PIL import Image
@@ -59,17 +60,23 @@ def videos_of(fields: dict, limits: Limits) -> list[list[bytes] | bytes]:
     return videos
 
 
-def frames_of(video: list[bytes] | bytes, index: int, limits: Limits) -> list[Image.Image]:
-    """The frames of a video that are looked at, in RGB."""
+def frames_of(
+    video: list[bytes] | bytes, index: int, limits: Limits, prepare: Callable[[Image.Image], numpy.ndarray]
+) -> list[numpy.ndarray]:
+    """The frames of a video that are looked at, each handed to `prepare` at once: whole ones may have 25 MB."""
     place = f"input.videos[{index}]"
     if isinstance(video, bytes):
-        return _frames_of_file(video, f"{place}.file", limits)
+        return _frames_of_file(video, f"{place}.file", limits, prepare)
     wanted = sampled(len(video))
-    images = {position: decoded(video[position], f"{place}.frames[{position}]", limits) for position in set(wanted)}
-    return [images[position] for position in wanted]
+    frames = {
+        position: prepare(decoded(video[position], f"{place}.frames[{position}]", limits)) for position in set(wanted)
+    }
+    return [frames[position] for position in wanted]
 
 
-def _frames_of_file(data: bytes, place: str, limits: Limits) -> list[Image.Image]:
+def _frames_of_file(
+    data: bytes, place: str, limits: Limits, prepare: Callable[[Image.Image], numpy.ndarray]
+) -> list[numpy.ndarray]:
     """Frames of a video file. It is gone through twice: its frames are counted without decoding, because what a
     container says of their number may be wrong or missing; then each is decoded, and those wanted are kept."""
     import av
@@ -95,8 +102,8 @@ def _frames_of_file(data: bytes, place: str, limits: Limits) -> list[Image.Image
         raise RequestError(
             "too_large", f"{place} has frames of {width} × {height} pixels; {limits.max_video_pixels} are the limit")
     wanted = sampled(count) if count else []
-    images: dict[int, Image.Image] = {}
-    last: Image.Image | None = None
+    frames: dict[int, numpy.ndarray] = {}
+    last: numpy.ndarray | None = None
     try:
         with av.open(io.BytesIO(data), format=kind, metadata_errors="ignore") as container:
             stream = container.streams.video[0]
@@ -105,10 +112,10 @@ def _frames_of_file(data: bytes, place: str, limits: Limits) -> list[Image.Image
                 if frame.width * frame.height > limits.max_video_pixels or position >= limits.max_video_length:
                     raise ValueError("it changes while it is read")
                 if position in wanted:
-                    last = images[position] = Image.fromarray(numpy.asarray(frame.to_ndarray(format="rgb24")))
+                    last = frames[position] = prepare(Image.fromarray(frame.to_ndarray(format="rgb24")))
     except Exception:
         raise RequestError("bad_video", f"{place} is damaged") from None
     if last is None:
         raise RequestError("bad_video", f"{place} has no frame that can be shown")
     # A packet need not give a frame: then the last that came stands for those that did not.
-    return [images.get(position, last) for position in wanted]
+    return [frames.get(position, last) for position in wanted]
