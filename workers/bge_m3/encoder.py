@@ -16,7 +16,7 @@ from safetensors.torch import load_file
 from transformers import AutoConfig, AutoTokenizer
 
 from common.errors import RequestError, StartError
-from common.models import loaded_model
+from common.models import loaded_model, revision_of
 from common.vectors import normalized
 
 # Of `model_type`: one token type, positions and a mask, and no code of their own.
@@ -50,6 +50,7 @@ class TextEncoder:
         if config.model_type not in FAMILIES:
             raise StartError(f"{folder} holds a model of type {config.model_type}; {', '.join(sorted(FAMILIES))} can be used")
         self.name, self.device = name, device
+        self.revision = revision_of(folder)
         self.tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
         self.model = loaded_model(folder, device, dtype, add_pooling_layer=False)
         self.dimension: int = config.hidden_size

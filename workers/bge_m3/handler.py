@@ -40,8 +40,8 @@ def load(limits: Limits) -> Worker:
         return reply
 
     def health() -> dict:
-        return {"model": encoder.name, "dimension": encoder.dimension, "device": str(device), "loaded": True,
-                "sparse": encoder.sparse is not None, "multi": encoder.multi is not None}
+        return {"model": encoder.name, "revision": encoder.revision, "dimension": encoder.dimension, "device": str(device),
+                "loaded": True, "sparse": encoder.sparse is not None, "multi": encoder.multi is not None}
 
     return Worker("bge_m3", {"text": text}, health)
 

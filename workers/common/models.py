@@ -5,6 +5,7 @@ and code that lies beside weights is not run. Weights that exist as a pickle onl
 see `convert_weights.py`.
 """
 
+import json
 import os
 from pathlib import Path
 
@@ -28,17 +29,23 @@ def model_folder(variable: str, default: str) -> tuple[Path, str]:
     name = os.environ.get(variable + "_NAME", "").strip()
     if os.path.isabs(given) or given.startswith("."):
         return _checked(Path(given), variable), name or Path(given).resolve().name
-    name = name or given
+    # A version that is asked for is the only one: vectors of two versions are not to be mixed.
+    revision = os.environ.get(variable + "_REVISION", "").strip()
     baked = Path(os.environ.get("WORKER_MODELS", "/models")) / given.replace("/", "--")
-    if baked.is_dir():
-        return _checked(baked, variable), name
-    folders = [folder for cache in _caches() for folder in _snapshots(cache, given)]
-    for folder in folders:
-        if _has_safetensors(folder):
-            return _checked(folder, variable), name
-    if folders:
-        return _checked(folders[0], variable), name
-    return _checked(_fetched(given, variable), variable), name
+    folders = [baked] if baked.is_dir() and revision in ("", revision_of(baked)) else []
+    folders += [folder for cache in _caches() for folder in _snapshots(cache, given, revision)]
+    folder = next(filter(_has_safetensors, folders), None) or next(iter(folders), None) or _fetched(given, revision, variable)
+    return _checked(folder, variable), name or given
+
+
+def revision_of(folder: Path) -> str | None:
+    """Which version of its model a folder holds; None where it does not say."""
+    if folder.parent.name == "snapshots":
+        return folder.name
+    try:
+        return json.loads((folder / "conversion.json").read_text())["revision"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
 
 
 def forbid_pickle() -> None:
@@ -80,23 +87,23 @@ def _caches() -> list[Path]:
     return [cache for cache in (volume, Path(HF_HUB_CACHE)) if cache is not None]
 
 
-def _snapshots(cache: Path, model: str) -> list[Path]:
-    """The versions of a model in a cache, that of `main` first."""
+def _snapshots(cache: Path, model: str, revision: str) -> list[Path]:
+    """The versions of a model in a cache: the one that is asked for, else all, that of `main` first."""
     root = cache / ("models--" + model.replace("/", "--"))
     folders = sorted(path for path in root.glob("snapshots/*") if path.is_dir())
-    revision = os.environ.get("WORKER_REVISION", "main")
-    reference = root / "refs" / revision
+    reference = root / "refs" / (revision or "main")
     wanted = reference.read_text().strip() if reference.is_file() else revision
+    if revision:
+        return [path for path in folders if path.name == wanted]
     return sorted(folders, key=lambda path: path.name != wanted)
 
 
-def _fetched(model: str, variable: str) -> Path:
+def _fetched(model: str, revision: str, variable: str) -> Path:
     import huggingface_hub
 
     try:
         return Path(huggingface_hub.snapshot_download(
-            model, revision=os.environ.get("WORKER_REVISION") or None, cache_dir=volume_cache(),
-            allow_patterns=_WANTED))
+            model, revision=revision or None, cache_dir=volume_cache(), allow_patterns=_WANTED))
     except Exception as error:
         raise StartError(
             f"{variable}={model} is in no cache, and could not be fetched ({type(error).__name__}): name a folder, put it "

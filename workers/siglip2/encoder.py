@@ -11,7 +11,7 @@ from transformers import AutoConfig, AutoTokenizer
 
 from common.errors import StartError
 from common.images import Preprocessing
-from common.models import loaded_model
+from common.models import loaded_model, revision_of
 from common.vectors import normalized
 
 
@@ -23,6 +23,7 @@ class SiglipEncoder:
         if config.model_type != "siglip":
             raise StartError(f"{folder} holds a model of type {config.model_type}, and not of siglip, of a fixed resolution")
         self.name, self.device, self.dtype = name, device, dtype
+        self.revision = revision_of(folder)
         self.model = loaded_model(folder, device, dtype)
         # The towers end in vectors of one length; that of the text's is a setting of its own.
         self.dimension: int = config.text_config.projection_size or config.text_config.hidden_size

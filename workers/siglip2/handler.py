@@ -52,7 +52,8 @@ def load(limits: Limits) -> Worker:
     encoder = siglip.encoder
 
     def health() -> dict:
-        return {"model": encoder.name, "dimension": encoder.dimension, "device": str(encoder.device), "loaded": True}
+        return {"model": encoder.name, "revision": encoder.revision, "dimension": encoder.dimension,
+                "device": str(encoder.device), "loaded": True}
 
     return Worker("siglip2", {"text": siglip.text, "image": siglip.image}, health)
 

@@ -108,16 +108,25 @@ def test_an_id_is_looked_up_in_the_image_then_on_the_volume(models, tmp_path, mo
     monkeypatch.setenv("WORKER_MODELS", str(image))
     monkeypatch.setenv("WORKER_MODEL", "org/name")
     assert finding.model_folder("WORKER_MODEL", "x/y") == (root / "snapshots" / "bbb", "org/name")
-    monkeypatch.setenv("WORKER_REVISION", "aaa")
+    monkeypatch.setenv("WORKER_MODEL_REVISION", "aaa")
     assert finding.model_folder("WORKER_MODEL", "x/y")[0].name == "aaa"
-    # A version that is there as a pickle only gives way to one that is not.
-    monkeypatch.setenv("WORKER_REVISION", "bbb")
+    # A version that is asked for is not replaced by another.
+    monkeypatch.setenv("WORKER_MODEL_REVISION", "ccc")
+    with pytest.raises(StartError, match="in no cache"):
+        finding.model_folder("WORKER_MODEL", "x/y")
+    # Where none is asked for, one that is there as a pickle only gives way to one that is not.
+    monkeypatch.delenv("WORKER_MODEL_REVISION")
     (root / "snapshots" / "bbb" / "model.safetensors").rename(root / "snapshots" / "bbb" / "pytorch_model.bin")
     assert finding.model_folder("WORKER_MODEL", "x/y")[0].name == "aaa"
     (image / "org--name").mkdir(parents=True)
     for name in ("config.json", "model.safetensors"):
         (image / "org--name" / name).write_bytes((models["bge_m3"] / name).read_bytes())
     assert finding.model_folder("WORKER_MODEL", "x/y") == (image / "org--name", "org/name")
+    (image / "org--name" / "conversion.json").write_text('{"revision": "ddd"}')
+    for revision, expected in (("ddd", image / "org--name"), ("aaa", root / "snapshots" / "aaa")):
+        monkeypatch.setenv("WORKER_MODEL_REVISION", revision)
+        assert finding.model_folder("WORKER_MODEL", "x/y")[0] == expected
+        assert finding.revision_of(expected) == revision
 
 
 def test_pickles_are_converted_and_what_was_in_them_is_there(models, tmp_path):
@@ -143,6 +152,7 @@ def test_pickles_are_converted_and_what_was_in_them_is_there(models, tmp_path):
     assert not list((tmp_path / "converted").glob("*.bin")) and (tmp_path / "converted" / "tokenizer.json").is_file()
 
 
+@pytest.mark.filterwarnings("ignore:Detected pickle protocol")
 def test_a_pickle_with_more_than_tensors_is_not_converted(tmp_path):
     from common.convert_weights import convert
 

@@ -80,4 +80,4 @@ def test_jobs_that_run_together_get_what_they_get_alone(gateway):
 
 def test_health_says_what_is_loaded(gateway):
     assert gateway.output("bge_m3", type="health") == {
-        "model": "bge_m3", "dimension": 1024, "device": "cpu", "loaded": True, "sparse": True, "multi": True}
+        "model": "bge_m3", "revision": None, "dimension": 1024, "device": "cpu", "loaded": True, "sparse": True, "multi": True}

@@ -122,5 +122,5 @@ def test_predictive_scores_are_cosines_of_siglip(gateway):
 
 def test_health_names_both_models(gateway):
     assert gateway.output("vjepa2", type="health") == {
-        "model": "vjepa2", "dimension": 1024, "device": "cpu", "loaded": True,
-        "text": {"model": "siglip2", "dimension": 1152}}
+        "model": "vjepa2", "revision": None, "dimension": 1024, "device": "cpu", "loaded": True,
+        "text": {"model": "siglip2", "revision": None, "dimension": 1152}}

@@ -22,7 +22,7 @@ from transformers import AutoConfig
 
 from common.errors import StartError
 from common.images import Preprocessing
-from common.models import loaded_model
+from common.models import loaded_model, revision_of
 from common.vectors import normalized
 
 
@@ -42,6 +42,7 @@ class VideoEncoder:
         if config.model_type != "vjepa2":
             raise StartError(f"{folder} holds a model of type {config.model_type}, and not of vjepa2")
         self.name, self.device, self.dtype = name, device, dtype
+        self.revision = revision_of(folder)
         self.model = loaded_model(folder, device, dtype)
         self.dimension: int = config.hidden_size
         self.preprocessing = Preprocessing.of_folder(folder, "video_preprocessor_config.json")

@@ -55,8 +55,9 @@ def load(limits: Limits) -> Worker:
         return {"model": texts.name, "scores": [float(score) for score in scores]}
 
     def health() -> dict:
-        return {"model": encoder.name, "dimension": encoder.dimension, "device": str(encoder.device), "loaded": True,
-                "text": {"model": texts.name, "dimension": texts.dimension}}
+        return {"model": encoder.name, "revision": encoder.revision, "dimension": encoder.dimension,
+                "device": str(encoder.device), "loaded": True,
+                "text": {"model": texts.name, "revision": texts.revision, "dimension": texts.dimension}}
 
     return Worker(
         "vjepa2", {"video": video, "intent": siglip.text, "visual_text": siglip.text, "predictive": predictive}, health)
