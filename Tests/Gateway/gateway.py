@@ -12,9 +12,9 @@ RunPod does not have:
   "maxWorkers": n}`: with 0 it is asleep, as RunPod leaves one that nobody used for a week.
 
 FILE holds `{"key": …, "endpoints": {ID: {"module": …, "env": {…}, "maxWorkers": 1, "idleSeconds": 5, "queueDelay": 4}},
-"limits": {"run": 1000, …}}`; limits are requests in 10 seconds. Without it there is the endpoint `echo`, of
-`echo_worker.py`, and the key is `gateway-key`. The gateway ends after its lifetime, when its standard input is a pipe that is
-closed, or by a signal, and takes its workers with it.
+"limits": {"run": 1000, …}}`; limits are requests in 10 seconds. Without it there are the endpoints `echo` and `asleep`,
+of `echo_worker.py`, the latter without workers, and the key is `gateway-key`. The gateway ends after its lifetime, when its
+standard input is a pipe that is closed, or by a signal, and takes its workers with it.
 
 Where RunPod's documents are silent it does what they make likely; no account was ever asked. Bodies of 401 and 404 are
 among that.
@@ -42,7 +42,8 @@ BODY_LIMITS = {"run": 10 * MEBIBYTE, "runsync": 20 * MEBIBYTE}
 RESULT_LIMIT = 20 * MEBIBYTE
 # Requests in 10 seconds, of an endpoint with few workers.
 RATES = {"run": 1000, "runsync": 2000, "status": 2000, "stream": 2000, "cancel": 100, "purge-queue": 2}
-DEFAULTS = {"key": "gateway-key", "endpoints": {"echo": {"module": "echo_worker"}}}
+DEFAULTS = {"key": "gateway-key", "endpoints": {
+    "echo": {"module": "echo_worker"}, "asleep": {"module": "echo_worker", "maxWorkers": 0}}}
 POLL_SECONDS = 20
 
 

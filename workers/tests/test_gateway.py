@@ -187,6 +187,10 @@ def test_a_killed_worker_fails_its_job_and_the_next_job_gets_a_new_one(echo):
     assert echo.output("echo", **TEXT)["model"] == "echo"
     assert state(echo)["workerProcesses"] != [process]
     assert "status 3" in echo.error("echo", type="exit")
+    job = run(echo, type="sleep", seconds=600)
+    until(echo, job, "IN_PROGRESS")
+    echo.control("kill", {"endpoint": "echo"})
+    until(echo, job, "FAILED")
 
 
 def test_a_worker_that_does_not_start_leaves_its_job_in_the_queue_and_is_told(echo):
@@ -270,6 +274,13 @@ def test_the_script_is_skipped_by_status_77_where_there_is_no_python(tmp_path):
         (tmp_path / command).symlink_to(shutil.which(command))
     ended = subprocess.run([ROOT / "scripts" / "runpod-gateway"], capture_output=True, text=True, env={"PATH": str(tmp_path)})
     assert ended.returncode == 77 and "Python 3.11 or newer is needed" in ended.stderr and not ended.stdout
+
+
+def test_the_script_is_skipped_by_status_77_where_packages_cannot_be_had(tmp_path):
+    ended = subprocess.run(
+        [ROOT / "scripts" / "runpod-gateway", "--venv", tmp_path / "venv"], capture_output=True, text=True, timeout=120,
+        env={**os.environ, "PIP_INDEX_URL": "http://127.0.0.1:9/", "PIP_RETRIES": "0", "PIP_CONFIG_FILE": os.devnull, "PIP_FIND_LINKS": ""})
+    assert ended.returncode == 77 and "could not be installed" in ended.stderr and not ended.stdout
 
 
 def test_the_script_starts_the_gateway_on_an_environment_that_is_there():
