@@ -78,6 +78,8 @@ class WorkerProcess:
     jobs: set[Job] = field(default_factory=set)
     to_stop: list[str] = field(default_factory=list)
     pings: int = 0
+    # What it said in its last ping that it does.
+    pinged: set[str] = field(default_factory=set)
 
     @property
     def status(self) -> str:

@@ -248,6 +248,7 @@ class Gateway:
             return reply({"jobsToStop": stops}) if stops else web.Response(status=204)
         if operation == "ping":
             worker.pings += 1
+            worker.pinged = set(filter(None, request.query.get("job_id", "").split(",")))
             return reply({})
         data, job = await request.read(), request.match_info.get("job", "")
         if operation == "job-stream":
@@ -287,6 +288,7 @@ class Gateway:
         return reply({"requests": self.requests, "faultsLeft": self.faults.left, "endpoints": {
             name: endpoint.health() | {
                 "startedWorkers": endpoint.started_workers, "pings": sum(w.pings for w in endpoint.workers.values()),
+                "pinged": [job for worker in endpoint.workers.values() for job in worker.pinged],
                 "workerProcesses": [worker.process.pid for worker in endpoint.workers.values()],
                 "states": {job.id: job.status for job in endpoint.jobs.values()}}
             for name, endpoint in self.endpoints.items()}})

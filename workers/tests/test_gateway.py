@@ -129,10 +129,14 @@ def test_jobs_are_cancelled_in_the_queue_and_in_a_worker(echo):
     waiting = run(echo, "asleep", **TEXT)
     running = run(echo, type="sleep", seconds=600)
     until(echo, running, "IN_PROGRESS")
-    # A stop that comes before the SDK made a task of the job is lost (rp_scale.py, stop_job), so it is asked for anew.
+    # A stop that comes before the SDK made a task of the job is lost (rp_scale.py, stop_job): a second ping is later.
+    echo.until(lambda: running in state(echo)["pinged"], "the worker says that it does the job")
+    pings = state(echo)["pings"]
+    echo.until(lambda: state(echo)["pings"] > pings and running in state(echo)["pinged"], "it says so again")
     for job, endpoint in ((waiting, "asleep"), (running, "echo")):
         assert echo.ask("POST", f"/v2/{endpoint}/cancel/{job}")[1] == {"id": job, "status": "CANCELLED"}
         assert status_of(echo, job, endpoint)["status"] == "CANCELLED"
+    echo.until(lambda: running not in state(echo)["pinged"], "the worker stopped")
     assert echo.output("echo", **TEXT)["model"] == "echo"
 
 

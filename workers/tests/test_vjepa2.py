@@ -77,6 +77,8 @@ def test_files_and_frames_come_together(gateway):
 def test_sampling_is_even_and_has_both_ends(count):
     positions = sampled(count)
     assert len(positions) == 16 and positions[0] == 0 and positions[-1] == count - 1
+    # None is nearer to where it should be.
+    assert all(abs(position - index * (count - 1) / 15) <= 0.5 for index, position in enumerate(positions))
     steps = [after - before for before, after in zip(positions, positions[1:])]
     assert max(steps) - min(steps) <= 1 and min(steps) >= 0
 
@@ -90,10 +92,12 @@ def test_pooling_is_the_mean_of_equal_tokens_and_bounds_what_one_of_them_counts(
     assert torch.allclose(pooled(1000 * tokens), pooled(tokens), atol=1e-5)
 
 
-@pytest.mark.parametrize("data", [b"no video", video_file(20)[:300], bytes(5000), b"#EXTM3U\n/etc/passwd\n"])
-def test_what_is_no_video_is_told_by_its_place(gateway, data):
+@pytest.mark.parametrize(("data", "told"), [
+    (b"no video", "is no MP4"), (bytes(5000), "is no MP4"), (b"#EXTM3U\n/etc/passwd\n", "is no MP4"),
+    (b"ffconcat version 1.0\nfile /etc/passwd\n", "is no MP4"), (video_file(20)[:300], "can be read")])
+def test_what_is_no_video_is_told_by_its_place(gateway, data, told):
     error = gateway.error("vjepa2", type="video", videos=[{"file": base64_of(video_file(3))}, {"file": base64_of(data)}])
-    assert error["code"] == "bad_video" and "input.videos[1].file" in error["message"]
+    assert error["code"] == "bad_video" and "input.videos[1].file" in error["message"] and told in error["message"]
 
 
 def test_a_video_that_is_too_long_or_too_large_is_refused():
