@@ -131,12 +131,14 @@ def test_jobs_are_cancelled_in_the_queue_and_in_a_worker(echo):
     until(echo, running, "IN_PROGRESS")
     # A stop that comes before the SDK made a task of the job is lost (rp_scale.py, stop_job): a second ping is later.
     echo.until(lambda: running in state(echo)["pinged"], "the worker says that it does the job")
-    pings = state(echo)["pings"]
+    pings, processes = state(echo)["pings"], state(echo)["workerProcesses"]
     echo.until(lambda: state(echo)["pings"] > pings and running in state(echo)["pinged"], "it says so again")
     for job, endpoint in ((waiting, "asleep"), (running, "echo")):
         assert echo.ask("POST", f"/v2/{endpoint}/cancel/{job}")[1] == {"id": job, "status": "CANCELLED"}
         assert status_of(echo, job, endpoint)["status"] == "CANCELLED"
-    echo.until(lambda: running not in state(echo)["pinged"], "the worker stopped")
+    echo.until(lambda: running not in state(echo)["pinged"], "the worker stopped the job")
+    # Of itself, and not because it was ended for having nothing to do.
+    assert state(echo)["workerProcesses"] == processes
     assert echo.output("echo", **TEXT)["model"] == "echo"
 
 
