@@ -4,7 +4,6 @@ Nothing here knows HTTP. `tick` lets time act: it is called often, and after the
 """
 
 import asyncio
-import ctypes
 import os
 import signal
 import sys
@@ -72,6 +71,7 @@ class WorkerProcess:
 
     id: str
     process: asyncio.subprocess.Process
+    guard: asyncio.subprocess.Process
     idle_since: float
     has_asked: bool = False
     is_stopping: bool = False
@@ -87,11 +87,16 @@ class WorkerProcess:
 
     def kill(self) -> None:
         """Ends the process and its children, among them the one that pings."""
-        if self.process.returncode is None:
-            try:
-                os.killpg(self.process.pid, signal.SIGKILL)
-            except ProcessLookupError:
-                pass
+        try:
+            os.killpg(self.process.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+
+    async def ended(self) -> None:
+        """Waits until the process and its guard are no more."""
+        await self.process.wait()
+        self.guard.stdin.close()
+        await self.guard.wait()
 
 
 @dataclass
@@ -239,7 +244,7 @@ class Endpoint:
             except asyncio.TimeoutError:
                 pass
         worker.kill()
-        await worker.process.wait()
+        await worker.ended()
         self._bury(worker)
 
     # Inside
@@ -266,11 +271,8 @@ class Endpoint:
         """Takes a process that ended off the list. What it was doing has failed."""
         if self.workers.pop(worker.id, None) is None:
             return
-        # The one that pings may outlive it.
-        try:
-            os.killpg(worker.process.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
+        worker.kill()
+        worker.guard.stdin.close()
         if not worker.has_asked and not worker.is_stopping:
             self.failed_starts += 1
         for job in list(worker.jobs):
@@ -308,8 +310,8 @@ class Endpoint:
             with open(self.folder / f"{identifier}.log", "wb") as log:
                 process = await asyncio.create_subprocess_exec(
                     sys.executable, "-m", self.settings.module, env=environment, cwd=self.folder, stdin=asyncio.subprocess.DEVNULL,
-                    stdout=log, stderr=log, start_new_session=True, preexec_fn=_die_with_parent)
-            self.workers[identifier] = WorkerProcess(identifier, process, self.clock.now())
+                    stdout=log, stderr=log, start_new_session=True)
+            self.workers[identifier] = WorkerProcess(identifier, process, await guarded(process), self.clock.now())
         finally:
             self._is_starting = False
 
@@ -326,7 +328,13 @@ class Endpoint:
                 return
 
 
-def _die_with_parent() -> None:
-    """Has Linux kill a worker whose gateway was killed (PR_SET_PDEATHSIG)."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(1, signal.SIGKILL)
+# Reads until the gateway closes the pipe, or was killed, and then ends what is left of a worker: the process of the SDK that
+# pings outlives the one that takes jobs.
+GUARD = 'read -r _; kill -s KILL -- "-$1" 2>/dev/null'
+
+
+async def guarded(process: asyncio.subprocess.Process) -> asyncio.subprocess.Process:
+    """A process that ends the group of another when its standard input is closed."""
+    return await asyncio.create_subprocess_exec(
+        "sh", "-c", GUARD, "guard", str(process.pid), stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.DEVNULL,
+        start_new_session=True)

@@ -321,11 +321,12 @@ async def serve(port: int, configuration: dict, lifetime: float, folder: Path) -
             pass
     if not end.is_set():
         print(f"gateway: its {lifetime:.0f} seconds are over", file=sys.stderr)
-    for endpoint in gateway.endpoints.values():
-        for worker in endpoint.workers.values():
-            worker.is_stopping = True
-            worker.kill()
+    # First nobody asks any more, so that no worker is started.
     await runner.cleanup()
+    for worker in [worker for endpoint in gateway.endpoints.values() for worker in endpoint.workers.values()]:
+        worker.is_stopping = True
+        worker.kill()
+        await worker.ended()
 
 
 def main() -> None:
