@@ -15,7 +15,7 @@ SWIFT_SOURCES := Package.swift $(wildcard Sources Tests Benchmarks Examples)
 override ASK := $(value ASK)
 export ASK
 
-# Further arguments, of `make test`, `make bench` and the sanitizers.
+# Further arguments, of `make test`, `make bench`, `make workers` and the sanitizers.
 ARGS ?=
 
 # How many tests are in their bodies at once. Without a bound all thousand are, on the few threads of a small
@@ -81,6 +81,11 @@ bench: build ## Measure everything that docs/performance.md claims; ARGS="ingest
 .PHONY: model
 model: ## Fetch the model for vectors that know meanings (84 MB, Apache-2.0) into your cache
 	@scripts/fetch-model
+
+.PHONY: workers
+workers: ## Set up Python, and test the RunPod workers and their gateway; ARGS="-k siglip2" tests some
+	@scripts/runpod-gateway --models --prepare
+	PYTHONDONTWRITEBYTECODE=1 .build/workers-venv/bin/python -m pytest -q -p no:cacheprovider workers/tests $(ARGS)
 
 .PHONY: crash
 crash: setup ## Kill a writing process 200 times, and look what is left; RUNS=n kills it n times

@@ -1,0 +1,1 @@
+"""Text: dense vectors, learned sparse weights, and a vector for each token."""

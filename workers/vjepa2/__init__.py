@@ -1,0 +1,1 @@
+"""Videos by V-JEPA 2; what is said about them by SigLIP 2."""
