@@ -48,9 +48,6 @@ public struct RunPodEmbedder: Embedder {
     private let options: Options
     private let turns: Turns
 
-    /// All of a process share its connections.
-    private static let transport = Result { try CurlTransport() }
-
     /// - Parameters:
     ///   - queue: the endpoint with a queue, by its id (`abc123`) or the URL that stands before `/run`.
     ///   - loadBalancer: the endpoint that balances loads, by its id or its URL. It takes passages too, where there is no queue.
@@ -62,7 +59,7 @@ public struct RunPodEmbedder: Embedder {
         options: Options = Options()
     ) throws {
         do {
-            let transport = try Self.transport.get()
+            let transport = try ServiceCall.transport.get()
             // Each has a client of its own, since one may fail without the other.
             try self.init(
                 queue: queue.map { try RunPodEndpoint($0, key: key, client: HTTPClient(over: transport)) },
@@ -253,29 +250,11 @@ public struct RunPodEmbedder: Embedder {
         if let dimension = output.dimension, dimension != space.dimension {
             throw refusal("its output has the dimension \(dimension)")
         }
-        guard output.vectors.count == count else {
-            throw refusal("it answers \(count) inputs with \(output.vectors.count) vectors")
+        do {
+            return try space.vectors(output.vectors, count: count)
+        } catch {
+            throw refusal(error.reason)
         }
-        var vectors = [[Float]?](repeating: nil, count: count)
-        for (place, item) in output.vectors.enumerated() {
-            let index = item.index ?? place
-            guard vectors.indices.contains(index), vectors[index] == nil else {
-                throw refusal("vector \(place) of its output is for input \(index), which has one or is none")
-            }
-            guard let components = item.vector.components else {
-                throw refusal("vector \(index) is no base64 of 32-bit floats")
-            }
-            guard components.count == space.dimension else {
-                throw refusal("vector \(index) has \(components.count) components")
-            }
-            // In doubles, so that the squares of large components stay finite.
-            let length = components.reduce(0.0) { $0 + Double($1) * Double($1) }.squareRoot()
-            guard length.isFinite, length > 0 else {
-                throw refusal("vector \(index) has no length, or a component that is no number")
-            }
-            vectors[index] = components.map { Float(Double($0) / length) }
-        }
-        return vectors.compactMap { $0 }
     }
 
     // MARK: Health

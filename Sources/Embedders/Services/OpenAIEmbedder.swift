@@ -158,6 +158,7 @@ public struct OpenAIEmbedder: HealthReporting {
         return try call.vectors(reply.data.map { ($0.index, $0.embedding) }, count: count)
     }
 
+    /// How the service is: asked for the vector of one short text, which costs a token or two.
     public func health() async -> EmbedderHealth {
         await call.health {
             let body = try JSONEncoder().encode(

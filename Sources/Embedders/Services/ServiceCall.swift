@@ -34,7 +34,7 @@ struct ServiceCall: Sendable {
     let dollarsPerMillionTokens: Double?
 
     /// All of a process share its connections.
-    private static let transport = Result { try CurlTransport() }
+    static let transport = Result { try CurlTransport() }
 
     /// A client of its own, so that services that fail leave others alone.
     static func client() throws -> HTTPClient {
@@ -198,7 +198,9 @@ struct ServiceCall: Sendable {
 
 /// How an embedder's service is.
 public struct EmbedderHealth: Sendable, Equatable {
+    /// What can be said of it in a word.
     public enum State: String, Sendable {
+        /// It gives vectors of the space.
         case ready
         /// It starts, and will answer soon.
         case loading

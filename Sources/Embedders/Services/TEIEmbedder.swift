@@ -90,6 +90,7 @@ public struct TEIEmbedder: HealthReporting {
         private enum CodingKeys: String, CodingKey { case model = "model_id" }
     }
 
+    /// How the server is, and whether its model is that of the space.
     public func health() async -> EmbedderHealth {
         await call.health {
             let response = try await call.probe(

@@ -12,7 +12,7 @@ struct WordScores {
     /// Score by passage; 0 = no word matches.
     private(set) var scores: [Float]
     /// What words in titles add, by passage; empty where nothing does.
-    private var titles: [Float] = []
+    private(set) var titles: [Float] = []
     private var titleMean = 0.0
     /// The passages with the highest totals of those that were asked for, the best first.
     private(set) var best: [UInt32] = []
@@ -154,26 +154,6 @@ struct WordScores {
     var totalMean: Double { mean + titleMean }
 
     /// What counts where passages are put in order: the score, and what words in titles add.
-    /// The passages that have a word of the question.
-    func found(capacity: Int) -> PassageSet {
-        var set = PassageSet(capacity: capacity)
-        let scores = scores.span
-        let titles = titles.span
-        for start in stride(from: 0, to: min(capacity, scores.count), by: 64) {
-            var word: UInt64 = 0
-            for bit in 0..<min(64, capacity - start, scores.count - start) where scores[start + bit] != 0 {
-                word |= 1 << UInt64(bit)
-            }
-            if !titles.isEmpty {
-                for bit in 0..<min(64, capacity - start) where titles[start + bit] != 0 {
-                    word |= 1 << UInt64(bit)
-                }
-            }
-            if word != 0 { set.formUnion(word, at: start / 64) }
-        }
-        return set
-    }
-
     func total(_ passage: UInt32) -> Float {
         scores[Int(passage)] + (titles.isEmpty ? 0 : titles[Int(passage)])
     }

@@ -4,14 +4,11 @@ import Testing
 
 @testable import Embedders
 
-/// Against workers of RunPod's SDK behind a gateway that stands in for its queue, where one runs: LOCI_RUNPOD_GATEWAY is its
-/// URL. Its key is `gateway-key`; its endpoint `echo` has workers that embed in 8 dimensions, and `asleep` may have none:
-///
-///     scripts/runpod-gateway --config FILE    # {"endpoints": {"echo": {"module": "echo_worker"},
-///                                             #   "asleep": {"module": "echo_worker", "maxWorkers": 0}}}
+/// Against workers of RunPod's SDK behind a gateway that stands in for its queue: `scripts/runpod-gateway`, where `make test` could
+/// fetch its packages, or the one whose URL is LOCI_RUNPOD_GATEWAY. Its key is `gateway-key`; its endpoint `echo` has workers that embed in 8 dimensions, and `asleep` may have none.
 @Suite(
     .serialized, .timeLimit(.minutes(2)),
-    .enabled(if: RunPodGateway.url != nil, "LOCI_RUNPOD_GATEWAY names no gateway"))
+    .enabled(if: RunPodGateway.url != nil, "the packages of scripts/runpod-gateway are not there"))
 struct `An embedder on workers of RunPod's SDK` {
     private static let space = EmbeddingSpace(model: "echo", dimension: 8)
 
@@ -132,9 +129,34 @@ struct `An embedder on workers of RunPod's SDK` {
     }
 }
 
-/// The gateway that LOCI_RUNPOD_GATEWAY names.
+/// The gateway that LOCI_RUNPOD_GATEWAY names, or one of its own where its packages are there.
 enum RunPodGateway {
-    static let url = ProcessInfo.processInfo.environment["LOCI_RUNPOD_GATEWAY"]
+    static let url = ProcessInfo.processInfo.environment["LOCI_RUNPOD_GATEWAY"] ?? started
+
+    /// It ends when its standard input is closed: with this process.
+    private static let input = Pipe()
+
+    private static let started: String? = {
+        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent().deletingLastPathComponent().path
+        guard FileManager.default.isExecutableFile(atPath: root + "/.build/workers-venv/bin/python") else {
+            return nil
+        }
+        let process = Process()
+        let output = Pipe()
+        process.executableURL = URL(fileURLWithPath: root + "/scripts/runpod-gateway")
+        process.standardInput = input
+        process.standardOutput = output
+        process.standardError = FileHandle.nullDevice
+        guard (try? process.run()) != nil else { return nil }
+        var said = ""
+        while !said.contains("\n"), let data = try? output.fileHandleForReading.read(upToCount: 1),
+            !data.isEmpty
+        {
+            said += String(decoding: data, as: UTF8.self)
+        }
+        return said.firstMatch(of: /listening on (\d+)/).map { "http://127.0.0.1:\($0.1)" }
+    }()
 
     /// Asks what RunPod does not have.
     static func control(_ operation: String, _ body: String) async throws {
