@@ -77,7 +77,9 @@ let package = Package(
             path: "Tests/Fuzz", swiftSettings: spanSettings),
 
         // Tests.
-        .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: testSettings),
+        .target(
+            name: "TestSupport", dependencies: ["MemoryEngine"], path: "Tests/TestSupport",
+            swiftSettings: testSettings),
         .target(
             name: "Labelled", dependencies: ["MemoryEngine"], path: "Tests/Labelled",
             exclude: ["entities.txt", "contradictions.jsonl", "requests.txt"],

@@ -25,6 +25,9 @@ struct LociCommand: AsyncParsableCommand {
 
               export LOCI_URL=redis://ada@127.0.0.1:6399
 
+            What the environment does not say of LOCI_STORE, LOCI_URL, LOCI_PASSWORD, and of services that make vectors \
+            (loci help embedders), may stand in a file `.env` of the working directory.
+
             A NAME has 1 to 128 bytes without `/` and control characters. On the command line `=` and `,` in \
             it stand behind a backslash, because recall takes weights: 'project/a\\=b'.
 
@@ -72,7 +75,8 @@ struct LociCommand: AsyncParsableCommand {
                 subcommands: [
                     StatsCommand.self, CheckCommand.self, DumpCommand.self, CompactCommand.self,
                     VacuumCommand.self, RebuildCommand.self, IndexCommand.self, TuneCommand.self,
-                    ReembedCommand.self, EmbedCommand.self, SpacesCommand.self,
+                    ReembedCommand.self, EmbedCommand.self, EmbeddersCommand.self,
+                    SpacesCommand.self,
                     SnapshotCommand.self, RestoreCommand.self,
                     MeasureCommand.self,
                 ]),

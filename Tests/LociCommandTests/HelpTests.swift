@@ -46,6 +46,7 @@ import Testing
         try shell.write("What was said.\n", to: "notes.txt")
         try shell.write("a line of a log\n", to: "log.txt")
         try shell.write("correct horse\n", to: "password.txt")
+        try shell.write("a-key-of-nobody\n", to: "key.txt")
         try shell.write("{\"content\":\"A fact.\"}\n", to: "facts.jsonl")
         try shell.write("# Atlas\n\nRead me.\n", to: "README.md")
         try shell.write("# Guide\n\nText.\n", to: "docs/guide.md")

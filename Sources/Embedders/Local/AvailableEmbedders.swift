@@ -3,8 +3,9 @@ import MemoryEngine
 
 /// Which embedder a program should use: the one place that chooses.
 ///
-/// The local encoder where there is a model for it, else `HashEmbedder`. The other one stands beside it, because a home
-/// goes on with the space that it has.
+/// The local encoder where there is a model for it, else `HashEmbedder`; a service only where it is named. The others stand
+/// beside it, because a home goes on with the space that it has: one whose vectors a service made asks that service, if the
+/// environment has a key for it, and no other home does.
 public struct AvailableEmbedders: Sendable {
     /// What a caller may ask for.
     public enum Preference: String, Sendable, CaseIterable {
@@ -14,6 +15,9 @@ public struct AvailableEmbedders: Sendable {
         case local
         case hash
         case none
+        /// Services, and an error where the environment lacks what they want: OpenAI, Jina, Voyage, a server of one's own
+        /// (`LOCI_EMBEDDINGS_URL`), BGE-M3 on RunPod.
+        case openai, jina, voyage, server, runpod
     }
 
     /// For new homes; `nil` = none was asked for.
@@ -28,36 +32,58 @@ public struct AvailableEmbedders: Sendable {
 
     /// Looks for a model: in the folder that `LOCI_MODEL` names, else where `make model` puts it.
     ///
-    /// - Throws: `EngineError` where a model is named or there and cannot be used, or is asked for and not there.
+    /// - Throws: `EngineError` where a model is named or there and cannot be used, or is asked for and not there; where a service
+    ///   is asked for and not configured.
     public init(
         preferring preference: Preference = .auto,
         environment: [String: String] = ProcessInfo.processInfo.environment
+    ) throws {
+        try self.init(
+            preferring: preference, environment: environment,
+            services: ServiceSettings(environment: environment))
+    }
+
+    package init(
+        preferring preference: Preference, environment: [String: String], services: ServiceSettings
     ) throws {
         guard preference != .none else {
             (embedder, others, local) = (nil, [], nil)
             return
         }
         let hash = HashEmbedder()
+        let service = try ServiceSettings.Service(rawValue: preference.rawValue).map {
+            try services.embedder(of: $0)
+        }
         do {
             local = try Self.folder(environment).map { try LocalEncoder(folder: $0) }
-        } catch  where preference == .hash {
+        } catch  where preference == .hash || service != nil {
             // Who wants none of it is not stopped by it.
             local = nil
         }
+        let first: any Embedder
         switch (preference, local) {
         case (.local, nil):
             throw EngineError(
                 .notFound,
                 "there is no model: run `make model`, or set \(Self.variable) to a folder that holds one")
-        case (.hash, let local?): (embedder, others) = (hash, [local])
-        case (.hash, nil), (_, nil): (embedder, others) = (hash, [])
-        case (_, let local?): (embedder, others) = (local, [hash])
+        case (.hash, _): first = hash
+        case (_, let local?): first = service ?? local
+        case (_, nil): first = service ?? hash
         }
+        embedder = first
+        var spaces: Set<EmbeddingSpace> = [first.space]
+        var rest: [any Embedder] = [hash]
+        if let local { rest.insert(local, at: 0) }
+        others = (rest + services.configured).filter { spaces.insert($0.space).inserted }
     }
+
+    /// Whether vectors of new homes are made by a service.
+    package var isService: Bool { embedder is any HealthReporting }
 
     /// What makes the vectors of new homes, in words.
     public var summary: String {
         guard let embedder else { return "no vectors are made" }
+        if isService { return "vectors are made by \(embedder.space.name), of a service over the network" }
         guard let local, local.space == embedder.space else {
             return "vectors are made by \(embedder.space.name), which knows spellings and no meanings"
         }

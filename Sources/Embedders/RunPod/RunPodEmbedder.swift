@@ -43,8 +43,8 @@ public struct RunPodEmbedder: Embedder {
     public var modalities: Set<Modality> { options.modalities }
     public var limits: EmbedderLimits { options.limits }
 
-    private let queue: RunPodEndpoint?
-    private let loadBalancer: RunPodLoadBalancer?
+    let queue: RunPodEndpoint?
+    let loadBalancer: RunPodLoadBalancer?
     private let options: Options
     private let turns: Turns
 

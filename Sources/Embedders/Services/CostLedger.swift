@@ -58,7 +58,7 @@ public final class CostLedger: Sendable {
     private static let maximumByteCount = 16 << 20
 
     /// - Parameters:
-    ///   - path: the file; `nil` = the counts live as long as this.
+    ///   - path: the file, which is made with its folder at the first count; `nil` = the counts live as long as this.
     ///   - caps: by the name of the service.
     public init(
         path: String? = nil, caps: [String: Cap] = [:],
@@ -160,6 +160,10 @@ public final class CostLedger: Sendable {
     private static func change(_ path: String, _ body: (inout Days) -> Void) throws {
         let lockPath = path + ".lock"
         let files = FileManager.default
+        // What somebody pays for is nobody else's matter.
+        try? files.createDirectory(
+            at: URL(fileURLWithPath: path).deletingLastPathComponent(), withIntermediateDirectories: true,
+            attributes: [.posixPermissions: 0o700])
         if !files.fileExists(atPath: lockPath) { _ = files.createFile(atPath: lockPath, contents: nil) }
         guard let lock = FileHandle(forUpdatingAtPath: lockPath) else {
             throw EngineError(.io, "\(lockPath) cannot be written: what services cost is counted beside it")

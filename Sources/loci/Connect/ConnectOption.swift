@@ -16,7 +16,7 @@ struct ConnectOption: ParsableArguments {
     ///
     /// - Parameter isStoreSaid: the command line names a store, which goes before the environment.
     func address(
-        isStoreSaid: Bool, environment: [String: String] = ProcessInfo.processInfo.environment
+        isStoreSaid: Bool, environment: [String: String] = Settings.current.values
     ) throws -> ServerAddress? {
         guard connect == nil || !isStoreSaid else {
             throw ValidationError("--store and --connect are given, and one is wanted")

@@ -24,7 +24,7 @@ struct SettingReader {
     /// In the order in which they were read.
     private(set) var settings: [Setting] = []
 
-    init(environment: [String: String] = ProcessInfo.processInfo.environment) {
+    init(environment: [String: String] = Settings.current.values) {
         self.environment = environment
     }
 

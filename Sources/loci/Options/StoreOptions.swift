@@ -33,7 +33,8 @@ struct StoreOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             "What makes vectors in new homes: local (a model in this process), hash (words and their pieces, hashed), "
-                + "none, or auto (by default: local where there is a model).",
+                + "none, auto (by default: local where there is a model), or a service: openai, jina, voyage, server, runpod "
+                + "(`loci help embedders`).",
             valueName: "embedder"))
     var embedder: AvailableEmbedders.Preference?
 
@@ -67,7 +68,7 @@ struct StoreOptions: ParsableArguments {
             guard !store.isEmpty else { throw ValidationError("--store is empty: write --store PATH") }
             return store
         }
-        if let store = ProcessInfo.processInfo.environment["LOCI_STORE"], !store.isEmpty { return store }
+        if let store = Settings.current.values["LOCI_STORE"], !store.isEmpty { return store }
         throw ValidationError("say which store: --store PATH, or set LOCI_STORE")
     }
 
@@ -112,7 +113,7 @@ struct StoreOptions: ParsableArguments {
     }
 
     /// What makes vectors.
-    func embedders() throws -> AvailableEmbedders { try AvailableEmbedders(preferring: embedder ?? .auto) }
+    func embedders() throws -> AvailableEmbedders { try Settings.current.embedders(embedder ?? .auto) }
 
     /// The spaces that verbs make vectors in.
     func ownSpaces() throws -> [EmbeddingSpace] {
@@ -140,7 +141,9 @@ struct StoreOptions: ParsableArguments {
         }
         let embedders = try given ?? self.embedders()
         options.otherEmbedders = embedders.others
-        if embedders.local != nil, use == .creating, !FileManager.default.fileExists(atPath: path) {
+        if embedders.local != nil || embedders.isService, use == .creating,
+            !FileManager.default.fileExists(atPath: path)
+        {
             Terminal.note("a new store: \(embedders.summary)")
         }
         return try Engine.open(at: path, embedder: embedders.embedder, options: options)

@@ -28,7 +28,8 @@ struct EmbedCommand: AsyncParsableCommand {
     var query = false
     @Option(
         help: ArgumentHelp(
-            "What makes the vectors: local, hash, or auto (by default: local where there is a model).",
+            "What makes the vectors: local, hash, auto (by default: local where there is a model), or a service "
+                + "(`loci help embedders`).",
             valueName: "embedder"))
     var embedder: AvailableEmbedders.Preference?
     @Flag(help: "Print JSON, an array a line; errors and notes are JSON on standard error.")
@@ -44,7 +45,7 @@ struct EmbedCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        guard let embedder = try AvailableEmbedders(preferring: embedder ?? .auto).embedder else { return }
+        guard let embedder = try Settings.current.embedders(embedder ?? .auto).embedder else { return }
         if let lines { return try await embed(linesOf: lines, embedder) }
         var inputs: [String] = []
         for (index, text) in texts.enumerated() {

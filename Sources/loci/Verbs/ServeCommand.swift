@@ -58,8 +58,8 @@ struct ServeCommand: AsyncParsableCommand {
         if let local = embedders.local {
             // The first question should not wait for it.
             try local.load()
-            Terminal.note(embedders.summary)
         }
+        if embedders.local != nil || embedders.isService { Terminal.note(embedders.summary) }
         try await store.withEngine(for: .creating, embedders: embedders) { engine in
             let logger = Logger(label: "loci") { StreamLogHandler.standardError(label: $0) }
             let server = Server(engine: engine, options: asked, logger: logger) { addresses in

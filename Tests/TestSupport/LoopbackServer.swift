@@ -3,24 +3,24 @@ import Glibc
 import MemoryEngine
 
 /// A server on this machine whose answers are a test's, byte by byte. Each connection has a thread.
-final class LoopbackServer: Sendable {
-    struct Failure: Error {}
+public final class LoopbackServer: Sendable {
+    public struct Failure: Error {}
 
     /// What a client sent.
-    struct Request: Sendable {
+    public struct Request: Sendable {
         /// The number of its connection, from 0.
-        let connection: Int
-        let head: String
-        let body: [UInt8]
+        public let connection: Int
+        public let head: String
+        public let body: [UInt8]
     }
 
-    let port: Int
+    public let port: Int
     private let listener: Int32
     private let open = Mutex<[Int32]>([])
 
     /// Serves until the last reference goes: `answer` is called for each request, and what it gives is sent. `nil` ends the
     /// connection.
-    init(_ answer: @escaping @Sendable (Request, Connection) -> String?) throws {
+    public init(_ answer: @escaping @Sendable (Request, Connection) -> String?) throws {
         let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
@@ -60,17 +60,17 @@ final class LoopbackServer: Sendable {
         open.withLock { for socket in $0 { shutdown(socket, Int32(SHUT_RDWR)) } }
     }
 
-    func url(_ path: String = "/") -> String { "http://127.0.0.1:\(port)\(path)" }
+    public func url(_ path: String = "/") -> String { "http://127.0.0.1:\(port)\(path)" }
 
     /// An answer with its length.
-    static func reply(_ status: String, _ body: String = "", headers: [String] = []) -> String {
+    public static func reply(_ status: String, _ body: String = "", headers: [String] = []) -> String {
         (["HTTP/1.1 \(status)", "Content-Length: \(body.utf8.count)"] + headers).joined(separator: "\r\n")
             + "\r\n\r\n" + body
     }
 }
 
 /// One connection of it.
-final class Connection: @unchecked Sendable {
+public final class Connection: @unchecked Sendable {
     private let socket: Int32
     private let number: Int
     /// What was read and not used yet; for the thread of the connection alone.
@@ -85,7 +85,7 @@ final class Connection: @unchecked Sendable {
         }
     }
 
-    func send(_ text: String) {
+    public func send(_ text: String) {
         var rest = Array(text.utf8)[...]
         while !rest.isEmpty {
             let count = rest.withUnsafeBytes {
@@ -97,7 +97,7 @@ final class Connection: @unchecked Sendable {
     }
 
     /// Waits until the other side has ended the connection.
-    func waitForEnd() { while read() {} }
+    public func waitForEnd() { while read() {} }
 
     private func next() -> LoopbackServer.Request? {
         let blank = Array("\r\n\r\n".utf8)

@@ -1,0 +1,141 @@
+import Embedders
+import MemoryEngine
+
+/// A line of `loci embedders`.
+struct EmbedderEntry: Sendable {
+    let name: String
+    let space: EmbeddingSpace?
+    let modalities: Set<Modality>
+    /// Settings that are missing, each as `A` or `A or B`.
+    var missing: [String] = []
+    /// Why it cannot be used, though nothing is missing.
+    var problem: String?
+    /// `nil` = it runs in this process.
+    var service: ServiceSettings.Service?
+    var dollarsPerMillionTokens: Double?
+    /// What it cost today; `nil` = that is not counted.
+    var today: CostLedger.Day?
+    /// Of a service that is configured.
+    var embedder: (any HealthReporting)?
+    var health: EmbedderHealth?
+
+    var isConfigured: Bool { missing.isEmpty && problem == nil }
+
+    /// - Throws: `EngineError`: `corrupted`, `io`, where what services cost cannot be read.
+    static func all(_ settings: Settings) throws -> [EmbedderEntry] {
+        let hash = EmbedderEntry(name: "hash", space: HashEmbedder().space, modalities: [.text])
+        var local = EmbedderEntry(name: "local", space: nil, modalities: [.text])
+        do {
+            let space = try AvailableEmbedders(
+                preferring: .local, environment: settings.values,
+                services: ServiceSettings(environment: [:])
+            ).local?.space
+            local = EmbedderEntry(name: "local", space: space, modalities: [.text])
+        } catch {
+            local.problem = Failure(error).message
+        }
+        let services = settings.services
+        let ledger = CostLedger(path: services.costsPath)
+        return try [hash, local]
+            + ServiceSettings.Service.allCases.map { service in
+                var entry = EmbedderEntry(
+                    name: service.rawValue, space: services.space(of: service),
+                    modalities: ServiceSettings.modalities(of: service),
+                    missing: services.missing(of: service), service: service)
+                entry.dollarsPerMillionTokens = services.dollarsPerMillionTokens(of: service)
+                if !service.isRunPod { entry.today = try ledger.today(service.rawValue) }
+                guard entry.missing.isEmpty else { return entry }
+                do {
+                    entry.embedder = try services.embedder(of: service)
+                } catch {
+                    entry.problem = Failure(error).message
+                }
+                return entry
+            }
+    }
+
+    /// Asks all at once.
+    static func askHealth(of entries: inout [EmbedderEntry]) async {
+        let answers = await withTaskGroup(of: (Int, EmbedderHealth).self) { group in
+            for (index, entry) in entries.enumerated() {
+                guard let embedder = entry.embedder else { continue }
+                group.addTask { (index, await embedder.health()) }
+            }
+            return await group.reduce(into: []) { $0.append($1) }
+        }
+        for (index, health) in answers { entries[index].health = health }
+    }
+
+    // MARK: As text
+
+    var columns: [String] {
+        [
+            name, space.map { Visible.line($0.name) } ?? "-", modalityNames.joined(separator: " "), price,
+            state, spent,
+        ]
+    }
+
+    var detail: String? { health?.message ?? problem }
+
+    private var modalityNames: [String] { Modality.allCases.filter(modalities.contains).map(\.rawValue) }
+
+    private var state: String {
+        if let health { return health.state.rawValue }
+        if problem != nil { return "not usable" }
+        guard missing.isEmpty else { return "wants \(missing.joined(separator: ", "))" }
+        return service == nil ? "ready" : "configured"
+    }
+
+    private var price: String {
+        guard let service else { return "in this process" }
+        if service.isRunPod { return "by time of GPUs" }
+        if let dollars = dollarsPerMillionTokens {
+            return "\(Terminal.decimals(dollars, 2)) dollars per million tokens"
+        }
+        return service == .server ? "yours" : "price not known"
+    }
+
+    private var spent: String { today.flatMap { $0.requests == 0 ? nil : "today \($0.summary)" } ?? "" }
+
+    // MARK: As JSON
+
+    func write(to json: inout JSONWriter) {
+        json.member("name", name)
+        json.name("space")
+        if let space { json.write(space.name) } else { json.writeNull() }
+        json.member("takes", modalityNames)
+        json.member("isConfigured", isConfigured)
+        json.member("isService", service != nil)
+        json.list("missing", missing) { $0.write($1) }
+        if let problem { json.member("problem", problem) }
+        json.name("dollarsPerMillionTokens")
+        if let dollars = dollarsPerMillionTokens { json.write(dollars) } else { json.writeNull() }
+        if let today { json.object("today") { today.write(to: &$0) } }
+        if let health {
+            json.object("health") { json in
+                json.member("state", health.state.rawValue)
+                json.member("message", health.message)
+            }
+        }
+    }
+}
+
+extension ServiceSettings.Service {
+    /// Whether it is paid by the time of a GPU, which RunPod counts.
+    fileprivate var isRunPod: Bool { rawValue.hasPrefix("runpod") }
+}
+
+extension CostLedger.Day {
+    var summary: String {
+        "\(Terminal.counted(requests, "request")), \(Terminal.counted(tokens, "token")), "
+            + "\(Terminal.decimals(dollars, 4)) dollars"
+    }
+
+    func write(to json: inout JSONWriter) {
+        json.member("requests", requests)
+        json.member("texts", texts)
+        json.member("tokens", tokens)
+        json.member("estimatedTokens", estimatedTokens)
+        json.member("dollars", dollars)
+    }
+}
