@@ -141,6 +141,8 @@ struct StoreOptions: ParsableArguments {
         }
         let embedders = try given ?? self.embedders()
         options.otherEmbedders = embedders.others
+        // What is asked answers, with less; what is remembered without its vector might be forgotten so.
+        if embedders.isService { options.questionFallback = .words }
         if embedders.local != nil || embedders.isService, use == .creating,
             !FileManager.default.fileExists(atPath: path)
         {
