@@ -170,7 +170,7 @@ package struct ServiceSettings: Sendable {
                 "LOCI_EMBEDDINGS_DIMENSION is not a whole number from 1 to \(EmbeddingSpace.maximumDimension)"
             )
         }
-        guard EmbeddingSpace(name: space.name) == space else {
+        guard EmbeddingSpace(name: space.name) == space, space.name.utf8.count <= 400 else {
             throw EngineError(.invalid, "LOCI_EMBEDDINGS_MODEL is not the name of a model")
         }
         guard !withheld.contains("LOCI_EMBEDDINGS_KEY") else {

@@ -6,7 +6,6 @@ enum SecretLine {
     /// Reads it, without blanks around it; `nil` = there is none.
     static func read(prompt: String) -> String? {
         guard Terminal.isInputTerminal else { return line() }
-        try? FileHandle.standardError.write(contentsOf: Data(prompt.utf8))
         var shown = termios()
         // Safe because these calls read or write the value while they last, and keep nothing.
         guard unsafe tcgetattr(STDIN_FILENO, &shown) == 0 else { return line() }
@@ -19,6 +18,8 @@ enum SecretLine {
             _ = unsafe tcsetattr(STDIN_FILENO, TCSAFLUSH, &shown)
             Terminal.error("")
         }
+        // Not before: what was typed until then is thrown away.
+        try? FileHandle.standardError.write(contentsOf: Data(prompt.utf8))
         return line()
     }
 

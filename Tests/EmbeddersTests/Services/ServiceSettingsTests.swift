@@ -1,0 +1,182 @@
+import Foundation
+import MemoryEngine
+import TestSupport
+import Testing
+
+@testable import Embedders
+
+@Suite struct `Settings of services` {
+    private static let all = [
+        "OPENAI_API_KEY": "sk-secret-1", "JINA_API_KEY": "jina-secret-2", "VOYAGE_API_KEY": "pa-secret-3",
+        "LOCI_EMBEDDINGS_URL": "http://127.0.0.1:1/v1", "LOCI_EMBEDDINGS_MODEL": "tiny",
+        "LOCI_EMBEDDINGS_DIMENSION": "3", "RUNPOD_API_KEY": "rpa_secret-4",
+        "RUNPOD_ENDPOINT_BGE_M3": "abc123",
+        "RUNPOD_URL_SIGLIP": "def456", "RUNPOD_ENDPOINT_VL_JEPA": "ghi789",
+    ]
+    private static let spaces = [
+        "openai": "text-embedding-3-small/1536/cosine", "jina": "jina-embeddings-v4/1024/cosine",
+        "voyage": "voyage-code-3/1024/cosine", "server": "tiny/3/cosine", "runpod": "BAAI/bge-m3/1024/cosine",
+        "runpod-siglip": "google/siglip2-so400m-patch14-384/1152/cosine",
+        "runpod-vl-jepa": "facebook/vjepa2-vitl-fpc64-256/1024/cosine",
+    ]
+
+    @Test func `choose the service that is named, and no other`() throws {
+        for preference in AvailableEmbedders.Preference.allCases {
+            guard let space = Self.spaces[preference.rawValue] else { continue }
+            let found = try AvailableEmbedders(preferring: preference, environment: Self.all)
+            #expect(found.embedder?.space.name == space)
+            #expect(found.isService && found.summary.contains("over the network"))
+            #expect(
+                Set(found.others.map(\.space.name))
+                    == Set(Self.spaces.values).subtracting([space]).union([HashEmbedder().space.name]))
+        }
+        for preference in [AvailableEmbedders.Preference.auto, .hash] {
+            let found = try AvailableEmbedders(preferring: preference, environment: Self.all)
+            #expect(found.embedder?.space == HashEmbedder().space && !found.isService)
+            // Homes that have their vectors from them already.
+            #expect(Set(found.others.map(\.space.name)) == Set(Self.spaces.values))
+        }
+        #expect(try AvailableEmbedders(preferring: .none, environment: Self.all).others.isEmpty)
+        #expect(try AvailableEmbedders(preferring: .auto, environment: [:]).others.isEmpty)
+    }
+
+    @Test(arguments: [
+        ("openai", "OPENAI_API_KEY"), ("jina", "JINA_API_KEY"), ("voyage", "VOYAGE_API_KEY"),
+        ("server", "LOCI_EMBEDDINGS_URL"), ("server", "LOCI_EMBEDDINGS_MODEL"),
+        ("server", "LOCI_EMBEDDINGS_DIMENSION"), ("runpod", "RUNPOD_API_KEY"),
+        ("runpod", "RUNPOD_ENDPOINT_BGE_M3"),
+    ])
+    func `name what is missing`(service: String, name: String) throws {
+        let preference = try #require(AvailableEmbedders.Preference(rawValue: service))
+        for value in [nil, ""] {
+            var environment = Self.all
+            environment[name] = value
+            let error = #expect(throws: EngineError.self) {
+                try AvailableEmbedders(preferring: preference, environment: environment)
+            }
+            #expect(error?.code == .invalid && error?.message.contains(name) == true)
+            let space = Self.spaces[service]
+            #expect(
+                try !AvailableEmbedders(environment: environment).others.contains { $0.space.name == space })
+        }
+    }
+
+    @Test(arguments: [
+        ("LOCI_EMBEDDINGS_DIMENSION", "0"), ("LOCI_EMBEDDINGS_DIMENSION", "9000"),
+        ("LOCI_EMBEDDINGS_DIMENSION", "three"), ("LOCI_EMBEDDINGS_URL", "ftp://secret-host"),
+        ("LOCI_EMBEDDINGS_URL", "secret-host"), ("LOCI_EMBEDDINGS_SHAPE", "secret-shape"),
+        ("LOCI_EMBEDDINGS_MODEL", "secret@"), ("LOCI_EMBEDDINGS_MODEL", String(repeating: "m", count: 400)),
+        ("LOCI_EMBEDDINGS_KEY", "a secret key"),
+    ])
+    func `refuse what is none, and stop nobody who does without`(name: String, value: String) throws {
+        var environment = Self.all
+        environment[name] = value
+        let error = #expect(throws: EngineError.self) {
+            try AvailableEmbedders(preferring: .server, environment: environment)
+        }
+        #expect(error?.message.contains("secret") == false, "\(error?.message ?? "")")
+        let found = try AvailableEmbedders(environment: environment)
+        #expect(!found.others.contains { $0.space.name == "tiny/3/cosine" } && found.others.count == 6)
+    }
+
+    @Test func `give one embedder of a space`() throws {
+        var environment = Self.all
+        environment["LOCI_EMBEDDINGS_MODEL"] = "BAAI/bge-m3"
+        environment["LOCI_EMBEDDINGS_DIMENSION"] = "1024"
+        let found = try AvailableEmbedders(preferring: .runpod, environment: environment)
+        #expect(found.others.count == 6 && !found.others.contains { $0.space == found.embedder?.space })
+    }
+
+    @Test(arguments: [
+        ("LOCI_CAP_OPENAI_DOLLARS", "1.50", true), ("LOCI_CAP_OPENAI_TOKENS", "0", true),
+        ("LOCI_CAP_JINA_TOKENS", "1000", true), ("LOCI_CAP_OPENAI_DOLLARS", "", true),
+        ("LOCI_CAP_OPENAI_DOLLARS", "-1", false), ("LOCI_CAP_OPENAI_DOLLARS", "much", false),
+        ("LOCI_CAP_OPENAI_DOLLARS", "inf", false), ("LOCI_CAP_OPENAI_TOKENS", "1.5", false),
+        ("LOCI_CAP_VOYAGE_TOKENS", "-1", false),
+        // These could not hold: prices are not known, RunPod counts time, nobody has this name.
+        ("LOCI_CAP_JINA_DOLLARS", "1", false), ("LOCI_CAP_SERVER_DOLLARS", "1", false),
+        ("LOCI_CAP_RUNPOD_DOLLARS", "1", false), ("LOCI_CAP_OPENAPI_DOLLARS", "1", false),
+        ("LOCI_CAP_", "1", false),
+    ])
+    func `take caps that can hold, and no service where one cannot`(
+        name: String, value: String, holds: Bool
+    )
+        throws
+    {
+        var environment = Self.all.merging(["HOME": "/nowhere", name: value]) { $1 }
+        func isTaken() -> Bool { (try? ServiceSettings(environment: environment).ledger()) != nil }
+        #expect(isTaken() == holds)
+        for service in [ServiceSettings.Service.openai, .jina, .voyage, .server] {
+            let embedder = try? ServiceSettings(environment: environment).embedder(of: service)
+            #expect((embedder != nil) == holds, "\(service)")
+        }
+        environment["HOME"] = nil
+        // A cap of a day is kept by a file.
+        #expect(isTaken() == (holds && value.isEmpty))
+    }
+
+    @Test func `count costs where the environment has its state`() {
+        for (environment, path) in [
+            (["XDG_STATE_HOME": "/s", "HOME": "/h"], "/s/loci/costs.json"),
+            (["XDG_STATE_HOME": "s", "HOME": "/h"], "/h/.local/state/loci/costs.json"),
+            (["HOME": "/h"], "/h/.local/state/loci/costs.json"), (["HOME": ""], nil), ([:], nil),
+        ] as [([String: String], String?)] {
+            #expect(ServiceSettings(environment: environment).costsPath == path)
+        }
+    }
+
+    @Test func `make a server of TEI's shape`() async throws {
+        let server = try LoopbackServer { request, _ in
+            guard request.head.hasPrefix("POST /embed ") else { return LoopbackServer.reply("404 Not Found") }
+            return LoopbackServer.reply("200 OK", "[[0,3,4]]")
+        }
+        var environment = Self.all
+        environment["LOCI_EMBEDDINGS_URL"] = server.url("")
+        environment["LOCI_EMBEDDINGS_SHAPE"] = "tei"
+        let found = try AvailableEmbedders(preferring: .server, environment: environment)
+        #expect(try await found.embedder?.embed([.text("a")], for: .query) == [[0, 0.6, 0.8]])
+    }
+}
+
+@Suite struct `The health of an embedder on RunPod` {
+    private static let key = "rpa_secret-0123456789"
+
+    @Test(arguments: [
+        ("200 OK", #"{"workers":{"idle":1}}"#, EmbedderHealth.State.ready, "has workers"),
+        ("200 OK", #"{"workers":{"initializing":1}}"#, .loading, "starts"),
+        ("200 OK", #"{"workers":{"idle":0}}"#, .loading, "unless the endpoint sleeps"),
+        ("200 OK", #"{"workers":{"throttled":1}}"#, .failing, "no free GPU"),
+        ("200 OK", #"{"workers":{"unhealthy":1}}"#, .failing, "logs"),
+        ("200 OK", "<html>", .failing, "no health"),
+        ("401 Unauthorized", #"{"error":"no key \#(key)"}"#, .wrongKey, "refuses the key"),
+        ("404 Not Found", "", .failing, "does not exist"),
+    ])
+    func `is what its queue says, unless the load balancer is worse`(
+        status: String, body: String, state: EmbedderHealth.State, part: String
+    ) async throws {
+        let server = try LoopbackServer { request, _ in
+            request.head.hasPrefix("GET /health ")
+                ? LoopbackServer.reply(status, body)
+                : LoopbackServer.reply(request.head.hasPrefix("GET /b/ping ") ? "204 No Content" : "200 OK")
+        }
+        let space = EmbeddingSpace(model: "m", dimension: 3)
+        let alone = try RunPodEmbedder(queue: server.url(), key: Self.key, space: space)
+        let health = await alone.health()
+        #expect(health.state == state && health.message.contains(part), "\(health)")
+        #expect(!health.message.contains("secret"))
+        let both = try RunPodEmbedder(
+            queue: server.url(), loadBalancer: server.url("/b"), key: Self.key, space: space)
+        let worse = await both.health()
+        #expect(worse.state == (state == .ready ? .loading : state))
+        #expect(worse.message.contains(part) && worse.message.contains("/b starts workers"), "\(worse)")
+        let balancer = try RunPodEmbedder(loadBalancer: server.url("/a"), key: Self.key, space: space)
+        #expect(await balancer.health().state == .ready)
+    }
+
+    @Test func `is that it is not reached, where nobody listens`() async throws {
+        let port = try LoopbackServer { _, _ in nil }.port
+        let gone = try RunPodEmbedder(
+            queue: "http://127.0.0.1:\(port)", key: Self.key, space: EmbeddingSpace(model: "m", dimension: 3))
+        #expect(await gone.health().state == .unreachable)
+    }
+}
