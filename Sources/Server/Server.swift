@@ -100,6 +100,33 @@ public struct Server: Service {
         withExtendedLifetime(claim) {}
     }
 
+    /// Sees that nothing else listens where a server is to, before a store is made for it.
+    ///
+    /// - Throws: `EngineError.io` where an address is in use or is none.
+    public static func probe(_ options: Options) async throws {
+        let bootstrap = ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+        let places = [
+            (options.host, options.port),
+            (options.metricsPort == nil ? nil : options.metricsHost, options.metricsPort ?? 0),
+        ]
+        for case (let host?, let port) in places {
+            do {
+                try await bootstrap.bind(host: host, port: port).get().close()
+            } catch {
+                throw cannotListen(at: "\(host):\(port)", error)
+            }
+        }
+        if let path = options.socketPath, await SocketFile.isServed(path) {
+            throw cannotListen(at: path, IOError(errnoCode: EADDRINUSE, reason: "bind"))
+        }
+    }
+
+    private static func cannotListen(at place: String, _ error: any Error) -> EngineError {
+        let reason = (error as? IOError).map { SystemReason.text($0) }
+        return EngineError(.io, "cannot listen at \(place): \(reason ?? "\(error)")")
+    }
+
     /// Whether only this machine can reach an address.
     static func isLoopback(_ host: String) -> Bool {
         if host == "localhost" || host == "::1" { return true }
@@ -190,8 +217,7 @@ public struct Server: Service {
         } catch {
             for channel in channels { channel.close(promise: nil) }
             socket?.remove()
-            let reason = (error as? IOError).map { SystemReason.text($0) }
-            throw EngineError(.io, "cannot listen at \(place): \(reason ?? "\(error)")")
+            throw Self.cannotListen(at: place, error)
         }
         logger.info(
             "listening",

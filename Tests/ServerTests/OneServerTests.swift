@@ -147,7 +147,7 @@ import Testing
         let path = NSTemporaryDirectory() + "one-\(UUID().uuidString)"
         defer { try? FileManager.default.removeItem(atPath: path) }
         let options = ServedStore.options { $0.socketPath = path }
-        try await ServedStore.serveAddresses(options) { _ in
+        try await ServedStore.serveAddresses(options) { addresses in
             var loci = try LociProgram(["LOCI_MODEL": ""])
             defer { loci.end() }
             loci.environment["LOCI_STORE"] = loci.folder + "/other"
@@ -155,6 +155,12 @@ import Testing
             #expect(second.status == 1 && second.output.isEmpty)
             #expect(second.errors.contains("cannot listen at \(path): "), "\(second.errors)")
             #expect(second.errors.contains("Address already in use"), "\(second.errors)")
+            let third = try loci("serve", "--port", "\(addresses.port ?? 0)")
+            #expect(third.status == 1, "\(third.errors)")
+            #expect(
+                third.errors.contains("cannot listen at 127.0.0.1:\(addresses.port ?? 0): "),
+                "\(third.errors)")
+            #expect(!FileManager.default.fileExists(atPath: loci.folder + "/other"), "a store was made")
             #expect(try TestClient(path: path).ask("PING") == .simple("PONG"))
         }
         #expect(!FileManager.default.fileExists(atPath: path))

@@ -160,7 +160,7 @@ public struct Citation: Hashable, Sendable, CustomStringConvertible {
 }
 
 /// A memory that a recall found.
-public struct Hit: Sendable {
+public struct Hit: Sendable, Equatable {
     public let memory: Memory
     /// The larger the better; comparable within one recall only.
     public let score: Double

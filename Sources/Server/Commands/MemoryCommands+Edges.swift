@@ -38,7 +38,7 @@ extension MemoryCommands {
                     hits.map { hit in
                         .members([
                             ("strength", .double(hit.strength)), ("path", .array(hit.path.map(Reply.init))),
-                            ("memory", Reply(hit.memory)),
+                            ("memory", Reply.memory(hit.memory)),
                         ])
                     })
             ), ("isComplete", .boolean(hits.isComplete)),
@@ -109,8 +109,8 @@ extension MemoryCommands {
                     chain.map { link in
                         .members([
                             ("depth", .integer(link.depth)), ("confidence", .double(link.confidence)),
-                            ("edge", Reply(link.edge)), ("effect", Reply(link.effect)),
-                            ("cause", Reply(link.cause)),
+                            ("edge", Reply(link.edge)), ("effect", .memory(link.effect)),
+                            ("cause", .memory(link.cause)),
                         ])
                     })
             ), ("isComplete", .boolean(chain.isComplete)),

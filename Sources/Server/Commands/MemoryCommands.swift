@@ -97,7 +97,7 @@ struct MemoryCommands: Sendable {
         }
         guard let id = try await id(of: text, in: namespace) else { return .null }
         let memory = try await engine.get(id, in: namespace, version: version, asOf: asOf, validAt: validAt)
-        return memory.map(Reply.init) ?? .null
+        return memory.map(Reply.memory) ?? .null
     }
 
     // MARK: MEM.LIST namespace [LIMIT count] [AFTER cursor] [ORDER order] [ALL] [conditions]
@@ -120,7 +120,7 @@ struct MemoryCommands: Sendable {
             in: namespace, filter: conditions.filter, order: order, after: cursor, limit: limit,
             includesClosed: isAll)
         return .members([
-            ("memories", .array(page.memories.map(Reply.init))), ("after", page.next.map(Reply.text)),
+            ("memories", .array(page.memories.map(Reply.memory))), ("after", page.next.map(Reply.text)),
         ])
     }
 

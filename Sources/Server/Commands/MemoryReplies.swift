@@ -1,44 +1,63 @@
 import MemoryEngine
 
-extension Reply {
-    /// A memory, in the names of the command line's JSON; what has no value is left out.
-    init(_ memory: Memory) {
-        self = .members([
-            ("id", .text(memory.id.description)), ("version", .integer(Int(memory.version))),
-            ("key", memory.key.map(Reply.text)), ("namespace", .text(memory.namespace.description)),
-            ("content", .text(memory.content)), ("kind", .text(memory.kind.rawValue)),
-            ("actor", memory.actor.map(Reply.text)), ("thread", memory.thread.map(Reply.text)),
-            ("turn", memory.turn.map { .integer(Int($0)) }),
-            ("happenedFrom", Self.time(memory.happened.lowerBound)),
-            (
-                "happenedUntil",
-                Self.time(Timestamp(microseconds: memory.happened.upperBound.microseconds - 1))
-            ),
-            ("validFrom", Self.time(memory.valid.lowerBound)),
-            ("validUntil", Self.time(memory.valid.upperBound)),
-            ("expiresAt", memory.expires.flatMap(Self.time)),
-            ("tags", Self.list(memory.tags)), ("keywords", Self.list(memory.keywords)),
-            ("attributes", Self.attributes(memory.attributes)),
-            ("importance", .double(Double(memory.importance))),
-            ("pinned", memory.isPinned ? .boolean(true) : nil),
-            ("principal", .text(memory.origin.principal)), ("agent", memory.origin.agent.map(Reply.text)),
-            ("model", memory.origin.model.map(Reply.text)), ("source", memory.origin.source.map(Reply.text)),
-            ("sourceDigest", memory.origin.sourceDigest.map(Self.digits)),
-            (
-                "sourceSpan",
-                memory.origin.sourceSpan.map {
-                    .array([.integer(Int($0.lowerBound)), .integer(Int($0.upperBound))])
-                }
-            ),
-            ("trust", .text(memory.origin.trust.name)),
-            ("mayContribute", memory.origin.mayContribute ? .boolean(true) : nil),
-            ("attachments", Self.attachments(memory.attachments)),
-            ("recordedAt", Self.time(memory.recorded.lowerBound)),
-            ("recordedUntil", Self.time(memory.recorded.upperBound)),
-            ("isCurrent", .boolean(memory.isCurrent)),
-        ])
+extension Memory {
+    /// Its members, in the names of the command line's JSON; what has no value is left out.
+    func tell(_ members: inout Members) {
+        members.add("id", id.description)
+        members.add("version", Int(version))
+        members.add("key", key)
+        members.add("namespace", namespace.description)
+        members.add("content", content)
+        members.add("kind", kind.rawValue)
+        members.add("actor", actor)
+        members.add("thread", thread)
+        members.add("turn", turn.map { Int($0) })
+        members.add("happenedFrom", happened.lowerBound)
+        members.add("happenedUntil", Timestamp(microseconds: happened.upperBound.microseconds - 1))
+        members.add("validFrom", valid.lowerBound)
+        members.add("validUntil", valid.upperBound)
+        if let expires { members.add("expiresAt", expires) }
+        members.add("tags", tags)
+        members.add("keywords", keywords)
+        members.add("attributes", Reply.attributes(attributes))
+        members.add("importance", Double(importance))
+        if isPinned { members.add("pinned", true) }
+        members.add("principal", origin.principal)
+        members.add("agent", origin.agent)
+        members.add("model", origin.model)
+        members.add("source", origin.source)
+        members.add("sourceDigest", origin.sourceDigest.map(Reply.digits))
+        if let span = origin.sourceSpan {
+            members.add(
+                "sourceSpan", .array([.integer(Int(span.lowerBound)), .integer(Int(span.upperBound))]))
+        }
+        members.add("trust", origin.trust.name)
+        if origin.mayContribute { members.add("mayContribute", true) }
+        members.add("attachments", Reply.attachments(attachments))
+        members.add("recordedAt", recorded.lowerBound)
+        members.add("recordedUntil", recorded.upperBound)
+        members.add("isCurrent", isCurrent)
     }
+}
 
+extension Hit {
+    /// Its parts, its passage and its memory; its path, if that is asked for.
+    func tell(_ members: inout Members, withPath tellsPath: Bool) {
+        members.add("score", score)
+        members.add("parts") { names in
+            for (name, path) in ScoreParts.names { names.add(name, parts[keyPath: path]) }
+        }
+        if tellsPath {
+            members.add("path", .array(path.map(Reply.init)))
+            members.add("part", passage.part)
+        }
+        members.add("citation", citation.description)
+        members.add("passage", passage.text)
+        members.add("memory") { memory.tell(&$0) }
+    }
+}
+
+extension Reply {
     /// What remembering did.
     init(_ remembered: Remembered) {
         self = .members([
@@ -60,23 +79,8 @@ extension Reply {
         ])
     }
 
-    /// A hit with its parts, its passage and its memory; with its path, if that is asked for.
-    init(_ hit: Hit, withPath tellsPath: Bool) {
-        self = .members([
-            ("score", .double(hit.score)),
-            (
-                "parts",
-                .members(Hit.ScoreParts.names.map { ($0.name, .double(hit.parts[keyPath: $0.path])) })
-            ),
-            ("path", tellsPath ? .array(hit.path.map(Reply.init)) : nil),
-            ("part", tellsPath ? .integer(hit.passage.part) : nil),
-            ("citation", .text(hit.citation.description)), ("passage", .text(hit.passage.text)),
-            ("memory", Reply(hit.memory)),
-        ])
-    }
-
     /// A step of a path: how the memory was found, or what vouched for it, and what that adds to the score.
-    private init(_ step: Hit.Step) {
+    fileprivate init(_ step: Hit.Step) {
         let reason: [(String, Reply?)] =
             switch step.reason {
             case .words(let rank): [("by", .text("words")), ("rank", rank.map(Reply.integer))]
@@ -108,7 +112,7 @@ extension Reply {
         time == .distantPast || time == .distantFuture ? nil : .text(time.description)
     }
 
-    private static func attachments(_ attachments: [Attachment]) -> Reply? {
+    fileprivate static func attachments(_ attachments: [Attachment]) -> Reply? {
         guard !attachments.isEmpty else { return nil }
         return .array(
             attachments.map { attachment in
@@ -121,7 +125,7 @@ extension Reply {
     }
 
     /// Bytes as two digits each.
-    private static func digits(_ bytes: [UInt8]) -> Reply {
+    fileprivate static func digits(_ bytes: [UInt8]) -> Reply {
         .text(bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined())
     }
 
@@ -129,7 +133,7 @@ extension Reply {
         texts.isEmpty ? nil : .array(texts.map(Reply.text))
     }
 
-    private static func attributes(_ attributes: [String: AttributeValue]) -> Reply? {
+    fileprivate static func attributes(_ attributes: [String: AttributeValue]) -> Reply? {
         guard !attributes.isEmpty else { return nil }
         return .members(
             attributes.sorted { $0.key < $1.key }.map { name, value in

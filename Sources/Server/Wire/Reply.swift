@@ -1,3 +1,5 @@
+import MemoryEngine
+
 /// What the server answers. A value has one form in each version of the protocol: where the second has no type for it, it
 /// is told in those that there are.
 package enum Reply: Sendable, Equatable {
@@ -23,6 +25,9 @@ package enum Reply: Sendable, Equatable {
     case boolean(Bool)
     /// Text for a person; in version 2 a bulk string.
     case verbatim(String)
+    /// A map. Hundreds of values stand in a reply with some hits: they are written as they come, and none is made before.
+    case memory(Memory)
+    case hit(Hit, withPath: Bool)
 
     package struct Entry: Sendable, Equatable {
         package let key: Reply
@@ -54,7 +59,7 @@ extension Reply {
         switch self {
         case .simple(let text): Self.line("+", Self.onOneLine(text), &bytes)
         case .error(let text): Self.line("-", Self.onOneLine(text), &bytes)
-        case .integer(let number): Self.line(":", String(number), &bytes)
+        case .integer(let number): Self.integer(number, &bytes)
         case .bulk(let value): Self.bulk("$", value, &bytes)
         case .text(let text): Self.text(text, &bytes)
         case .null: bytes += version == .three ? "_\r\n".utf8 : "$-1\r\n".utf8
@@ -76,19 +81,11 @@ extension Reply {
                 if case .array(let values) = entry.value { replies += values }
             }
             Reply.array(replies).encode(version, into: &bytes)
-        case .double(let number):
-            let text = Self.digits(number)
-            if version == .three {
-                Self.line(",", text, &bytes)
-            } else {
-                Self.text(text, &bytes)
-            }
-        case .boolean(let flag):
-            if version == .three {
-                Self.line("#", flag ? "t" : "f", &bytes)
-            } else {
-                Self.line(":", flag ? "1" : "0", &bytes)
-            }
+        case .double(let number): Self.double(number, version, &bytes)
+        case .boolean(let flag): Self.boolean(flag, version, &bytes)
+        case .memory(let memory): Members.write(version, into: &bytes) { memory.tell(&$0) }
+        case .hit(let hit, let withPath):
+            Members.write(version, into: &bytes) { hit.tell(&$0, withPath: withPath) }
         case .verbatim(let text):
             if version == .three {
                 Self.bulk("=", Array("txt:".utf8) + Array(text.utf8), &bytes)
@@ -118,6 +115,20 @@ extension Reply {
 
     // A reply has hundreds of the following: their steps are as plain as can be.
 
+    static func integer(_ number: Int, _ bytes: inout [UInt8]) {
+        if number >= 0 { return count(":", number, &bytes) }
+        line(":", String(number), &bytes)
+    }
+
+    static func double(_ number: Double, _ version: ProtocolVersion, _ bytes: inout [UInt8]) {
+        let text = digits(number)
+        if version == .three { line(",", text, &bytes) } else { Self.text(text, &bytes) }
+    }
+
+    static func boolean(_ flag: Bool, _ version: ProtocolVersion, _ bytes: inout [UInt8]) {
+        if version == .three { line("#", flag ? "t" : "f", &bytes) } else { count(":", flag ? 1 : 0, &bytes) }
+    }
+
     /// A line with a count.
     private static func count(_ kind: Unicode.Scalar, _ count: Int, _ bytes: inout [UInt8]) {
         bytes.append(UInt8(ascii: kind))
@@ -138,7 +149,7 @@ extension Reply {
         end(&bytes)
     }
 
-    private static func text(_ text: String, _ bytes: inout [UInt8]) {
+    static func text(_ text: String, _ bytes: inout [UInt8]) {
         count("$", text.utf8.count, &bytes)
         append(text, &bytes)
         end(&bytes)

@@ -44,7 +44,8 @@ struct ServeCommand: AsyncParsableCommand {
             Terminal.note("\(variable) is no setting; `loci serve --print-config` lists them")
         }
         if printConfig { return Self.print(reader.settings, asJSON: store.json) }
-        _ = try store.path()
+        // Nothing is made where nothing could be served.
+        if !FileManager.default.fileExists(atPath: try store.path()) { try await Server.probe(options) }
         let allowed = max(1, FileLimit.raise(to: options.maximumConnections + Self.ownFiles) - Self.ownFiles)
         if allowed < options.maximumConnections {
             Terminal.note(
