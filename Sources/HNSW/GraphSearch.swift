@@ -1,4 +1,5 @@
 import CKernels
+import Glibc
 
 /// One search over the linked rows, by the way that its filter asks for:
 ///
@@ -202,6 +203,7 @@ import CKernels
     private func rank(_ queue: CandidateQueue, _ matching: VisitedSet?, _ nearest: inout NearestRows) {
         let errorsAbove = errorsAbove
         var errors = Spread()
+        var latest = Spread()
         var count = 0
         for index in 0..<queue.count {
             let slot = queue.slot(index)
@@ -209,34 +211,32 @@ import CKernels
                 continue
             }
             if count == Self.rankedTogether {
-                take(count, &nearest, &errors)
+                take(count, &nearest)
+                for index in 0..<count {
+                    let error = unsafe scratch.dots[index] - ScoreKey.score(scratch.entries[index])
+                    errors.add(error)
+                    latest.add(error)
+                }
                 count = 0
-                let most =
-                    ScoreKey.score(queue.key(index)) + errorsAbove * errors.deviation + errors.mean
+                // The best estimates are those that are too high: what comes later is less so, and more so where all are
+                // nearly as far, as in a cluster.
+                let mean = max(errors.mean, latest.mean)
+                let most = ScoreKey.score(queue.key(index)) + errorsAbove * errors.deviation + mean
+                latest = Spread()
                 if estimates, most < nearest.worst { return }
             }
             unsafe scratch.slots[count] = slot
             unsafe scratch.entries[count] = queue.key(index)
             count += 1
         }
-        take(count, &nearest, &errors)
+        take(count, &nearest)
     }
 
     /// Candidates that are scored by their rows before it is looked whether that is enough.
     static let rankedTogether = 16
     /// How many standard deviations of the errors that were seen an estimate may be too low: 2.5, and one more for each time
-    /// that the candidates are twice as many as 320, so that more of them bring more recall to the end.
-    private var errorsAbove: Float {
-        2.5 + Float(max(0, (Float(ef) / 320).exponent))
-    }
-
-    /// Takes the first slots of the scratch as answers, whose estimates are beside them.
-    private func take(_ count: Int, _ nearest: inout NearestRows, _ errors: inout Spread) {
-        take(count, &nearest)
-        for index in 0..<count {
-            errors.add(unsafe scratch.dots[index] - ScoreKey.score(scratch.entries[index]))
-        }
-    }
+    /// that the candidates are twice as many as 128, so that more of them bring more recall to the end.
+    private var errorsAbove: Float { 2.5 + max(0, log2f(Float(ef) / 128)) }
 
     /// Mean and deviation of numbers (Welford, 1962).
     private struct Spread {

@@ -41,10 +41,18 @@ extension HNSWIndex {
         let unlinked = Int(extent.segmentedSlots) - Int(state.linkedSlots)
         let live = Int(state.nodeCount) - Int(state.notedCount) + unlinked
         if live <= 0 || byteCount(live) < parameters.thresholdByteCount / 2 { return .drop }
+        // Where a third of the nodes or more went at once, linking the rest anew is done sooner than mending around them.
+        let noted = Int(state.notedCount)
+        if noted >= Self.mostMended, noted >= live / 2, byteCount(live) <= Self.mostCompared { return .drop }
         // Notes of slots that are not linked yet are dealt with when it is their turn.
         if state.notedCount > 0, try firstNote(in: transaction) ?? .max < state.linkedSlots { return .repair }
         return unlinked > 0 && extent.segmentedSlots <= Slot.maximumCount ? .link : nil
     }
+
+    /// Fewer erased nodes are mended around, however many of all they are.
+    private static let mostMended = 2_048
+    /// Bytes of rows that searches may have to compare one by one while they are linked anew.
+    private static let mostCompared = 256 << 20
 
     /// Whether so little is not linked that searches may scan it: then a copy may take the place of what it is copied from.
     package func isNearlyLinked(

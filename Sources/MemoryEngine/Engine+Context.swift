@@ -181,7 +181,8 @@ extension Engine {
         }
         return ContextPack(
             entries: kept, text: text, tokenCount: counter.count(text), tokenBudget: tokenBudget,
-            intent: found[0].recall.intent, recall: found[0].recall.id, leftOut: leftOut)
+            intent: found[0].recall.intent, recall: found[0].recall.id,
+            confidence: found.map(\.recall.confidence).min() ?? 0, leftOut: leftOut)
     }
 
     /// The hits as entries, each superseded one replaced by what supersedes it.

@@ -170,9 +170,19 @@ extension Engine {
             let policy = retention
             if policy != Retention() {
                 let trims = try await read(home) { try Self.versionsToTrim(policy, now, in: $0) }
-                for (id, versions) in trims {
-                    let trimmed = try await apply(.trim(id, versions: versions), home).outcomes[0]
-                    if case .erased(let counts) = trimmed { report.versions += counts["versions"] ?? 0 }
+                // Those that wait together are written together.
+                for start in stride(from: 0, to: trims.count, by: 256) {
+                    report.versions += try await withThrowingTaskGroup(of: Int.self) { group in
+                        for (id, versions) in trims[start..<min(start + 256, trims.count)] {
+                            group.addTask {
+                                let trimmed = try await self.apply(.trim(id, versions: versions), home)
+                                    .outcomes[0]
+                                guard case .erased(let counts) = trimmed else { return 0 }
+                                return counts["versions"] ?? 0
+                            }
+                        }
+                        return try await group.reduce(0, +)
+                    }
                 }
             }
             try await home.finishIndexing(on: readers)
@@ -292,8 +302,7 @@ extension Engine {
             if let difference = try manifest.difference(fromFile: path) {
                 throw EngineError(.corrupted, "\(path) \(difference); use another snapshot")
             }
-            try FileManager.default.createDirectory(
-                atPath: Self.directory(of: file), withIntermediateDirectories: true)
+            try Self.makeDirectory(Self.directory(of: file))
         }
         let older = file + Self.olderExtension
         defer { Self.removeFiles(older) }

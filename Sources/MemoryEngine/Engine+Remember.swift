@@ -212,13 +212,19 @@ extension Engine {
     /// one home to another. A copy keeps all that is known of it, with its vectors and attachments; its origin names the version
     /// that it was copied from, and an edge `derivedFrom` leads there.
     ///
-    /// - Throws: `EngineError`: `notFound`, `invalid` (the same namespace), `forbidden`.
+    /// - Throws: `EngineError`: `notFound`, `invalid` (the same namespace, or a session), `forbidden`.
     @discardableResult
     public func promote(
         _ id: MemoryID, from source: Namespace, to target: Namespace
     ) async throws -> Remembered {
         guard source != target else {
             throw EngineError(.invalid, "\(source) is where the memory is already")
+        }
+        guard target.session == nil else {
+            throw EngineError(
+                .invalid,
+                "\(target) is a session, and what is promoted goes to where more can see it: name a home, as \(target.home)"
+            )
         }
         try checkWritable(target)
         let found = try await read(in: source) { try Self.current(id, source, in: $0) }

@@ -269,6 +269,20 @@ public final class Engine: Sendable {
         }
     }
 
+    /// - Throws: `EngineError`: `diskFull`, `io`.
+    static func makeDirectory(_ path: String) throws {
+        do {
+            try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+        } catch let error as NSError {
+            let isFull =
+                error.domain == NSCocoaErrorDomain && error.code == CocoaError.fileWriteOutOfSpace.rawValue
+            let what = "a folder of the store cannot be made: "
+            throw isFull
+                ? EngineError(.diskFull, what + "the disk is full; free some space and try again")
+                : EngineError(.io, what + error.localizedDescription)
+        }
+    }
+
     private func openHome(_ namespace: Namespace, creating: Bool) throws -> Home? {
         let file = filePath(of: namespace)
         let isThere = fileSize(file) ?? 0 > 0
@@ -277,8 +291,7 @@ public final class Engine: Sendable {
             throw EngineError(.readOnly, "the store is open for reading only")
         }
         if !isThere {
-            try FileManager.default.createDirectory(
-                atPath: Self.directory(of: file), withIntermediateDirectories: true)
+            try Self.makeDirectory(Self.directory(of: file))
         }
         do {
             return try Home.open(

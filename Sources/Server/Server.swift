@@ -77,12 +77,7 @@ public struct Server: Service {
     /// - Throws: `EngineError`: `forbidden` (an address that others could reach), `locked` (another process serves the store,
     ///   or writes to it), `io` (an address in use, or none).
     public func run() async throws {
-        if let host = options.host, options.users == nil, !Self.isLoopback(host) {
-            throw EngineError(
-                .forbidden,
-                "\(host) can be reached from other machines, and whoever reaches it could read all; give the server users, or "
-                    + "bind 127.0.0.1, ::1 or localhost, or a Unix socket")
-        }
+        try Self.checkReach(options)
         let claim = try await engine.claimServing()
         let connections = Connections(maximumCount: options.maximumConnections, metrics: metrics)
         let (listening, socket) = try await listen(connections, claim)
@@ -100,10 +95,20 @@ public struct Server: Service {
         withExtendedLifetime(claim) {}
     }
 
+    /// Without users nobody but this machine may reach it.
+    private static func checkReach(_ options: Options) throws {
+        guard let host = options.host, options.users == nil, !isLoopback(host) else { return }
+        throw EngineError(
+            .forbidden,
+            "\(host) can be reached from other machines, and whoever reaches it could read all; give the server users, or "
+                + "bind 127.0.0.1, ::1 or localhost, or a Unix socket")
+    }
+
     /// Sees that nothing else listens where a server is to, before a store is made for it.
     ///
-    /// - Throws: `EngineError.io` where an address is in use or is none.
+    /// - Throws: `EngineError`: `io` where an address is in use or is none, `forbidden` as `run`.
     public static func probe(_ options: Options) async throws {
+        try checkReach(options)
         let bootstrap = ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
         let places = [

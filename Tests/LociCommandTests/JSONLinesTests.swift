@@ -104,6 +104,7 @@ import Testing
         (#"{"content":"x","origin":{"tust":"known"}}"#, "there is no field `origin.tust`"),
         (#"{"content":"x","vectors":{"m/3":[1,2]}}"#, "has 2 numbers, and its space 3"),
         (#"{"content":"x","vectors":{"m":[]}}"#, "not empty"),
+        (#"{"content":"x","vectors":{"m/2/ip":[1,2]}}"#, "the metric cosine, innerProduct, l2"),
         (#"{"content":"x","vectors":{"m":[1,"2"]}}"#, "`vectors.m[1]` is a string"),
         (#"{"content":"x","vectors":{"m":[[1],2]}}"#, "is a number, and should be a list of numbers"),
         (#"{"content":"x","#, "no JSON: at byte 16"), (#"{"content":"x","content":"y"}"#, "stands twice"),

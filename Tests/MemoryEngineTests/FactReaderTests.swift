@@ -28,6 +28,8 @@ import Testing
         ("The library was renamed to Borealis.", "library | called | borealis"),
         ("The app no longer runs on Windows.", "app | runs on | not windows"),
         ("In production, the log level is debug.", "log level | is | debug (in production)"),
+        ("The timeout is 1,500 ms.", "timeout | is | 1,500 ms"),
+        ("The budget is 1,250,000 euros.", "budget | is | 1,250,000 euros"),
         ("The log level is debug in production.", "log level | is | debug (in production)"),
     ])
     func `are subject, relation and value`(text: String, line: String) {

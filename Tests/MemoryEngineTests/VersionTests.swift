@@ -307,6 +307,31 @@ import Testing
             try await engine.versions(of: id, in: .user("ada")).map(\.namespace) == [session, .user("ada")])
     }
 
+    @Test func `is true until another takes its place, and that one from then on`() async throws {
+        let store = try ScratchStore()
+        let engine = store.engine
+        let old = try await engine.remember("The password of the lamp is tulip.", in: atlas).id
+        let new = try await engine.remember("The password of the lamp is daffodil.", in: atlas).id
+        store.clock.advance(by: .seconds(60))
+        let moment = store.clock.time
+        store.clock.advance(by: .seconds(60))
+        try await engine.supersede(old, by: new, in: atlas, at: moment)
+        var query = RecallQuery("password of the lamp", in: atlas)
+        for (time, wanted) in [(moment.advanced(by: .seconds(-1)), old), (moment, new)] {
+            query.validAt = time
+            #expect(try await engine.recall(query).map(\.memory.id) == [wanted])
+            let pack = try await engine.context(for: query, tokenBudget: 500)
+            #expect(pack.citations.map(\.id) == [wanted] && pack.leftOut.isEmpty, "\(pack.leftOut)")
+        }
+        // Who says when a memory is true is believed.
+        try await engine.update(new, in: atlas) {
+            $0.valid = store.clock.time.advanced(by: .seconds(-86_400))..<(.distantFuture)
+        }
+        query.validAt = moment.advanced(by: .seconds(-1))
+        #expect(Set(try await engine.recall(query).map(\.memory.id)) == [old, new])
+        try await engine.expectClean(atlas)
+    }
+
     @Test func `copies it from one home to another, with its id and vectors`() async throws {
         let store = try ScratchStore()
         let space = EmbeddingSpace(model: "m", dimension: 3)
@@ -324,5 +349,8 @@ import Testing
         #expect(
             await refusal { try await store.engine.promote(id, from: atlas, to: .collective) }?.code
                 == .forbidden)
+        #expect(
+            await refusal { try await store.engine.promote(id, from: atlas, to: atlas.session("s")) }?.code
+                == .invalid)
     }
 }

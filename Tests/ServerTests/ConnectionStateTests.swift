@@ -49,6 +49,14 @@ import Testing
         #expect(reply("CLIENT GETNAME") == .null)
     }
 
+    @Test(arguments: ["POST / HTTP/1.1", "Host: localhost:6399", "get / HTTP/1.0", "OPTIONS * HTTP/1.1"])
+    mutating func `ends at a line of HTTP, before what a page has sent behind it`(line: String) {
+        state.receive(Array("\(line)\r\nFLUSHALL\r\n".utf8))
+        guard case .close(.error(let text)) = state.next() else { return #expect(Bool(false), "it goes on") }
+        #expect(text.hasPrefix("ERR this is no server of HTTP"))
+        #expect(state.next() == .wait)
+    }
+
     @Test mutating func `takes what libraries send on connecting`() {
         #expect(reply("CLIENT SETINFO LIB-NAME redis-py") == .ok)
         #expect(reply("CLIENT SETINFO LIB-VER 7.1.0") == .ok)

@@ -160,6 +160,7 @@ import Testing
             #expect(
                 third.errors.contains("cannot listen at 127.0.0.1:\(addresses.port ?? 0): "),
                 "\(third.errors)")
+            #expect(try loci("serve", "--port", "0", "--bind", "0.0.0.0").status == 1)
             #expect(!FileManager.default.fileExists(atPath: loci.folder + "/other"), "a store was made")
             #expect(try TestClient(path: path).ask("PING") == .simple("PONG"))
         }

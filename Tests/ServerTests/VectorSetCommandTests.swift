@@ -125,7 +125,8 @@ import Testing
                 "!ERR wrong number of arguments for 'VRANDMEMBER' command"
             ),
             ("VRANDMEMBER none -9223372036854775808", "!ERR COUNT is out of range: it is at least -1000000"),
-            ("VRANGE s a +", "!ERR invalid range format"),
+            ("VRANGE s a +", "!ERR invalid start range format"),
+            ("VRANGE s - [", "!ERR invalid end range format"),
             (
                 "MEM.GET vectors/sets a",
                 "!WRONGTYPE `vectors/sets` holds vector sets, and no memories; name a project, a user or an agent"

@@ -24,6 +24,15 @@ import Testing
         #expect(try environment.read { try StoreModel.value(2, in: $0) } == [3])
     }
 
+    @Test func `has its file of locks on the disk, as one that is mapped cannot be refused room`() throws {
+        let file = CheckedHome.File()
+        let environment = try StoreModel.open(file)
+        defer { environment.close() }
+        var status = stat()
+        #expect(stat(file.path + "-lock", &status) == 0)
+        #expect(status.st_size > 0 && status.st_blocks * 512 >= status.st_size, "\(status.st_blocks)")
+    }
+
     @Test func `serves many readers while it is written to, each one commit whole`() throws {
         let file = CheckedHome.File()
         let environment = try StoreModel.open(file)

@@ -34,6 +34,12 @@ public struct EmbeddingSpace: Hashable, Sendable {
     public init?(name: String) {
         var parts = name.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
         guard parts.count >= 2 else { return nil }
+        // "m/3/ip/3" would be the model "m/3/ip".
+        if parts.count >= 4, parts[parts.count - 1] == parts[parts.count - 3],
+            Int(parts[parts.count - 1]) != nil
+        {
+            return nil
+        }
         var metric = EmbeddingMetric.cosine
         if let given = EmbeddingMetric(rawValue: parts[parts.count - 1]) {
             metric = given

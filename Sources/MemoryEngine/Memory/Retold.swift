@@ -21,8 +21,10 @@ extension Memory {
 }
 
 extension Remembered {
-    package init(retold id: MemoryID, version: UInt32, isNew: Bool, sequence: UInt64) {
-        self.init(id: id, version: version, isNew: isNew, sequence: sequence, missingSpaces: [])
+    package init(
+        retold id: MemoryID, version: UInt32, isNew: Bool, sequence: UInt64, missingSpaces: [EmbeddingSpace]
+    ) {
+        self.init(id: id, version: version, isNew: isNew, sequence: sequence, missingSpaces: missingSpaces)
     }
 }
 
@@ -68,7 +70,7 @@ extension ContextPack {
     /// What is known of the entries is where they stand.
     package init(
         retold text: String, citations: [Citation], tokenCount: Int, tokenBudget: Int, intent: Intent,
-        recall: RecallID, leftOut: [String]
+        recall: RecallID, confidence: Double, leftOut: [String]
     ) {
         self.init(
             entries: citations.map {
@@ -76,7 +78,7 @@ extension ContextPack {
                     citation: $0, text: "", happened: Timestamp.distantPast..<Timestamp.distantFuture,
                     actor: nil, kind: .note, score: 0, note: nil)
             }, text: text, tokenCount: tokenCount, tokenBudget: tokenBudget, intent: intent, recall: recall,
-            leftOut: leftOut)
+            confidence: confidence, leftOut: leftOut)
     }
 }
 

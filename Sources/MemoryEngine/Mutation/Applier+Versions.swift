@@ -256,11 +256,14 @@ extension Applier {
         if let successorRow,
             try !Edges.contains(successorRow, .supersedes, row, in: transaction.snapshot)
         {
+            // Before then the older one is not superseded yet, and the newer one not yet true.
+            var span = EdgeSpan(weight: 1, recordedFrom: time)
+            span.validFrom = moment
             try add(
                 EdgeRecord(
                     id: impliedEdgeID(), from: successorRow, kind: EdgeKind.supersedes.builtInNumber ?? 0,
                     to: row,
-                    span: EdgeSpan(weight: 1, recordedFrom: time), origin: fields.origin), in: transaction)
+                    span: span, origin: fields.origin), in: transaction)
         }
         return outcome
     }

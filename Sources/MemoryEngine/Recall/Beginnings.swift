@@ -1,7 +1,7 @@
 import Store
 
-/// From when on memories hold that consolidation found to supersede others, as a recall of another time sees them. It follows
-/// from the edge, so that it goes where that is taken back.
+/// From when on memories hold that were said, or found by consolidation, to supersede others, as a recall of another time sees
+/// them. It follows from the edge, so that it goes where that is taken back.
 struct Beginnings {
     private let asOf: Int64?
     private let validAt: Int64
@@ -26,8 +26,9 @@ struct Beginnings {
         return try Edges.touching(row, in: transaction).contains { _, edge in
             edge.from == row && edge.kind == Self.supersedes && edge.span.validFrom > validAt
                 && edge.span.holds(asOf: asOf, validAt: edge.span.validFrom)
-                && Derivation.read(edge.origin)?.step == .contradictions
-                && edge.evidence.contains { $0.id == head.id && $0.range == whole }
+                // What was found speaks of a part at times; who says it speaks of the memory.
+                && (Derivation.read(edge.origin)?.step != .contradictions
+                    || edge.evidence.contains { $0.id == head.id && $0.range == whole })
         }
     }
 }

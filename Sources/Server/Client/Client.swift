@@ -69,7 +69,7 @@ package final class Client: Sendable {
     private func greet() async throws {
         var words = ["HELLO", "3"]
         if let password = address.password { words += ["AUTH", address.user ?? "default", password] }
-        let reply = try await ask(words.map { Array($0.utf8) })
+        let reply = try await ask(words.map { Array($0.utf8) }, within: .seconds(30))
         if case .error(let text) = reply {
             if text.hasPrefix("NOAUTH") {
                 throw EngineError(

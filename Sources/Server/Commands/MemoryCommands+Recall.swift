@@ -55,7 +55,7 @@ extension MemoryCommands {
         return .members([
             ("text", .text(pack.text)), ("tokenCount", .integer(pack.tokenCount)),
             ("tokenBudget", .integer(pack.tokenBudget)), ("intent", .text(pack.intent.name)),
-            ("recall", .text(pack.recall.description)),
+            ("recall", .text(pack.recall.description)), ("confidence", .double(pack.confidence)),
             (
                 "citations",
                 .array(

@@ -63,6 +63,7 @@ extension Reply {
         self = .members([
             ("id", .text(remembered.id.description)), ("version", .integer(Int(remembered.version))),
             ("isNew", .boolean(remembered.isNew)), ("sequence", .integer(Int(remembered.sequence))),
+            ("missingSpaces", Self.list(remembered.missingSpaces.map(\.name))),
         ])
     }
 

@@ -8,6 +8,9 @@ extension ConnectionState {
                 .text(entry.name.lowercased()), .integer(entry.redisArity), .array(flags),
                 .integer(entry.isOfEngine ? 1 : 0), .integer(entry.isOfEngine ? 1 : 0),
                 .integer(entry.isOfEngine ? 1 : 0),
+                // Categories, tips, where keys stand in other ways, and subcommands.
+                .array(CommandTable.categories.filter { $0.holds(entry) }.map { .simple("@\($0.name)") }),
+                .array([]), .array([]), .array([]),
             ])
         }
         guard let subcommand = try arguments.option() else {

@@ -141,7 +141,14 @@ struct ConnectionState {
         } catch {
             return end(.error("ERR Protocol error: \(error.message)"))
         }
-        guard let command = CommandTable.find(words[0]) else { return refuse(Self.unknown(words)) }
+        guard let command = CommandTable.find(words[0]) else {
+            // The first lines of HTTP: a page in a browser may send commands behind them, and must not.
+            let isHTTP =
+                ["POST", "GET", "PUT", "OPTIONS", "HOST:"].contains { words[0].equals($0) } && words.count > 1
+            return isHTTP
+                ? end(.error("ERR this is no server of HTTP; the connection is closed"))
+                : refuse(Self.unknown(words))
+        }
         self.command = command.name
         guard command.takes(words.count) || queue != nil && command.isOfVectors else {
             return refuse(Self.wrongCount(command))

@@ -193,17 +193,19 @@ struct VectorSetCommands: Sendable {
             guard let number = words[4].integer else { throw CommandError("ERR invalid COUNT value") }
             if number >= 0 { limit = number }
         }
-        let (from, until) = (try bound(words[2]), try bound(words[3]))
+        guard let from = bound(words[2]) else { throw CommandError("ERR invalid start range format") }
+        guard let until = bound(words[3]) else { throw CommandError("ERR invalid end range format") }
         return Plan(.range(set: words[1], from: from, until: until, limit: limit)) { $0.names }
     }
 
-    private static func bound(_ word: [UInt8]) throws(CommandError) -> VectorSetBound {
-        switch word.first {
-        case UInt8(ascii: "-") where word.count == 1: return .least
-        case UInt8(ascii: "+") where word.count == 1: return .greatest
+    private static func bound(_ word: [UInt8]) -> VectorSetBound? {
+        if word == [UInt8(ascii: "-")] { return .least }
+        if word == [UInt8(ascii: "+")] { return .greatest }
+        guard word.count > 1 else { return nil }
+        switch word[0] {
         case UInt8(ascii: "["): return .including(Array(word.dropFirst()))
         case UInt8(ascii: "("): return .excluding(Array(word.dropFirst()))
-        default: throw CommandError("ERR invalid range format")
+        default: return nil
         }
     }
 }

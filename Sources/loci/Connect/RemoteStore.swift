@@ -94,7 +94,8 @@ struct RemoteStore: MemoryStore {
         try Remembered(told: try await ask(try command(draft, in: namespace)))
     }
 
-    /// Each is a transaction of its own, so that those that can be stored are, whatever the policy.
+    /// As many as are sent at a time are a transaction, as each would else wait for the disk. Where that is refused, each is one
+    /// of its own, so that those that can be stored are, whatever the policy.
     func remember(
         _ drafts: [MemoryDraft], in namespace: Namespace, onError policy: Engine.BatchPolicy
     ) async throws -> [Result<Remembered, EngineError>] {
@@ -108,7 +109,20 @@ struct RemoteStore: MemoryStore {
                 results.append(.failure(error))
             }
         }
-        var replies = try await ask(commands).makeIterator()
+        var all: [Reply] = []
+        for first in stride(from: 0, to: commands.count, by: Self.pipelineCount) {
+            let part = Array(commands[first..<min(first + Self.pipelineCount, commands.count)])
+            let done = try await client.ask(
+                [CommandWords("MULTI").words] + part.map(\.words) + [CommandWords("EXEC").words])
+            if case .array(let replies) = done.last, replies.count == part.count,
+                replies.allSatisfy({ $0.refusal == nil })
+            {
+                all += replies
+            } else {
+                all += try await ask(part)
+            }
+        }
+        var replies = all.makeIterator()
         return try results.map { result in
             if let result { return result }
             guard let reply = replies.next() else { throw Told.missing }

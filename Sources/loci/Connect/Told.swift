@@ -148,7 +148,8 @@ extension Remembered {
     init(told reply: Reply) throws {
         self.init(
             retold: try Told.id(reply, "id"), version: try Told.version(reply),
-            isNew: reply["isNew"]?.flag ?? true, sequence: UInt64(try Told.integer(reply, "sequence")))
+            isNew: reply["isNew"]?.flag ?? true, sequence: UInt64(try Told.integer(reply, "sequence")),
+            missingSpaces: Told.texts(reply, "missingSpaces").compactMap { EmbeddingSpace(name: $0) })
     }
 }
 
@@ -242,6 +243,7 @@ extension ContextPack {
                 try Told.citation($0["citation"]?.string, in: try Told.namespace($0, "namespace"))
             }, tokenCount: try Told.integer(reply, "tokenCount"),
             tokenBudget: try Told.integer(reply, "tokenBudget"), intent: intent, recall: recall,
+            confidence: try Told.number(try Told.member("confidence", of: reply)),
             leftOut: Told.texts(reply, "leftOut"))
     }
 }

@@ -219,7 +219,8 @@ struct MemoryFields {
                     throw Refusal(
                         message:
                             "`\(member.name.clipped(to: 60))` is no space: write `model@revision/dimension/metric`, "
-                            + "the dimension 1 to \(EmbeddingSpace.maximumDimension)")
+                            + "the dimension 1 to \(EmbeddingSpace.maximumDimension), the metric "
+                            + EmbeddingMetric.allCases.map(\.rawValue).joined(separator: ", "))
                 }
                 guard space.dimension == floats.count else {
                     throw Refusal(

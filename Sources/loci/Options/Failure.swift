@@ -31,7 +31,9 @@ struct Failure: Error {
     private init(_ error: EngineError) {
         switch error.code {
         case .notFound: self.init("notFound", error.message, status: ExitStatus.notFound)
-        case .corrupted: self.init("corrupted", error.message + "; `loci check` says what is damaged")
+        case .corrupted:
+            let isAdvised = error.message.contains("`loci check`")
+            self.init("corrupted", error.message + (isAdvised ? "" : "; `loci check` says what is damaged"))
         default: self.init(error.code.rawValue, error.message)
         }
     }

@@ -22,6 +22,10 @@ extension FilterExpression {
             let name = String(text[..<sign])
             let rest = text[sign...]
             try refuseEmpty(name, rest, of: text)
+            if name.last == "!" {
+                throw ValidationError(
+                    "in the filter `\(text)` is no condition; write `not \(name.dropLast())\(rest)`")
+            }
             let found =
                 if rest.hasPrefix("^:") {
                     beginning(name, String(rest.dropFirst(2)))

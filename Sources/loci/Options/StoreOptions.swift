@@ -55,8 +55,14 @@ struct StoreOptions: ParsableArguments {
         case reading
         /// Changes what is there.
         case changing
-        /// Writes, and makes the store if there is none.
+        /// Writes, and makes the store if there is none. While a service does not answer, a text is stored without its vector.
         case creating
+        /// Writes much: it stops where a service fails, and goes on when it is run again.
+        case loading
+        /// Writes for others, and makes up for the vectors that a service failed to make.
+        case serving
+
+        var makesStore: Bool { self == .creating || self == .loading || self == .serving }
     }
 
     /// The directory of the store.
@@ -136,14 +142,17 @@ struct StoreOptions: ParsableArguments {
             options.principal = principal
         }
         if let quota { options.quotaBytes = quota.byteCount }
-        if use != .creating, !FileManager.default.fileExists(atPath: path) {
+        if !use.makesStore, !FileManager.default.fileExists(atPath: path) {
             throw EngineError(.notFound, "there is no store at \(path)")
         }
         let embedders = try given ?? self.embedders()
         options.otherEmbedders = embedders.others
-        // What is asked answers, with less; what is remembered without its vector might be forgotten so.
-        if embedders.isService { options.questionFallback = .words }
-        if embedders.local != nil || embedders.isService, use == .creating,
+        if embedders.isService {
+            options.questionFallback = .words
+            if use != .loading { options.embedding = .whenAvailable }
+        }
+        options.embedsBacklog = use == .serving && embedders.isService
+        if embedders.local != nil || embedders.isService, use.makesStore,
             !FileManager.default.fileExists(atPath: path)
         {
             Terminal.note("a new store: \(embedders.summary)")

@@ -53,6 +53,12 @@ struct ContextCommand: AsyncParsableCommand {
                 Terminal.print(Self.json(pack))
             } else {
                 if !pack.entries.isEmpty { Terminal.print(Visible.text(pack.text)) }
+                if !pack.entries.isEmpty, pack.confidence < Recall.leastConfidence {
+                    Terminal.note(
+                        also.isEmpty
+                            ? "the answer is likely not there: this has little of what was asked"
+                            : "the answer to one of the questions is likely not there")
+                }
                 for reason in pack.leftOut { Terminal.note("left out: \(reason)") }
                 Terminal.note(
                     "\(pack.entries.count) memories, \(Terminal.grouped(pack.tokenCount)) of "
@@ -66,6 +72,7 @@ struct ContextCommand: AsyncParsableCommand {
         json.beginObject()
         json.member("recall", pack.recall.description)
         json.member("intent", pack.intent.name)
+        json.member("confidence", pack.confidence)
         json.member("tokens", pack.tokenCount)
         json.member("budget", pack.tokenBudget)
         json.member("text", pack.text)

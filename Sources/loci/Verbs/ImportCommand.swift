@@ -86,7 +86,7 @@ struct ImportCommand: AsyncParsableCommand {
         for path in paths { sources += try ImportSource.find(at: path, format: format) }
         Signals.noticeInterrupts()
         let found = sources
-        let isComplete = try await place.store.withStore(for: .creating, threads: threads.count) { store in
+        let isComplete = try await place.store.withStore(for: .loading, threads: threads.count) { store in
             if onError == .stop {
                 var known = KnownMemories()
                 for source in found where source.canBeReadTwice {

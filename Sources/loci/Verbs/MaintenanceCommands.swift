@@ -73,10 +73,18 @@ struct CheckCommand: AsyncParsableCommand {
             )
         } else {
             Terminal.print("\(name): \(Terminal.styled("damaged", .red))")
-            for problem in report.problems { Terminal.print("  \(Visible.line(problem))") }
+            for problem in report.problems {
+                Terminal.print("  \(Visible.line(problem.replacing(Self.advice, with: "")))")
+            }
+            Terminal.note(
+                "what is made of memories (words, edges, indexes) `loci rebuild` makes anew, without a loss; if `loci check` names "
+                    + "more after that, restore a snapshot")
         }
         return report.problems.isEmpty
     }
+
+    /// What damage is told with elsewhere.
+    private static let advice = "; run `loci check`, then restore a snapshot"
 }
 
 struct DumpCommand: AsyncParsableCommand {

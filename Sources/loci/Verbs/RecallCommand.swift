@@ -91,6 +91,10 @@ extension Recall {
         if !hits.isEmpty, confidence < Self.leastConfidence {
             Terminal.note("the answer is likely not there: the hits have little of what was asked")
         }
+        if intent == .why, zip(hits, hits.dropFirst()).contains(where: { $0.score < $1.score }) {
+            Terminal.note(
+                "what an edge joins to a hit stands behind it; `--order score` ranks by score alone")
+        }
         let steps = timings.steps.map { "\($0.0) \(Terminal.decimals($0.1.milliseconds, 2))" }
         let text =
             "\(hits.count) \(hits.count == 1 ? "hit" : "hits") in "

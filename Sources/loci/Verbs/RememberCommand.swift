@@ -59,5 +59,10 @@ extension Remembered {
         }
         let what = !isNew ? "known already" : version == 1 ? "remembered" : "version \(version)"
         Terminal.print("\(id)  \(what)  \(Terminal.styled(namespace.description, .dim))")
+        guard !missingSpaces.isEmpty else { return }
+        Terminal.note(
+            "without its vector in \(missingSpaces.map(\.name).joined(separator: ", ")), as what makes it did not answer: words "
+                + "find it meanwhile; `loci embedders --health` says why, and `loci reembed -n \(namespace)` makes up for it"
+        )
     }
 }

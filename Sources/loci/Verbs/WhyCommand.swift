@@ -11,9 +11,10 @@ struct WhyCommand: AsyncParsableCommand {
               loci why --memory deploy/81 --depth 6
               loci why --memory deploy/80 --effects
 
-            The question is recalled; the best hit of which a cause is known is followed through the causal graph. Nothing is a \
+            The question is recalled; the best hit of which a cause is known is followed through the causal graph, if it has half \
+            of the best one's score. Nothing is a \
             cause only because it came before: each link was given (`loci link`), or is stated ("This reverts commit …", \
-            "Fixes: …", "because of" something that is named and is there), or is a candidate of loci consolidate, which its \
+            "Fixes: …", "because of #12": of a commit, a number of an issue or a version that a memory has), or is a candidate of loci consolidate, which its \
             rule and a low confidence tell. The confidence of a link is the product of the weights on the way there. Exit \
             status 2 if no cause is known.
             """)
@@ -43,17 +44,12 @@ struct WhyCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await place.withStore(for: .reading) { store, namespace in
-            for (start, note) in try await starts(in: namespace, store) {
+            for start in try await starts(in: namespace, store) {
                 let chain = try await store.causalChain(
-                    of: start.id, in: namespace, depth: depth, towards: effects)
+                    of: start.memory.id, in: namespace, depth: depth, towards: effects)
                 if chain.isEmpty { continue }
-                if place.json {
-                    try await print(chain, of: start, store, asJSON: true)
-                } else {
-                    if let note { Terminal.note(note) }
-                    try await print(chain, of: start, store, asJSON: false)
-                }
-                return
+                if !place.json { start.warn() }
+                return try await print(chain, of: start, store, asJSON: place.json)
             }
             throw EngineError(
                 .notFound, "no \(effects ? "effect" : "cause") of that is known in \(namespace)")
@@ -63,36 +59,56 @@ struct WhyCommand: AsyncParsableCommand {
     /// How many hits are looked at for one with a cause.
     private static let hitCount = 10
 
-    private func starts(
-        in namespace: Namespace, _ store: any MemoryStore
-    ) async throws -> [(memory: Memory, note: String?)] {
+    /// What may be followed, and how it was found.
+    private struct Start {
+        let memory: Memory
+        /// Counted from 1, and the confidence of the recall; `nil` = the memory was named.
+        var found: (rank: Int, confidence: Double)?
+
+        func warn() {
+            guard let found else { return }
+            if found.rank > 1 {
+                Terminal.note("hit \(found.rank) of the recall; those before it have no known cause")
+            }
+            if found.confidence < Recall.leastConfidence {
+                Terminal.note("what was asked about is likely not there: this has little of it")
+            }
+        }
+    }
+
+    private func starts(in namespace: Namespace, _ store: any MemoryStore) async throws -> [Start] {
         if let memory {
             let id = try await memory.resolve(in: namespace, store)
             guard let found = try await store.get(id, in: namespace) else {
                 throw EngineError(.notFound, "there is no memory \(id) in \(namespace)")
             }
-            return [(found, nil)]
+            return [Start(memory: found)]
         }
         var query = RecallQuery(try Words.read(words), in: namespace)
         query.intent = .why
         query.order = .score
         query.limit = Self.hitCount
-        return try await store.recall(query).enumerated().map { rank, hit in
-            (
-                hit.memory,
-                rank == 0 ? nil : "hit \(rank + 1) of the recall; those before it have no known cause"
-            )
+        let recall = try await store.recall(query)
+        let best = recall.first?.score ?? 0
+        return recall.enumerated().filter { $0.offset == 0 || best > 0 && $0.element.score >= best / 2 }.map {
+            rank, hit in
+            Start(memory: hit.memory, found: (rank + 1, recall.confidence))
         }
     }
 
     private func print(
-        _ chain: CausalChain, of start: Memory, _ store: any MemoryStore, asJSON: Bool
+        _ chain: CausalChain, of found: Start, _ store: any MemoryStore, asJSON: Bool
     ) async throws {
+        let start = found.memory
         if asJSON {
             var json = JSONWriter()
             json.beginObject()
             json.name("of")
             json.write(start)
+            if let found = found.found {
+                json.member("rank", found.rank)
+                json.member("confidence", found.confidence)
+            }
             json.member("isComplete", chain.isComplete)
             json.objects("links", chain) { json, link in
                 json.member("depth", link.depth)

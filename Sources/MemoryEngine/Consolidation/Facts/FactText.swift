@@ -108,7 +108,7 @@ enum FactText {
             if next.kind != .sign {
                 last += 1
             } else if last + 2 < tokens.count, tokens[last + 2].isGlued, tokens[last + 2].kind != .sign,
-                joining.contains(next.sign)
+                joining.contains(next.sign) || separatesThousands(last + 1, tokens)
             {
                 last += 2
             } else if next.sign == UInt8(ascii: "%") || next.sign == UInt8(ascii: "+") {
@@ -118,6 +118,13 @@ enum FactText {
             }
         }
         return last
+    }
+
+    /// The comma of "1,500" and of "1,500,000".
+    private static func separatesThousands(_ index: Int, _ tokens: [TextToken]) -> Bool {
+        let (before, behind) = (tokens[index - 1], tokens[index + 1])
+        return tokens[index].isSign(",") && before.kind == .number && before.end - before.start <= 3
+            && behind.kind == .number && behind.end - behind.start == 3
     }
 
     /// Appends a word; "Ada's" is "ada" and "'s", "I'm" is "i" and "am".

@@ -35,10 +35,14 @@ public struct RecallTuning: Sendable {
     /// Over questions that were not fitted: each half answered with what was fitted to the other half.
     public var heldOutAfter: Quality
     public var questionCount: Int
+    /// The standard error of the mean by which questions that were not fitted are answered better.
+    public var heldOutError: Double
 
-    /// Whether what was fitted to one half was better for the other. Where it was not, the settings say something of these
-    /// questions only, and are better left alone.
-    public var isBetter: Bool { heldOutAfter.objective > before.objective + 1e-9 }
+    /// Whether what was fitted to one half was better for the other, by more than chance does in one of twenty (1.65 standard
+    /// errors). Where it was not, the settings say something of these questions only, and are better left alone.
+    public var isBetter: Bool {
+        heldOutAfter.objective > before.objective + max(1e-9, 1.65 * heldOutError)
+    }
 }
 
 extension Engine {
@@ -68,18 +72,28 @@ extension Engine {
         let halves = (0..<2).map { half in all.filter { $0 % 2 == half } }
         let before = try await tuner.quality(of: start, all)
         var heldOut = RecallTuning.Quality()
+        var (sum, squares) = (0.0, 0.0)
         for half in 0..<2 {
             let fitted = try await tuner.fit(from: start, halves[half])
             let quality = try await tuner.quality(of: fitted, halves[1 - half])
             let share = Double(halves[1 - half].count) / Double(all.count)
             heldOut.recall += share * quality.recall
             heldOut.gain += share * quality.gain
+            for question in halves[1 - half] {
+                let gained =
+                    try await tuner.quality(of: fitted, [question]).objective
+                    - tuner.quality(of: start, [question]).objective
+                sum += gained
+                squares += gained * gained
+            }
         }
+        let count = Double(all.count)
+        let variance = max(0, squares - sum * sum / count) / (count - 1)
         let settings = try await tuner.fit(from: start, all)
         let after = try await tuner.quality(of: settings, all)
         return RecallTuning(
             settings: settings, before: before, after: after, heldOutAfter: heldOut,
-            questionCount: questions.count)
+            questionCount: questions.count, heldOutError: (variance / count).squareRoot())
     }
 }
 
@@ -110,7 +124,7 @@ private struct RecallTuner {
     /// Recalls that are made at most: of two fits of a half, one of all, and what is measured beside.
     private var total: Int {
         let tries = Self.rounds * (RecallWeights.names.count * Self.factors.count + Self.lexicalShares.count)
-        return questions.count * (2 * tries + 4)
+        return questions.count * (2 * tries + 6)
     }
 
     /// Makes the vectors of all questions, once, and takes away what settings are to say.
