@@ -14,16 +14,18 @@ import Store
 extension HNSWIndex {
     /// What is to be done next; `nil` if nothing.
     ///
+    /// - Parameter repairs: whether erased nodes are taken out; a graph that is to be replaced soon can do without.
     /// - Complexity: O(1), but for a space without a graph that might need one: O(slots).
     package func dueWork(
-        _ extent: VectorSegments.Extent, in transaction: borrowing ReadTransaction
+        _ extent: VectorSegments.Extent, repairs: Bool = true, in transaction: borrowing ReadTransaction
     ) throws -> LinkBatch.Work? {
         let state = try state(in: transaction)
-        return try dueWork(state, extent, in: transaction)
+        return try dueWork(state, extent, repairs: repairs, in: transaction)
     }
 
     private func dueWork(
-        _ state: IndexState?, _ extent: VectorSegments.Extent, in transaction: borrowing ReadTransaction
+        _ state: IndexState?, _ extent: VectorSegments.Extent, repairs: Bool = true,
+        in transaction: borrowing ReadTransaction
     ) throws -> LinkBatch.Work? {
         if state?.isDropping ?? false { return .drop }
         guard let state, state.linkedSlots > 0 else {
@@ -41,18 +43,12 @@ extension HNSWIndex {
         let unlinked = Int(extent.segmentedSlots) - Int(state.linkedSlots)
         let live = Int(state.nodeCount) - Int(state.notedCount) + unlinked
         if live <= 0 || byteCount(live) < parameters.thresholdByteCount / 2 { return .drop }
-        // Where a third of the nodes or more went at once, linking the rest anew is done sooner than mending around them.
-        let noted = Int(state.notedCount)
-        if noted >= Self.mostMended, noted >= live / 2, byteCount(live) <= Self.mostCompared { return .drop }
         // Notes of slots that are not linked yet are dealt with when it is their turn.
-        if state.notedCount > 0, try firstNote(in: transaction) ?? .max < state.linkedSlots { return .repair }
+        if repairs, state.notedCount > 0, try firstNote(in: transaction) ?? .max < state.linkedSlots {
+            return .repair
+        }
         return unlinked > 0 && extent.segmentedSlots <= Slot.maximumCount ? .link : nil
     }
-
-    /// Fewer erased nodes are mended around, however many of all they are.
-    private static let mostMended = 2_048
-    /// Bytes of rows that searches may have to compare one by one while they are linked anew.
-    private static let mostCompared = 256 << 20
 
     /// Whether so little is not linked that searches may scan it: then a copy may take the place of what it is copied from.
     package func isNearlyLinked(
@@ -94,12 +90,12 @@ extension HNSWIndex {
     /// - Complexity: at most `parameters.rowsPerStep` rows, each as a search with `efConstruction`; and for a
     ///   repair one pass over all lists.
     package func prepare(
-        _ extent: VectorSegments.Extent, in transaction: borrowing ReadTransaction,
+        _ extent: VectorSegments.Extent, repairs: Bool = true, in transaction: borrowing ReadTransaction,
         shouldStop: () -> Bool = { false }
     ) throws -> LinkBatch? {
         precondition(!transaction.isInsideWrite, "a step is prepared over a snapshot")
         let state = try state(in: transaction)
-        switch try dueWork(state, extent, in: transaction) {
+        switch try dueWork(state, extent, repairs: repairs, in: transaction) {
         case nil: return nil
         case .begin:
             return LinkBatch(work: .begin, base: nil, state: IndexState(parameters, generation: 0))

@@ -100,8 +100,10 @@ import Testing
                 let indexes = VectorIndexes(parameters: parameters, leastErased: 16)
                 let spaces = try home.environment.read { try SpaceRecord.all(in: $0) }
                 let batch = try home.environment.read { transaction in
-                    try indexes.due(spaces, in: transaction).flatMap { due in
-                        try indexes.index(of: due.space).prepare(due.space.extent, in: transaction).map {
+                    try indexes.due(spaces, vacuums: true, in: transaction).flatMap { due in
+                        try indexes.index(of: due.space).prepare(
+                            due.space.extent, repairs: due.repairs, in: transaction
+                        ).map {
                             (due.space, $0)
                         }
                     }

@@ -179,7 +179,7 @@ final class Home: Sendable {
         let spaces = try spaces ?? SpaceRecord.all(in: transaction)
         return try Indexer.hasWork(state, spaces)
             || isVacuumDue(spaces)
-            || indexes.due(spaces, in: transaction) != nil
+            || due(spaces, in: transaction) != nil
     }
 
     /// Starts the indexer unless it runs already. It stops when there is nothing more to do, and waits while callers
@@ -270,7 +270,13 @@ final class Home: Sendable {
     /// Whether the graphs of vectors are not as they should be.
     func isLinkingDue(in transaction: borrowing ReadTransaction) throws -> Bool {
         let spaces = try SpaceRecord.all(in: transaction)
-        return try isVacuumDue(spaces) || indexes.due(spaces, in: transaction) != nil
+        return try isVacuumDue(spaces) || due(spaces, in: transaction) != nil
+    }
+
+    private func due(
+        _ spaces: [SpaceRecord], in transaction: borrowing ReadTransaction
+    ) throws -> VectorIndexes.Backlog? {
+        try indexes.due(spaces, vacuums: !isVacuumOff.withLock { $0 }, in: transaction)
     }
 
     private func isVacuumDue(_ spaces: [SpaceRecord]) -> Bool {
@@ -285,14 +291,14 @@ final class Home: Sendable {
     ) async throws -> Bool {
         let made = try await onThread { transaction -> (SpaceRecord, LinkBatch)? in
             let spaces = try SpaceRecord.all(in: transaction)
-            guard let due = try self.indexes.due(spaces, in: transaction) else {
+            guard let due = try self.due(spaces, in: transaction) else {
                 self.pressure.set(backlogByteCount: 0)
                 return nil
             }
             self.pressure.set(backlogByteCount: due.byteCount)
             let index = self.indexes.index(of: due.space)
             let end = ContinuousClock.now + Self.longestStep
-            let batch = try index.prepare(due.space.extent, in: transaction) {
+            let batch = try index.prepare(due.space.extent, repairs: due.repairs, in: transaction) {
                 self.pressure.isClosing || self.pressure.isTailLong || ContinuousClock.now > end
                     || self.environment.isWanted || shouldEnd()
             }

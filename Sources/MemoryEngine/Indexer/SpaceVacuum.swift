@@ -23,7 +23,8 @@ enum SpaceVacuum {
         spaces.contains { $0.stage != .open || isWorn($0, leastErased) }
     }
 
-    private static func isWorn(_ space: SpaceRecord, _ leastErased: UInt32) -> Bool {
+    /// Whether a copy is to take its place.
+    static func isWorn(_ space: SpaceRecord, _ leastErased: UInt32) -> Bool {
         space.stage == .open && space.erasedSlots >= leastErased
             && Int(space.erasedSlots) * 5 >= Int(space.nextSlot)
     }

@@ -31,21 +31,28 @@ final class VectorIndexes: Sendable {
         var space: SpaceRecord
         /// Bytes of rows in segments that no graph holds, where searches scan them.
         var byteCount: Int
+        /// Whether erased nodes are taken out of its graph.
+        var repairs: Bool
     }
 
     /// The first space with something to do for its graph's author: those that are searched come first.
+    ///
+    /// - Parameter vacuums: a copy will take the place of spaces that are worn: nothing is mended there any more, which after much
+    ///   was forgotten at once would take far longer than to link the rest.
     func due(
-        _ spaces: [SpaceRecord], in transaction: borrowing ReadTransaction
+        _ spaces: [SpaceRecord], vacuums: Bool, in transaction: borrowing ReadTransaction
     ) throws -> Backlog? {
         for space in [SpaceRecord.Stage.open, .leaving, .copy].flatMap({ stage in
             spaces.filter { $0.stage == stage }
         }) {
             let index = index(of: space)
-            guard try index.dueWork(space.extent, in: transaction) != nil else { continue }
+            let repairs = !vacuums || !SpaceVacuum.isWorn(space, leastErased)
+            guard try index.dueWork(space.extent, repairs: repairs, in: transaction) != nil else { continue }
             let linked = try index.state(in: transaction)?.linkedSlots ?? 0
             let rows = Int(space.segmentedSlots) - Int(min(linked, space.segmentedSlots))
             let isScanned = space.stage == .open
-            return Backlog(space: space, byteCount: isScanned ? rows * space.space.dimension * 4 : 0)
+            return Backlog(
+                space: space, byteCount: isScanned ? rows * space.space.dimension * 4 : 0, repairs: repairs)
         }
         return nil
     }
