@@ -76,10 +76,10 @@ private func product(_ a: [Float], _ b: [Float]) -> Double {
             for name in ["[CLS]", "[UNK]", "."] { #expect(try before[token(name)] == 0) }
             // Single letters stand before the words, and count as the most frequent of all.
             for name in ["a", "##z", "the"] { #expect(try before[token(name)] == 0.05) }
-            for _ in 0..<100_000 { weights.count("the deploy") }
+            for _ in 0..<30_000 { weights.count("the deploy") }
             let after = weights.values
             #expect(try after[token("deploy")] == 0.05)
-            #expect(try after[token("fail")] > 1.4)
+            #expect(try after[token("fail")] > 0.3)
         }
         // By Zipf's law: the 1,000th word stands in 7 of 1,000 texts.
         let names = ["[UNK]", "[CLS]", "[SEP]"] + (1...1_000).map { "word\($0)" }
@@ -102,7 +102,7 @@ private func product(_ a: [Float], _ b: [Float]) -> Double {
             #expect(String(decoding: old.prefix(600), as: UTF8.self).contains("The licence of that model"))
             #expect(try maker.write(to: path, dimension: 5).space.dimension == 5)
             var counted = maker
-            for _ in 0..<50 { counted.weights.count("fail") }
+            for _ in 0..<30_000 { counted.weights.count("fail") }
             #expect(try counted.write(to: path).space != space)
             try put(Array("Apache License 2.0".utf8), folder + "/LICENSE.txt")
             #expect(try TokenTableMaker(model: folder).write(to: path).space != space)
@@ -142,7 +142,7 @@ private func product(_ a: [Float], _ b: [Float]) -> Double {
             }
             try FileManager.default.removeItem(atPath: path)
             #expect(refusal()?.code == .notFound)
-            try TinyModel(seed: 1).weights.withUnsafeBytes { try put(Array($0), path) }
+            try put(TinyModel(seed: 1).weights, path)
             #expect(refusal()?.message.contains("no table") == true)
         }
     }

@@ -38,7 +38,7 @@ import Testing
     @Test func `is told in JSON, and of a corpus and a dimension`() throws {
         try Shell.run { shell in
             try TinyModel(seed: 1).write(to: shell.folder + "/model")
-            try shell.write(String(repeating: "the token failed\n", count: 500), to: "texts")
+            try shell.write(String(repeating: "the token\n", count: 30_000), to: "texts")
             func distil(_ more: String...) throws -> JSONValue {
                 let answer = try shell.run(
                     ["model", "distil", "--model", "model", "--out", "table", "--json"] + more)

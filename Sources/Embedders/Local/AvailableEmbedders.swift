@@ -91,7 +91,9 @@ public struct AvailableEmbedders: Sendable {
             }
             first = table
         case .hash: first = hash
-        default: first = service ?? local ?? table ?? hash
+        default:
+            let wanted: [(any Embedder)?] = [service, local, table]
+            first = wanted.compactMap { $0 }.first ?? hash
         }
         embedder = first
         var spaces: Set<EmbeddingSpace> = [first.space]
