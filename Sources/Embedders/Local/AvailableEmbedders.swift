@@ -92,13 +92,22 @@ public struct AvailableEmbedders: Sendable {
             first = table
         case .hash: first = hash
         default:
-            let wanted: [(any Embedder)?] = [service, local, table]
-            first = wanted.compactMap { $0 }.first ?? hash
+            if let service {
+                first = service
+            } else if let local {
+                first = local
+            } else if let table {
+                first = table
+            } else {
+                first = hash
+            }
         }
         embedder = first
         var spaces: Set<EmbeddingSpace> = [first.space]
-        let here: [(any Embedder)?] = [local, table, hash]
-        others = (here.compactMap { $0 } + services.configured).filter { spaces.insert($0.space).inserted }
+        var rest: [any Embedder] = [hash]
+        if let table { rest.insert(table, at: 0) }
+        if let local { rest.insert(local, at: 0) }
+        others = (rest + services.configured).filter { spaces.insert($0.space).inserted }
     }
 
     /// Whether vectors of new homes are made by a service.
