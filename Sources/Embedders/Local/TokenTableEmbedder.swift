@@ -5,8 +5,8 @@ import MemoryEngine
 ///
 /// `loci model distil` makes the table from the input embeddings of a model of the BERT family, 8 MB for all-MiniLM-L6-v2. A text
 /// is the sum of the rows of its tokens, which weigh as they are rare, scaled to length 1. So it knows of words that they are of
-/// like meaning (`car` and `vehicle`), and nothing of their order or of what a word means beside others. It costs some
-/// microseconds a text, and reads all of it, however long.
+/// like meaning (`car` and `vehicle`), and nothing of their order or of what a word means beside others. Its cost is
+/// that of cutting a text into tokens and one sum a token; all of a text counts, however long.
 ///
 /// The same table gives the same bits on every machine. The space is named by the model and a digest of the table.
 public final class TokenTableEmbedder: Embedder {
@@ -36,7 +36,7 @@ public final class TokenTableEmbedder: Embedder {
     /// Reads and checks the table now, if it is not.
     ///
     /// - Throws: `EngineError` with code `corrupted`.
-    /// - Complexity: O(bytes), some 20 ms for 8 MB.
+    /// - Complexity: O(bytes).
     public func load() throws { _ = try tokenizer() }
 
     private func tokenizer() throws -> WordPiece {

@@ -32,7 +32,7 @@ package struct TokenTableMaker {
     ///
     /// - Parameter dimension: of the table's rows; `nil` = 256, or as many as the model has.
     /// - Throws: `EngineError`: `invalid` for a dimension that the model has not, `corrupted`, `embedder`, `io`; `CancellationError`.
-    /// - Complexity: O(tokens × width²); some seconds for all-MiniLM-L6-v2.
+    /// - Complexity: O(tokens × width²).
     package func write(to path: String, dimension: Int? = nil) throws -> Written {
         let width = folder.configuration.hidden
         let dimension = dimension ?? min(Self.dimension, width)

@@ -24,7 +24,7 @@ struct DistilCommand: AsyncParsableCommand {
               loci model distil --model all-MiniLM-L6-v2 --out words.safetensors --corpus notes.txt
 
             The table is a vector of eight-bit numbers for each token of the model, 8 MB for all-MiniLM-L6-v2. A text is the sum of \
-            its tokens' vectors, the rare ones above the frequent ones: words of like meaning are near, in microseconds, and the \
+            its tokens' vectors, the rare ones above the frequent ones: words of like meaning are near, and the \
             model is not needed for it. Written to where it is looked for, it serves new homes where there is no model; \
             LOCI_TOKEN_TABLE names another file.
 
