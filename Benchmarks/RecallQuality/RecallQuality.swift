@@ -25,6 +25,9 @@ struct RecallQuality: AsyncParsableCommand {
             "Which vectors of the folder: those of turns.NAME.f16. Without it, the embedded default makes them."
     )
     var vectors: String?
+    @Option(
+        help: "What makes the vectors without --vectors: hash (by default), table or local, of this machine.")
+    var embedder: String?
     @Option(help: "A home for each conversation, or one for all: conversation or all.")
     var scope = EvaluationStore.Scope.conversation
     @Option(
@@ -44,11 +47,15 @@ struct RecallQuality: AsyncParsableCommand {
     @Option(
         name: .customLong("weight"),
         help: ArgumentHelp(
-            "One weight of RecallWeights for one more line of the table; may be repeated.",
+            "One weight of RecallWeights, or `words`, for one more line of the table; may be repeated.",
             valueName: "name=number"))
     var weights: [String] = []
 
     func validate() throws {
+        guard embedder == nil || vectors == nil, ["hash", "table", "local"].contains(embedder ?? "hash")
+        else {
+            throw ValidationError("--embedder is hash, table or local, and without --vectors")
+        }
         guard (1...64).contains(spread), spread == 1 || scope == .all else {
             throw ValidationError("--spread is 1 to 64, and with --scope all")
         }
@@ -65,7 +72,7 @@ struct RecallQuality: AsyncParsableCommand {
         let store = try EvaluationStore(
             path: scratch.path + "/recall", scope: scope,
             spread: .init(count: spread, bySession: spreadSessions), space: data.space,
-            embedder: vectors == nil ? HashEmbedder() : VocabularyEmbedder(data))
+            embedder: vectors == nil ? try ownEmbedder() : VocabularyEmbedder(data))
         try await store.load(data.turns, captions: !withoutCaptions, withoutSessions: withoutSessions)
         if fit {
             try await printFit(store, data)
@@ -93,6 +100,13 @@ struct RecallQuality: AsyncParsableCommand {
         }
         let table = EvaluationTable(scores)
         print(common.json ? try table.json() : table.text(title: "bench recall \(common.data)"))
+    }
+
+    private func ownEmbedder() throws -> (any Embedder)? {
+        guard let embedder, let preference = AvailableEmbedders.Preference(rawValue: embedder) else {
+            return HashEmbedder()
+        }
+        return try AvailableEmbedders(preferring: preference).embedder
     }
 
     private func printFit(_ store: EvaluationStore, _ data: EvaluationData) async throws {
@@ -136,16 +150,24 @@ extension RecallQuality {
     private func changed() throws -> [EvaluationSetting] {
         if weights.isEmpty { return [] }
         var changes: [String: Double] = [:]
+        var lexicalWeight: Double?
         for weight in weights {
             let parts = weight.split(separator: "=")
+            if parts.count == 2, parts[0] == "words", let value = Double(parts[1]) {
+                lexicalWeight = value
+                continue
+            }
             guard parts.count == 2, let value = Double(parts[1]),
                 RecallWeights.names.contains(where: { $0.name == parts[0] })
             else { throw ValidationError("`\(weight)` is no weight: write `reply=0.5`") }
             changes[String(parts[0])] = value
         }
-        let values = changes
+        let (values, share) = (changes, lexicalWeight)
         return [
-            EvaluationSetting(name: weights.joined(separator: " ")) { $0.weightOverrides = values }
+            EvaluationSetting(name: weights.joined(separator: " ")) { query in
+                query.weightOverrides = values
+                query.lexicalWeight = share
+            }
         ]
     }
 }

@@ -75,7 +75,7 @@ struct LociCommand: AsyncParsableCommand {
                 subcommands: [
                     StatsCommand.self, CheckCommand.self, DumpCommand.self, CompactCommand.self,
                     VacuumCommand.self, RebuildCommand.self, IndexCommand.self, TuneCommand.self,
-                    ReembedCommand.self, EmbedCommand.self, EmbeddersCommand.self,
+                    ReembedCommand.self, EmbedCommand.self, EmbeddersCommand.self, ModelCommand.self,
                     SpacesCommand.self,
                     SnapshotCommand.self, RestoreCommand.self,
                     MeasureCommand.self,

@@ -31,11 +31,41 @@ extension FuzzTarget {
         },
         model("model.safetensors", TinyModel(seed: 1).weights),
         model("config.json", Array(TinyModel(seed: 1).configuration.utf8)),
+        FuzzTarget(name: "token-table", samples: [table], share: 20) { bytes in
+            let path = place + ".table"
+            defer { try? FileManager.default.removeItem(atPath: path) }
+            do {
+                try Data(bytes).write(to: URL(fileURLWithPath: path))
+                let vector = try TokenTableEmbedder(path: path).vector(of: "the deployed token fails")
+                let length = vector.reduce(0) { $0 + $1 * $1 }
+                return abs(length - 1) < 1e-3 ? .taken : .failed("a vector of length \(length)")
+            } catch is EngineError {
+                return .refused
+            } catch {
+                return .failed("\(error)")
+            }
+        },
     ]
+
+    private static let place =
+        NSTemporaryDirectory() + "/loci-fuzz-model-\(ProcessInfo.processInfo.processIdentifier)"
+
+    /// The table of the small model.
+    private static let table: [UInt8] = {
+        let (folder, path) = (place + ".made", place + ".made/table")
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        do {
+            try TinyModel(seed: 1).write(to: folder)
+            _ = try TokenTableMaker(model: folder).write(to: path)
+            return [UInt8](try Data(contentsOf: URL(fileURLWithPath: path)))
+        } catch {
+            preconditionFailure("\(error)")
+        }
+    }()
 
     /// A folder of a small model with one of its files damaged: it is refused, or gives vectors of length 1.
     private static func model(_ damaged: String, _ sample: [UInt8]) -> FuzzTarget {
-        let folder = NSTemporaryDirectory() + "/loci-fuzz-model-\(ProcessInfo.processInfo.processIdentifier)"
+        let folder = place
         return FuzzTarget(name: "model/\(damaged)", samples: [sample], share: 20) { bytes in
             defer { try? FileManager.default.removeItem(atPath: folder) }
             do {

@@ -52,11 +52,12 @@ import Testing
             let rows = try rows(shell.loci("embedders", "--json"))
             #expect(
                 Set(rows.keys) == [
-                    "hash", "local", "openai", "jina", "voyage", "server", "runpod", "runpod-siglip",
+                    "hash", "table", "local", "openai", "jina", "voyage", "server", "runpod", "runpod-siglip",
                     "runpod-vl-jepa",
                 ])
             #expect(rows["hash"]?["isConfigured"]?.bool == true)
             #expect(rows["local"]?["problem"]?.string?.contains("make model") == true)
+            #expect(rows["table"]?["problem"]?.string?.contains("loci model distil") == true)
             #expect(rows["jina"]?["missing"]?.array?.compactMap(\.string) == ["JINA_API_KEY"])
             #expect(rows["jina"]?["takes"]?.array?.compactMap(\.string) == ["text", "image"])
             #expect(try shell.loci("embedders", "--health", "--costs").status == 64)

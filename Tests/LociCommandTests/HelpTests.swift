@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import TestSupport
 import Testing
 
 @testable import loci
@@ -43,6 +44,7 @@ import Testing
 
     /// What the examples speak of.
     private func prepare(_ shell: Shell) throws {
+        try TinyModel(seed: 1).write(to: shell.folder + "/all-MiniLM-L6-v2")
         try shell.write("What was said.\n", to: "notes.txt")
         try shell.write("a line of a log\n", to: "log.txt")
         try shell.write("correct horse\n", to: "password.txt")

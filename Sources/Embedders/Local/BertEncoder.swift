@@ -85,6 +85,16 @@ final class BertEncoder: @unchecked Sendable {
         plan.copy(from: file, to: memory)
     }
 
+    /// Where a model's table of words begins in its file, a row of 32-bit floats for each token.
+    ///
+    /// - Throws: `EngineError` with code `corrupted`, or `embedder` for weights of another kind.
+    static func wordsOffset(_ configuration: BertConfiguration, file: MappedFile) throws -> Int {
+        let head = try Safetensors.headByteCount(of: file.prefix(8), fileByteCount: file.byteCount)
+        let tensors = try Safetensors(head: file.prefix(head), fileByteCount: file.byteCount).tensors
+        return try Source(tensors: tensors).offset(
+            "embeddings.word_embeddings.weight", [configuration.vocabularyCount, configuration.hidden])
+    }
+
     /// One vector for each list of tokens.
     ///
     /// - Precondition: no list is empty or longer than the model's positions, and all tokens are of its vocabulary.

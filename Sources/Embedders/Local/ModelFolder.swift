@@ -11,6 +11,8 @@ struct ModelFolder {
     let configuration: BertConfiguration
     let tokenizer: WordPiece
     let stated: Stated?
+    /// The bytes of `vocab.txt`.
+    let vocabulary: [UInt8]
     private let vocabularyDigest: String
 
     /// What `loci-model.json` says.
@@ -37,7 +39,7 @@ struct ModelFolder {
             try reader.required("config.json"), sentence: try reader.optional("sentence_bert_config.json"),
             pooling: try reader.optional("1_Pooling/config.json"),
             tokenizer: try reader.optional("tokenizer_config.json"))
-        let vocabulary = try reader.bytes("vocab.txt")
+        vocabulary = try reader.bytes("vocab.txt")
         vocabularyDigest = Self.digest(of: vocabulary)
         do {
             tokenizer = try WordPiece(vocabulary: vocabulary, isLowercase: configuration.isLowercase)
@@ -60,6 +62,16 @@ struct ModelFolder {
         self.stated = stated
     }
 
+    /// What the model is called.
+    var model: String { stated?.model ?? "bert-\(configuration.layerCount)x\(configuration.hidden)" }
+
+    /// The file that tells the licence, or its beginning; `nil` = there is none.
+    var license: String? {
+        (try? Reader(folder: path).bytes("LICENSE.txt")).map {
+            String(decoding: $0.prefix(16_384), as: UTF8.self)
+        }
+    }
+
     /// The space of the model's vectors: its revision is a digest of all that makes them.
     func space(weights: String) -> EmbeddingSpace {
         let shape = configuration
@@ -67,7 +79,7 @@ struct ModelFolder {
             "\(weights) \(vocabularyDigest) \(shape.pooling) \(shape.maximumTokenCount) \(shape.isLowercase) "
             + "\(shape.headCount) \(shape.epsilon)"
         return EmbeddingSpace(
-            model: stated?.model ?? "bert-\(shape.layerCount)x\(shape.hidden)",
+            model: model,
             revision: String(Self.digest(of: Array(settings.utf8)).prefix(12)), dimension: shape.hidden)
     }
 

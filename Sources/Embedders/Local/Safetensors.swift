@@ -16,6 +16,8 @@ package struct Safetensors: Sendable {
     }
 
     package let tensors: [String: Tensor]
+    /// What else the file says, by name; empty where it says nothing, or not by strings.
+    package let metadata: [String: String]
 
     package static let maximumHeaderByteCount = 8 << 20
 
@@ -68,6 +70,7 @@ package struct Safetensors: Sendable {
             throw Self.damaged("it has \(fileByteCount) bytes, and its tensors end at \(end)")
         }
         self.tensors = tensors
+        metadata = header.metadata
     }
 
     private static func tensor(
@@ -122,11 +125,16 @@ package struct Safetensors: Sendable {
     /// Any names; `__metadata__` is no tensor.
     private struct Header: Decodable {
         var entries: [(String, Entry)] = []
+        var metadata: [String: String] = [:]
 
         init(from decoder: any Decoder) throws {
             let container = try decoder.container(keyedBy: Name.self)
-            for name in container.allKeys where name.stringValue != "__metadata__" {
-                entries.append((name.stringValue, try container.decode(Entry.self, forKey: name)))
+            for name in container.allKeys {
+                if name.stringValue == "__metadata__" {
+                    metadata = (try? container.decode([String: String].self, forKey: name)) ?? [:]
+                } else {
+                    entries.append((name.stringValue, try container.decode(Entry.self, forKey: name)))
+                }
             }
         }
     }

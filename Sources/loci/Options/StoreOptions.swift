@@ -32,9 +32,9 @@ struct StoreOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "What makes vectors in new homes: local (a model in this process), hash (words and their pieces, hashed), "
-                + "none, auto (by default: local where there is a model), or a service: openai, jina, voyage, server, runpod "
-                + "(`loci help embedders`).",
+            "What makes vectors in new homes: local (a model in this process), table (a model's words, one by one), hash (words and "
+                + "their pieces, hashed), none, auto (by default: local where there is a model, else table where there is one), "
+                + "or a service: openai, jina, voyage, server, runpod (`loci help embedders`).",
             valueName: "embedder"))
     var embedder: AvailableEmbedders.Preference?
 
@@ -152,7 +152,7 @@ struct StoreOptions: ParsableArguments {
             if use != .loading { options.embedding = .whenAvailable }
         }
         options.embedsBacklog = use == .serving && embedders.isService
-        if embedders.local != nil || embedders.isService, use.makesStore,
+        if embedders.local != nil || embedders.table != nil || embedders.isService, use.makesStore,
             !FileManager.default.fileExists(atPath: path)
         {
             Terminal.note("a new store: \(embedders.summary)")

@@ -28,7 +28,7 @@ struct EmbedCommand: AsyncParsableCommand {
     var query = false
     @Option(
         help: ArgumentHelp(
-            "What makes the vectors: local, hash, auto (by default: local where there is a model), or a service "
+            "What makes the vectors: local, table, hash, auto (by default: what new homes use), or a service "
                 + "(`loci help embedders`).",
             valueName: "embedder"))
     var embedder: AvailableEmbedders.Preference?

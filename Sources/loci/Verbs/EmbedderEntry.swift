@@ -24,19 +24,13 @@ struct EmbedderEntry: Sendable {
     /// - Throws: `EngineError`: `corrupted`, `io`, where what services cost cannot be read.
     static func all(_ settings: Settings) throws -> [EmbedderEntry] {
         let hash = EmbedderEntry(name: "hash", space: HashEmbedder().space, modalities: [.text])
-        var local = EmbedderEntry(name: "local", space: nil, modalities: [.text])
-        do {
-            let space = try AvailableEmbedders(
-                preferring: .local, environment: settings.values,
-                services: ServiceSettings(environment: [:])
-            ).local?.space
-            local = EmbedderEntry(name: "local", space: space, modalities: [.text])
-        } catch {
-            local.problem = Failure(error).message
-        }
+        let here = [
+            hash, inProcess(.table, settings) { $0.table?.space },
+            inProcess(.local, settings) { $0.local?.space },
+        ]
         let services = settings.services
         let ledger = CostLedger(path: services.costsPath)
-        return try [hash, local]
+        return try here
             + ServiceSettings.Service.allCases.map { service in
                 var entry = EmbedderEntry(
                     name: service.rawValue, space: services.space(of: service),
@@ -52,6 +46,23 @@ struct EmbedderEntry: Sendable {
                 }
                 return entry
             }
+    }
+
+    /// One that needs a file, and why it cannot be used if it cannot.
+    private static func inProcess(
+        _ preference: AvailableEmbedders.Preference, _ settings: Settings,
+        _ space: (AvailableEmbedders) -> EmbeddingSpace?
+    ) -> EmbedderEntry {
+        var entry = EmbedderEntry(name: preference.rawValue, space: nil, modalities: [.text])
+        do {
+            let found = try AvailableEmbedders(
+                preferring: preference, environment: settings.values,
+                services: ServiceSettings(environment: [:]))
+            entry = EmbedderEntry(name: preference.rawValue, space: space(found), modalities: [.text])
+        } catch {
+            entry.problem = Failure(error).message
+        }
+        return entry
     }
 
     /// Asks all at once.
