@@ -157,7 +157,14 @@ struct ReasonerCall: Sendable {
     }
 
     private func error(_ code: ReasonerError.Code, _ reason: String) -> ReasonerError {
-        ReasonerError(code, "\(host) gave no answer of `\(model)` that can be used: \(reason)")
+        let way =
+            switch code {
+            case .truncated: "; allow it more (`LOCI_REASONER_TOKENS`)"
+            case .empty, .fenced, .notJSON, .mismatch:
+                "; another model, or another way to tell it the form (`LOCI_REASONER_FORM`), may do better"
+            case .service, .badReply, .refused: ""
+            }
+        return ReasonerError(code, "\(host) gave no answer of `\(model)` that can be used: \(reason)\(way)")
     }
 
     private var host: String { (try? HTTPRequest(.post, url).host) ?? url }

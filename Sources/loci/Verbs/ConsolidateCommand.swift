@@ -15,8 +15,7 @@ struct ConsolidateCommand: AsyncParsableCommand {
               loci unlink EDGE -n project/atlas    # take one conclusion back; it is not drawn again
               loci consolidate -n project/atlas --undo --only links
               loci consolidate -n project/atlas --list --only episodes
-              LOCI_REASONER_URL=http://127.0.0.1:11434/v1 LOCI_REASONER_MODEL=qwen3:8b \\
-                loci consolidate -n project/atlas --only notes --reasoner server
+              LOCI_REASONER_MODEL=qwen3:8b loci consolidate -n project/atlas --reasoner server
 
             Run it now and then, or when there is time: what it has looked at it does not look at again, and after an \
             interruption it goes on. Nothing of what you stored is lost: each conclusion is an edge with what it rests on, or a \
