@@ -1,3 +1,6 @@
+import Foundation
+import MemoryEngine
+import TestSupport
 import Testing
 
 @testable import loci
@@ -32,6 +35,92 @@ import Testing
             #expect(try shell.loci("consolidate", "--list").output.isEmpty)
             #expect(try shell.loci("consolidate", "--list", "--undo").status == ExitStatus.usage)
             #expect(try shell.loci("consolidate", "--only", "dreams").status == ExitStatus.usage)
+        }
+    }
+
+    private static let key = "sk-secret-9f8e7d6c5b4a39281706"
+
+    /// Notes each memory by one keyword; with another key it repeats that one.
+    private static func answer(_ request: LoopbackServer.Request) -> String {
+        guard request.head.contains("Authorization: Bearer \(key)\r\n") else {
+            return LoopbackServer.reply("401 Unauthorized", #"{"error":"no key like \#(key.prefix(12))"}"#)
+        }
+        let hasOthers = String(decoding: request.body, as: UTF8.self).contains(#""refinements":{"#)
+        let note =
+            #"{\"keywords\":[\"oven\"],\"tags\":[],\"facts\":[]"#
+            + (hasOthers ? #",\"links\":[],\"refinements\":[]}"# : "}")
+        return LoopbackServer.reply(
+            "200 OK",
+            #"{"choices":[{"message":{"content":"\#(note)"},"finish_reason":"stop"}],"#
+                + #""usage":{"prompt_tokens":70,"completion_tokens":7}}"#)
+    }
+
+    @Test func `has memories noted by a server that is named, counts it, and stops at a cap`() throws {
+        try Shell.run { shell in
+            let count = Mutex(0)
+            let server = try LoopbackServer { request, _ in
+                count.withLock { $0 += 1 }
+                return Self.answer(request)
+            }
+            var environment = [
+                "LOCI_REASONER_URL": server.url("/v1"), "LOCI_REASONER_MODEL": "tiny",
+                "LOCI_REASONER_KEY": Self.key,
+                "OPENAI_API_KEY": Self.key, "ANTHROPIC_API_KEY": Self.key, "HOME": shell.folder,
+            ]
+            let id = try shell.remember("The kiln runs at 1200 degrees.")
+            // A key and an address alone send nothing anywhere.
+            let plain = try shell.loci("consolidate", environment: environment)
+            #expect(plain.status == 0 && plain.output.contains("no reasoner") && count.withLock { $0 } == 0)
+
+            let noted = try shell.loci(
+                "consolidate", "--only", "notes", "--reasoner", "server", "--json", environment: environment)
+            #expect(noted.status == 0, "\(noted.errors)")
+            let steps = try JSONParser.parse(noted.output)["steps"]?.array
+            #expect(steps?.first?["found"] == .number(1) && count.withLock { $0 } == 1, "\(noted.output)")
+            #expect(try shell.loci("recall", "oven").output.contains("1200 degrees"))
+            let costs = try shell.loci("embedders", "--costs", "--json", environment: environment)
+            #expect(try JSONParser.parse(costs.output)["tokens"] == .number(77), "\(costs.output)")
+            #expect(try shell.loci("consolidate", "--undo", "--only", "notes").status == 0)
+            #expect(try !shell.loci("get", id).output.contains("oven"))
+
+            _ = try shell.remember("The kiln was cleaned.")
+            environment["LOCI_CAP_SERVER_TOKENS"] = "80"
+            let notes = ["consolidate", "--only", "notes", "--reasoner", "server"]
+            let capped = try shell.run(notes, environment: environment)
+            #expect(capped.status == 1 && capped.errors.contains("cap of 80 tokens"), "\(capped.errors)")
+            #expect(count.withLock { $0 } == 1)
+            environment["LOCI_CAP_SERVER_TOKENS"] = nil
+            environment["LOCI_REASONER_KEY"] = "\(Self.key)0"
+            for arguments in [notes, notes + ["--json"]] {
+                let refused = try shell.run(arguments, environment: environment)
+                #expect(refused.status == 1 && refused.errors.contains("401"))
+                for part in [Self.key, String(Self.key.dropFirst(3).prefix(8))] {
+                    #expect(!refused.errors.contains(part) && !refused.output.contains(part))
+                }
+            }
+        }
+    }
+
+    @Test func `says what a reasoner lacks, and where it has nothing to do`() throws {
+        try Shell.run { shell in
+            _ = try shell.remember("The kiln runs at 1200 degrees.")
+            for (service, name) in [
+                ("openai", "OPENAI_API_KEY and LOCI_REASONER_MODEL"),
+                ("anthropic", "ANTHROPIC_API_KEY and LOCI_REASONER_MODEL"),
+                ("server", "LOCI_REASONER_URL and LOCI_REASONER_MODEL"),
+            ] {
+                let answer = try shell.loci("consolidate", "--reasoner", service)
+                #expect(
+                    answer.status == 1 && answer.errors.contains("\(service) wants \(name)"),
+                    "\(answer.errors)")
+            }
+            for arguments in [
+                ["--reasoner", "jina"], ["--reasoner", "server", "--list"],
+                ["--reasoner", "server", "--undo"],
+                ["--reasoner", "server", "--only", "duplicates"],
+            ] {
+                #expect(try shell.run(["consolidate"] + arguments).status == ExitStatus.usage)
+            }
         }
     }
 }

@@ -35,6 +35,7 @@ import Testing
     @Test(arguments: [
         ("LOCI_PASSWORD", "LOCI_URL", "redis://ada@h:1"),
         ("LOCI_EMBEDDINGS_KEY", "LOCI_EMBEDDINGS_URL", "http://h:1/v1"),
+        ("LOCI_REASONER_KEY", "LOCI_REASONER_URL", "http://h:1/v1"),
         ("RUNPOD_API_KEY", "RUNPOD_URL_BGE_M3", "http://h:1"),
         ("RUNPOD_API_KEY", "RUNPOD_ENDPOINT_SIGLIP", "http://h:1"),
     ])

@@ -36,7 +36,8 @@ package struct HTTPError: Error, Sendable, Equatable, CustomStringConvertible {
     var isTransient: Bool {
         switch code {
         case .connection, .deadline: true
-        case .status: [408, 429, 500, 502, 503, 504].contains(status)
+        // 529 is Anthropic's for being overloaded.
+        case .status: [408, 429, 500, 502, 503, 504, 529].contains(status)
         case .invalid, .bodyTooLarge, .replyTooLarge, .certificate, .resting: false
         }
     }

@@ -35,8 +35,18 @@ package struct ServiceSettings: Sendable {
         ("RUNPOD_URL_SIGLIP", "The same of SigLIP 2, for questions."),
         ("RUNPOD_ENDPOINT_VL_JEPA", "The same of V-JEPA 2."),
         ("RUNPOD_URL_VL_JEPA", "The same of V-JEPA 2, for questions."),
+        ("ANTHROPIC_API_KEY", "The key of Anthropic, for `consolidate --reasoner anthropic`."),
+        ("LOCI_REASONER_MODEL", "The model for `consolidate --reasoner`, as its service calls it."),
+        ("LOCI_REASONER_URL", "A server of your own for that: what stands before /chat/completions."),
+        ("LOCI_REASONER_KEY", "Its key, if it wants one."),
+        ("LOCI_REASONER_FORM", "How it is told the form of answers: schema, tool (anthropic only) or words."),
+        ("LOCI_REASONER_TOKENS", "The most tokens of an answer, by default 4096."),
+        ("LOCI_REASONER_PRICE_IN", "Dollars for a million tokens that it reads, as no price is known."),
+        ("LOCI_REASONER_PRICE_OUT", "Dollars for a million tokens that it writes."),
         (cap("OPENAI", "DOLLARS"), "The most dollars of a day (UTC) for OpenAI."),
         (cap("OPENAI", "TOKENS"), "The most tokens of a day."),
+        (cap("ANTHROPIC", "DOLLARS"), "The same of Anthropic; wants the prices above."),
+        (cap("ANTHROPIC", "TOKENS"), "The same of Anthropic."),
         (cap("VOYAGE", "DOLLARS"), "The same of Voyage."),
         (cap("VOYAGE", "TOKENS"), "The same of Voyage."),
         (cap("JINA", "TOKENS"), "The same of Jina, whose price is not known."),
@@ -52,7 +62,7 @@ package struct ServiceSettings: Sendable {
     }
 
     private let values: [String: String]
-    private let problem: String?
+    let problem: String?
     private let withheld: Set<String>
 
     /// - Parameters:
@@ -64,7 +74,7 @@ package struct ServiceSettings: Sendable {
         self.withheld = withheld
     }
 
-    private func value(_ name: String) -> String? { values[name].flatMap { $0.isEmpty ? nil : $0 } }
+    func value(_ name: String) -> String? { values[name].flatMap { $0.isEmpty ? nil : $0 } }
 
     // MARK: What there is
 
@@ -136,7 +146,7 @@ package struct ServiceSettings: Sendable {
     package func embedder(of service: Service) throws -> any HealthReporting {
         if let problem { throw EngineError(.invalid, "\(service.rawValue) is not used: \(problem)") }
         let missing = missing(of: service)
-        guard missing.isEmpty else { throw refusal(service, missing) }
+        guard missing.isEmpty else { throw refusal(service.rawValue, missing) }
         switch service {
         case .openai:
             return try OpenAIEmbedder.openAI(key: key("OPENAI_API_KEY"), ledger: ledger())
@@ -152,7 +162,7 @@ package struct ServiceSettings: Sendable {
 
     private func key(_ name: String) -> String { value(name) ?? "" }
 
-    private func refusal(_ service: Service, _ missing: [String]) -> EngineError {
+    func refusal(_ service: String, _ missing: [String]) -> EngineError {
         let names = missing.joined(separator: " and ")
         let hidden = withheld.sorted().filter { name in missing.contains { $0.contains(name) } }
         let reason =
@@ -160,7 +170,12 @@ package struct ServiceSettings: Sendable {
             ? "set \(missing.count == 1 ? "it" : "them"), or write it into .env with `loci embedders --set NAME`"
             : "\(hidden.joined(separator: " and ")) of the environment is not sent to an address that only .env names: write it "
                 + "there too"
-        return EngineError(.invalid, "\(service.rawValue) wants \(names): \(reason)")
+        return EngineError(.invalid, "\(service) wants \(names): \(reason)")
+    }
+
+    /// - Throws: where a key of the environment is not sent to the address of a server that a file names.
+    func refuseWithheld(_ key: String) throws {
+        guard !withheld.contains(key) else { throw refusal(Service.server.rawValue, [key]) }
     }
 
     private func server() throws -> any HealthReporting {
@@ -173,9 +188,7 @@ package struct ServiceSettings: Sendable {
         guard EmbeddingSpace(name: space.name) == space, space.name.utf8.count <= 400 else {
             throw EngineError(.invalid, "LOCI_EMBEDDINGS_MODEL is not the name of a model")
         }
-        guard !withheld.contains("LOCI_EMBEDDINGS_KEY") else {
-            throw refusal(.server, ["LOCI_EMBEDDINGS_KEY"])
-        }
+        try refuseWithheld("LOCI_EMBEDDINGS_KEY")
         let (url, key) = (key("LOCI_EMBEDDINGS_URL"), value("LOCI_EMBEDDINGS_KEY"))
         switch value("LOCI_EMBEDDINGS_SHAPE") ?? "openai" {
         case "openai":

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Embedders
 import Foundation
 import MemoryEngine
 import Server
@@ -21,6 +22,7 @@ struct Failure: Error {
         case let error as Failure: self = error
         case let error as EngineError:
             self.init(error)
+        case let error as ReasonerError: self.init("reasoner", error.message)
         case let error as ImportError:
             self.init(error.isMissing ? "notFound" : "import", error.description, status: error.status)
         case is CancellationError: self.init("deadline", "the call was cancelled")

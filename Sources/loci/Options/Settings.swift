@@ -23,6 +23,7 @@ struct Settings: Sendable {
     /// Keys, and the addresses to which they go.
     private static let addresses: [(key: String, names: [String])] = [
         ("LOCI_PASSWORD", ["LOCI_URL"]), ("LOCI_EMBEDDINGS_KEY", ["LOCI_EMBEDDINGS_URL"]),
+        ("LOCI_REASONER_KEY", ["LOCI_REASONER_URL"]),
         (
             "RUNPOD_API_KEY",
             ["BGE_M3", "SIGLIP", "VL_JEPA"].flatMap { ["RUNPOD_ENDPOINT_\($0)", "RUNPOD_URL_\($0)"] }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Embedders
 import MemoryEngine
 
 struct ConsolidateCommand: AsyncParsableCommand {
@@ -6,7 +7,7 @@ struct ConsolidateCommand: AsyncParsableCommand {
         commandName: "consolidate",
         abstract:
             "Work through what a home holds: what says the same, belongs together, took the place of what.",
-        usage: "loci consolidate [--only <step>]... [--list] [--undo] [options]",
+        usage: "loci consolidate [--only <step>]... [--reasoner <service>] [--list] [--undo] [options]",
         discussion: """
               loci consolidate -n project/atlas
               loci consolidate -n project/atlas --only duplicates
@@ -14,19 +15,33 @@ struct ConsolidateCommand: AsyncParsableCommand {
               loci unlink EDGE -n project/atlas    # take one conclusion back; it is not drawn again
               loci consolidate -n project/atlas --undo --only links
               loci consolidate -n project/atlas --list --only episodes
+              LOCI_REASONER_MODEL=qwen3:8b loci consolidate -n project/atlas --reasoner server
 
             Run it now and then, or when there is time: what it has looked at it does not look at again, and after an \
             interruption it goes on. Nothing of what you stored is lost: each conclusion is an edge with what it rests on, or a \
             summary with edges to what it is made of, which recalls leave out. What a newer note takes back (contradictions) is \
             left out of recalls of now; --valid-at an earlier time still gives it, and taking the conclusion back brings it again. \
             What is taken back, by unlink or --undo, is not concluded again. All of a home is worked through, whichever \
-            session is named; --list and --undo of a session look at what was concluded of its memories. The steps are:
+            session is named; --list and --undo of a session look at what was concluded of its memories.
+
+            With --reasoner the memories of the home go to a language model, which notes them and tells episodes: OpenAI, Anthropic \
+            or a server of your own that answers as OpenAI does, as settings say (`loci help embedders`): LOCI_REASONER_MODEL and \
+            a key, or LOCI_REASONER_URL. A key alone sends nothing anywhere. What memories say is data to it, and what it answers \
+            is held to a form and to the memories that it was shown; a memory without such an answer is left out, and told. Costs \
+            are counted, and end at a cap. None of this was tried with an account, but with servers of both shapes.
+
+            The steps are:
 
             \(ConsolidationStep.allCases.map { "  \(Terminal.padded($0.rawValue, to: 16))\($0.help)" }.joined(separator: "\n"))
             """)
 
     @Option(help: ArgumentHelp("Only this step; may be repeated.", valueName: "step"))
     var only: [ConsolidationStep] = []
+    @Option(
+        help: ArgumentHelp(
+            "A language model for notes and episodes: openai, anthropic, server (by default none).",
+            valueName: "service"))
+    var reasoner: ServiceSettings.ReasonerService?
     @Flag(help: "Show what was concluded before, with the ids of the edges, and conclude nothing.")
     var list = false
     @Flag(help: "Take back all that was concluded, for good.")
@@ -41,10 +56,19 @@ struct ConsolidateCommand: AsyncParsableCommand {
         guard !(list && undo) else {
             throw ValidationError("--list shows and --undo takes back: give one of them")
         }
+        guard reasoner != nil else { return }
+        guard !list, !undo else {
+            throw ValidationError("--list and --undo ask no reasoner: leave --reasoner out")
+        }
+        guard only.isEmpty || only.contains(.notes) || only.contains(.episodes) else {
+            throw ValidationError(
+                "--reasoner is for the steps notes and episodes: add one of them with --only")
+        }
     }
 
     func run() async throws {
         let steps = only.isEmpty ? Set(ConsolidationStep.allCases) : Set(only)
+        let reasoner = try reasoner.map { SkippingReasoner(try Settings.current.services.reasoner(of: $0)) }
         try await place.withEngine(for: list ? .reading : .changing) { engine, namespace in
             if list { return try await show(steps, namespace, engine) }
             if undo {
@@ -55,9 +79,14 @@ struct ConsolidateCommand: AsyncParsableCommand {
             }
             let report = try await place.store.withProgress("consolidating \(namespace.home)", unit: "steps")
             { progress in
-                try await engine.consolidate(in: namespace, steps: steps) { progress($0.done, $0.total) }
+                try await engine.consolidate(in: namespace, steps: steps, reasoner: reasoner) {
+                    progress($0.done, $0.total)
+                }
             }
             show(report, steps)
+            for skipped in reasoner?.skipped ?? [] {
+                Terminal.note("\(skipped.id) was left out: \(Visible.line(skipped.error.message))")
+            }
         }
     }
 
@@ -131,6 +160,8 @@ struct ConsolidateCommand: AsyncParsableCommand {
     }
 }
 
+extension ServiceSettings.ReasonerService: ExpressibleByArgument {}
+
 extension ConsolidationStep: ExpressibleByArgument {
     fileprivate var help: String {
         switch self {
@@ -140,8 +171,9 @@ extension ConsolidationStep: ExpressibleByArgument {
         case .contradictions: "which memories take back what older ones say, whose validity ends then"
         case .entities: "which names are one thing's"
         case .causes: "what may have caused what, where no text states it"
-        case .notes: "what a language model notes of memories (in the library: it is given a reasoner)"
-        case .episodes: "summaries of sessions and threads, by sentences from them"
+        case .notes: "what a language model notes of memories (--reasoner)"
+        case .episodes:
+            "summaries of sessions and threads, by sentences from them, or told by the model (--reasoner)"
         }
     }
 }

@@ -14,7 +14,7 @@ struct EmbeddersCommand: AsyncParsableCommand {
               loci embedders --costs      # what services cost, by day (UTC)
               loci embedders --set JINA_API_KEY < key.txt
 
-            Nothing goes over a network unless `--embedder` of another verb names a service, or a home has its vectors from one: \
+            Nothing goes over a network unless `--embedder` or `--reasoner` of another verb names a service, or a home has its vectors from one: \
             its questions need the same model. Settings are variables of the environment, or stand in a file `.env` of the \
             working directory; the environment goes first. --set reads a value from standard input and writes it there, \
             leaving every other line as it is; a new file is for its owner alone. A health check may cost a token or two, \
