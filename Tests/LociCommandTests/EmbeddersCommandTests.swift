@@ -174,6 +174,20 @@ import Testing
         }
     }
 
+    @Test func `loses none of the settings that are written at once`() throws {
+        try Shell.run { shell in
+            let names = Settings.names.map(\.name)
+            try shell.write("# mine\n", to: ".env")
+            let written = try shell.bash(
+                "for name in \(names.joined(separator: " ")); do echo of-$name | loci embedders --set $name & done; wait"
+            )
+            #expect(written.status == 0 && written.errors.isEmpty, "\(written.errors)")
+            let file = try #require(try EnvironmentFile.read(shell.folder + "/.env"))
+            #expect(file.values == Dictionary(uniqueKeysWithValues: names.map { ($0, "of-\($0)") }))
+            #expect(String(decoding: file.bytes, as: UTF8.self).hasPrefix("# mine\n"))
+        }
+    }
+
     @Test func `reads the place of the store from the file`() throws {
         try Shell.run { shell in
             try shell.write("LOCI_STORE=elsewhere\n", to: ".env")
