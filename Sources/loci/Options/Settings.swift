@@ -18,7 +18,9 @@ struct Settings: Sendable {
             ("LOCI_STORE", "The store: a directory."),
             ("LOCI_URL", "Or the server that is asked, as redis://USER@HOST:PORT."),
             ("LOCI_PASSWORD", "The password of that user."),
-        ] + ServiceSettings.names
+        ] + ServiceSettings.names + [
+            ("DOCKER_HUB_USERNAME", "Under which scripts/build-images pushes the workers of RunPod.")
+        ]
 
     /// Keys, and the addresses to which they go.
     private static let addresses: [(key: String, names: [String])] = [
