@@ -171,7 +171,8 @@ public struct RunPodEmbedder: Embedder {
                 throw EngineError(
                     .embedder,
                     "a question does not wait in the queue of \(queue.name), which may be cold: give \(space.name) a "
-                        + "load-balancing endpoint for questions, or let it wait (`waitsForQueue`)")
+                        + "load-balancing endpoint for questions, or let it wait (`waitsForQueue`, RUNPOD_QUESTIONS_WAIT=true)"
+                )
             }
             return .queue(queue, .runSync, options.queryDeadline)
         case (_, nil, nil): preconditionFailure("`init` asks for one of them")
