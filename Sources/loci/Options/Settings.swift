@@ -33,6 +33,8 @@ struct Settings: Sendable {
 
     /// The environment, with what the file adds.
     let values: [String: String]
+    /// Those of them that are the file's.
+    let written: Set<String>
     /// What is wrong with the file, by the numbers of its lines.
     let problem: String?
     /// Keys of the environment that are not used.
@@ -59,17 +61,19 @@ struct Settings: Sendable {
             for name in places { added[name] = nil }
         }
         var values = environment.merging(added) { $1 }
+        var ofFile = Set(added.keys)
         var withheld: Set<String> = []
-        for (key, names) in Self.addresses where environment[key, default: ""] != "" {
+        for (key, addresses) in Self.addresses where environment[key, default: ""] != "" {
             // An id is one of the service's own endpoints.
-            let isForeign = names.contains { name in
+            let isForeign = addresses.contains { name in
                 added[name].map { key != "RUNPOD_API_KEY" || $0.contains("://") } ?? false
             }
             guard isForeign else { continue }
             values[key] = written[key]
-            if written[key] == nil { withheld.insert(key) }
+            if written[key] == nil { withheld.insert(key) } else { ofFile.insert(key) }
         }
         self.values = values
+        self.written = ofFile
         self.withheld = withheld
         let lines = file?.badLines ?? []
         self.problem =
