@@ -122,24 +122,25 @@ extension Engine {
     /// - Parameters:
     ///   - space: by default the one that the home uses; else of any embedder of the engine.
     ///   - cursor: `EmbeddingProgress.next` of an earlier call; by default from the beginning.
-    ///   - batchCount: how many passages are embedded before they are stored, 1 to 10,000.
+    ///   - batchCount: how many passages are embedded before they are stored, 1 to 10,000; `nil` = as many as the embedder wants.
     ///   - report: called after each batch, when it is durable.
     /// - Throws: `EngineError`: `invalid` (no embedder, a batch out of bounds), `embedder`, `notFound`;
     ///   `CancellationError`. The batches before stay stored.
     @discardableResult
     public func embed(
         in namespace: Namespace, into space: EmbeddingSpace? = nil, filter: Filter? = nil,
-        includesClosed: Bool = false, after cursor: String? = nil, batchCount: Int = 256,
+        includesClosed: Bool = false, after cursor: String? = nil, batchCount: Int? = nil,
         _ report: ((EmbeddingProgress) async throws -> Void)? = nil
     ) async throws -> EmbeddingProgress {
         try checkWritable(namespace)
         let embedder = try await embedder(of: space, for: namespace)
+        let limit = batchCount ?? min(max(1, embedder.preferredBatchCount), Self.maximumBatchCount)
         var progress = EmbeddingProgress(next: cursor)
         repeat {
             try Task.checkCancellation()
             let page = try await passages(
                 lacking: embedder.space, in: namespace, filter: filter, includesClosed: includesClosed,
-                after: progress.next, limit: batchCount)
+                after: progress.next, limit: limit)
             let texts = page.passages.filter { !$0.text.isEmpty }
             progress.skipped += page.passages.count - texts.count
             if !texts.isEmpty {

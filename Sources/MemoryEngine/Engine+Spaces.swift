@@ -101,7 +101,7 @@ extension Engine {
     /// - Parameters:
     ///   - space: of `embedder` or one of `Options.otherEmbedders`.
     ///   - dropsOld: removes the vectors in the old space afterwards.
-    ///   - batchCount: how many passages are embedded before they are stored, 1 to 10,000.
+    ///   - batchCount: how many passages are embedded before they are stored, 1 to 10,000; `nil` = as many as the embedder wants.
     ///   - report: called after each batch, when it is durable.
     /// - Throws: `EngineError`: `invalid` (no such embedder), `embedder`, `notFound`, `conflict` (a passage has a vector in
     ///   the old space and no text, so that only `addEmbeddings` can give it one); `CancellationError`. The vectors that
@@ -109,11 +109,11 @@ extension Engine {
     /// - Complexity: O(passages) beside what the embedder takes.
     @discardableResult
     public func reembed(
-        in namespace: Namespace, into space: EmbeddingSpace, dropsOld: Bool = false, batchCount: Int = 256,
+        in namespace: Namespace, into space: EmbeddingSpace, dropsOld: Bool = false, batchCount: Int? = nil,
         _ report: ((EmbeddingProgress) async throws -> Void)? = nil
     ) async throws -> EmbeddingProgress {
         let home = try whole(namespace)
-        guard (1...10_000).contains(batchCount) else {
+        if let batchCount, !(1...10_000).contains(batchCount) {
             throw EngineError(.invalid, "a batch has 1 to 10,000 passages, not \(batchCount)")
         }
         _ = try await embedder(of: space, for: home)

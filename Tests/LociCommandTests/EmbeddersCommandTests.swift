@@ -119,6 +119,51 @@ import Testing
         }
     }
 
+    @Test func `loses no vector and asks for none twice that is stored, when it is killed amid a queue`()
+        throws
+    {
+        struct Question: Decodable { let input: [String] }
+        try Shell.run { shell in
+            let asked = Mutex<[[String]]>([])
+            let server = try LoopbackServer { request, _ in
+                let input = (try? JSONDecoder().decode(Question.self, from: Data(request.body)))?.input ?? []
+                let count = asked.withLock { asked in
+                    asked.append(input)
+                    return asked.count
+                }
+                guard count == 3 else { return Self.vectors(request) }
+                // It waits for this answer, with two batches stored.
+                let text = try? String(contentsOfFile: shell.folder + "/process", encoding: .utf8)
+                if let process = text.flatMap({ pid_t($0.dropLast()) }), process > 1 {
+                    kill(process, SIGKILL)
+                }
+                return nil
+            }
+            let settings = Self.environment(shell, server).filter { $0.key != "HOME" }
+            try shell.write(settings.map { "\($0.key)=\($0.value)\n" }.joined(), to: ".env")
+            let texts = (1...30).map { "line \($0)" }
+            try shell.write(texts.map { "{\"content\":\"\($0)\"}\n" }.joined(), to: "lines.jsonl")
+            #expect(try shell.loci("import", "lines.jsonl", "--embedder", "none").status == 0)
+
+            let line = "loci reembed --embedder server --batch 5"
+            let killed = try shell.bash("bash -c 'echo $$ > process; exec \(line)'; echo ended $?")
+            #expect(killed.output.contains("ended 137") && asked.withLock { $0.count } == 3, "\(killed)")
+            let resumed = try shell.bash(line)
+            #expect(resumed.status == 0, "\(resumed.errors)")
+            let batches = asked.withLock { $0 }
+            #expect(batches.map(\.count) == [Int](repeating: 5, count: 7))
+            // What was under way is asked for again, and nothing else.
+            #expect(batches[2] == batches[3])
+            #expect((batches[..<2] + batches[3...]).flatMap { $0 }.sorted() == texts.sorted())
+            let rest = try JSONParser.parse(
+                shell.bash("loci reembed --embedder server --estimate --json").output)
+            #expect(rest["passages"]?.number == 0)
+            // What was counted for it before stays.
+            let costs = try JSONParser.parse(shell.bash("loci embedders --costs --json").output)
+            #expect(costs["requests"]?.number == 7 && costs["texts"]?.number == 35, "\(costs)")
+        }
+    }
+
     @Test func `tells how each is, side by side`() throws {
         try Shell.run { shell in
             let good = try LoopbackServer { request, _ in Self.vectors(request) }
@@ -172,6 +217,20 @@ import Testing
                     try shell.loci("embedders", "--set", "JINA_API_KEY", input: Array(bad.utf8)).status == 1)
             }
             #expect(try String(contentsOfFile: path, encoding: .utf8).hasSuffix("\(Self.key)\r\n"))
+        }
+    }
+
+    @Test func `loses none of the settings that are written at once`() throws {
+        try Shell.run { shell in
+            let names = Settings.names.map(\.name)
+            try shell.write("# mine\n", to: ".env")
+            let written = try shell.bash(
+                "for name in \(names.joined(separator: " ")); do echo of-$name | loci embedders --set $name & done; wait"
+            )
+            #expect(written.status == 0 && written.errors.isEmpty, "\(written.errors)")
+            let file = try #require(try EnvironmentFile.read(shell.folder + "/.env"))
+            #expect(file.values == Dictionary(uniqueKeysWithValues: names.map { ($0, "of-\($0)") }))
+            #expect(String(decoding: file.bytes, as: UTF8.self).hasPrefix("# mine\n"))
         }
     }
 

@@ -88,15 +88,35 @@ import Testing
         }
     }
 
+    @Test func `is changed by one at a time, and the others wait, but not for ever`() throws {
+        try Shell.run { shell in
+            let path = try shell.write("# kept\nA=1\n", to: ".env")
+            try EnvironmentFile.change(path) { file in
+                let error = #expect(throws: EngineError.self) {
+                    try EnvironmentFile.change(path, patience: .zero) { try $0.set("B", to: "other") }
+                }
+                #expect(error?.code == .locked && error?.message.contains(shell.folder) == true)
+                try file.set("B", to: "first")
+            }
+            try EnvironmentFile.change(path, patience: .zero) { try $0.set("C", to: "next") }
+            #expect(throws: CancellationError.self) {
+                try EnvironmentFile.change(path) {
+                    try $0.set("D", to: "lost")
+                    throw CancellationError()
+                }
+            }
+            #expect(
+                try String(contentsOfFile: path, encoding: .utf8) == "# kept\nA=1\nB=first\nC=next\n")
+        }
+    }
+
     @Test func `keeps its mode and links to it, and is its owner's alone when it is new`() throws {
         try Shell.run { shell in
             func mode(_ path: String) throws -> Int? {
                 try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int
             }
             func write(_ path: String) throws {
-                var file = try EnvironmentFile.read(path) ?? EnvironmentFile()
-                try file.set("K", to: "v")
-                try file.write(to: path)
+                try EnvironmentFile.change(path) { try $0.set("K", to: "v") }
             }
             let path = shell.folder + "/.env"
             #expect(try EnvironmentFile.read(path) == nil)

@@ -6,10 +6,11 @@ import Testing
 
 @Suite struct `The verb serve` {
     @Test func `reads a setting from its option, else from the environment, else takes the default`() throws {
-        var reader = SettingReader(environment: [
+        let environment = [
             "LOCI_SERVE_PORT": "7000", "LOCI_SERVE_MAX_CONNECTIONS": "12", "LOCI_SERVE_IDLE": "",
             "LOCI_SERVE_PROT": "1", "LOCI_STORE": "/a",
-        ])
+        ]
+        var reader = SettingReader(Settings(environment: environment, file: nil))
         let number = Accept.count(0...65_535, as: 6_399)
         #expect(try reader.value("port", "8000", default: "6399", number) == 8_000)
         #expect(try reader.value("max-connections", nil, default: "10000", number) == 12)
@@ -55,6 +56,15 @@ import Testing
             let limit = objects.first { $0["name"]?.string == "max-connections" }
             #expect(limit?["value"]?.string == "500" && limit?["source"]?.string == "environment")
             #expect(objects.count == rows.count)
+
+            try shell.write("LOCI_STORE=elsewhere\nLOCI_SERVE_PORT=1\n", to: ".env")
+            let printed = try shell.bash("unset LOCI_STORE; loci serve --print-config")
+            let found = printed.lines.map { $0.split(separator: " ").map(String.init) }
+            #expect(found.contains(["store", "elsewhere", ".env"]), "\(printed)")
+            #expect(found.contains(["port", "6399", "default"]))
+            let own = try shell.loci("serve", "--print-config").lines
+            let line = try #require(own.first { $0.hasPrefix("store ") })
+            #expect(line.hasSuffix("\(shell.store)  environment"), "\(line)")
         }
     }
 

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -16,7 +17,7 @@ MANIFEST = '{"schemaVersion": 2}'
 BUILT = "sha256:" + hashlib.sha256(MANIFEST.encode()).hexdigest()
 
 
-def build(tmp_path, *arguments: str, there: str = MANIFEST, architecture: str = "amd64", **environment) -> subprocess.CompletedProcess:
+def build(tmp_path, *arguments: str, there: str = MANIFEST, architecture: str = "amd64", script: Path = SCRIPT, **environment) -> subprocess.CompletedProcess:
     """Runs the script; `docker` finds `there` where it pushed to."""
     image = json.dumps({"os": "linux", "architecture": architecture})
     docker = tmp_path / "bin" / "docker"
@@ -33,7 +34,7 @@ while (($#)); do
 done
 """)
     docker.chmod(0o755)
-    return subprocess.run([SCRIPT, *arguments], capture_output=True, text=True, env={
+    return subprocess.run([script, *arguments], capture_output=True, text=True, env={
         "PATH": f"{docker.parent}:{os.environ['PATH']}", "HOME": str(tmp_path), **environment})
 
 
@@ -50,6 +51,24 @@ def test_each_image_is_built_pushed_and_named_by_its_digest(tmp_path):
     builds = [line for line in asked(tmp_path) if line.startswith("buildx build")]
     assert len(builds) == 3
     assert all("--platform linux/amd64" in line and f"BASE_IMAGE={BASE}" in line and "--push" in line for line in builds)
+
+
+@pytest.mark.parametrize(("line", "environment", "user"), [
+    ("DOCKER_HUB_USERNAME=ada", {}, "ada"), ("\texport DOCKER_HUB_USERNAME = 'ada' # mine", {}, "ada"),
+    ('DOCKER_HUB_USERNAME="ada"\r', {}, "ada"), ("DOCKER_HUB_USERNAME=ada\nDOCKER_HUB_USERNAME=bea", {}, "bea"),
+    ("DOCKER_HUB_USERNAME=ada", {"DOCKER_HUB_USERNAME": "bea"}, "bea"), ("DOCKER_HUB_USERNAME=ada\r", {}, "ada"),
+    ("# DOCKER_HUB_USERNAME=ada", {}, None), ("NO_DOCKER_HUB_USERNAME=ada", {}, None)])
+def test_the_user_is_of_the_environment_or_else_of_the_file(tmp_path, line, environment, user):
+    script = tmp_path / "repository" / "scripts" / SCRIPT.name
+    script.parent.mkdir(parents=True)
+    shutil.copy(SCRIPT, script)
+    shutil.copytree(WORKERS, tmp_path / "repository" / "workers", ignore=shutil.ignore_patterns(".*", "__pycache__"))
+    (tmp_path / "repository" / ".env").write_bytes(f"OTHER=1\n{line}\n".encode())
+    ended = build(tmp_path, "--dry-run", "--base", BASE, "--tag", "v1", "siglip2", script=script, **environment)
+    if user:
+        assert ended.returncode == 0 and f" {user}/loci-siglip2:v1 " in ended.stdout, ended.stderr
+    else:
+        assert ended.returncode == 1 and "DOCKER_HUB_USERNAME" in ended.stderr
 
 
 @pytest.mark.parametrize(("there", "architecture", "told"), [

@@ -184,6 +184,9 @@ final class CurlTransfer: @unchecked Sendable {
         // An unsupported protocol is one of an answer that has no head: that of a request is looked at before.
         case CURLE_URL_MALFORMAT:
             return HTTPError(.invalid, "libcurl refuses the URL for \(host): \(reason)")
+        case CURLE_COULDNT_RESOLVE_PROXY, CURLE_COULDNT_RESOLVE_HOST, CURLE_COULDNT_CONNECT,
+            CURLE_SSL_CONNECT_ERROR:
+            return HTTPError(.connection, "the connection to \(host) failed: \(reason)", isUnsent: true)
         default: return HTTPError(.connection, "the connection to \(host) failed: \(reason)")
         }
     }

@@ -1,5 +1,9 @@
 import MemoryEngine
 
+/// Counts what is sent: called before each attempt, which what it throws stops, and what it gives is told what came of it.
+package typealias HTTPMeter =
+    @Sendable () async throws -> @Sendable (Result<HTTPResponse, any Error>) async -> Void
+
 /// Asks one provider, and keeps at it as long as that is of use: it retries what may succeed a moment later, within a budget;
 /// it leaves a provider alone that fails; and it asks once where several want the same at the same time.
 ///
@@ -22,6 +26,7 @@ package final class HTTPClient: Sendable {
     private struct Caller {
         let answer: Awaited<HTTPResponse>
         let deadline: Duration
+        let isRetried: Bool
     }
 
     /// A request under way, for all who wait for it.
@@ -69,13 +74,19 @@ package final class HTTPClient: Sendable {
 
     /// Sends a request, and gives the answer of a server that did what it was asked for.
     ///
-    /// - Parameter within: how long the caller waits, retries and all.
-    /// - Throws: `HTTPError`; `CancellationError`.
-    package func send(_ request: HTTPRequest, within: Duration) async throws -> HTTPResponse {
+    /// - Parameters:
+    ///   - within: how long the caller waits, retries and all.
+    ///   - isRetried: whether it is sent again where that may help. Who wants to know how a provider is does not want that.
+    ///   - meter: counts each attempt; of callers who share a request, the first one's.
+    /// - Throws: `HTTPError`; `CancellationError`; what the meter throws.
+    package func send(
+        _ request: HTTPRequest, within: Duration, isRetried: Bool = true, meter: HTTPMeter? = nil
+    ) async throws -> HTTPResponse {
         try Task.checkCancellation()
         let deadline = clock.uptime + min(max(within, .zero), Self.longestWait)
         let answer = Awaited<HTTPResponse>()
-        let (flight, caller) = join(request, Caller(answer: answer, deadline: deadline))
+        let (flight, caller) = join(
+            request, meter, Caller(answer: answer, deadline: deadline, isRetried: isRetried))
         let alarm = Task {
             try await clock.sleep(until: deadline)
             leave(flight, caller, answer, isOverdue: true)
@@ -90,7 +101,9 @@ package final class HTTPClient: Sendable {
 
     // MARK: Sharing
 
-    private func join(_ request: HTTPRequest, _ caller: Caller) -> (flight: Int, caller: Int) {
+    private func join(
+        _ request: HTTPRequest, _ meter: HTTPMeter?, _ caller: Caller
+    ) -> (flight: Int, caller: Int) {
         let (flight, number, isNew) = state.withLock { state in
             state.number += 2
             let known = state.flightOf[request]
@@ -104,7 +117,7 @@ package final class HTTPClient: Sendable {
             return (flight, state.number + 1, known == nil)
         }
         if isNew {
-            let task = Task { await fly(flight, request) }
+            let task = Task { await fly(flight, request, meter) }
             let isWanted = state.withLock { state in
                 state.flights[flight]?.task = task
                 return state.flights[flight] != nil
@@ -137,10 +150,10 @@ package final class HTTPClient: Sendable {
         answer.give(.failure(HTTPError(.deadline, "\(left.host) gave no answer in time\(reason)")))
     }
 
-    private func fly(_ number: Int, _ request: HTTPRequest) async {
+    private func fly(_ number: Int, _ request: HTTPRequest, _ meter: HTTPMeter?) async {
         let result: Result<HTTPResponse, any Error>
         do {
-            result = .success(try await answer(of: request, number))
+            result = .success(try await answer(of: request, number, meter))
         } catch {
             result = .failure(error)
         }
@@ -150,13 +163,15 @@ package final class HTTPClient: Sendable {
 
     // MARK: Attempts
 
-    private func answer(of request: HTTPRequest, _ number: Int) async throws -> HTTPResponse {
+    private func answer(
+        of request: HTTPRequest, _ number: Int, _ meter: HTTPMeter?
+    ) async throws -> HTTPResponse {
         var retry = 0
         while true {
             try beginAttempt(number, at: request.host)
             let failure: HTTPError
             do {
-                let response = try await transport.send(request, within: options.longestAttempt)
+                let response = try await attempt(request, meter)
                 if response.isSuccess {
                     endAttempt(number, .success)
                     return response
@@ -172,6 +187,19 @@ package final class HTTPClient: Sendable {
             guard let moment = retryMoment(number, retry, after: failure) else { throw failure }
             try await clock.sleep(until: moment)
             retry += 1
+        }
+    }
+
+    private func attempt(_ request: HTTPRequest, _ meter: HTTPMeter?) async throws -> HTTPResponse {
+        let end = try await meter?()
+        do {
+            guard !Task.isCancelled else { throw HTTPError(.deadline, "nobody waits", isUnsent: true) }
+            let response = try await transport.send(request, within: options.longestAttempt)
+            await end?(.success(response))
+            return response
+        } catch {
+            await end?(.failure(error))
+            throw error
         }
     }
 
@@ -211,7 +239,8 @@ package final class HTTPClient: Sendable {
             beforeRetry: retry, retryAfter: failure.retryAfter, random: options.random())
         let moment = clock.uptime + wait
         return state.withLock { state in
-            let deadline = state.flights[number]?.callers.values.map(\.deadline).max() ?? .zero
+            let deadline =
+                state.flights[number]?.callers.values.filter(\.isRetried).map(\.deadline).max() ?? .zero
             return moment < deadline && state.budget.takeRetry() ? moment : nil
         }
     }

@@ -25,9 +25,19 @@ package struct HTTPError: Error, Sendable, Equatable, CustomStringConvertible {
     package let status: Int?
     /// How long the server wants to be left alone.
     package let retryAfter: Duration?
+    /// Whether the server cannot have got the request, so that it did nothing for it.
+    package let isUnsent: Bool
 
-    package init(_ code: Code, _ message: String, status: Int? = nil, retryAfter: Duration? = nil) {
+    package init(
+        _ code: Code, _ message: String, status: Int? = nil, retryAfter: Duration? = nil,
+        isUnsent: Bool = false
+    ) {
         (self.code, self.message, self.status, self.retryAfter) = (code, message, status, retryAfter)
+        self.isUnsent =
+            switch code {
+            case .invalid, .bodyTooLarge, .certificate, .resting: true
+            case .replyTooLarge, .deadline, .connection, .status: isUnsent
+            }
     }
 
     package var description: String { message }

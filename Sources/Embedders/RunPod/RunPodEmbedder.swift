@@ -42,6 +42,12 @@ public struct RunPodEmbedder: Embedder {
     public let space: EmbeddingSpace
     public var modalities: Set<Modality> { options.modalities }
     public var limits: EmbedderLimits { options.limits }
+    /// Enough for all jobs that may be in flight, where a call may hold as many.
+    public var preferredBatchCount: Int {
+        let count = max(1, options.maximumJobCount).multipliedReportingOverflow(
+            by: max(1, options.maximumInFlight))
+        return max(1, min(count.overflow ? .max : count.partialValue, limits.maximumBatchCount))
+    }
 
     let queue: RunPodEndpoint?
     let loadBalancer: RunPodLoadBalancer?
@@ -171,7 +177,8 @@ public struct RunPodEmbedder: Embedder {
                 throw EngineError(
                     .embedder,
                     "a question does not wait in the queue of \(queue.name), which may be cold: give \(space.name) a "
-                        + "load-balancing endpoint for questions, or let it wait (`waitsForQueue`)")
+                        + "load-balancing endpoint for questions, or let it wait (`waitsForQueue`, RUNPOD_QUESTIONS_WAIT=true)"
+                )
             }
             return .queue(queue, .runSync, options.queryDeadline)
         case (_, nil, nil): preconditionFailure("`init` asks for one of them")

@@ -1,19 +1,23 @@
-import Foundation
-import Glibc
+import Dispatch
 import MemoryEngine
 
 /// What services cost, by service and day (UTC), with caps that stop a call before it is sent.
 ///
-/// The days are kept in a file, which processes share: each count is added to what is there, under a lock. What calls that are
-/// under way will cost at most counts for the caps of this process; others may go over a cap by what they have under way.
+/// A call is counted by an estimate before it is sent, and by what the service says when it has answered. So the estimate is what
+/// stays of a call whose answer never came, because the service may want to be paid for it all the same; and
+/// a cap holds for all calls that are under way. Those that were refused, or never sent, are taken back.
+///
+/// The days are kept in a file, which processes share: each change is made to what is there, under a lock.
 public final class CostLedger: Sendable {
     /// What was sent to a service on a day.
-    public struct Day: Sendable, Equatable, Codable {
+    public struct Day: Sendable, Equatable {
         public internal(set) var requests = 0
         public internal(set) var texts = 0
         public internal(set) var tokens = 0
         /// Of these, what the service did not count itself.
         public internal(set) var estimatedTokens = 0
+        /// Of these, what has a price that nobody knows: `dollars` are without them.
+        public internal(set) var unpricedTokens = 0
         public internal(set) var dollars = 0.0
     }
 
@@ -27,161 +31,179 @@ public final class CostLedger: Sendable {
         }
     }
 
+    /// What one call costs.
     struct Charge: Equatable {
         var texts: Int
         var tokens: Int
-        var dollars: Double
+        /// `nil` = the price is not known.
+        var dollars: Double?
+        var isEstimate = true
     }
 
+    /// A call that was counted, and may still turn out to be another.
     struct Reservation {
         fileprivate let service: String
+        fileprivate let day: String
         fileprivate let charge: Charge
     }
 
     /// By day, as `2026-11-28`, and service.
     public typealias Days = [String: [String: Day]]
 
-    private struct State {
-        /// Where there is no file.
-        var days: Days = [:]
-        var underWay: [String: (tokens: Int, dollars: Double)] = [:]
-    }
-
-    private let path: String?
+    private let file: CostFile?
     private let caps: [String: Cap]
     private let clock: @Sendable () -> Timestamp
-    private let state = Mutex(State())
+    /// Where there is no file.
+    private let kept = Mutex(Days())
+    /// Files and their locks take time, which the threads of tasks have not.
+    private let queue = DispatchQueue(label: "loci.costs")
 
     /// Older days are left out of the file.
     static let keptDays = 400
-    /// A file of as many days of a hundred services.
-    private static let maximumByteCount = 16 << 20
 
     /// - Parameters:
-    ///   - path: the file, which is made with its folder at the first count; `nil` = the counts live as long as this.
+    ///   - path: the file, which is made with its folder at the first call; `nil` = the counts live as long as this.
     ///   - caps: by the name of the service.
-    public init(
+    public convenience init(
         path: String? = nil, caps: [String: Cap] = [:],
         clock: @escaping @Sendable () -> Timestamp = { Timestamp.now }
     ) {
-        (self.path, self.caps, self.clock) = (path, caps, clock)
+        self.init(file: path.map { CostFile(path: $0) }, caps: caps, clock: clock)
+    }
+
+    init(file: CostFile?, caps: [String: Cap], clock: @escaping @Sendable () -> Timestamp) {
+        (self.file, self.caps, self.clock) = (file, caps, clock)
     }
 
     /// What was counted, by day and service.
     ///
     /// - Throws: `EngineError`: `corrupted` (the file is none of this), `io`.
+    /// - Complexity: reads the file, of some hundred bytes for each day and service.
     public func days() throws -> Days {
-        guard let path else { return state.withLock { $0.days } }
-        return try Self.read(path)
+        guard let file else { return kept.withLock { $0 } }
+        return try file.read()
     }
 
     /// What was counted of a service today.
     public func today(_ service: String) throws -> Day {
-        try days()[day(clock()), default: [:]][service] ?? Day()
+        try days()[clock().day]?[service] ?? Day()
     }
 
     // MARK: Calls
 
-    /// Sets what a call will cost at most aside.
+    /// Counts a call that is about to be sent.
     ///
-    /// - Throws: `EngineError`: `embedder` where the cap of the day does not leave as much.
-    func reserve(_ charge: Charge, for service: String) throws -> Reservation {
+    /// - Throws: `EngineError`: `embedder` where the cap of the day does not leave as much, or cannot be kept; `corrupted`, `locked`,
+    ///   `io`: what is not counted is not sent.
+    func reserve(_ charge: Charge, for service: String) async throws -> Reservation {
+        let reservation = Reservation(service: service, day: clock().day, charge: charge)
         let cap = caps[service] ?? Cap()
-        let used = cap == Cap() ? Day() : try today(service)
-        try state.withLock { state in
-            let other = state.underWay[service] ?? (0, 0)
-            let tokens = used.tokens + other.tokens + charge.tokens
-            let dollars = used.dollars + other.dollars + charge.dollars
-            if let most = cap.tokens, tokens > most {
-                throw refusal(of: service, "\(most) tokens", "\(used.tokens)")
-            }
-            if let most = cap.dollars, dollars > most {
-                throw refusal(
-                    of: service, "\(Self.text(most)) dollars", Self.text(used.dollars))
-            }
-            state.underWay[service] = (other.tokens + charge.tokens, other.dollars + charge.dollars)
+        try await change { days in
+            var day = days[reservation.day]?[service] ?? Day()
+            try Self.check(charge, after: day, cap, service)
+            day.add(charge)
+            days[reservation.day, default: [:]][service] = day
+            for old in days.keys.sorted().dropLast(Self.keptDays) { days[old] = nil }
         }
-        return Reservation(service: service, charge: charge)
+        return reservation
     }
 
-    private func refusal(of service: String, _ most: String, _ used: String) -> EngineError {
-        EngineError(
-            .embedder,
-            "\(service) has a cap of \(most) a day, of which \(used) are used, and this call might go over it: it starts anew at "
-                + "midnight UTC; or raise the cap")
+    /// Counts a call by what it cost in the end; `nil` = nothing, and it is as if it had not been sent.
+    func settle(_ reservation: Reservation, _ charge: Charge?) async throws {
+        try await change { days in
+            // Where the day is gone, somebody has begun anew.
+            guard var day = days[reservation.day]?[reservation.service] else { return }
+            day.remove(reservation.charge)
+            if let charge { day.add(charge) }
+            days[reservation.day]?[reservation.service] = day == Day() ? nil : day
+            if days[reservation.day]?.isEmpty == true { days[reservation.day] = nil }
+        }
     }
 
-    private static func text(_ dollars: Double) -> String { String(format: "%.2f", dollars) }
-
-    /// Ends what `reserve` began.
-    func release(_ reservation: Reservation) {
-        state.withLock { state in
-            let other = state.underWay[reservation.service] ?? (0, 0)
-            state.underWay[reservation.service] = (
-                other.tokens - reservation.charge.tokens, other.dollars - reservation.charge.dollars
+    private static func check(_ charge: Charge, after day: Day, _ cap: Cap, _ service: String) throws {
+        let end = "this call might go over it: it starts anew at midnight UTC; or raise the cap"
+        if let most = cap.tokens, charge.tokens > most - day.tokens {
+            throw EngineError(
+                .embedder,
+                "\(service) has a cap of \(most) tokens a day, of which \(day.tokens) are used, and \(end)")
+        }
+        guard let most = cap.dollars else { return }
+        guard let dollars = charge.dollars else {
+            throw EngineError(
+                .embedder,
+                "\(service) has a cap of \(most) dollars a day, which cannot be kept, as the price of its model is not known: set "
+                    + "the price, or a cap in tokens")
+        }
+        if day.dollars + dollars > most {
+            throw EngineError(
+                .embedder,
+                "\(service) has a cap of \(most) dollars a day, of which \(rounded(day.dollars)) are used, and \(end)"
             )
         }
     }
 
-    /// Counts a call that was answered.
-    func count(_ charge: Charge, isEstimate: Bool, for service: String) throws {
-        let today = day(clock())
-        func add(to days: inout Days) {
-            var day = days[today, default: [:]][service] ?? Day()
-            day.requests += 1
-            day.texts += charge.texts
-            day.tokens += charge.tokens
-            if isEstimate { day.estimatedTokens += charge.tokens }
-            day.dollars += charge.dollars
-            days[today, default: [:]][service] = day
+    private static func rounded(_ dollars: Double) -> Double { (dollars * 1e6).rounded() / 1e6 }
+
+    private func change(_ body: @escaping @Sendable (inout Days) throws -> Void) async throws {
+        guard let file else {
+            return try kept.withLock { days in
+                var changed = days
+                try body(&changed)
+                days = changed
+            }
         }
-        guard let path else { return state.withLock { add(to: &$0.days) } }
-        try Self.change(path) { add(to: &$0) }
+        try await withCheckedThrowingContinuation { continuation in
+            queue.async { continuation.resume(with: Result { try file.change(body) }) }
+        }
+    }
+}
+
+extension CostLedger.Day {
+    /// More than anybody uses, and little enough that sums of a few stay whole numbers.
+    static let maximum = 1 << 53
+
+    mutating func add(_ charge: CostLedger.Charge) { count(charge, 1) }
+
+    /// Takes back what was added.
+    mutating func remove(_ charge: CostLedger.Charge) { count(charge, -1) }
+
+    private mutating func count(_ charge: CostLedger.Charge, _ sign: Int) {
+        func add(_ number: Int, to sum: inout Int) { sum = min(Self.maximum, max(0, sum + sign * number)) }
+        add(1, to: &requests)
+        add(charge.texts, to: &texts)
+        add(charge.tokens, to: &tokens)
+        if charge.isEstimate { add(charge.tokens, to: &estimatedTokens) }
+        if charge.dollars == nil { add(charge.tokens, to: &unpricedTokens) }
+        // Parts of dollars are not exact; what should be nothing is nothing.
+        let sum = dollars + Double(sign) * (charge.dollars ?? 0)
+        dollars = abs(sum) < 1e-12 ? 0 : max(0, sum)
+    }
+}
+
+extension CostLedger.Day: Codable {
+    private enum CodingKeys: String, CodingKey {
+        case requests, texts, tokens, estimatedTokens, unpricedTokens, dollars
     }
 
-    private func day(_ moment: Timestamp) -> String { String("\(moment)".prefix(10)) }
-
-    // MARK: The file
-
-    private static func read(_ path: String) throws -> Days {
-        guard FileManager.default.fileExists(atPath: path) else { return [:] }
-        guard let handle = FileHandle(forReadingAtPath: path),
-            let data = try? handle.read(upToCount: maximumByteCount + 1) ?? Data()
-        else { throw EngineError(.io, "\(path) cannot be read: what services cost is counted there") }
-        guard data.count <= maximumByteCount, let days = try? JSONDecoder().decode(Days.self, from: data)
-        else {
-            throw EngineError(
-                .corrupted,
-                "\(path) does not hold what services cost: look into it, and remove it to count from nothing")
+    /// Reads what `encode` writes. What is not there is 0.
+    public init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        func number(_ key: CodingKeys) throws -> Int {
+            let number = try values.decodeIfPresent(Int.self, forKey: key) ?? 0
+            guard (0...Self.maximum).contains(number) else {
+                throw DecodingError.dataCorruptedError(forKey: key, in: values, debugDescription: "no count")
+            }
+            return number
         }
-        return days
-    }
-
-    private static func change(_ path: String, _ body: (inout Days) -> Void) throws {
-        let lockPath = path + ".lock"
-        let files = FileManager.default
-        // What somebody pays for is nobody else's matter.
-        try? files.createDirectory(
-            at: URL(fileURLWithPath: path).deletingLastPathComponent(), withIntermediateDirectories: true,
-            attributes: [.posixPermissions: 0o700])
-        if !files.fileExists(atPath: lockPath) { _ = files.createFile(atPath: lockPath, contents: nil) }
-        guard let lock = FileHandle(forUpdatingAtPath: lockPath) else {
-            throw EngineError(.io, "\(lockPath) cannot be written: what services cost is counted beside it")
-        }
-        defer { try? lock.close() }
-        // Held for a few milliseconds; it goes with the descriptor.
-        while flock(lock.fileDescriptor, LOCK_EX) != 0 {
-            guard errno == EINTR else { throw EngineError(.io, "\(lockPath) cannot be locked") }
-        }
-        var days = try read(path)
-        body(&days)
-        for day in days.keys.sorted().dropLast(keptDays) { days[day] = nil }
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .prettyPrinted]
-        do {
-            try encoder.encode(days).write(to: URL(fileURLWithPath: path), options: .atomic)
-        } catch {
-            throw EngineError(.io, "\(path) cannot be written: \(error.localizedDescription)")
+        requests = try number(.requests)
+        texts = try number(.texts)
+        tokens = try number(.tokens)
+        estimatedTokens = try number(.estimatedTokens)
+        unpricedTokens = try number(.unpricedTokens)
+        dollars = try values.decodeIfPresent(Double.self, forKey: .dollars) ?? 0
+        guard dollars.isFinite, dollars >= 0 else {
+            throw DecodingError.dataCorruptedError(
+                forKey: .dollars, in: values, debugDescription: "no count")
         }
     }
 }

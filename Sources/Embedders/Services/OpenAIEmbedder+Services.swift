@@ -39,6 +39,7 @@ extension OpenAIEmbedder.Options {
     public static func server() -> Self {
         var options = Self()
         options.service = "server"
+        options.dollarsPerMillionTokens = 0
         return options
     }
 
@@ -51,7 +52,7 @@ extension OpenAIEmbedder.Options {
         if let tokens = price.maximumTextTokens { options.limits.maximumInputByteCount = tokens * 3 }
         options.maximumRequestTokens = price.maximumRequestTokens
         options.dollarsPerMillionTokens = price.dollarsPerMillionTokens
-        // A token has some four bytes.
+        // A token has some four bytes. What has no known price has none here: `dollarsPerMillionTokens` tells the two apart.
         options.limits.costPerMegabyte = (price.dollarsPerMillionTokens ?? 0) / 4
         return options
     }

@@ -33,7 +33,9 @@ public struct OpenAIEmbedder: HealthReporting {
         public var limits = EmbedderLimits(maximumBatchCount: 256, maximumInputByteCount: 32 << 10)
         /// Tokens in one request, by the estimate of one for each three bytes; `nil` = no bound.
         public var maximumRequestTokens: Int?
-        /// `nil` = it costs nothing, or nobody knows what.
+        /// Bytes of an image file. As base64 it goes into one request, alone where it is large.
+        public var maximumImageByteCount = 20 << 20
+        /// 0 = it costs nothing; `nil` = nobody knows, and a cap in dollars stops every call.
         public var dollarsPerMillionTokens: Double?
         /// Where costs are counted, and capped.
         public var ledger: CostLedger?
@@ -77,42 +79,61 @@ public struct OpenAIEmbedder: HealthReporting {
     ///   vectors of the space, or whose cap is reached), `tooLarge`, `deadline`; `CancellationError`.
     public func embed(_ inputs: [EmbeddingInput], for purpose: EmbeddingPurpose) async throws -> [[Float]] {
         var fields: [ServiceField] = []
-        var tokens: [Int] = []
-        for input in inputs {
-            let (field, count) = try question(input, purpose)
+        var weights: [InputWeight] = []
+        for (index, input) in inputs.enumerated() {
+            let (field, weight) = try question(input, index, purpose)
             fields.append(field)
-            tokens.append(count)
+            weights.append(weight)
         }
-        let batches = ServiceCall.batches(
-            of: tokens, maximumCount: limits.maximumBatchCount, maximumTokens: options.maximumRequestTokens)
+        let bounds = RequestBounds(count: limits.maximumBatchCount, tokens: options.maximumRequestTokens)
         var vectors: [[Float]] = []
-        for batch in batches {
+        for batch in bounds.batches(of: weights) {
             let written = try await call.ask(
                 request(Array(fields[batch]), purpose), texts: batch.count,
-                tokens: tokens[batch].reduce(0, +), Self.read)
+                tokens: weights[batch].reduce(0) { $0 + $1.tokens }, Self.read)
             vectors += try checked(written, count: batch.count)
         }
         return vectors
     }
 
     private func question(
-        _ input: EmbeddingInput, _ purpose: EmbeddingPurpose
-    ) throws -> (ServiceField, tokens: Int) {
+        _ input: EmbeddingInput, _ index: Int, _ purpose: EmbeddingPurpose
+    ) throws -> (ServiceField, InputWeight) {
         switch input {
         case .text(let text) where options.modalities.contains(.text):
             let said = (purpose == .query ? options.queryPrefix : options.passagePrefix) + text
-            return (
-                options.takesObjects ? .object(["text": .string(said)]) : .string(said),
-                ServicePrice.tokens(ofBytes: said.utf8.count)
-            )
+            let weight = try call.weight(of: said, index, atMost: limits.maximumInputByteCount)
+            return (options.takesObjects ? .object(["text": .string(said)]) : .string(said), weight)
         case .image(let bytes) where options.modalities.contains(.image):
-            return (.object(["image": .string(Data(bytes).base64EncodedString())]), Self.tokensOfImage)
+            guard bytes.count <= options.maximumImageByteCount else {
+                throw EngineError(
+                    .embedder,
+                    "image \(index) has \(bytes.count) bytes, and \(space.name) takes \(options.maximumImageByteCount): give "
+                        + "it a smaller one")
+            }
+            guard Self.isImage(bytes) else {
+                throw EngineError(
+                    .embedder,
+                    "image \(index) for \(space.name) is none: give the bytes of a PNG, JPEG or WebP file")
+            }
+            let text = Data(bytes).base64EncodedString()
+            return (
+                .object(["image": .string(text)]),
+                InputWeight(tokens: Self.tokensOfImage, bytes: text.utf8.count)
+            )
         default:
             throw EngineError(
                 .embedder,
                 "\(space.name) embeds \(options.modalities.map(\.rawValue).sorted().joined(separator: " and ")) only; give what "
                     + "else there is a vector")
         }
+    }
+
+    /// By the first bytes of the three formats.
+    private static func isImage(_ bytes: [UInt8]) -> Bool {
+        bytes.starts(with: [0xFF, 0xD8, 0xFF])
+            || bytes.starts(with: [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A])
+            || bytes.starts(with: "RIFF".utf8) && bytes.dropFirst(8).starts(with: "WEBP".utf8)
     }
 
     private func request(_ inputs: [ServiceField], _ purpose: EmbeddingPurpose) -> ServiceField {
@@ -144,7 +165,7 @@ public struct OpenAIEmbedder: HealthReporting {
         let usage: Usage?
     }
 
-    private static func read(_ response: HTTPResponse) -> ServiceCall.Answer<Reply>? {
+    @Sendable private static func read(_ response: HTTPResponse) -> ServiceCall.Answer<Reply>? {
         guard let reply = try? JSONDecoder().decode(Reply.self, from: Data(response.body)) else { return nil }
         let tokens = reply.usage?.totalTokens ?? reply.usage?.promptTokens
         // A count that is none is not believed.
@@ -161,16 +182,11 @@ public struct OpenAIEmbedder: HealthReporting {
     /// How the service is: asked for the vector of one short text, which costs a token or two.
     public func health() async -> EmbedderHealth {
         await call.health {
-            let body = try JSONEncoder().encode(
-                request([try question(.text("health"), .query).0], .query))
-            let response = try await call.probe(
-                HTTPRequest(
-                    .post, call.url, headers: [HTTPHeader("Content-Type", "application/json")],
-                    credential: call.credential, body: Array(body)))
-            guard let answer = Self.read(response) else {
-                throw call.refusal("its answer is none: \(call.excerpt(response.body))")
-            }
-            _ = try checked(answer.content, count: 1)
+            let (field, weight) = try question(.text("health"), 0, .query)
+            let reply = try await call.answer(
+                to: request([field], .query), texts: 1, tokens: weight.tokens, within: call.patience,
+                isRetried: false, Self.read)
+            _ = try checked(reply, count: 1)
         }
     }
 }

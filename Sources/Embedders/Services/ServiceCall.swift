@@ -63,7 +63,7 @@ struct ServiceCall: Sendable {
     }
 
     /// What an answer cost and holds.
-    struct Answer<Content> {
+    struct Answer<Content: Sendable>: Sendable {
         let content: Content
         /// As the service counted them; `nil` = it does not say.
         let tokens: Int?
@@ -74,37 +74,79 @@ struct ServiceCall: Sendable {
     /// - Parameters:
     ///   - tokens: how many the inputs have at most about.
     ///   - read: what an answer holds; `nil` = it is none.
-    /// - Throws: `EngineError`: `embedder` (a cap among it), `deadline`; `CancellationError`.
+    /// - Throws: `EngineError`: `embedder` (a cap among it), `deadline`, what the ledger throws; `CancellationError`.
     func ask<Content>(
-        _ fields: ServiceField, texts: Int, tokens: Int, _ read: (HTTPResponse) -> Answer<Content>?
+        _ fields: ServiceField, texts: Int, tokens: Int,
+        _ read: @escaping @Sendable (HTTPResponse) -> Answer<Content>?
     ) async throws -> Content {
-        let price = (dollarsPerMillionTokens ?? 0) / 1e6
-        let charge = CostLedger.Charge(texts: texts, tokens: tokens, dollars: Double(tokens) * price)
-        let reservation = try ledger?.reserve(charge, for: service)
-        defer { if let reservation { ledger?.release(reservation) } }
-        let response = try await send(fields)
-        guard let answer = read(response) else {
-            try ledger?.count(charge, isEstimate: true, for: service)
-            throw refusal("its answer is none: \(excerpt(response.body))")
+        try await told {
+            try await answer(
+                to: fields, texts: texts, tokens: tokens, within: deadline, isRetried: true, read)
         }
-        var cost = charge
-        if let counted = answer.tokens { (cost.tokens, cost.dollars) = (counted, Double(counted) * price) }
-        try ledger?.count(cost, isEstimate: answer.tokens == nil, for: service)
-        return answer.content
     }
 
-    private func send(_ fields: ServiceField) async throws -> HTTPResponse {
+    /// Does something, and tells of its errors as those of embedders.
+    func told<Value>(_ body: () async throws -> Value) async throws -> Value {
+        do {
+            return try await body()
+        } catch let error as HTTPError {
+            throw Self.engineError(error)
+        }
+    }
+
+    /// As `ask`. Throws errors of the client as they are.
+    func answer<Content>(
+        to fields: ServiceField, texts: Int, tokens: Int, within: Duration, isRetried: Bool,
+        _ read: @escaping @Sendable (HTTPResponse) -> Answer<Content>?
+    ) async throws -> Content {
         let encoder = JSONEncoder()
         // So that equal questions are equal bytes, and are asked once.
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        let body = try encoder.encode(fields)
-        do {
-            let request = try HTTPRequest(
-                .post, url, headers: [HTTPHeader("Content-Type", "application/json")], credential: credential,
-                body: Array(body))
-            return try await client.send(request, within: deadline)
-        } catch let error as HTTPError {
-            throw Self.engineError(error)
+        let request = try HTTPRequest(
+            .post, url, headers: [HTTPHeader("Content-Type", "application/json")], credential: credential,
+            body: Array(encoder.encode(fields)))
+        // Read once, by the meter where there is one.
+        let known = Mutex<Answer<Content>?>(nil)
+        let response = try await client.send(
+            request, within: within, isRetried: isRetried,
+            meter: meter(texts: texts, tokens: tokens) { response in
+                let answer = read(response)
+                known.withLock { $0 = answer }
+                return answer?.tokens
+            })
+        guard let answer = known.withLock({ $0 }) ?? read(response) else {
+            throw refusal("its answer is none: \(excerpt(response.body))")
+        }
+        return answer.content
+    }
+
+    /// Counts each attempt by an estimate before it is sent, and by what the service counted when it has answered.
+    private func meter(
+        texts: Int, tokens: Int, _ counted: @escaping @Sendable (HTTPResponse) -> Int?
+    ) -> HTTPMeter? {
+        guard let ledger else { return nil }
+        let (service, price) = (service, dollarsPerMillionTokens.map { $0 / 1e6 })
+        return {
+            let estimate = CostLedger.Charge(
+                texts: texts, tokens: tokens, dollars: price.map { Double(tokens) * $0 })
+            let reservation = try await ledger.reserve(estimate, for: service)
+            return { result in
+                switch result {
+                case .success(let response) where response.isSuccess:
+                    // The estimate stays of an answer that does not count, or is none.
+                    guard let tokens = counted(response) else { return }
+                    let charge = CostLedger.Charge(
+                        texts: texts, tokens: tokens, dollars: price.map { Double(tokens) * $0 },
+                        isEstimate: false)
+                    // Vectors that are there are not thrown away for a count: the estimate stays then too.
+                    try? await ledger.settle(reservation, charge)
+                // Who refuses or fails does not bill.
+                case .success: try? await ledger.settle(reservation, nil)
+                case .failure(let error as HTTPError) where error.isUnsent:
+                    try? await ledger.settle(reservation, nil)
+                case .failure: break
+                }
+            }
         }
     }
 
@@ -125,7 +167,16 @@ struct ServiceCall: Sendable {
         EngineError(.embedder, "\(url) gave no vectors of \(space.name): \(reason)")
     }
 
+    /// What a caller is told of an error, with the way out where its status tells one.
     static func engineError(_ error: HTTPError) -> EngineError {
+        let way =
+            switch error.status {
+            case 401, 403: "; look whether the key is right, and may use this model"
+            case 402: "; its account has no money left"
+            case 404: "; look at the URL, and at the name of the model"
+            case 429: "; it is asked too often, or its quota is used up: wait, or have it raised"
+            default: ""
+            }
         let code: EngineError.Code =
             switch error.code {
             case .invalid: .invalid
@@ -133,27 +184,30 @@ struct ServiceCall: Sendable {
             case .deadline: .deadline
             case .connection, .certificate, .status, .resting, .replyTooLarge: .embedder
             }
-        return EngineError(code, error.message)
+        return EngineError(code, error.message + way)
     }
 
-    // MARK: Batches
-
-    /// Cuts inputs into requests, each of as many as a service takes by their number and their tokens.
-    static func batches(
-        of tokens: [Int], maximumCount: Int, maximumTokens: Int?
-    ) -> [Range<Int>] {
-        var batches: [Range<Int>] = []
-        var (start, sum) = (0, 0)
-        for (index, count) in tokens.enumerated() {
-            let isFull = index - start >= max(1, maximumCount) || sum + count > maximumTokens ?? .max
-            if index > start, isFull {
-                batches.append(start..<index)
-                (start, sum) = (index, 0)
-            }
-            sum += count
+    /// What a text weighs.
+    ///
+    /// - Parameter index: its number, for the error.
+    /// - Throws: `EngineError` with code `embedder`: it is longer than the model takes. Nothing is cut off in silence.
+    func weight(of text: String, _ index: Int, atMost maximum: Int) throws -> InputWeight {
+        let count = text.utf8.count
+        guard count <= maximum else {
+            throw EngineError(
+                .embedder,
+                "text \(index) has \(count) bytes, and \(space.name) takes \(maximum): split it, or raise the limit if its model "
+                    + "takes more")
         }
-        if start < tokens.count { batches.append(start..<tokens.count) }
-        return batches
+        // As it is written in JSON.
+        let bytes = text.utf8.reduce(0) { sum, byte in
+            switch byte {
+            case 0..<0x20: sum + 6
+            case UInt8(ascii: "\""), UInt8(ascii: "\\"): sum + 2
+            default: sum + 1
+            }
+        }
+        return InputWeight(tokens: ServicePrice.tokens(ofBytes: count), bytes: bytes)
     }
 
     // MARK: Health
@@ -177,21 +231,24 @@ struct ServiceCall: Sendable {
         return switch (error.code, error.status) {
         case (.status, 401), (.status, 403):
             EmbedderHealth(
-                .wrongKey, "\(host) refuses the key: give it another one, or a right to this model")
-        // Retries may have used the time up; what was answered last is told then.
+                .wrongKey,
+                "\(host) refuses the key: give it another one, or a right to this model (\(error.message))")
+        // A request of somebody else may be shared, whose retries use the time up; what was answered last is told then.
         case (.status, 503) where isLoading, (.deadline, _) where isLoading:
             EmbedderHealth(.loading, "\(host) loads its model: ask again in a moment")
         case (.connection, _), (.deadline, _), (.certificate, _):
             EmbedderHealth(.unreachable, "\(host) is not reached: \(error.message)")
-        case (.resting, _): EmbedderHealth(.resting, error.message)
-        default: EmbedderHealth(.failing, error.message)
+        case (.resting, _):
+            EmbedderHealth(
+                .resting,
+                error.message
+                    + (error.retryAfter.map { ": ask again in \(max(1, $0.components.seconds)) s" } ?? ""))
+        default: EmbedderHealth(.failing, Self.engineError(error).message)
         }
     }
 
-    /// One request that is not retried longer than a few seconds, without counting vectors.
-    func probe(_ request: HTTPRequest) async throws -> HTTPResponse {
-        try await client.send(request, within: min(deadline, .seconds(10)))
-    }
+    /// How long somebody waits who asks how a service is.
+    var patience: Duration { min(deadline, .seconds(10)) }
 
     var host: String { (try? HTTPRequest(.get, url).host) ?? url }
 }

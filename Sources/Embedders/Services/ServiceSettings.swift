@@ -35,6 +35,10 @@ package struct ServiceSettings: Sendable {
         ("RUNPOD_URL_SIGLIP", "The same of SigLIP 2, for questions."),
         ("RUNPOD_ENDPOINT_VL_JEPA", "The same of V-JEPA 2."),
         ("RUNPOD_URL_VL_JEPA", "The same of V-JEPA 2, for questions."),
+        (
+            "RUNPOD_QUESTIONS_WAIT",
+            "true: without such a URL questions wait in the queue, for 30 s at most; false by default."
+        ),
         ("ANTHROPIC_API_KEY", "The key of Anthropic, for `consolidate --reasoner anthropic`."),
         ("LOCI_REASONER_MODEL", "The model for `consolidate --reasoner`, as its service calls it."),
         ("LOCI_REASONER_URL", "A server of your own for that: what stands before /chat/completions."),
@@ -207,6 +211,14 @@ package struct ServiceSettings: Sendable {
     private func runPod(_ model: String, _ service: Service) throws -> any HealthReporting {
         var options = RunPodEmbedder.Options()
         options.modalities = Self.modalities(of: service)
+        switch value("RUNPOD_QUESTIONS_WAIT") ?? "false" {
+        case "true":
+            options.waitsForQueue = true
+            // What is there already answers in time; a cold start may not.
+            if value("RUNPOD_URL_\(model)") == nil { options.queryDeadline = .seconds(30) }
+        case "false": break
+        default: throw EngineError(.invalid, "RUNPOD_QUESTIONS_WAIT is neither `true` nor `false`")
+        }
         guard let space = space(of: service) else { throw EngineError(.invalid, "\(model) has no space") }
         return try RunPodEmbedder(
             queue: value("RUNPOD_ENDPOINT_\(model)"), loadBalancer: value("RUNPOD_URL_\(model)"),

@@ -3,7 +3,8 @@ import MemoryEngine
 
 /// Vectors of a server that speaks the protocol of Text Embeddings Inference: `POST /embed` gives a bare list of vectors.
 ///
-/// The server does not say in an answer which model made it; `health` asks it.
+/// The server does not say in an answer which model made it. So it is asked before the first text (`/info`), and again after a call
+/// that failed, since another server may have come in its place.
 public struct TEIEmbedder: HealthReporting {
     /// What differs between servers.
     public struct Options: Sendable {
@@ -15,7 +16,11 @@ public struct TEIEmbedder: HealthReporting {
         public var passagePrompt: String?
         /// A server takes 32 texts at once unless it was started with another `--max-client-batch-size`.
         public var limits = EmbedderLimits(maximumBatchCount: 32, maximumInputByteCount: 32 << 10)
+        /// 0 = it costs nothing by the token, as a server of one's own; `nil` = nobody knows.
+        public var dollarsPerMillionTokens: Double? = 0
         public var ledger: CostLedger?
+        /// Whether the server is asked for its model. Leave it out only where something between gives `/embed` alone.
+        public var checksModel = true
 
         public init() {}
     }
@@ -26,6 +31,8 @@ public struct TEIEmbedder: HealthReporting {
     private let url: String
     private let options: Options
     private let call: ServiceCall
+    /// Whether the server has said so since the last failure; for all copies.
+    private let modelCheck = ModelCheck()
 
     /// - Parameters:
     ///   - url: the server's, such as `http://127.0.0.1:8080`.
@@ -42,7 +49,7 @@ public struct TEIEmbedder: HealthReporting {
         call = ServiceCall(
             service: options.service, url: self.url + "/embed", space: space, deadline: options.deadline,
             credential: try ServiceCall.bearer(key), client: client, ledger: options.ledger,
-            dollarsPerMillionTokens: nil)
+            dollarsPerMillionTokens: options.dollarsPerMillionTokens)
         try call.check()
     }
 
@@ -57,11 +64,27 @@ public struct TEIEmbedder: HealthReporting {
             }
             return text
         }
-        let tokens = texts.map { ServicePrice.tokens(ofBytes: $0.utf8.count) }
+        guard !texts.isEmpty else { return [] }
+        let weights = try texts.enumerated().map { index, text in
+            try call.weight(of: text, index, atMost: limits.maximumInputByteCount)
+        }
+        do {
+            return try await vectors(of: texts, weights, purpose)
+        } catch {
+            modelCheck.isDone = false
+            throw error
+        }
+    }
+
+    private func vectors(
+        of texts: [String], _ weights: [InputWeight], _ purpose: EmbeddingPurpose
+    ) async throws -> [[Float]] {
+        if options.checksModel, !modelCheck.isDone {
+            try await call.told { try await checkModel(within: options.deadline, isRetried: true) }
+            modelCheck.isDone = true
+        }
         var vectors: [[Float]] = []
-        for batch in ServiceCall.batches(
-            of: tokens, maximumCount: limits.maximumBatchCount, maximumTokens: nil)
-        {
+        for batch in RequestBounds(count: limits.maximumBatchCount).batches(of: weights) {
             var fields: [String: ServiceField] = [
                 "inputs": .list(texts[batch].map(ServiceField.string)), "normalize": .flag(true),
                 "truncate": .flag(false),
@@ -70,13 +93,14 @@ public struct TEIEmbedder: HealthReporting {
                 fields["prompt_name"] = .string(prompt)
             }
             let written = try await call.ask(
-                .object(fields), texts: batch.count, tokens: tokens[batch].reduce(0, +), Self.read)
+                .object(fields), texts: batch.count, tokens: weights[batch].reduce(0) { $0 + $1.tokens },
+                Self.read)
             vectors += try call.vectors(written.map { (nil, $0) }, count: batch.count)
         }
         return vectors
     }
 
-    private static func read(_ response: HTTPResponse) -> ServiceCall.Answer<[WrittenVector]>? {
+    @Sendable private static func read(_ response: HTTPResponse) -> ServiceCall.Answer<[WrittenVector]>? {
         guard let vectors = try? JSONDecoder().decode([WrittenVector].self, from: Data(response.body)) else {
             return nil
         }
@@ -86,21 +110,42 @@ public struct TEIEmbedder: HealthReporting {
 
     private struct Info: Decodable {
         let model: String
+        /// The commit of its files, where it was loaded from a hub.
+        let revision: String?
 
-        private enum CodingKeys: String, CodingKey { case model = "model_id" }
+        private enum CodingKeys: String, CodingKey {
+            case model = "model_id"
+            case revision = "model_sha"
+        }
+    }
+
+    /// - Throws: `HTTPError`; `EngineError` with code `embedder`: the server's model is another one.
+    private func checkModel(within: Duration, isRetried: Bool) async throws {
+        let response = try await call.client.send(
+            HTTPRequest(.get, url + "/info", credential: call.credential), within: within,
+            isRetried: isRetried)
+        guard let info = try? JSONDecoder().decode(Info.self, from: Data(response.body)) else {
+            throw call.refusal("it does not tell its model: \(call.excerpt(response.body))")
+        }
+        guard info.model == space.model else {
+            throw call.refusal("its model is `\(call.excerpt(info.model.utf8, limit: 100))`")
+        }
+        if let revision = info.revision, !space.revision.isEmpty, revision != space.revision {
+            throw call.refusal("its model has revision `\(call.excerpt(revision.utf8, limit: 100))`")
+        }
     }
 
     /// How the server is, and whether its model is that of the space.
     public func health() async -> EmbedderHealth {
-        await call.health {
-            let response = try await call.probe(
-                HTTPRequest(.get, url + "/info", credential: call.credential))
-            guard let info = try? JSONDecoder().decode(Info.self, from: Data(response.body)) else {
-                throw call.refusal("it does not tell its model: \(call.excerpt(response.body))")
-            }
-            guard info.model == space.model else {
-                throw call.refusal("its model is `\(call.excerpt(info.model.utf8, limit: 100))`")
-            }
-        }
+        await call.health { try await checkModel(within: call.patience, isRetried: false) }
+    }
+}
+
+private final class ModelCheck: Sendable {
+    private let state = Mutex(false)
+
+    var isDone: Bool {
+        get { state.withLock { $0 } }
+        set { state.withLock { $0 = newValue } }
     }
 }

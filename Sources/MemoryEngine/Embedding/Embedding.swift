@@ -99,6 +99,9 @@ public protocol Embedder: Sendable {
     var modalities: Set<Modality> { get }
     /// Bounds on one call.
     var limits: EmbedderLimits { get }
+    /// How many passages of a backlog it wants at once, 1 to 10,000; more than a call may hold are several calls. What it
+    /// makes of them is stored together, so a process that is killed has them made again.
+    var preferredBatchCount: Int { get }
     /// How much of a recall's score words should carry beside this space, 0 to 1.
     var lexicalWeight: Double { get }
     /// Whether words of like meaning have like vectors, however they are spelled; consolidation finds synonyms by them then.
@@ -113,6 +116,7 @@ public protocol Embedder: Sendable {
 extension Embedder {
     public var modalities: Set<Modality> { [.text] }
     public var limits: EmbedderLimits { EmbedderLimits() }
+    public var preferredBatchCount: Int { 256 }
     /// Measured with all-MiniLM-L6-v2 on two data sets (conversations and project history).
     public var lexicalWeight: Double { 0.35 }
     public var knowsMeanings: Bool { true }

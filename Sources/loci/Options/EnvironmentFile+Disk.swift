@@ -29,11 +29,48 @@ extension EnvironmentFile {
         }
     }
 
+    /// Changes what a file holds, where nobody else who calls this does meanwhile: the lock is on the folder, which stays what
+    /// it is when the file in it is replaced.
+    ///
+    /// - Parameter patience: how long to wait for the changes of others, which take milliseconds.
+    /// - Throws: `EngineError`: `locked`, `tooLarge`, `io`; what `body` throws. The file is as it was then.
+    static func change(
+        _ path: String, patience: Duration = .seconds(10), _ body: (inout EnvironmentFile) throws -> Void
+    ) throws {
+        let folder = URL(fileURLWithPath: path).resolvingSymlinksInPath().deletingLastPathComponent().path
+        let lock = try lock(of: folder, patience)
+        defer { try? lock.close() }
+        var file = try read(path) ?? EnvironmentFile()
+        try body(&file)
+        try file.write(to: path)
+    }
+
+    /// The lock, which goes with its descriptor.
+    private static func lock(of folder: String, _ patience: Duration) throws -> FileHandle {
+        let descriptor = unsafe open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard descriptor >= 0 else {
+            throw EngineError(.io, "\(folder) cannot be opened: \(SystemReason.text(errno))")
+        }
+        let handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
+        let end = ContinuousClock.now + patience
+        while flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
+            guard errno == EINTR || errno == EWOULDBLOCK else {
+                throw EngineError(.io, "\(folder) cannot be locked: \(SystemReason.text(errno))")
+            }
+            guard ContinuousClock.now < end else {
+                throw EngineError(
+                    .locked, "another process holds a lock on \(folder) for long: end it, and try again")
+            }
+            usleep(5_000)
+        }
+        return handle
+    }
+
     /// Puts it in the place of a file at once: a crash leaves the old one or the new one. The file keeps its mode, and a link to it
     /// stays a link; a new one is for its owner alone.
     ///
     /// - Throws: `EngineError`: `io`.
-    func write(to path: String) throws {
+    private func write(to path: String) throws {
         let url = URL(fileURLWithPath: path).resolvingSymlinksInPath()
         let mode = try? FileManager.default.attributesOfItem(atPath: url.path)[.posixPermissions] as? NSNumber
         let new = url.deletingLastPathComponent().path + "/.env.\(getpid()).new"

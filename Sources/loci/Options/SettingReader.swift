@@ -4,10 +4,12 @@ import Foundation
 /// Reads settings that an option of the command line gives, else a variable of the environment, else a default.
 ///
 /// The variable of `--max-connections` is `LOCI_SERVE_MAX_CONNECTIONS`: the option's name in capitals, with `_` for `-`,
-/// behind `LOCI_SERVE_`. One that is empty counts as not set.
+/// behind `LOCI_SERVE_`. One that is empty counts as not set. `LOCI_STORE` may be of the file `.env` too.
 struct SettingReader {
     enum Source: String {
         case flag, environment
+        /// Of the working directory.
+        case file = ".env"
         case byDefault = "default"
     }
 
@@ -21,11 +23,13 @@ struct SettingReader {
 
     private static let prefix = "LOCI_SERVE_"
     private let environment: [String: String]
+    /// Variables that are of the file.
+    private let written: Set<String>
     /// In the order in which they were read.
     private(set) var settings: [Setting] = []
 
-    init(environment: [String: String] = Settings.current.values) {
-        self.environment = environment
+    init(_ settings: Settings = .current) {
+        (environment, written) = (settings.values, settings.written)
     }
 
     static func variable(of name: String) -> String {
@@ -48,7 +52,9 @@ struct SettingReader {
             settings.append(Setting(name: name, value: nil, source: .byDefault))
             return nil
         }
-        settings.append(Setting(name: name, value: text, source: option == nil ? .environment : .flag))
+        let source: Source =
+            option != nil ? .flag : written.contains(variable) ? .file : .environment
+        settings.append(Setting(name: name, value: text, source: source))
         do {
             return try accept(text)
         } catch {

@@ -18,7 +18,9 @@ struct Settings: Sendable {
             ("LOCI_STORE", "The store: a directory."),
             ("LOCI_URL", "Or the server that is asked, as redis://USER@HOST:PORT."),
             ("LOCI_PASSWORD", "The password of that user."),
-        ] + ServiceSettings.names
+        ] + ServiceSettings.names + [
+            ("DOCKER_HUB_USERNAME", "Under which scripts/build-images pushes the workers of RunPod.")
+        ]
 
     /// Keys, and the addresses to which they go.
     private static let addresses: [(key: String, names: [String])] = [
@@ -32,6 +34,8 @@ struct Settings: Sendable {
 
     /// The environment, with what the file adds.
     let values: [String: String]
+    /// Those of them that are the file's.
+    let written: Set<String>
     /// What is wrong with the file, by the numbers of its lines.
     let problem: String?
     /// Keys of the environment that are not used.
@@ -58,17 +62,19 @@ struct Settings: Sendable {
             for name in places { added[name] = nil }
         }
         var values = environment.merging(added) { $1 }
+        var ofFile = Set(added.keys)
         var withheld: Set<String> = []
-        for (key, names) in Self.addresses where environment[key, default: ""] != "" {
+        for (key, addresses) in Self.addresses where environment[key, default: ""] != "" {
             // An id is one of the service's own endpoints.
-            let isForeign = names.contains { name in
+            let isForeign = addresses.contains { name in
                 added[name].map { key != "RUNPOD_API_KEY" || $0.contains("://") } ?? false
             }
             guard isForeign else { continue }
             values[key] = written[key]
-            if written[key] == nil { withheld.insert(key) }
+            if written[key] == nil { withheld.insert(key) } else { ofFile.insert(key) }
         }
         self.values = values
+        self.written = ofFile
         self.withheld = withheld
         let lines = file?.badLines ?? []
         self.problem =

@@ -59,7 +59,7 @@ struct EmbedCommand: AsyncParsableCommand {
     private func embed(linesOf path: String, _ embedder: any Embedder) async throws {
         let stream = try ByteStream(path: path)
         var reader = LineReader(stream, maximumByteCount: embedder.limits.maximumInputByteCount)
-        let count = max(1, min(embedder.limits.maximumBatchCount, 256))
+        let count = max(1, min(embedder.limits.maximumBatchCount, embedder.preferredBatchCount))
         try await Progress("embedding", isBytes: true, isSilent: json).during { progress in
             var batch: [String] = []
             while let line = try reader.next() {

@@ -103,9 +103,7 @@ struct EmbeddersCommand: AsyncParsableCommand {
             throw EngineError(.invalid, "standard input has no value for \(name)")
         }
         let path = Settings.fileName
-        var file = try EnvironmentFile.read(path) ?? EnvironmentFile()
-        try file.set(name, to: value)
-        try file.write(to: path)
+        try EnvironmentFile.change(path) { try $0.set(name, to: value) }
         if ProcessInfo.processInfo.environment[name] != nil {
             Terminal.note("\(name) is set in the environment too, which goes first")
         }

@@ -69,9 +69,10 @@ struct ImportCommand: AsyncParsableCommand {
     var onError: ImportRun.ErrorPolicy = .stop
     @Option(
         help: ArgumentHelp(
-            "How many memories are one transaction, 1 to 10,000 (by default 1,000).", valueName: "count"),
+            "How many memories are one transaction, 1 to 10,000 (by default 1,000, or as many as the embedder wants).",
+            valueName: "count"),
         transform: Accept.count(1...Engine.maximumBatchCount, as: 1_000))
-    var batch = 1_000
+    var batch: Int?
     @OptionGroup var threads: ThreadsOption
     @OptionGroup var place: PlaceOptions
 
@@ -187,8 +188,10 @@ struct ImportCommand: AsyncParsableCommand {
     private func importer(
         _ source: ImportSource, _ namespace: Namespace?, _ store: any MemoryStore
     ) -> ImportRun {
-        ImportRun(
-            store: store, namespace: namespace, policy: onError, batchCount: batch,
+        let wanted = (store as? Engine)?.embedder?.preferredBatchCount ?? 0
+        return ImportRun(
+            store: store, namespace: namespace, policy: onError,
+            batchCount: batch ?? min(max(1_000, wanted), Engine.maximumBatchCount),
             report: { outcome in if place.json { print(outcome, of: source) } },
             complain: { Terminal.note("loci: \($0)") })
     }

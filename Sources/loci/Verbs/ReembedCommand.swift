@@ -28,9 +28,11 @@ struct ReembedCommand: AsyncParsableCommand {
     @Flag(help: "Say only how much is to be done.")
     var estimate = false
     @Option(
-        help: ArgumentHelp("How many passages are embedded at a time, 1 to 10,000.", valueName: "count"),
+        help: ArgumentHelp(
+            "How many passages are embedded at a time, 1 to 10,000 (by default as many as the embedder wants).",
+            valueName: "count"),
         transform: Accept.count(1...Engine.maximumBatchCount, as: 256))
-    var batch = 256
+    var batch: Int?
     @OptionGroup var threads: ThreadsOption
     @OptionGroup var namespace: NamespaceOption
     @OptionGroup var store: StoreOptions

@@ -246,6 +246,21 @@ import Testing
         #expect(!transport.requests.contains { Self.body($0).contains("later") })
     }
 
+    @Test func `wants as many passages at once as its jobs in flight hold`() async throws {
+        let transport = RunPodTransport { request, _, _ in
+            let count = Self.body(request).components(separatedBy: "text-").count - 1
+            return RunPodTransport.completed([[Float]](repeating: [1, 0], count: count))
+        }
+        let embedder = try Self.embedder(over: transport)
+        #expect(embedder.preferredBatchCount == 32 * 64)
+        let texts = (0..<embedder.preferredBatchCount).map { EmbeddingInput.text("text-\($0)") }
+        #expect(try await embedder.embed(texts, for: .passage).count == texts.count)
+        #expect(transport.paths.count == 32)
+        let small = try Self.embedder(over: transport) { $0.limits.maximumBatchCount = 100 }
+        #expect(small.preferredBatchCount == 100)
+        #expect(try Self.embedder(over: transport) { $0.maximumInFlight = 0 }.preferredBatchCount == 64)
+    }
+
     // MARK: Questions
 
     @Test func `lets no question wait in a queue`() async throws {

@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import MemoryEngine
 import Testing
 
@@ -87,7 +88,7 @@ import Testing
     }
 
     @Test func `counts what is under way for a cap`() async throws {
-        let ledger = CostLedger(caps: ["voyage": .init(tokens: 100)])
+        let ledger = CostLedger(caps: ["voyage": .init(tokens: 100)], clock: { Self.noon })
         let transport = ScriptedTransport(.hang)
         let embedder = try Self.embedder(ledger, transport)
         let first = Task {
@@ -106,9 +107,9 @@ import Testing
         )
         _ = try await first.value
         // What was set aside for it is free again.
-        _ = try ledger.reserve(.init(texts: 1, tokens: 91, dollars: 0), for: "voyage")
-        #expect(throws: EngineError.self) {
-            try ledger.reserve(.init(texts: 1, tokens: 1, dollars: 0), for: "voyage")
+        _ = try await ledger.reserve(.init(texts: 1, tokens: 91, dollars: 0), for: "voyage")
+        await #expect(throws: EngineError.self) {
+            try await ledger.reserve(.init(texts: 1, tokens: 1, dollars: 0), for: "voyage")
         }
     }
 
@@ -119,19 +120,29 @@ import Testing
                     let ledger = CostLedger(path: path, clock: { Self.noon })
                     group.addTask {
                         for _ in 0..<10 {
-                            try ledger.count(
-                                .init(texts: 1, tokens: 3, dollars: 0.5), isEstimate: false, for: "voyage")
+                            let reservation = try await ledger.reserve(
+                                .init(texts: 1, tokens: 7, dollars: 0.25), for: "voyage")
+                            try await ledger.settle(
+                                reservation, .init(texts: 1, tokens: 3, dollars: 0.5, isEstimate: false))
                         }
                     }
                 }
                 try await group.waitForAll()
             }
             let day = try CostLedger(path: path, clock: { Self.noon }).today("voyage")
-            #expect(day.requests == 80 && day.tokens == 240 && day.dollars == 40)
+            #expect(day.requests == 80 && day.texts == 80 && day.tokens == 240 && day.dollars == 40)
+            #expect(day.estimatedTokens == 0)
         }
     }
 
-    @Test(arguments: ["", "{", "[]", #"{"2026-11-28":{"voyage":{"requests":-}}}"#, "\u{0}\u{1}"])
+    @Test(arguments: [
+        "", "{", "[]", #"{"2026-11-28":{"voyage":{"requests":-}}}"#, "\u{0}\u{1}",
+        #"{"2026-11-28":{"voyage":{"tokens":-1}}}"#,
+        #"{"2026-11-28":{"voyage":{"tokens":9223372036854775807}}}"#,
+        #"{"2026-11-28":{"voyage":{"tokens":1.5}}}"#, #"{"2026-11-28":{"voyage":{"dollars":-0.5}}}"#,
+        #"{"2026-11-28":{"voyage":{"dollars":1e999}}}"#, #"{"2026-11-28T00:00:00Z":{}}"#,
+        #"{"2026-13-28":{}}"#, #"{"2026-11-28":{"\#(String(repeating: "v", count: 201))":{}}}"#,
+    ])
     func `is not counted into a file that holds something else`(text: String) async throws {
         try await Self.withFile { path in
             try text.write(toFile: path, atomically: true, encoding: .utf8)
@@ -148,13 +159,117 @@ import Testing
 
     @Test func `is kept for four hundred days`() async throws {
         try await Self.withFile { path in
-            for day in 0..<410 {
-                let moment = Self.noon.advanced(by: .seconds(86_400 * day))
-                try CostLedger(path: path, clock: { moment }).count(
-                    .init(texts: 1, tokens: 1, dollars: 0), isEstimate: false, for: "voyage")
+            let days = (0..<400).map { Self.noon.advanced(by: .seconds(86_400 * $0)).day }
+            try ("{" + days.map { "\"\($0)\":{\"voyage\":{\"tokens\":1}}" }.joined(separator: ",") + "}")
+                .write(toFile: path, atomically: true, encoding: .utf8)
+            #expect(try CostLedger(path: path).days().count == 400)
+            let next = Self.noon.advanced(by: .seconds(86_400 * 400))
+            let ledger = CostLedger(path: path, clock: { next })
+            _ = try await ledger.reserve(.init(texts: 1, tokens: 1, dollars: 0), for: "voyage")
+            let kept = try ledger.days()
+            #expect(kept.keys.sorted() == days.dropFirst() + [next.day])
+            #expect(try ledger.today("voyage").tokens == 1)
+        }
+    }
+
+    @Test func `is counted once where several wait for the same answer`() async throws {
+        let ledger = CostLedger(clock: { Self.noon })
+        let clock = TurnedHTTPClock()
+        let transport = ScriptedTransport(.hang)
+        let embedder = try Self.embedder(ledger, transport, clock: clock)
+        let calls = (1...2).map { _ in Task { try await embedder.embed([.text("abc")], for: .query) } }
+        try await transport.asked.reaches(1)
+        try await clock.sleeping.reaches(2)
+        transport.release(
+            HTTPResponse(
+                status: 200,
+                body: Array(
+                    #"{"data":[{"embedding":[1]}],"model":"voyage-code-3","usage":{"total_tokens":9}}"#.utf8))
+        )
+        for call in calls { #expect(try await call.value == [[1]]) }
+        #expect(transport.requests.count == 1)
+        #expect(try ledger.today("voyage").tokens == 9)
+        #expect(try ledger.today("voyage").requests == 1)
+    }
+
+    @Test func `is counted for each try that may have been answered`() async throws {
+        let ledger = CostLedger(clock: { Self.noon })
+        let clock = TurnedHTTPClock()
+        let transport = ScriptedTransport(.answer(503), .fail(.connection), Self.answer)
+        let embedder = try Self.embedder(ledger, transport, clock: clock)
+        let call = Task { try await embedder.embed([.text("abcdefg")], for: .query) }
+        for _ in 1...2 { _ = try await clock.turnToNext(of: 2) }
+        _ = try await call.value
+        let day = try ledger.today("voyage")
+        #expect(day.requests == 2 && day.tokens == 1_003 && day.estimatedTokens == 3)
+        // One whose answer came no more, since nobody waited for it.
+        let hanging = ScriptedTransport(.hang)
+        let other = try Self.embedder(ledger, hanging)
+        let left = Task { try await other.embed([.text("abc")], for: .query) }
+        try await hanging.asked.reaches(1)
+        left.cancel()
+        await #expect(throws: CancellationError.self) { try await left.value }
+        #expect(try ledger.today("voyage").requests == 3)
+    }
+
+    @Test func `is said not to be known where the price is not, and no cap in dollars holds there`()
+        async throws
+    {
+        let answer = ScriptedTransport.Step.answer(
+            200, body: #"{"data":[{"embedding":[1]}],"usage":{"total_tokens":40}}"#)
+        for (cap, isSent) in [(CostLedger.Cap(tokens: 90), true), (CostLedger.Cap(dollars: 5), false)] {
+            let ledger = CostLedger(caps: ["jina": cap], clock: { Self.noon })
+            var options = OpenAIEmbedder.Options.jina(model: "jina-embeddings-v4")
+            options.ledger = ledger
+            let transport = ScriptedTransport(answer)
+            let embedder = try OpenAIEmbedder(
+                url: "https://api.example/v1", key: "a-key-of-nobody",
+                space: EmbeddingSpace(model: "jina-embeddings-v4", dimension: 1), options: options,
+                client: HTTPClient(over: transport, clock: TurnedHTTPClock()))
+            if isSent {
+                _ = try await embedder.embed([.text("abc")], for: .query)
+                let day = try ledger.today("jina")
+                #expect(day.tokens == 40 && day.unpricedTokens == 40 && day.dollars == 0)
+            } else {
+                let error = await #expect(throws: EngineError.self) {
+                    try await embedder.embed([.text("abc")], for: .query)
+                }
+                #expect(error?.message.contains("the price of its model is not known") == true)
             }
-            let days = try CostLedger(path: path).days()
-            #expect(days.count == CostLedger.keptDays && days["2026-11-28"] == nil)
+            #expect(transport.requests.count == (isSent ? 1 : 0))
+        }
+    }
+
+    @Test func `is counted before anything is sent, or nothing is sent`() async throws {
+        try await Self.withFile { path in
+            let transport = ScriptedTransport(Self.answer)
+            try "".write(toFile: path + ".lock", atomically: true, encoding: .utf8)
+            let lock = open(path + ".lock", O_RDWR | O_CLOEXEC)
+            #expect(flock(lock, LOCK_EX) == 0)
+            let held = CostLedger(
+                file: CostFile(path: path, patience: .zero), caps: [:], clock: { Self.noon })
+            var error = await #expect(throws: EngineError.self) {
+                try await Self.embedder(held, transport).embed([.text("abc")], for: .query)
+            }
+            #expect(error?.code == .locked && error?.message.contains(path + ".lock") == true)
+            close(lock)
+
+            let nowhere = CostLedger(path: path + ".lock/costs.json", clock: { Self.noon })
+            error = await #expect(throws: EngineError.self) {
+                try await Self.embedder(nowhere, transport).embed([.text("abc")], for: .query)
+            }
+            #expect(error?.code == .io)
+            #expect(transport.requests.isEmpty)
+
+            // What is under way is there for whoever looks, and for whoever goes on after a crash.
+            let hanging = ScriptedTransport(.hang)
+            let ledger = CostLedger(path: path, clock: { Self.noon })
+            let embedder = try Self.embedder(ledger, hanging)
+            let call = Task { try await embedder.embed([.text("abc")], for: .query) }
+            try await hanging.asked.reaches(1)
+            #expect(try CostLedger(path: path, clock: { Self.noon }).today("voyage").estimatedTokens == 1)
+            call.cancel()
+            _ = await call.result
         }
     }
 }

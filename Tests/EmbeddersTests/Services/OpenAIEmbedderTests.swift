@@ -110,7 +110,8 @@ import Testing
         }
         #expect(error?.code == .embedder)
         #expect(
-            error?.message == "api.example answered 401: {\"error\":{\"message\":\"wrong key [key]\"}}")
+            error?.message == "api.example answered 401: {\"error\":{\"message\":\"wrong key [key]\"}}; "
+                + "look whether the key is right, and may use this model")
     }
 
     @Test func `does not show its key when it is printed`() async throws {

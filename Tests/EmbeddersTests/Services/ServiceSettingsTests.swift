@@ -125,6 +125,43 @@ import Testing
         }
     }
 
+    @Test(arguments: [(nil, false), ("", false), ("false", false), ("true", true)] as [(String?, Bool)])
+    func `let a question wait in a queue of RunPod where they say so`(
+        value: String?, waits: Bool
+    ) async throws {
+        let vector = [String](repeating: "1", count: 1_024).joined(separator: ",")
+        let output = #"{"model":"BAAI/bge-m3","dimension":1024,"vectors":[[\#(vector)]]}"#
+        let asked = Mutex<[String]>([])
+        let server = try LoopbackServer { request, _ in
+            asked.withLock { $0.append(String(request.head.prefix { $0 != "?" })) }
+            return LoopbackServer.reply(
+                "200 OK",
+                #"{"id":"j","status":"COMPLETED","output":\#(output)}"#)
+        }
+        var environment = Self.all
+        environment["RUNPOD_ENDPOINT_BGE_M3"] = server.url("")
+        environment["RUNPOD_QUESTIONS_WAIT"] = value
+        let embedder = try ServiceSettings(environment: environment).embedder(of: .runpod)
+        if waits {
+            #expect(try await embedder.embed([.text("a")], for: .query).first?.count == 1_024)
+            #expect(asked.withLock { $0 } == ["POST /runsync"])
+        } else {
+            let error = await #expect(throws: EngineError.self) {
+                try await embedder.embed([.text("a")], for: .query)
+            }
+            #expect(error?.message.contains("RUNPOD_QUESTIONS_WAIT=true") == true)
+            #expect(asked.withLock { $0.isEmpty })
+        }
+    }
+
+    @Test func `let no question wait by a word that is neither`() {
+        let environment = Self.all.merging(["RUNPOD_QUESTIONS_WAIT": "perhaps"]) { $1 }
+        let error = #expect(throws: EngineError.self) {
+            try ServiceSettings(environment: environment).embedder(of: .runpod)
+        }
+        #expect(error?.code == .invalid && error?.message.contains("RUNPOD_QUESTIONS_WAIT") == true)
+    }
+
     @Test func `make a server of TEI's shape`() async throws {
         let server = try LoopbackServer { request, _ in
             guard request.head.hasPrefix("POST /embed ") else { return LoopbackServer.reply("404 Not Found") }

@@ -107,14 +107,49 @@ func base64(_ vector: [Float]) -> String {
     }
 
     @Test func `takes no more at once than it says`() {
-        #expect(ServiceCall.batches(of: [], maximumCount: 2, maximumTokens: 10).isEmpty)
+        func tokens(_ counts: Int...) -> [InputWeight] { counts.map { InputWeight(tokens: $0, bytes: 0) } }
+        #expect(RequestBounds(count: 2, tokens: 10).batches(of: []).isEmpty)
+        #expect(RequestBounds(count: 2).batches(of: tokens(1, 1, 1, 1, 1)) == [0..<2, 2..<4, 4..<5])
         #expect(
-            ServiceCall.batches(of: [1, 1, 1, 1, 1], maximumCount: 2, maximumTokens: nil)
-                == [0..<2, 2..<4, 4..<5])
-        #expect(
-            ServiceCall.batches(of: [6, 4, 1, 20, 1], maximumCount: 9, maximumTokens: 10)
+            RequestBounds(count: 9, tokens: 10).batches(of: tokens(6, 4, 1, 20, 1))
                 == [0..<2, 2..<3, 3..<4, 4..<5])
-        #expect(ServiceCall.batches(of: [1, 1], maximumCount: 0, maximumTokens: 1) == [0..<1, 1..<2])
+        #expect(RequestBounds(count: 0, tokens: 1).batches(of: tokens(1, 1)) == [0..<1, 1..<2])
+        let bytes = [3, 3, 4, 11, 1].map { InputWeight(tokens: 1, bytes: $0) }
+        #expect(
+            RequestBounds(count: 9, bytes: 10).batches(of: bytes) == [0..<3, 3..<4, 4..<5])
+    }
+
+    @Test func `gets large images in requests of their own, and none that is no image`() async throws {
+        let transport = ScriptedTransport(Self.answer([1, 0], model: "jina-embeddings-v4"))
+        let embedder = try Self.embedder(
+            .jina(model: "jina-embeddings-v4"), model: "jina-embeddings-v4", over: transport)
+        let kinds: [[UInt8]] = [
+            [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A], Array("RIFF....WEBP".utf8), [0xFF, 0xD8, 0xFF],
+        ]
+        let images = kinds.map { $0 + [UInt8](repeating: 0, count: 4 << 20) }
+        _ = try await embedder.embed(images.map(EmbeddingInput.image), for: .passage)
+        #expect(transport.requests.count == 3)
+        for wrong in [[], [0xFF, 0xD8], Array("GIF89a".utf8), Array("RIFF....WAVE".utf8)] {
+            let error = await #expect(throws: EngineError.self) {
+                try await embedder.embed([.text("a"), .image(wrong)], for: .passage)
+            }
+            #expect(error?.message.contains("image 1 for jina-embeddings-v4/2/cosine is none") == true)
+        }
+        let large = kinds[2] + [UInt8](repeating: 0, count: 20 << 20)
+        await #expect(throws: EngineError.self) { try await embedder.embed([.image(large)], for: .passage) }
+        #expect(transport.requests.count == 3)
+    }
+
+    @Test func `gets no text that its model would not take whole`() async throws {
+        let transport = ScriptedTransport(Self.answer([1, 0], model: "m"))
+        let embedder = try Self.embedder(.server(), model: "m", over: transport)
+        _ = try await embedder.embed([.text(String(repeating: "a", count: 32 << 10))], for: .query)
+        let error = await #expect(throws: EngineError.self) {
+            try await embedder.embed(
+                [.text("a"), .text(String(repeating: "a", count: (32 << 10) + 1))], for: .query)
+        }
+        #expect(error?.message.contains("text 1 has 32769 bytes, and m/2/cosine takes 32768") == true)
+        #expect(transport.requests.count == 1)
     }
 
     @Test(arguments: ServicePrice.all)
@@ -188,21 +223,30 @@ func base64(_ vector: [Float]) -> String {
     }
 
     @Test func `loads its model for a while`() async throws {
-        let clock = TurnedHTTPClock()
+        // Told at once: who asks how it is does not wait for another answer.
         let transport = ScriptedTransport(
-            .answer(503, body: "{\"error\":{\"code\":503,\"message\":\"Loading model\"}}"))
-        let embedder = try OpenAIEmbedder(
-            url: "http://127.0.0.1:8080/v1", key: nil, space: EmbeddingSpace(model: "m", dimension: 2),
-            options: .server(), client: HTTPClient(over: transport, clock: clock))
-        let health = Task { await embedder.health() }
-        // The alarm of the call, and the pause before the next try.
-        try await clock.sleeping.reaches(2)
-        clock.turn(to: .seconds(20))
-        #expect(await health.value.state == .loading)
+            .answer(503, body: "{\"error\":{\"code\":503,\"message\":\"Loading model\"}}"),
+            Self.answer([1, 1], model: "m"))
+        let embedder = try Self.embedder(.server(), model: "m", over: transport)
+        let health = await embedder.health()
+        #expect(health.state == .loading && health.message.contains("ask again"))
+        #expect(await embedder.health().state == .ready)
+    }
+
+    @Test func `rests after it has failed for a while`() async throws {
+        let transport = ScriptedTransport(.answer(500))
+        let embedder = try Self.embedder(.server(), model: "m", over: transport)
+        for _ in 1...10 { #expect(await embedder.health().state == .failing) }
+        let health = await embedder.health()
+        #expect(health.state == .resting && health.message.contains("api.example"))
+        #expect(health.message.hasSuffix("ask again in 10 s"))
+        #expect(transport.requests.count == 10)
     }
 }
 
 @Suite(.timeLimit(.minutes(2))) struct `A server of text embeddings inference` {
+    private static let info = ScriptedTransport.Step.answer(200, body: #"{"model_id":"org/model"}"#)
+
     private static func embedder(
         over transport: ScriptedTransport, _ options: TEIEmbedder.Options = .init()
     ) throws -> TEIEmbedder {
@@ -213,7 +257,7 @@ func base64(_ vector: [Float]) -> String {
 
     @Test func `is asked as its documents say`() async throws {
         let transport = ScriptedTransport(
-            .answer(200, body: "[[3,4],[0,2]]"), .answer(200, body: "[[1,0]]"))
+            Self.info, .answer(200, body: "[[3,4],[0,2]]"), .answer(200, body: "[[1,0]]"))
         var options = TEIEmbedder.Options()
         options.queryPrompt = "query"
         options.limits.maximumBatchCount = 2
@@ -222,9 +266,11 @@ func base64(_ vector: [Float]) -> String {
             try await embedder.embed([.text("a"), .text("b"), .text("c")], for: .query) == [
                 [0.6, 0.8], [0, 1], [1, 0],
             ])
-        #expect(transport.requests.map(\.url) == Array(repeating: "http://127.0.0.1:8080/embed", count: 2))
         #expect(
-            transport.requests.map { String(decoding: $0.body, as: UTF8.self) } == [
+            transport.requests.map(\.url)
+                == ["info", "embed", "embed"].map { "http://127.0.0.1:8080/\($0)" })
+        #expect(
+            transport.requests.dropFirst().map { String(decoding: $0.body, as: UTF8.self) } == [
                 #"{"inputs":["a","b"],"normalize":true,"prompt_name":"query","truncate":false}"#,
                 #"{"inputs":["c"],"normalize":true,"prompt_name":"query","truncate":false}"#,
             ])
@@ -235,17 +281,47 @@ func base64(_ vector: [Float]) -> String {
         "[]", "[[1,0],[1,0]]", "[[1]]", "[[1,0,0]]", "[[0,0]]", "{}", "[[1,", "[[1,null]]", "<html>",
     ])
     func `gives no vectors that are not those of its space`(body: String) async throws {
-        let embedder = try Self.embedder(over: ScriptedTransport(.answer(200, body: body)))
+        let embedder = try Self.embedder(over: ScriptedTransport(Self.info, .answer(200, body: body)))
         let error = await #expect(throws: EngineError.self) {
             try await embedder.embed([.text("a")], for: .query)
         }
         #expect(error?.code == .embedder)
     }
 
+    @Test func `is asked for its model before it gets a text, and again after it failed`() async throws {
+        let vector = ScriptedTransport.Step.answer(200, body: "[[0,1]]")
+        let other = ScriptedTransport.Step.answer(200, body: #"{"model_id":"org/other"}"#)
+        let transport = ScriptedTransport(Self.info, vector, vector, .answer(422), other)
+        let embedder = try Self.embedder(over: transport)
+        for _ in 1...2 { #expect(try await embedder.embed([.text("a")], for: .query) == [[0, 1]]) }
+        await #expect(throws: EngineError.self) { try await embedder.embed([.text("a")], for: .query) }
+        let error = await #expect(throws: EngineError.self) {
+            try await embedder.embed([.text("a")], for: .query)
+        }
+        #expect(error?.message.contains("its model is `org/other`") == true)
+        #expect(
+            transport.requests.map { String($0.url.suffix(5)) } == [
+                "/info", "embed", "embed", "embed", "/info",
+            ])
+    }
+
+    @Test func `is one of a revision, where the space names one`() async throws {
+        let info = ScriptedTransport.Step.answer(
+            200, body: #"{"model_id":"org/model","model_sha":"c0ffee"}"#)
+        for (revision, state) in [("", EmbedderHealth.State.ready), ("c0ffee", .ready), ("decade", .failing)]
+        {
+            let embedder = try TEIEmbedder(
+                url: "http://127.0.0.1:8080", key: nil,
+                space: EmbeddingSpace(model: "org/model", revision: revision, dimension: 2), options: .init(),
+                client: HTTPClient(over: ScriptedTransport(info), clock: TurnedHTTPClock()))
+            #expect(await embedder.health().state == state)
+        }
+    }
+
     @Test func `says what is refused, and which model it has`() async throws {
         let refusal =
             #"{"error":"Input validation error: inputs must have less than 512 tokens","error_type":"Validation"}"#
-        let refusing = try Self.embedder(over: ScriptedTransport(.answer(413, body: refusal)))
+        let refusing = try Self.embedder(over: ScriptedTransport(Self.info, .answer(413, body: refusal)))
         let error = await #expect(throws: EngineError.self) {
             try await refusing.embed([.text("a")], for: .query)
         }
