@@ -209,20 +209,18 @@ struct ReasonerCall: Sendable {
     }
 
     private func counted(_ request: HTTPRequest, memoryCount: Int) async throws -> HTTPResponse {
-        let input = ServicePrice.tokens(ofBytes: request.body.count)
-        func charge(_ input: Int, _ output: Int) -> CostLedger.Charge {
+        let (options, shape) = (options, shape)
+        @Sendable func charge(_ input: Int, _ output: Int, isEstimate: Bool) -> CostLedger.Charge {
             CostLedger.Charge(
                 texts: memoryCount, tokens: input + output,
-                dollars: options.dollars(input: input, output: output) ?? 0)
+                dollars: options.dollars(input: input, output: output),
+                isEstimate: isEstimate)
         }
-        let estimate = charge(input, options.maximumAnswerTokens)
-        let reservation = try options.ledger?.reserve(estimate, for: options.service)
-        defer { if let reservation { options.ledger?.release(reservation) } }
-        let response = try await client.send(request, within: options.deadline)
-        let usage = shape.reply(response.body)?.usage
-        try options.ledger?.count(
-            usage.map { charge($0.input, $0.output) } ?? estimate, isEstimate: usage == nil,
-            for: options.service)
-        return response
+        let estimate = charge(
+            ServicePrice.tokens(ofBytes: request.body.count), options.maximumAnswerTokens, isEstimate: true)
+        let meter = options.ledger?.meter(options.service, estimate: estimate) { response in
+            shape.reply(response.body)?.usage.map { charge($0.input, $0.output, isEstimate: false) }
+        }
+        return try await client.send(request, within: options.deadline, meter: meter)
     }
 }

@@ -120,6 +120,30 @@ public final class CostLedger: Sendable {
         }
     }
 
+    /// Counts each attempt by an estimate before it is sent, and by what the service counted when it has answered.
+    ///
+    /// - Parameter counted: what an answer says that it cost; `nil` = nothing, and the estimate stays.
+    func meter(
+        _ service: String, estimate: Charge, _ counted: @escaping @Sendable (HTTPResponse) -> Charge?
+    ) -> HTTPMeter {
+        {
+            let reservation = try await self.reserve(estimate, for: service)
+            return { result in
+                switch result {
+                case .success(let response) where response.isSuccess:
+                    guard let charge = counted(response) else { return }
+                    // An answer that is there is not thrown away for a count: the estimate stays then too.
+                    try? await self.settle(reservation, charge)
+                // Who refuses or fails does not bill.
+                case .success: try? await self.settle(reservation, nil)
+                case .failure(let error as HTTPError) where error.isUnsent:
+                    try? await self.settle(reservation, nil)
+                case .failure: break
+                }
+            }
+        }
+    }
+
     private static func check(_ charge: Charge, after day: Day, _ cap: Cap, _ service: String) throws {
         let end = "this call might go over it: it starts anew at midnight UTC; or raise the cap"
         if let most = cap.tokens, charge.tokens > most - day.tokens {

@@ -125,28 +125,14 @@ struct ServiceCall: Sendable {
         texts: Int, tokens: Int, _ counted: @escaping @Sendable (HTTPResponse) -> Int?
     ) -> HTTPMeter? {
         guard let ledger else { return nil }
-        let (service, price) = (service, dollarsPerMillionTokens.map { $0 / 1e6 })
-        return {
-            let estimate = CostLedger.Charge(
-                texts: texts, tokens: tokens, dollars: price.map { Double(tokens) * $0 })
-            let reservation = try await ledger.reserve(estimate, for: service)
-            return { result in
-                switch result {
-                case .success(let response) where response.isSuccess:
-                    // The estimate stays of an answer that does not count, or is none.
-                    guard let tokens = counted(response) else { return }
-                    let charge = CostLedger.Charge(
-                        texts: texts, tokens: tokens, dollars: price.map { Double(tokens) * $0 },
-                        isEstimate: false)
-                    // Vectors that are there are not thrown away for a count: the estimate stays then too.
-                    try? await ledger.settle(reservation, charge)
-                // Who refuses or fails does not bill.
-                case .success: try? await ledger.settle(reservation, nil)
-                case .failure(let error as HTTPError) where error.isUnsent:
-                    try? await ledger.settle(reservation, nil)
-                case .failure: break
-                }
-            }
+        let price = dollarsPerMillionTokens.map { $0 / 1e6 }
+        @Sendable func charge(_ tokens: Int, isEstimate: Bool) -> CostLedger.Charge {
+            CostLedger.Charge(
+                texts: texts, tokens: tokens, dollars: price.map { Double(tokens) * $0 },
+                isEstimate: isEstimate)
+        }
+        return ledger.meter(service, estimate: charge(tokens, isEstimate: true)) { response in
+            counted(response).map { charge($0, isEstimate: false) }
         }
     }
 
