@@ -106,6 +106,7 @@ public struct OpenAIEmbedder: HealthReporting {
                 ServicePrice.tokens(ofBytes: said.utf8.count)
             )
         case .image(let bytes) where options.modalities.contains(.image):
+            try input.check("an image")
             return (.object(["image": .string(Data(bytes).base64EncodedString())]), Self.tokensOfImage)
         default:
             throw EngineError(

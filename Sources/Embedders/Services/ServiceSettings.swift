@@ -100,6 +100,9 @@ package struct ServiceSettings: Sendable {
         }
     }
 
+    /// Those that take images or videos.
+    package static var ofMedia: [Service] { Service.allCases.filter { modalities(of: $0) != [.text] } }
+
     /// The space of a service; `nil` = its settings do not say.
     package func space(of service: Service) -> EmbeddingSpace? {
         switch service {
@@ -194,6 +197,11 @@ package struct ServiceSettings: Sendable {
     private func runPod(_ model: String, _ service: Service) throws -> any HealthReporting {
         var options = RunPodEmbedder.Options()
         options.modalities = Self.modalities(of: service)
+        // Images and videos need the larger body.
+        if options.modalities != [.text] {
+            options.usesRunSync = true
+            options.maximumJobByteCount = 20_000_000
+        }
         guard let space = space(of: service) else { throw EngineError(.invalid, "\(model) has no space") }
         return try RunPodEmbedder(
             queue: value("RUNPOD_ENDPOINT_\(model)"), loadBalancer: value("RUNPOD_URL_\(model)"),

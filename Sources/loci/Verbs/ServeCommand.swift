@@ -60,7 +60,7 @@ struct ServeCommand: AsyncParsableCommand {
             try local.load()
         }
         if embedders.local != nil || embedders.isService { Terminal.note(embedders.summary) }
-        try await store.withEngine(for: .creating, embedders: embedders) { engine in
+        try await store.withEngine(for: .creating, embedders: embedders, isServer: true) { engine in
             let logger = Logger(label: "loci") { StreamLogHandler.standardError(label: $0) }
             let server = Server(engine: engine, options: asked, logger: logger) { addresses in
                 Self.tell(addresses, hasUsers: asked.users != nil, asJSON: isJSON)
