@@ -3,7 +3,8 @@ import Store
 
 /// Vectors that come later than their memories: a failed or a new embedder, or a caller's own model.
 extension Engine {
-    /// Lends the passages that have no vector in a space, in the order in which they were remembered.
+    /// Lends the passages that have no vector in a space, in the order in which they were remembered. In the space of attached
+    /// images or videos only the first passage of a memory that has one can lack a vector.
     ///
     /// - Parameters:
     ///   - includesClosed: also those of versions that are not the newest, which recalls as of then look at.
@@ -22,7 +23,7 @@ extension Engine {
         let now = options.clock()
         return try await read(in: namespace) { transaction in
             let view = try HomeView(in: transaction)
-            let set = try Self.lacking(
+            let set = try self.lacking(
                 space, namespace, filter, includesClosed: includesClosed, now, view, in: transaction)
             return try Self.page(
                 of: set, from: first, limit: limit, namespace.home, view, in: transaction)
@@ -38,9 +39,11 @@ extension Engine {
         let own = embedders.map(\.space)
         return try await read(in: namespace) { transaction in
             let view = try HomeView(in: transaction)
+            let roles = self.mediaRoles(try SpaceRoles.read(in: transaction))
+            let media = [roles.images, roles.videos].compactMap { $0 }
             var counts: [EmbeddingSpace: Int] = [:]
-            for space in Set(view.spaces.map(\.space) + own) {
-                let count = try Self.lacking(
+            for space in Set(view.spaces.map(\.space) + own + media) {
+                let count = try self.lacking(
                     space, namespace, nil, includesClosed: false, now, view, in: transaction
                 ).count
                 if count > 0 { counts[space] = count }
@@ -65,7 +68,7 @@ extension Engine {
         (estimate.passages, estimate.bytes) =
             try await read(in: namespace) { transaction in
                 let view = try HomeView(in: transaction)
-                let set = try Self.lacking(
+                let set = try self.lacking(
                     embedder.space, namespace, filter, includesClosed: includesClosed, now, view,
                     in: transaction)
                 var (count, bytes) = (0, 0)
@@ -116,11 +119,13 @@ extension Engine {
         return try await withExistingHome(of: namespace) { try await add([addition], namespace, $0) }.added
     }
 
-    /// Gives a vector to every passage that lacks one in the space of the home, in batches that are a transaction each. It
-    /// can be called again after any failure: what has its vector by then is not asked for again.
+    /// Gives a vector to every passage that lacks one in the space of the home, and then to every attached image and video, in
+    /// batches that are a transaction each. It can be called again after any failure: what has its vector by then is not asked
+    /// for again.
     ///
     /// - Parameters:
-    ///   - space: by default the one that the home uses; else of any embedder of the engine.
+    ///   - space: by default the one that the home uses for texts, and those for what is attached; else one of any embedder of
+    ///     the engine.
     ///   - cursor: `EmbeddingProgress.next` of an earlier call; by default from the beginning.
     ///   - batchCount: how many passages are embedded before they are stored, 1 to 10,000; `nil` = as many as the embedder wants.
     ///   - report: called after each batch, when it is durable.
@@ -133,6 +138,37 @@ extension Engine {
         _ report: ((EmbeddingProgress) async throws -> Void)? = nil
     ) async throws -> EmbeddingProgress {
         try checkWritable(namespace)
+        let media = try await withHome(of: namespace, creating: false) { try embedders(of: $0) }
+        if let modality = space.flatMap({ media?.roles.modality(of: $0) }), media?.media[modality] != nil {
+            return try await embedMedia(
+                modality, in: namespace, filter: filter, includesClosed: includesClosed, report)
+        }
+        var progress = EmbeddingProgress(next: cursor)
+        // Where there are embedders of images alone, there is nothing else to be done.
+        let hasTexts =
+            space != nil || media?.media.isEmpty ?? true || media?.current?.modalities.contains(.text) == true
+        if hasTexts {
+            progress = try await embedTexts(
+                in: namespace, into: space, filter: filter, includesClosed: includesClosed, after: cursor,
+                batchCount: batchCount, report)
+        }
+        guard space == nil else { return progress }
+        for modality in Modality.allCases where media?.media[modality] != nil {
+            let before = progress
+            let done = try await embedMedia(
+                modality, in: namespace, filter: filter, includesClosed: includesClosed
+            ) { done in
+                try await report?(before + done)
+            }
+            progress = before + done
+        }
+        return progress
+    }
+
+    private func embedTexts(
+        in namespace: Namespace, into space: EmbeddingSpace?, filter: Filter?, includesClosed: Bool,
+        after cursor: String?, batchCount: Int, _ report: ((EmbeddingProgress) async throws -> Void)?
+    ) async throws -> EmbeddingProgress {
         let embedder = try await embedder(of: space, for: namespace)
         let limit = batchCount ?? min(max(1, embedder.preferredBatchCount), Self.maximumBatchCount)
         var progress = EmbeddingProgress(next: cursor)
@@ -160,7 +196,7 @@ extension Engine {
 
     // Not inlined into the closure that lends the home, like `writeOnce`.
     @inline(never)
-    private func add(
+    func add(
         _ additions: [AddedEmbeddings], _ namespace: Namespace, _ home: Home
     ) async throws -> EmbeddingProgress {
         // One change for each version, so that the log of changes names it once.
@@ -219,10 +255,11 @@ extension Engine {
 
     // MARK: What lacks a vector
 
-    private static func lacking(
+    private func lacking(
         _ space: EmbeddingSpace, _ namespace: Namespace, _ filter: Filter?, includesClosed: Bool,
         _ now: Timestamp, _ view: HomeView, in transaction: borrowing ReadTransaction
     ) throws -> PassageSet {
+        let modality = mediaRoles(try SpaceRoles.read(in: transaction)).modality(of: space)
         let evaluation = FilterEvaluation(view: view)
         var set =
             includesClosed
@@ -232,10 +269,30 @@ extension Engine {
             set.formIntersection(try evaluation.set(.session(name), in: transaction))
         }
         if let filter { set.formIntersection(try evaluation.set(filter, in: transaction)) }
+        if let modality {
+            set.formIntersection(try evaluation.set(.modality(modality), in: transaction))
+        }
         var without = try evaluation.embedded(in: space, in: transaction)
         without.invert()
         set.formIntersection(without)
+        if let modality { try Self.keepFirst(of: &set, modality, view, in: transaction) }
         return set
+    }
+
+    /// Keeps the first passages of versions that have something attached whose bytes are in the store.
+    private static func keepFirst(
+        of set: inout PassageSet, _ modality: Modality, _ view: HomeView,
+        in transaction: borrowing ReadTransaction
+    ) throws {
+        for passage in set.passages {
+            let row = try view.row(passage, in: transaction)
+            if row.part == 0, let record = try VersionRecord.read(row.row, row.version, in: transaction),
+                record.fields.attachments.embedded(modality) != nil
+            {
+                continue
+            }
+            set.remove(passage)
+        }
     }
 
     private static func page(
@@ -287,34 +344,44 @@ extension Engine {
     ) async throws -> [[EmbeddingSpace]] {
         var missing = [[EmbeddingSpace]](repeating: [], count: outcomes.count)
         let own = try embedders(of: home)
-        guard let space = own.space,
-            own.current?.modalities.contains(.text) ?? true
-        else { return missing }
+        let hasTexts = own.current?.modalities.contains(.text) ?? true
+        let asked = Modality.allCases.compactMap { modality -> (space: EmbeddingSpace, modality: Modality)? in
+            let space = modality == .text ? hasTexts ? own.space : nil : own.media[modality]?.space
+            return space.map { ($0, modality) }
+        }
         // What came with all its vectors, as nearly everything does, is not looked up.
         let doubtful: [(place: Int, id: MemoryID, version: UInt32)] = outcomes.enumerated().compactMap {
-            guard case .stored(let id, let version, let isNew) = $1 else { return nil }
-            return isNew && versions[$0].isEmbedded(in: space) ? nil : ($0, id, version)
+            place, outcome in
+            guard case .stored(let id, let version, let isNew) = outcome else { return nil }
+            let isWhole =
+                isNew && asked.allSatisfy { versions[place].isEmbedded(in: $0.space, $0.modality) }
+            return isWhole ? nil : (place, id, version)
         }
         guard !doubtful.isEmpty else { return missing }
         let lacking = try await read(home) { transaction in
-            try doubtful.filter {
-                try Self.lacks(space, $0.id, $0.version, in: transaction)
-            }.map(\.place)
+            try doubtful.map { one in
+                try asked.filter {
+                    try Self.lacks($0.space, $0.modality, one.id, one.version, in: transaction)
+                }.map(\.space)
+            }
         }
-        for place in lacking { missing[place] = [space] }
-        if !lacking.isEmpty { lookAfter(home.namespace) }
+        for (one, spaces) in zip(doubtful, lacking) { missing[one.place] = spaces }
+        if lacking.contains(where: { !$0.isEmpty }) { lookAfter(home.namespace) }
         return missing
     }
 
     private static func lacks(
-        _ space: EmbeddingSpace, _ id: MemoryID, _ version: UInt32, in transaction: borrowing ReadTransaction
+        _ space: EmbeddingSpace, _ modality: Modality, _ id: MemoryID, _ version: UInt32,
+        in transaction: borrowing ReadTransaction
     ) throws -> Bool {
         guard let row = try Lookup.row(of: id, in: transaction),
             let record = try VersionRecord.read(row, version, in: transaction)
         else { return false }
         let state = try HomeState.read(in: transaction)
         let number = try SpaceRecord.open(in: transaction).first { $0.space == space }?.number
-        for (part, range) in record.ranges.enumerated() where !range.isEmpty {
+        if modality != .text, record.fields.attachments.embedded(modality) == nil { return false }
+        for (part, range) in record.ranges.enumerated()
+        where modality == .text ? !range.isEmpty : part == 0 {
             guard let number,
                 try PassageReader.slot(record.firstPassage + UInt32(part), number, state, in: transaction)
                     != nil
@@ -328,7 +395,9 @@ extension Engine {
     /// Gives a vector to every passage that lacks one in the space of the home, as the policy has it; and in the space
     /// that a re-embedding fills, if its embedder answers.
     func embed(_ versions: inout [Mutation.NewVersion], for home: Home) async throws {
-        guard options.embedding != .later, !embedders.isEmpty else { return }
+        guard options.embedding != .later, !embedders.isEmpty || !options.mediaEmbedders.isEmpty else {
+            return
+        }
         let own = try embedders(of: home)
         var done: Set<EmbeddingSpace> = []
         for (embedder, isRequired) in [
@@ -345,6 +414,7 @@ extension Engine {
                 // Stored without; `missingSpaces` tells.
             }
         }
+        try await embedMedia(&versions, own, home)
     }
 
     private func embed(_ versions: inout [Mutation.NewVersion], _ embedder: any Embedder) async throws {

@@ -42,6 +42,8 @@ extension Engine {
                 }
                 return HomeRecall(
                     query: query, words: words, embeddings: questions[home]?.embeddings ?? [],
+                    imageEmbedding: questions[home]?.imageEmbedding,
+                    imageLexicalWeight: questions[home]?.imageLexicalWeight,
                     advisedLexicalWeight: questions[home]?.lexicalWeight,
                     spelledSpace: questions[home]?.spelledSpace, intent: intent, home: home,
                     homeWeight: parts.first { $0.key.session == nil }?.value, sessionWeights: sessions,
@@ -136,6 +138,8 @@ extension Engine {
     /// What a home is asked by vectors.
     private struct Question {
         var embeddings: [Embedding] = []
+        var imageEmbedding: Embedding?
+        var imageLexicalWeight: Double?
         var lexicalWeight: Double?
         /// The space of an embedder that knows no meanings.
         var spelledSpace: EmbeddingSpace?
@@ -150,6 +154,7 @@ extension Engine {
         var questions: [Namespace: Question] = [:]
         var asked: [EmbeddingSpace: (any Embedder)] = [:]
         var spaces: [Namespace: EmbeddingSpace] = [:]
+        var images: [Namespace: any Embedder] = [:]
         let isEmbedded =
             query.channels.contains(.vectors) && query.embeddings.isEmpty && !query.text.isEmpty
         for (home, own) in try await embedders(of: isEmbedded || query.lexicalWeight == nil ? homes : []) {
@@ -159,6 +164,7 @@ extension Engine {
                 spelledSpace: used.flatMap { $0.knowsMeanings ? nil : $0.space })
             // A question that brings vectors says which spaces it means.
             guard isEmbedded, let own else { continue }
+            images[home] = imageEmbedder(own, home, &leftOut)
             if let current = own.current, current.modalities.contains(.text) {
                 asked[current.space] = current
                 spaces[home] = current.space
@@ -169,9 +175,48 @@ extension Engine {
         if query.channels.contains(.vectors), !query.embeddings.isEmpty {
             for home in homes { questions[home, default: Question()].embeddings = query.embeddings }
         }
-        guard !asked.isEmpty else { return questions }
+        // Side by side with those of texts.
+        let ofImages = Dictionary(images.values.map { ($0.space, $0) }) { $1 }
+        let end = ofImages.isEmpty ? nil : patience(options.imageQuestionPatience, deadline)
+        async let imageVectors = ofImages.isEmpty ? [:] : vectors(of: query.text, ofImages, end)
+        if !asked.isEmpty { try await ask(query, asked, spaces, deadline, &questions, &leftOut) }
+        let made = await imageVectors
+        for (home, embedder) in images.sorted(by: { $0.key.description < $1.key.description }) {
+            switch made[embedder.space] {
+            case .success(let vector):
+                questions[home]?.imageEmbedding = Embedding(vector, in: embedder.space)
+                questions[home]?.imageLexicalWeight = embedder.lexicalWeight
+            case .failure(let error):
+                leftOut.append("\(home): images in \(embedder.space.name): \(error.message)")
+            case nil:
+                leftOut.append(
+                    "\(home): images in \(embedder.space.name): its embedder was not ready in time")
+            }
+        }
+        return questions
+    }
+
+    /// What embeds questions in the space of the images of a home; `nil` = it has none, or nothing can.
+    private func imageEmbedder(
+        _ own: HomeEmbedders, _ home: Namespace, _ leftOut: inout [String]
+    ) -> (any Embedder)? {
+        guard own.hasImages, let space = own.roles.images else { return nil }
+        guard let embedder = own.media[.image], embedder.modalities.contains(.text) else {
+            leftOut.append("\(home): images in \(space.name): the engine has no embedder of texts there")
+            return nil
+        }
+        return embedder
+    }
+
+    /// Gives each home its question's vector in the space that it uses, or in that of the fallback.
+    private func ask(
+        _ query: RecallQuery, _ asked: [EmbeddingSpace: any Embedder], _ spaces: [Namespace: EmbeddingSpace],
+        _ deadline: ContinuousClock.Instant?, _ questions: inout [Namespace: Question],
+        _ leftOut: inout [String]
+    ) async throws {
         let isFinal = options.questionFallback == .none
-        let vectors = await vectors(of: query.text, asked, isFinal ? deadline : patience(deadline))
+        let vectors = await vectors(
+            of: query.text, asked, isFinal ? deadline : patience(options.questionPatience, deadline))
         var refused: [Namespace: (space: EmbeddingSpace, reason: String)] = [:]
         for (home, space) in spaces {
             switch vectors[space] {
@@ -191,15 +236,16 @@ extension Engine {
                 if count < other / 2 { refused[home] = (space, "\(count) of \(other) so far") }
             }
         }
-        guard !isFinal, !refused.isEmpty else { return questions }
+        guard !isFinal, !refused.isEmpty else { return }
         try await fallBack(query.text, refused, deadline, &questions, &leftOut)
-        return questions
     }
 
     /// Until when embedders may take their time, so that there is some left for what stands in for them.
-    private func patience(_ deadline: ContinuousClock.Instant?) -> ContinuousClock.Instant? {
+    private func patience(
+        _ patience: Duration?, _ deadline: ContinuousClock.Instant?
+    ) -> ContinuousClock.Instant? {
         let now = ContinuousClock.now
-        let own = options.questionPatience.map { now + $0 }
+        let own = patience.map { now + $0 }
         guard let deadline else { return own }
         return min(own ?? deadline, now + max(.zero, (deadline - now) / 2))
     }

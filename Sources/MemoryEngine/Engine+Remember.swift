@@ -159,11 +159,14 @@ extension Engine {
             throw EngineError(.invalid, "the key of a memory stays; remember it anew under another one")
         }
         let isSameContent = draft.content == current.memory.content
-        if isSameContent {
-            let brought = draft.embeddings
-            draft.embeddings += current.embeddings.filter { old in
-                !brought.contains { $0.space == old.space && ($0.part ?? 0) == old.part }
-            }
+        let roles = try await read(home) { try SpaceRoles.read(in: $0) }
+        let brought = draft.embeddings
+        let attachments = draft.attachments
+        draft.embeddings += current.embeddings.filter { old in
+            !brought.contains { $0.space == old.space && ($0.part ?? 0) == old.part }
+                && roles.keeps(
+                    old.space, part: UInt32(old.part ?? 0), isSameContent: isSameContent,
+                    from: current.memory.attachments, to: attachments)
         }
         let version = try preparation(for: home).prepare(
             draft, id: id, in: current.memory.namespace, passages: isSameContent ? current.passages : nil)

@@ -13,6 +13,12 @@ extension Engine {
         var current: (any Embedder)?
         /// Embeds texts besides, while a re-embedding fills its space.
         var next: (any Embedder)?
+        /// Embed what is attached.
+        var media: [Modality: any Embedder] = [:]
+        /// Where what is attached has its vectors, or will have them.
+        var roles = SpaceRoles()
+        /// Whether there are vectors of attached images.
+        var hasImages = false
         /// The space that the home uses, where the engine has no embedder of it.
         var missing: EmbeddingSpace?
         /// The space that the home uses.
@@ -32,6 +38,15 @@ extension Engine {
         let roles = try SpaceRoles.read(in: transaction)
         var found = HomeEmbedders()
         found.next = roles.next.flatMap(embedder(of:))
+        found.roles = mediaRoles(roles)
+        if let images = roles.images {
+            found.hasImages = try SpaceRecord.open(in: transaction).contains {
+                $0.space == images && $0.nextSlot > $0.erasedSlots
+            }
+        }
+        for modality in [Modality.image, .video] {
+            found.media[modality] = found.roles[modality].flatMap(mediaEmbedder(of:))
+        }
         if let current = roles.current {
             found.current = embedder(of: current)
             if found.current == nil { found.missing = current }
@@ -41,7 +56,7 @@ extension Engine {
         // Nobody chose yet: a home goes on with the embedder of most of its vectors.
         guard !options.otherEmbedders.isEmpty else { return found }
         let known = try SpaceRecord.open(in: transaction).filter {
-            $0.nextSlot > $0.erasedSlots && $0.space != roles.next
+            $0.nextSlot > $0.erasedSlots && $0.space != roles.next && roles.modality(of: $0.space) == nil
                 && $0.space != options.fallbackEmbedder?.space && embedder(of: $0.space) != nil
         }
         func count(_ space: SpaceRecord) -> (UInt32, Int) {
@@ -49,6 +64,24 @@ extension Engine {
         }
         if let most = known.max(by: { count($0) < count($1) }) { found.current = embedder(of: most.space) }
         return found
+    }
+
+    /// Where what is attached has its vectors, or will have them: a space holds one vector of a passage, so it is none that
+    /// texts are embedded in.
+    func mediaRoles(_ roles: SpaceRoles) -> SpaceRoles {
+        var roles = roles
+        for modality in [Modality.image, .video] where roles[modality] == nil {
+            roles[modality] =
+                options.mediaEmbedders.first {
+                    $0.modalities.contains(modality)
+                        && ![roles.current, roles.next, roles.images, roles.videos].contains($0.space)
+                }?.space
+        }
+        return roles
+    }
+
+    private func mediaEmbedder(of space: EmbeddingSpace) -> (any Embedder)? {
+        options.mediaEmbedders.first { $0.space == space } ?? embedder(of: space)
     }
 
     private func embedder(of space: EmbeddingSpace) -> (any Embedder)? {
@@ -116,6 +149,7 @@ extension Engine {
         if let batchCount, !(1...10_000).contains(batchCount) {
             throw EngineError(.invalid, "a batch has 1 to 10,000 passages, not \(batchCount)")
         }
+        try await checkIsOfTexts(space, home)
         _ = try await embedder(of: space, for: home)
         let old = try await self.space(of: home)
         if old != space { try await change([.setting(SpaceRoles.nextName, space.name)], in: home) }
@@ -155,6 +189,7 @@ extension Engine {
     public func useSpace(_ space: EmbeddingSpace, in namespace: Namespace) async throws {
         let home = try whole(namespace)
         try Self.check(space)
+        try await checkIsOfTexts(space, home)
         let old = try await self.space(of: home)
         guard try await change([.useSpace(space, from: old)], in: home) != .obsolete else {
             throw EngineError(
@@ -187,6 +222,17 @@ extension Engine {
     private func change(_ changes: [Mutation.Change], in home: Namespace) async throws -> Applier.Outcome? {
         let mutation = Mutation(at: options.clock(), changes: changes)
         return try await withExistingHome(of: home) { try await $0.apply(mutation).outcomes.last }
+    }
+
+    private func checkIsOfTexts(_ space: EmbeddingSpace, _ home: Namespace) async throws {
+        let roles = try await withExistingHome(of: home) { home in
+            try await read(home) { try SpaceRoles.read(in: $0) }
+        }
+        guard roles.modality(of: space) == nil else {
+            throw EngineError(
+                .conflict,
+                "\(space.name) has the vectors of what is attached in \(home); texts need another space")
+        }
     }
 
     private static func check(_ space: EmbeddingSpace) throws {

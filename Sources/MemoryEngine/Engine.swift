@@ -51,6 +51,15 @@ public final class Engine: Sendable {
         public var otherEmbedders: [any Embedder] = []
         /// Embeds all texts besides, in a space of its own, for questions that `questionFallback` brings there.
         public var fallbackEmbedder: (any Embedder)?
+        /// Embed the images and videos that are attached to memories, each in a space of its own beside that of texts; of each
+        /// kind the first one counts, in homes that have no vectors of that kind yet. Homes that have go on with the embedder of
+        /// these, which may be one of `otherEmbedders`.
+        public var mediaEmbedders: [any Embedder] = []
+        /// How long remembering may wait for vectors of what is attached. What is not ready by then is stored without, and
+        /// `embed(in:)` or the background makes up for it.
+        public var mediaPatience = Duration.seconds(30)
+        /// How long a question may wait for its vector in the space of images, besides what its deadline says.
+        public var imageQuestionPatience = Duration.seconds(2)
         /// What becomes of a question while the embedder of its home does not answer, or has no vectors there.
         public var questionFallback: QuestionFallback = .none
         /// How long the embedder of a home may take for a question, before it counts as one that does not answer; `nil` = half
@@ -156,9 +165,8 @@ public final class Engine: Sendable {
         }
         try check(principal: options.principal)
         var spaces = Set<EmbeddingSpace>()
-        for space in ([embedder] + options.otherEmbedders + [options.fallbackEmbedder]).compactMap({
-            $0?.space
-        }) {
+        let all = [embedder] + options.otherEmbedders + options.mediaEmbedders + [options.fallbackEmbedder]
+        for space in all.compactMap({ $0?.space }) {
             guard space.isStorable else {
                 throw EngineError(
                     .invalid,

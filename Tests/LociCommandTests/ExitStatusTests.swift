@@ -125,6 +125,8 @@ import Testing
         ("remember x -n project/a --vector 1,2", ["--vector", "`1,2`", "mini/3=[0.1,0.2,0.3]"]),
         ("remember x --durability soon", ["--durability", "'soon'", "'commit', 'everySecond' or 'none'"]),
         ("remember x --embedder bert", ["--embedder", "'bert'", "- local", "- table", "- runpod"]),
+        ("remember x --media bert", ["--media", "'bert'", "runpod-siglip", "comma"]),
+        ("remember x -n project/a --embedder runpod-vl-jepa", ["--media runpod-vl-jepa"]),
         ("list --limit many", ["--limit <count>", "'many'", "1 to 10,000", "20"]),
         ("recall x --limit 0", ["--limit <count>", "'0'", "1 to 1,000"]),
         ("recall x --deadline 0", ["--deadline", "'0'", "1 to 3,600,000"]),

@@ -21,12 +21,18 @@ public struct AvailableEmbedders: Sendable {
         /// Services, and an error where the environment lacks what they want: OpenAI, Jina, Voyage, a server of one's own
         /// (`LOCI_EMBEDDINGS_URL`), BGE-M3 on RunPod.
         case openai, jina, voyage, server, runpod
+        /// SigLIP 2 on RunPod, whose texts and images are in one space.
+        case siglip = "runpod-siglip"
+        /// V-JEPA 2 on RunPod, which takes videos and no texts.
+        case vlJEPA = "runpod-vl-jepa"
     }
 
     /// For new homes; `nil` = none was asked for.
     public let embedder: (any Embedder)?
     /// For homes that use another space already.
     public let others: [any Embedder]
+    /// For what is attached to memories, where that was asked for.
+    public let media: [any Embedder]
     /// The local encoder, if there is a model.
     public let local: LocalEncoder?
     /// The table of tokens, if there is one.
@@ -52,10 +58,12 @@ public struct AvailableEmbedders: Sendable {
     }
 
     package init(
-        preferring preference: Preference, environment: [String: String], services: ServiceSettings
+        preferring preference: Preference, environment: [String: String], services: ServiceSettings,
+        media: [ServiceSettings.Service] = []
     ) throws {
+        let named = try media.map { try services.embedder(of: $0) }
         guard preference != .none else {
-            (embedder, others, local, table) = (nil, [], nil, nil)
+            (embedder, others, self.media, local, table) = (nil, [], named, nil, nil)
             return
         }
         let hash = HashEmbedder()
@@ -103,7 +111,9 @@ public struct AvailableEmbedders: Sendable {
             }
         }
         embedder = first
-        var spaces: Set<EmbeddingSpace> = [first.space]
+        // A space holds texts or what is attached.
+        self.media = named.filter { $0.space != first.space }
+        var spaces = Set([first.space] + self.media.map(\.space))
         var rest: [any Embedder] = [hash]
         if let table { rest.insert(table, at: 0) }
         if let local { rest.insert(local, at: 0) }

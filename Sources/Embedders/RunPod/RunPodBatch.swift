@@ -2,7 +2,7 @@ import Foundation
 import MemoryEngine
 
 /// Inputs of one kind that go to a worker in one job: `{"type": "text", "texts": […], "encoding": "base64"}`, or with
-/// `image` and `images`, or `video` and `videos`, whose files are base64.
+/// `image` and `images`, or `video` and `videos`, whose files and frames are base64.
 struct RunPodBatch: Sendable {
     enum Kind: String, Sendable, CaseIterable {
         case text
@@ -75,26 +75,60 @@ struct RunPodBatch: Sendable {
         }
     }
 
-    /// How many bytes a file has as base64, with what stands around it.
-    static func byteCount(ofFile byteCount: Int, _ kind: Kind) -> Int {
-        (byteCount + 2) / 3 * 4 + (kind == .video ? #"{"file":""}"#.utf8.count : 2)
+    /// How many bytes a file has as a string of base64.
+    static func byteCount(ofFile byteCount: Int) -> Int { (byteCount + 2) / 3 * 4 + 2 }
+
+    /// An input as it is sent.
+    struct Item: Sendable {
+        let kind: Kind
+        /// A text, the bytes of a file, or those of each frame of a video.
+        private let parts: [[UInt8]]
+        private let isFrames: Bool
+
+        init(_ kind: Kind, _ bytes: [UInt8]) { (self.kind, parts, isFrames) = (kind, [bytes], false) }
+        init(frames: [[UInt8]]) { (kind, parts, isFrames) = (.video, frames, true) }
+
+        /// As JSON, at most.
+        var byteCount: Int {
+            switch kind {
+            case .text: RunPodBatch.byteCount(ofText: parts[0])
+            case .image: RunPodBatch.byteCount(ofFile: parts[0].count)
+            case .video:
+                #"{"frames":[]}"#.utf8.count
+                    + parts.reduce(0) { $0 + RunPodBatch.byteCount(ofFile: $1.count) + 1 }
+            }
+        }
+
+        fileprivate var string: String {
+            kind == .text ? String(decoding: parts[0], as: UTF8.self) : Data(parts[0]).base64EncodedString()
+        }
+
+        fileprivate var video: Video {
+            let parts = parts.map { Data($0).base64EncodedString() }
+            return isFrames ? Video(frames: parts) : Video(file: parts[0])
+        }
+    }
+
+    fileprivate struct Video: Encodable {
+        var file: String?
+        var frames: [String]?
     }
 
     private struct Input: Encodable {
         let type: String
         var texts: [String]?
         var images: [String]?
-        var videos: [[String: String]]?
+        var videos: [Video]?
         let encoding = "base64"
     }
 
-    /// The input of a job with texts, or with files in base64; as JSON.
-    static func input(_ kind: Kind, _ items: [String]) throws -> [UInt8] {
+    /// The input of a job with items of one kind, as JSON.
+    static func input(_ kind: Kind, _ items: [Item]) throws -> [UInt8] {
         var input = Input(type: kind.rawValue)
         switch kind {
-        case .text: input.texts = items
-        case .image: input.images = items
-        case .video: input.videos = items.map { ["file": $0] }
+        case .text: input.texts = items.map(\.string)
+        case .image: input.images = items.map(\.string)
+        case .video: input.videos = items.map(\.video)
         }
         let encoder = JSONEncoder()
         // Equal inputs are equal bytes, and are asked once; and base64 has many slashes.

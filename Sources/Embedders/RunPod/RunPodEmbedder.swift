@@ -20,8 +20,10 @@ public struct RunPodEmbedder: Embedder {
         public var usesRunSync = false
         /// Where a load balancer's worker takes `{"type": …}` and answers with its output.
         public var loadBalancerPath = "/embed"
-        /// What the worker takes: text, images or both, in one space.
+        /// What the worker takes: texts, images or both, in one space, or videos.
         public var modalities: Set<Modality> = [.text]
+        /// How many frames of a video that comes as frames are sent, at least 2; they are evenly spaced.
+        public var frameCount = 16
         /// Other names by which the worker may call the model in its answer.
         public var otherNames: Set<String> = []
         /// What stands before a question, or before a passage, for models that want it.
@@ -99,7 +101,8 @@ public struct RunPodEmbedder: Embedder {
     /// One vector of length 1 for each input, in their order.
     ///
     /// - Throws: `EngineError`: `embedder` (RunPod or its worker fails, is cold or asleep, or answers with what are no vectors of
-    ///   the space; a question without an endpoint for it), `tooLarge`, `deadline`; `CancellationError`.
+    ///   the space; a question without an endpoint for it), `invalid` (what is no image or video, or damaged), `tooLarge`,
+    ///   `deadline`; `CancellationError`.
     public func embed(_ inputs: [EmbeddingInput], for purpose: EmbeddingPurpose) async throws -> [[Float]] {
         let inputs = try inputs.enumerated().map { try prepared($1, at: $0, purpose) }
         let door = try door(for: purpose)
@@ -113,26 +116,9 @@ public struct RunPodEmbedder: Embedder {
         }
     }
 
-    /// An input as it is sent.
-    private struct Prepared: Sendable {
-        let kind: RunPodBatch.Kind
-        /// A text, or the bytes of a file.
-        let bytes: [UInt8]
-
-        /// As a string of JSON.
-        var byteCount: Int {
-            kind == .text
-                ? RunPodBatch.byteCount(ofText: bytes) : RunPodBatch.byteCount(ofFile: bytes.count, kind)
-        }
-
-        var string: String {
-            kind == .text ? String(decoding: bytes, as: UTF8.self) : Data(bytes).base64EncodedString()
-        }
-    }
-
     private func prepared(
         _ input: EmbeddingInput, at place: Int, _ purpose: EmbeddingPurpose
-    ) throws -> Prepared {
+    ) throws -> RunPodBatch.Item {
         switch input {
         case .text(let text) where modalities.contains(.text):
             let whole = (purpose == .query ? options.queryPrefix : options.passagePrefix) + text
@@ -142,12 +128,22 @@ public struct RunPodEmbedder: Embedder {
                     "text \(place) has \(whole.utf8.count) bytes, and may have \(limits.maximumInputByteCount) for "
                         + "\(space.name); split it")
             }
-            return Prepared(kind: .text, bytes: Array(whole.utf8))
+            return RunPodBatch.Item(.text, Array(whole.utf8))
         case .image(let bytes) where modalities.contains(.image):
-            return Prepared(kind: .image, bytes: bytes)
+            try input.check("image \(place)")
+            return RunPodBatch.Item(.image, bytes)
         case .video(let bytes) where modalities.contains(.video):
-            return Prepared(kind: .video, bytes: bytes)
-        case .text, .image, .video:
+            try input.check("video \(place)")
+            return RunPodBatch.Item(.video, bytes)
+        case .frames(let frames) where modalities.contains(.video):
+            try input.check("video \(place)")
+            // No more than the worker looks at, and the same ones that it would choose.
+            let isWhole = frames.count <= options.frameCount
+            return RunPodBatch.Item(
+                frames: isWhole
+                    ? frames
+                    : EmbeddingInput.evenlySpaced(options.frameCount, of: frames.count).map { frames[$0] })
+        case .text, .image, .video, .frames:
             let kinds = modalities.map(\.rawValue).sorted().joined(separator: " and ")
             throw EngineError(.embedder, "\(space.name) embeds \(kinds) only; give what is else a vector")
         }
@@ -186,7 +182,7 @@ public struct RunPodEmbedder: Embedder {
     }
 
     private func vectors(
-        of batches: [RunPodBatch], _ inputs: [Prepared], through door: Door
+        of batches: [RunPodBatch], _ inputs: [RunPodBatch.Item], through door: Door
     ) async throws -> [[Float]] {
         try await withThrowingTaskGroup(of: (batch: Int, vectors: [[Float]]).self) { group in
             var vectors = [[Float]](repeating: [], count: inputs.count)
@@ -216,9 +212,9 @@ public struct RunPodEmbedder: Embedder {
     }
 
     private func vectors(
-        of kind: RunPodBatch.Kind, _ inputs: [Prepared], through door: Door
+        of kind: RunPodBatch.Kind, _ inputs: [RunPodBatch.Item], through door: Door
     ) async throws -> [[Float]] {
-        let input = try RunPodBatch.input(kind, inputs.map(\.string))
+        let input = try RunPodBatch.input(kind, inputs)
         switch door {
         case .queue(let endpoint, let route, let deadline):
             let body = try await endpoint.result(of: input, by: route, within: deadline)

@@ -19,6 +19,8 @@ struct RunPodError: Error, Sendable, Equatable, CustomStringConvertible {
         case tooLarge
         /// The worker failed at the job, or refused it.
         case failed
+        /// The worker cannot read an image or a video, and never will.
+        case refused
         /// Somebody else ended the job.
         case cancelled
         /// The job ran longer than it may.
@@ -83,7 +85,7 @@ struct RunPodError: Error, Sendable, Equatable, CustomStringConvertible {
     var engineError: EngineError {
         let code: EngineError.Code =
             switch code {
-            case .invalid: .invalid
+            case .invalid, .refused: .invalid
             case .tooLarge: .tooLarge
             case .deadline: .deadline
             case .wrongKey, .noEndpoint, .asleep, .cold, .busy, .failed, .cancelled, .timedOut, .expired,

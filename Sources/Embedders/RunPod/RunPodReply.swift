@@ -97,9 +97,11 @@ struct RunPodComplaint: Decodable, Equatable {
     func failure(of endpoint: String) -> RunPodError {
         // Our own workers' names for it.
         let isSize = ["too_large", "too_many", "reply_too_large"].contains(code)
+        let isRefusal = ["bad_image", "bad_video", "bad_base64"].contains(code)
         let name = code.map { " (\($0.prefix(60)))" } ?? ""
         return RunPodError(
-            isSize ? .tooLarge : .failed, "a worker of \(endpoint) failed at a job\(name): \(message)")
+            isSize ? .tooLarge : isRefusal ? .refused : .failed,
+            "a worker of \(endpoint) failed at a job\(name): \(message)")
     }
 
     /// An `error` that is empty or `false` tells of none.

@@ -105,16 +105,12 @@ public struct OpenAIEmbedder: HealthReporting {
             let weight = try call.weight(of: said, index, atMost: limits.maximumInputByteCount)
             return (options.takesObjects ? .object(["text": .string(said)]) : .string(said), weight)
         case .image(let bytes) where options.modalities.contains(.image):
+            try input.check("an image")
             guard bytes.count <= options.maximumImageByteCount else {
                 throw EngineError(
                     .embedder,
                     "image \(index) has \(bytes.count) bytes, and \(space.name) takes \(options.maximumImageByteCount): give "
                         + "it a smaller one")
-            }
-            guard Self.isImage(bytes) else {
-                throw EngineError(
-                    .embedder,
-                    "image \(index) for \(space.name) is none: give the bytes of a PNG, JPEG or WebP file")
             }
             let text = Data(bytes).base64EncodedString()
             return (
@@ -127,13 +123,6 @@ public struct OpenAIEmbedder: HealthReporting {
                 "\(space.name) embeds \(options.modalities.map(\.rawValue).sorted().joined(separator: " and ")) only; give what "
                     + "else there is a vector")
         }
-    }
-
-    /// By the first bytes of the three formats.
-    private static func isImage(_ bytes: [UInt8]) -> Bool {
-        bytes.starts(with: [0xFF, 0xD8, 0xFF])
-            || bytes.starts(with: [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A])
-            || bytes.starts(with: "RIFF".utf8) && bytes.dropFirst(8).starts(with: "WEBP".utf8)
     }
 
     private func request(_ inputs: [ServiceField], _ purpose: EmbeddingPurpose) -> ServiceField {

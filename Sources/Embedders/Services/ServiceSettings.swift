@@ -114,6 +114,9 @@ package struct ServiceSettings: Sendable {
         }
     }
 
+    /// Those that take images or videos.
+    package static var ofMedia: [Service] { Service.allCases.filter { modalities(of: $0) != [.text] } }
+
     /// The space of a service; `nil` = its settings do not say.
     package func space(of service: Service) -> EmbeddingSpace? {
         switch service {
@@ -218,6 +221,11 @@ package struct ServiceSettings: Sendable {
             if value("RUNPOD_URL_\(model)") == nil { options.queryDeadline = .seconds(30) }
         case "false": break
         default: throw EngineError(.invalid, "RUNPOD_QUESTIONS_WAIT is neither `true` nor `false`")
+        }
+        // Images and videos need the larger body.
+        if options.modalities != [.text] {
+            options.usesRunSync = true
+            options.maximumJobByteCount = 20_000_000
         }
         guard let space = space(of: service) else { throw EngineError(.invalid, "\(model) has no space") }
         return try RunPodEmbedder(

@@ -83,6 +83,8 @@ public enum EmbeddingInput: Sendable {
     case image([UInt8])
     /// The bytes of a video file.
     case video([UInt8])
+    /// The frames of a video in their order, each the bytes of an image file.
+    case frames([[UInt8]])
 }
 
 /// What a vector is for. Some models embed questions and passages differently.

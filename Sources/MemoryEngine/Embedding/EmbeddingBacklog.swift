@@ -91,17 +91,36 @@ final class EmbeddingBacklog: Sendable {
 extension Engine {
     /// Looks after a home in the background, where that is wanted.
     func lookAfter(_ home: Namespace) {
-        if options.embedsBacklog, !options.isReadOnly, !embedders.isEmpty { backlog.add(home.home, of: self) }
+        let hasEmbedders = !embedders.isEmpty || !options.mediaEmbedders.isEmpty
+        if options.embedsBacklog, !options.isReadOnly, hasEmbedders { backlog.add(home.home, of: self) }
     }
 
-    /// Gives a vector to all that lacks one in the space that a home uses, and in that of the fallback.
+    /// Gives a vector to all that lacks one in the space that a home uses, in that of the fallback, and in those of what is
+    /// attached. None waits for another's embedder.
+    ///
+    /// - Throws: the first failure, when all were tried.
     fileprivate func embedBacklog(of home: Namespace) async throws {
         guard let own = try await withHome(of: home, creating: false, { try embedders(of: $0) }) else {
             return
         }
+        var failure: EngineError?
         for embedder in [own.current, options.fallbackEmbedder].compactMap({ $0 })
         where embedder.modalities.contains(.text) {
-            try await embed(in: home, into: embedder.space)
+            do {
+                try await embed(in: home, into: embedder.space)
+            } catch let error as EngineError where [.embedder, .deadline].contains(error.code) {
+                try Task.checkCancellation()
+                failure = failure ?? error
+            }
         }
+        for modality in Modality.allCases where own.media[modality] != nil {
+            do {
+                _ = try await embedMedia(modality, in: home)
+            } catch let error as EngineError where [.embedder, .deadline].contains(error.code) {
+                try Task.checkCancellation()
+                failure = failure ?? error
+            }
+        }
+        if let failure { throw failure }
     }
 }

@@ -82,10 +82,17 @@ public struct EmbeddingProgress: Sendable, Equatable {
     public var added = 0
     /// Vectors that were not: their passage has got one meanwhile, or its memory was forgotten.
     public var obsolete = 0
-    /// Passages that the embedder cannot take: they have no text.
+    /// Passages that the embedder cannot take: they have no text, or their image or video is damaged or too large.
     public var skipped = 0
     /// Where to go on; `nil` = at the end.
     public var next: String?
+
+    /// What two kinds of work came to, one after the other.
+    static func + (a: EmbeddingProgress, b: EmbeddingProgress) -> EmbeddingProgress {
+        EmbeddingProgress(
+            added: a.added + b.added, obsolete: a.obsolete + b.obsolete, skipped: a.skipped + b.skipped,
+            next: b.next)
+    }
 
     /// Counts another round.
     mutating func add(_ other: EmbeddingProgress) {
@@ -97,9 +104,13 @@ public struct EmbeddingProgress: Sendable, Equatable {
 }
 
 extension Mutation.NewVersion {
-    /// Whether every passage with text has a vector in the space.
-    func isEmbedded(in space: EmbeddingSpace) -> Bool {
-        passages.enumerated().allSatisfy { part, range in
+    /// Whether every passage with text has a vector in the space, or what is attached has.
+    func isEmbedded(in space: EmbeddingSpace, _ modality: Modality) -> Bool {
+        guard modality == .text else {
+            return fields.attachments.embedded(modality) == nil
+                || vectors.contains { $0.space == space && $0.part == 0 }
+        }
+        return passages.enumerated().allSatisfy { part, range in
             range.isEmpty || vectors.contains { $0.space == space && $0.part == UInt32(part) }
         }
     }

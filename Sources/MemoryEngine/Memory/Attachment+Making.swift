@@ -4,7 +4,7 @@ import Store
 extension Attachment {
     /// The bytes of a file, to be stored with a memory.
     ///
-    /// - Parameter mediaType: by default told from the extension of the name.
+    /// - Parameter mediaType: by default that of an image or a video told by its first bytes, else told from the name.
     /// - Throws: `EngineError`: `notFound`, `tooLarge` (over 64 MiB: keep it outside, by its address).
     public static func file(_ path: String, mediaType: String? = nil) throws -> Attachment {
         guard let size = fileSize(path) else { throw EngineError(.notFound, "there is no file \(path)") }
@@ -21,9 +21,12 @@ extension Attachment {
     }
 
     /// Bytes to be stored with a memory.
+    ///
+    /// - Parameter mediaType: by default that of an image or a video told by its first bytes, else told from the name.
     public static func data(_ bytes: [UInt8], name: String, mediaType: String? = nil) -> Attachment {
         Attachment(
-            name: name, mediaType: mediaType ?? Self.mediaType(of: name), digest: SHA256.digest(of: bytes),
+            name: name, mediaType: mediaType ?? MediaFormat(of: bytes)?.mediaType ?? Self.mediaType(of: name),
+            digest: SHA256.digest(of: bytes),
             byteCount: UInt64(bytes.count), address: nil, data: bytes)
     }
 
@@ -39,6 +42,12 @@ extension Attachment {
             address: address)
     }
 
+    /// Whether it is an image, a video or neither, by its media type.
+    var modality: Modality? {
+        mediaType.utf8.starts(with: "image/".utf8)
+            ? .image : mediaType.utf8.starts(with: "video/".utf8) ? .video : nil
+    }
+
     private static func mediaType(of name: String) -> String {
         switch name.split(separator: ".").last.map({ $0.lowercased() }) {
         case "txt", "log": "text/plain"
@@ -52,5 +61,12 @@ extension Attachment {
         case "mp4": "video/mp4"
         default: "application/octet-stream"
         }
+    }
+}
+
+extension [Attachment] {
+    /// The one of a kind that has a vector: the first whose bytes are in the store.
+    func embedded(_ modality: Modality) -> Attachment? {
+        first { $0.modality == modality && $0.address == nil }
     }
 }

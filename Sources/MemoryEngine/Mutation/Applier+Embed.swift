@@ -54,22 +54,27 @@ extension Applier {
         return count
     }
 
-    /// A version that follows another with the same words keeps the vectors that it does not bring: one may have come
-    /// after the caller looked.
+    /// A version that follows another with the same words, or the same image, keeps the vectors that it does not bring: one
+    /// may have come after the caller looked.
     mutating func carryingVectors(
         _ version: Mutation.NewVersion, from head: HeadRecord, _ row: UInt64,
         in transaction: borrowing WriteTransaction
     ) throws -> Mutation.NewVersion {
         guard !spaces.isEmpty else { return version }
         let old = try self.version(row, head.version, in: transaction.snapshot)
-        guard try holds(old, row, head.version, sameAs: version, in: transaction.snapshot) else {
-            return version
-        }
+        let isSameContent = try holds(old, row, head.version, sameAs: version, in: transaction.snapshot)
+        let hasAttachments = !old.fields.attachments.isEmpty || !version.fields.attachments.isEmpty
+        let roles = hasAttachments ? try SpaceRoles.read(in: transaction.snapshot) : SpaceRoles()
+        guard isSameContent || roles.images != nil || roles.videos != nil else { return version }
         // Those of the same mutation must be there to be read.
         if !pendingVectors.isEmpty { try flushVectors(in: transaction) }
         var version = version
+        let attachments = version.fields.attachments
         version.vectors += try vectors(of: old, in: transaction.snapshot).filter { kept in
             !version.vectors.contains { $0.space == kept.space && $0.part == kept.part }
+                && roles.keeps(
+                    kept.space, part: kept.part, isSameContent: isSameContent, from: old.fields.attachments,
+                    to: attachments)
         }
         return version
     }

@@ -14,7 +14,7 @@ extension Applier {
                 .invalid,
                 "a switch to \(space.name.prefix(100)) stands alone, and names a space that reads back")
         }
-        let roles = try SpaceRoles.read(in: transaction.snapshot)
+        var roles = try SpaceRoles.read(in: transaction.snapshot)
         if let current = roles.current, let old, current != old, current != space {
             throw EngineError(
                 .conflict, "the home uses \(current.name) meanwhile, not \(old.name); look, and try again")
@@ -26,7 +26,8 @@ extension Applier {
             lost.formIntersection(try evaluation.embedded(in: old, in: transaction.snapshot))
             guard lost.count == 0 else { return .obsolete }
         }
-        try SpaceRoles(current: space).write(in: transaction)
+        (roles.current, roles.next) = (space, nil)
+        try roles.write(in: transaction)
         return .done
     }
 
@@ -38,8 +39,9 @@ extension Applier {
             throw EngineError(
                 .conflict, "\(space.name) is in use; switch the home to another space before this one goes")
         }
-        if roles.next == space {
-            roles.next = nil
+        if roles.next == space || roles.modality(of: space) != nil {
+            if roles.next == space { roles.next = nil }
+            if let modality = roles.modality(of: space) { roles[modality] = nil }
             try roles.write(in: transaction)
         }
         try SynonymLists.remove(space, in: transaction)

@@ -67,16 +67,19 @@ package struct ConfidenceSigns: Sendable, Equatable {
         isDated = weighsTimes && vouching.intervals.contains { Self.tells($0) }
         actors = Set(vouching.actors)
         eligibleCount = vouching.eligible.count
-        vectorCount = own.vectors.map(\.sampleCount).min() ?? 0
+        // Images are few, and are not what a question is about as a rule.
+        let vectors = own.vectorsOfTexts
+        vectorCount = vectors.map(\.sampleCount).min() ?? 0
         best = candidates.map { candidate in
             Sign(
-                score: candidate.score, vectors: own.vectors.map { $0.normalized(candidate.passage) },
+                score: candidate.score, vectors: vectors.map { $0.normalized(candidate.passage) },
                 isThen: candidate.interval.map { Self.tells($0) } ?? false, isOfActor: candidate.actor != nil)
         }
         guard let words = own.words, !words.asked.isEmpty else { return }
         hasWords = true
         try cover(candidates, asked, words.unknownWorth, vouching.view, in: transaction)
-        for (space, list) in found.vectors where space != spelled {
+        for (space, list) in found.vectors
+        where space != spelled && vectors.contains(where: { $0.space == space }) {
             common[space] = found.words.ranks.count { passage, rank in
                 rank <= Self.depth && list.ranks[passage].map { $0 <= Self.depth } ?? false
             }

@@ -8,6 +8,10 @@ struct HomeRecall {
     let words: WordQuery
     /// The question's vector in each space that takes part.
     let embeddings: [Embedding]
+    /// The question's vector in the space of attached images, by the text tower of their model.
+    var imageEmbedding: Embedding?
+    /// The share of words that this model advises.
+    var imageLexicalWeight: Double?
     /// The share of words that the embedder advises.
     let advisedLexicalWeight: Double?
     /// The space of an embedder that knows no meanings.
@@ -124,7 +128,7 @@ struct HomeRecall {
         let eligible = try passages(query.filter, view, in: transaction)
         var scored = Scored(
             words: words, known: view.known, eligible: eligible, visible: eligible,
-            own: OwnScores(words: nil, vectors: [], lexicalWeight: lexicalWeight))
+            own: ownScores(nil, []))
         scored.eligibleCount = eligible.count
         guard scored.eligibleCount > 0 || shared != nil else { return scored }
         if query.filter != nil { scored.visible = try passages(nil, view, in: transaction) }
@@ -148,8 +152,14 @@ struct HomeRecall {
             view, indexes, eligible, scored.eligibleCount, compared, &scored.leftOut, in: transaction)
         scored.timings.vectors = laps.lap()
         scored.spaces = spaces
-        scored.own = OwnScores(words: wordScores, vectors: vectorScores, lexicalWeight: lexicalWeight)
+        scored.own = ownScores(wordScores, vectorScores)
         return scored
+    }
+
+    private func ownScores(_ words: WordScores?, _ vectors: [VectorScores]) -> OwnScores {
+        OwnScores(
+            words: words, vectors: vectors, lexicalWeight: lexicalWeight, images: imageEmbedding?.space,
+            imageShare: 1 - (query.lexicalWeight ?? imageLexicalWeight ?? Self.lexicalWeight))
     }
 
     /// The answer where nothing may be a hit.
@@ -176,7 +186,7 @@ struct HomeRecall {
     ) throws -> Vouching {
         var vouching = vouching(scored, view, shared)
         // There is one copy of the scores, so that those which are made up for are not copied all.
-        scored.own = OwnScores(words: nil, vectors: [], lexicalWeight: lexicalWeight)
+        scored.own = ownScores(nil, [])
         guard query.channels.contains(.context) else {
             try vouching.gather(onlyFound: scored.found, in: transaction)
             return vouching
@@ -270,7 +280,7 @@ struct HomeRecall {
         guard query.channels.contains(.vectors) else { return ([], []) }
         var spaces: [EmbeddingSpace] = []
         var scores: [VectorScores] = []
-        for embedding in embeddings {
+        for embedding in embeddings + [imageEmbedding].compactMap({ $0 }) {
             guard let space = view.spaces.first(where: { $0.space == embedding.space }), space.nextSlot > 0
             else {
                 leftOut.append("\(home): no vectors in \(embedding.space.name)")

@@ -5,8 +5,11 @@ import Store
 struct OwnScores {
     private(set) var words: WordScores?
     private(set) var vectors: [VectorScores]
+    /// Which of these are of attached images, and not of texts.
+    private let areOfImages: [Bool]
     private(set) var wordShare = 1.0
-    private(set) var vectorShare = 1.0
+    private var vectorShare = 1.0
+    private let imageShare: Double
     private let lexicalWeight: Double
     /// Where ranks count in the place of scores.
     private var ranks: Ranks?
@@ -30,18 +33,34 @@ struct OwnScores {
     /// Lets the ranks in these lists count in the place of scores.
     mutating func rank(by found: FoundLists) { ranks = Ranks(found) }
 
-    init(words: WordScores?, vectors: [VectorScores], lexicalWeight: Double) {
+    init(
+        words: WordScores?, vectors: [VectorScores], lexicalWeight: Double, images: EmbeddingSpace? = nil,
+        imageShare: Double = 0
+    ) {
         self.words = words
         self.vectors = vectors
         self.lexicalWeight = lexicalWeight
-        share(amongSpaces: vectors.count)
+        self.imageShare = imageShare
+        areOfImages = vectors.map { $0.space == images }
+        share(amongSpaces: areOfImages.count { !$0 })
     }
 
-    /// - Parameter spaceCount: how many spaces take part.
+    /// Those of the passages' texts.
+    var vectorsOfTexts: [VectorScores] { zip(vectors, areOfImages).filter { !$1 }.map(\.0) }
+
+    /// What an image says comes on top of what words and vectors of texts say, so that texts stand among each other as they
+    /// would without it.
+    ///
+    /// - Parameter spaceCount: how many spaces of texts take part.
     private mutating func share(amongSpaces spaceCount: Int) {
         let hasBoth = words != nil && spaceCount > 0
         wordShare = hasBoth ? lexicalWeight : 1
         vectorShare = (hasBoth ? 1 - lexicalWeight : 1) / Double(max(1, spaceCount))
+    }
+
+    /// The weight of a space in the sum.
+    func share(ofSpace space: Int) -> Double {
+        areOfImages[space] ? imageShare : vectorShare
     }
 
     /// Measures by what all homes that are asked hold, in the place of this one.
@@ -64,7 +83,10 @@ struct OwnScores {
 
     /// The share of the score that is of one space.
     func vectorPart(of passage: UInt32, _ space: Int) -> Double {
-        vectorShare * (ranks.map { $0.vectors[space][passage] ?? 0 } ?? vectors[space].normalized(passage))
+        if let ranks { return share(ofSpace: space) * (ranks.vectors[space][passage] ?? 0) }
+        let score = vectors[space].normalized(passage)
+        // An image that is nothing like the question says nothing against the text beside it.
+        return share(ofSpace: space) * (areOfImages[space] ? max(0, score) : score)
     }
 
     func score(of passage: UInt32) -> Double {

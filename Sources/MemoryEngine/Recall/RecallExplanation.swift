@@ -79,11 +79,11 @@ extension RecallExplanation {
                     name: "words", mean: scores.totalMean, deviation: scores.deviation, share: own.wordShare,
                     foundCount: found.words.passages.count))
         }
-        for (scores, list) in zip(own.vectors, found.vectors) {
+        for (index, (scores, list)) in zip(own.vectors, found.vectors).enumerated() {
             channels.append(
                 Channel(
                     name: list.space.name, mean: scores.mean, deviation: scores.deviation,
-                    share: own.vectorShare, foundCount: list.list.passages.count))
+                    share: own.share(ofSpace: index), foundCount: list.list.passages.count))
         }
         self.channels = channels
         weights = vouching.weights
@@ -104,11 +104,11 @@ extension RecallExplanation {
         }
         for (space, vectors) in own.vectors.enumerated() {
             let raw = vectors.score(passage)
+            let share = own.share(ofSpace: space)
             scores.append(
                 Score(
                     raw: raw.isNaN ? nil : Double(raw),
-                    normalized: own.vectorShare == 0
-                        ? 0 : own.vectorPart(of: passage, space) / own.vectorShare,
+                    normalized: share == 0 ? 0 : own.vectorPart(of: passage, space) / share,
                     rank: found.vectors[space].list.ranks[passage]))
         }
         return scores

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Embedders
 import MemoryEngine
 
 /// How the values of options are read. Each says what it takes, with an example, so that the parser's message
@@ -11,6 +12,18 @@ enum Accept {
         guard text.contains(where: { !$0.isWhitespace }) else {
             throw ValidationError("--\(option) is blank: write something behind it, or leave it out")
         }
+    }
+
+    /// Services that take images or videos, with commas between them.
+    static func media(_ text: String) throws -> [ServiceSettings.Service] {
+        let services = text.split(separator: ",").map { name in
+            ServiceSettings.ofMedia.first { $0.rawValue == name }
+        }
+        guard !services.isEmpty, !services.contains(where: { $0 == nil }) else {
+            let names = ServiceSettings.ofMedia.map(\.rawValue).joined(separator: ", ")
+            throw ValidationError("write one of \(names), or two with a comma between them")
+        }
+        return services.compactMap { $0 }
     }
 
     /// A moment, as of now.

@@ -122,6 +122,8 @@ extension StoreOptions {
         principal = try reader.optional("principal", principal) { $0 }
         embedder = try reader.value(
             "embedder", embedder?.rawValue, default: AvailableEmbedders.Preference.auto.rawValue, Self.choice)
+        media = try reader.optional(
+            "media", media?.map(\.rawValue).joined(separator: ","), Accept.media)
         durability = try reader.value(
             "durability", durability?.rawValue, default: Durability.commit.rawValue, Self.choice)
         quota = try reader.value("quota", quota.map { "\($0.byteCount)" }, default: "64G", Accept.size)

@@ -89,7 +89,9 @@ struct Settings: Sendable {
     }
 
     /// What makes vectors.
-    func embedders(_ preference: AvailableEmbedders.Preference) throws -> AvailableEmbedders {
-        try AvailableEmbedders(preferring: preference, environment: values, services: services)
+    func embedders(
+        _ preference: AvailableEmbedders.Preference, media: [ServiceSettings.Service] = []
+    ) throws -> AvailableEmbedders {
+        try AvailableEmbedders(preferring: preference, environment: values, services: services, media: media)
     }
 }

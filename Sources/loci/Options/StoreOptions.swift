@@ -39,6 +39,13 @@ struct StoreOptions: ParsableArguments {
     var embedder: AvailableEmbedders.Preference?
 
     @Option(
+        help: ArgumentHelp(
+            "What makes vectors of attached images and videos, in homes that have none of them yet: runpod-siglip, jina, "
+                + "runpod-vl-jepa, or two with a comma between (by default nothing).",
+            valueName: "embedders"), transform: Accept.media)
+    var media: [ServiceSettings.Service]?
+
+    @Option(
         help:
             "When a write is safe: commit (by default; before the verb ends), everySecond, none (on closing)."
     )
@@ -82,7 +89,8 @@ struct StoreOptions: ParsableArguments {
     func server() throws -> ServerAddress? {
         guard let address = try connection.address(isStoreSaid: store != nil) else { return nil }
         let foreign: [(String, Bool)] = [
-            ("--wait", wait != nil), ("--embedder", embedder != nil), ("--durability", durability != nil),
+            ("--wait", wait != nil), ("--embedder", embedder != nil), ("--media", media != nil),
+            ("--durability", durability != nil),
             ("--quota", quota != nil), ("--principal", principal != nil),
         ]
         if let said = foreign.first(where: \.1)?.0 {
@@ -119,18 +127,26 @@ struct StoreOptions: ParsableArguments {
     }
 
     /// What makes vectors.
-    func embedders() throws -> AvailableEmbedders { try Settings.current.embedders(embedder ?? .auto) }
+    func embedders() throws -> AvailableEmbedders {
+        guard embedder != .vlJEPA else {
+            throw ValidationError(
+                "--embedder runpod-vl-jepa makes no vectors of texts: write --media runpod-vl-jepa")
+        }
+        return try Settings.current.embedders(embedder ?? .auto, media: media ?? [])
+    }
 
     /// The spaces that verbs make vectors in.
     func ownSpaces() throws -> [EmbeddingSpace] {
         let embedders = try embedders()
-        return ([embedders.embedder].compactMap { $0 } + embedders.others).map(\.space)
+        return ([embedders.embedder].compactMap { $0 } + embedders.others + embedders.media).map(\.space)
     }
 
     /// - Parameters:
     ///   - threads: that link vectors.
     ///   - given: what makes vectors, if somebody looked already.
-    func open(for use: Use, threads: Int = 1, embedders given: AvailableEmbedders? = nil) throws -> Engine {
+    func open(
+        for use: Use, threads: Int = 1, embedders given: AvailableEmbedders? = nil
+    ) throws -> Engine {
         let path = try path()
         var options = Engine.Options()
         options.isReadOnly = use == .reading
@@ -147,11 +163,13 @@ struct StoreOptions: ParsableArguments {
         }
         let embedders = try given ?? self.embedders()
         options.otherEmbedders = embedders.others
+        options.mediaEmbedders = embedders.media
+        options.warn = { Terminal.note($0) }
         if embedders.isService {
             options.questionFallback = .words
             if use != .loading { options.embedding = .whenAvailable }
         }
-        options.embedsBacklog = use == .serving && embedders.isService
+        options.embedsBacklog = use == .serving && (embedders.isService || !embedders.media.isEmpty)
         if embedders.local != nil || embedders.table != nil || embedders.isService, use.makesStore,
             !FileManager.default.fileExists(atPath: path)
         {

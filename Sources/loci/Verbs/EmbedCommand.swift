@@ -6,15 +6,24 @@ import MemoryEngine
 struct EmbedCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "embed",
-        abstract: "Print the vectors of texts.",
-        usage: "loci embed (<text> ... | --lines <path>) [--query] [--embedder <embedder>] [--json]",
+        abstract: "Print the vectors of texts, images and videos.",
+        usage:
+            "loci embed (<text> ... | --lines <path> | --file <path> ...) [--query] [--embedder <embedder>] [--json]",
         discussion: """
               loci embed "The deploy failed."
               loci embed "Why did the deploy fail?" --query --json
               loci embed --lines notes.txt --json > vectors.jsonl    # an array for each line
+              loci embed --file notes.txt
+              loci embed --image photo.png --embedder runpod-siglip --json
+              loci embed "a dog in the snow" --embedder runpod-siglip    # in the space of its images
+              loci embed --video clip.mp4 --embedder runpod-vl-jepa
+              loci embed --frame 1.png --frame 2.png --embedder runpod-vl-jepa
 
-            Each text is a line of output: its numbers, or with --json an array of them, of 32-bit floats with the fewest digits \
+            Each text, image or video is a line of output, texts first, then files, images, videos, and the video that the \
+            frames make: its numbers, or with --json an array of them, of 32-bit floats with the fewest digits \
             that read back to the same bits. Some models embed questions in another way than what answers them: --query. \
+            What a file is its bytes tell: an image (PNG, JPEG, WebP; 10 MB and 40 million pixels at most), a video (MP4, \
+            QuickTime, Matroska, WebM, AVI; 20 MB) or a text in UTF-8. Of a video 16 evenly spaced frames are looked at. \
             Nothing is stored; loci reembed gives vectors to what is.
             """)
 
@@ -24,6 +33,22 @@ struct EmbedCommand: AsyncParsableCommand {
         help: ArgumentHelp("Embed each line of this file; `-` is standard input.", valueName: "path"),
         completion: .file())
     var lines: String?
+    @Option(
+        help: ArgumentHelp(
+            "Embed this file: a text, an image or a video; may be given again.", valueName: "path"),
+        completion: .file())
+    var file: [String] = []
+    @Option(
+        help: ArgumentHelp("Embed this image; may be given again.", valueName: "path"), completion: .file())
+    var image: [String] = []
+    @Option(
+        help: ArgumentHelp("Embed this video; may be given again.", valueName: "path"), completion: .file())
+    var video: [String] = []
+    @Option(
+        help: ArgumentHelp(
+            "Embed the video that these images make, in their order; given once for each.", valueName: "path"
+        ), completion: .file())
+    var frame: [String] = []
     @Flag(help: "They are questions.")
     var query = false
     @Option(
@@ -36,8 +61,10 @@ struct EmbedCommand: AsyncParsableCommand {
     var json = false
 
     func validate() throws {
-        guard texts.isEmpty != (lines == nil) else {
-            throw ValidationError("say what to embed: texts, or --lines PATH")
+        let hasInputs = ![texts, file, image, video, frame].allSatisfy(\.isEmpty)
+        guard hasInputs == (lines == nil) else {
+            throw ValidationError(
+                "say what to embed: texts, files (--file, --image, --video, --frame), or --lines PATH")
         }
         guard embedder != AvailableEmbedders.Preference.none else {
             throw ValidationError("--embedder none makes no vectors")
@@ -47,11 +74,19 @@ struct EmbedCommand: AsyncParsableCommand {
     func run() async throws {
         guard let embedder = try Settings.current.embedders(embedder ?? .auto).embedder else { return }
         if let lines { return try await embed(linesOf: lines, embedder) }
-        var inputs: [String] = []
+        var inputs: [EmbeddingInput] = []
         for (index, text) in texts.enumerated() {
             let said = text == "-" ? try Self.standardInput(embedder.limits) : text
             try Self.check(said, embedder.limits, "text \(index + 1)")
-            inputs.append(said)
+            inputs.append(.text(said))
+        }
+        for path in file { inputs.append(try MediaArgument.read(path, embedder.limits)) }
+        for path in image { inputs.append(try MediaArgument.read(path, as: .image)) }
+        for path in video { inputs.append(try MediaArgument.read(path, as: .video)) }
+        if !frame.isEmpty { inputs.append(try MediaArgument.frames(frame)) }
+        for input in inputs {
+            if case .text(let text) = input { try Self.check(text, embedder.limits, "the text") }
+            try MediaArgument.check(input.modality, isTakenBy: embedder)
         }
         try await embed(inputs, embedder)
     }
@@ -61,7 +96,7 @@ struct EmbedCommand: AsyncParsableCommand {
         var reader = LineReader(stream, maximumByteCount: embedder.limits.maximumInputByteCount)
         let count = max(1, min(embedder.limits.maximumBatchCount, embedder.preferredBatchCount))
         try await Progress("embedding", isBytes: true, isSilent: json).during { progress in
-            var batch: [String] = []
+            var batch: [EmbeddingInput] = []
             while let line = try reader.next() {
                 if Signals.isInterrupted { break }
                 guard !line.isTooLong else {
@@ -76,7 +111,7 @@ struct EmbedCommand: AsyncParsableCommand {
                 }
                 let said = text.hasSuffix("\r") ? String(text.dropLast()) : text
                 try Self.check(said, embedder.limits, "line \(line.number) of \(path)")
-                batch.append(said)
+                batch.append(.text(said))
                 if batch.count == count {
                     try await embed(batch, embedder)
                     batch = []
@@ -87,9 +122,9 @@ struct EmbedCommand: AsyncParsableCommand {
         }
     }
 
-    private func embed(_ texts: [String], _ embedder: any Embedder) async throws {
-        guard !texts.isEmpty else { return }
-        let vectors = try await embedder.embed(texts.map { .text($0) }, for: query ? .query : .passage)
+    private func embed(_ inputs: [EmbeddingInput], _ embedder: any Embedder) async throws {
+        guard !inputs.isEmpty else { return }
+        let vectors = try await embedder.embed(inputs, for: query ? .query : .passage)
         for vector in vectors {
             guard json else {
                 Terminal.print(vector.map { $0.description }.joined(separator: " "))

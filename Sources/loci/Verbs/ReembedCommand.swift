@@ -11,7 +11,8 @@ struct ReembedCommand: AsyncParsableCommand {
               loci reembed -n project/atlas --estimate        # how much that is, and what it costs
               loci reembed -n project/atlas --into loci-hash@1/256
 
-            What was stored with another embedder, or with none, has no vectors in the space of this one. With --into the home \
+            What was stored with another embedder, or with none, has no vectors in the space of this one. Attached images and \
+            videos get theirs too, where the home has such vectors, or --media names what makes them. With --into the home \
             goes over to that space when all passages have a vector in it, in one transaction; it is asked and written to \
             meanwhile, and its old vectors stay unless --drop-old is given.
 
@@ -92,7 +93,7 @@ struct ReembedCommand: AsyncParsableCommand {
             [("added", done.added), ("obsolete", done.obsolete), ("skipped", done.skipped)],
             text: "\(namespace): \(Terminal.counted(done.added, "vector")) added"
                 + (done.skipped > 0
-                    ? ", \(Terminal.grouped(done.skipped)) \(done.skipped == 1 ? "passage has" : "passages have") no text"
+                    ? ", \(Terminal.grouped(done.skipped)) \(done.skipped == 1 ? "passage has" : "passages have") nothing to embed"
                     : ""))
     }
 }

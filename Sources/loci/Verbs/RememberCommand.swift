@@ -14,9 +14,14 @@ struct RememberCommand: AsyncParsableCommand {
               loci remember "We met in Riga." --happened yesterday -n user/ada
               loci remember - --thread standup --happened 2026-11-23T09:30Z < notes.txt
               loci remember "The API limit is 100 a minute." --key api-limit
+              loci remember "The first prototype." --attach photo.png --media runpod-siglip
 
             With --key the same words again change nothing, and other words become a new version, as do the \
             same words with another kind, other tags and so on.
+
+            An image that is attached is found by words that say what it shows, once a service has made its vector: --media \
+            names the service, and the home goes on with it. Where it does not answer, the memory is stored all the same, and \
+            loci reembed makes up for the vector. Of several images the first one has a vector, and of several videos.
             """)
 
     @Argument(help: "The words; `-` reads standard input.")
@@ -41,7 +46,13 @@ struct RememberCommand: AsyncParsableCommand {
         let said = draft
         try await place.withStore(for: .creating) { store, namespace in
             try await draftOptions.checkSpaces(of: said, in: namespace, store, besides: place.store)
-            try await store.remember(said, in: namespace).print(in: namespace, asJSON: place.json)
+            let remembered = try await store.remember(said, in: namespace)
+            remembered.print(in: namespace, asJSON: place.json)
+            if !place.json, !remembered.missingSpaces.isEmpty {
+                let names = remembered.missingSpaces.map { Visible.line($0.name) }.joined(separator: " and ")
+                Terminal.note(
+                    "it has no vector in \(names) yet; `loci reembed -n \(namespace)` makes up for it")
+            }
         }
         if let expires = said.expires, expires <= .now {
             Terminal.note("it expired at \(expires): nothing finds it")

@@ -66,15 +66,65 @@ import Testing
         }
         let embedder = try Self.embedder(over: transport) { $0.modalities = [.text, .image, .video] }
         let vectors = try await embedder.embed(
-            [.text("a"), .image([0xFF, 0xD8, 0xFF]), .video([1]), .text("b")], for: .passage)
+            [.text("a"), .image(MediaFiles.png), .video(MediaFiles.mp4), .text("b")], for: .passage)
         #expect(vectors == [[1, 0], [-1, 0], [0, -1], [0, 1]])
         let inputs = Set(transport.requests.map { Self.body($0).components(separatedBy: #","policy"#)[0] })
+        let (image, video) = (Self.base64(MediaFiles.png), Self.base64(MediaFiles.mp4))
         #expect(
             inputs == [
                 #"{"input":{"encoding":"base64","texts":["a","b"],"type":"text"}"#,
-                #"{"input":{"encoding":"base64","images":["/9j/"],"type":"image"}"#,
-                #"{"input":{"encoding":"base64","type":"video","videos":[{"file":"AQ=="}]}"#,
+                #"{"input":{"encoding":"base64","images":["\#(image)"],"type":"image"}"#,
+                #"{"input":{"encoding":"base64","type":"video","videos":[{"file":"\#(video)"}]}"#,
             ])
+    }
+
+    private static func base64(_ bytes: [UInt8]) -> String { Data(bytes).base64EncodedString() }
+
+    @Test(arguments: [1, 16, 17, 100])
+    func `sends 16 evenly spaced frames of a video that comes as frames`(count: Int) async throws {
+        let transport = RunPodTransport { _, _, _ in RunPodTransport.completed([[1, 0]]) }
+        let embedder = try Self.embedder(over: transport) { $0.modalities = [.video] }
+        let frames = (0..<count).map { MediaFiles.png(UInt8($0)) }
+        _ = try await embedder.embed([.frames(frames)], for: .passage)
+        let chosen = count <= 16 ? Array(0..<count) : EmbeddingInput.evenlySpaced(16, of: count)
+        let written = chosen.map { "\"\(Self.base64(frames[$0]))\"" }.joined(separator: ",")
+        #expect(
+            Self.body(transport.requests.first).hasPrefix(
+                #"{"input":{"encoding":"base64","type":"video","videos":[{"frames":[\#(written)]}]}"#))
+    }
+
+    @Test(arguments: [
+        EmbeddingInput.image(Array("GIF89a".utf8)), .image(Array(MediaFiles.png[..<20])),
+        .video(MediaFiles.png),
+        .image(MediaFiles.png(width: 9_000, height: 9_000)), .frames([]), .frames([MediaFiles.png, [1]]),
+        .image([]),
+    ])
+    func `sends nothing that is no image or video, and names it`(input: EmbeddingInput) async throws {
+        let transport = RunPodTransport { _, _, _ in .hang }
+        let embedder = try Self.embedder(over: transport) { $0.modalities = [.text, .image, .video] }
+        let error = await #expect(throws: EngineError.self) {
+            try await embedder.embed([.text("a"), input], for: .passage)
+        }
+        #expect(error?.code == .invalid || error?.code == .tooLarge)
+        #expect(error?.message.contains("\(input.modality.rawValue) 1") == true, "\(error?.message ?? "")")
+        #expect(transport.requests.isEmpty)
+    }
+
+    @Test(arguments: [
+        ("bad_image", EngineError.Code.invalid), ("bad_video", .invalid), ("too_large", .tooLarge),
+        ("out_of_memory", .embedder),
+    ])
+    func `tells an image that its worker refuses from a worker that fails`(
+        name: String, code: EngineError.Code
+    ) async throws {
+        let transport = RunPodTransport { _, _, _ in
+            RunPodTransport.job("FAILED", #","error":{"code":"\#(name)","message":"input.images[0]"}"#)
+        }
+        let embedder = try Self.embedder(over: transport) { $0.modalities = [.image] }
+        let error = await #expect(throws: EngineError.self) {
+            try await embedder.embed([.image(MediaFiles.png)], for: .passage)
+        }
+        #expect(error?.code == code)
     }
 
     @Test(arguments: [
@@ -186,12 +236,11 @@ import Testing
         }
         let text = String(String.UnicodeScalarView(scalars))
         let file = [UInt8](repeating: 0xFF, count: Int.random(in: 1...100, using: &random))
-        let encoded = Data(file).base64EncodedString()
-        for (kind, item, byteCount) in [
-            (RunPodBatch.Kind.text, text, RunPodBatch.byteCount(ofText: text.utf8)),
-            (.image, encoded, RunPodBatch.byteCount(ofFile: file.count, .image)),
-            (.video, encoded, RunPodBatch.byteCount(ofFile: file.count, .video)),
+        for item in [
+            RunPodBatch.Item(.text, Array(text.utf8)), RunPodBatch.Item(.image, file),
+            RunPodBatch.Item(.video, file), RunPodBatch.Item(frames: [file, [1], file]),
         ] {
+            let (kind, byteCount) = (item.kind, item.byteCount)
             let count = try RunPodBatch.input(kind, [item]).count
             #expect(count <= byteCount + RunPodBatch.frameByteCount)
             #expect(count >= byteCount)
@@ -209,7 +258,7 @@ import Testing
         }
         for input in [
             EmbeddingInput.text(String(repeating: "a", count: 11)),
-            .image(Array(repeating: 0, count: 7_500_000)),
+            .image(MediaFiles.png + Array(repeating: 0, count: 7_500_000)),
         ] {
             let error = await #expect(throws: EngineError.self) {
                 try await embedder.embed([.text("a"), input], for: .passage)

@@ -1,0 +1,213 @@
+import Store
+
+/// Vectors of images and videos that are attached to memories: beside those of texts, in spaces of their own.
+///
+/// The first image of a memory has a vector, and its first video; each belongs to the first passage. A memory is never
+/// refused because its image could not be embedded.
+extension Engine {
+    /// What is embedded of one version.
+    private struct Medium: Sendable {
+        let attachment: Attachment
+        let name: String
+    }
+
+    /// Gives vectors to what is attached to versions that are about to be stored, where their embedders answer in time.
+    ///
+    /// - Throws: `EngineError`: `corrupted`, `io`; `deadline` where the call is cancelled.
+    func embedMedia(_ versions: inout [Mutation.NewVersion], _ own: HomeEmbedders, _ home: Home) async throws
+    {
+        let deadline = ContinuousClock.now + options.mediaPatience
+        for modality in Modality.allCases {
+            guard let embedder = own.media[modality] else { continue }
+            let space = embedder.space
+            let lacking = versions.indices.filter { index in
+                versions[index].fields.attachments.embedded(modality) != nil
+                    && !versions[index].vectors.contains { $0.space == space && $0.part == 0 }
+            }
+            guard !lacking.isEmpty else { continue }
+            let media = lacking.compactMap { index in
+                versions[index].fields.attachments.embedded(modality).map {
+                    Medium(attachment: $0, name: "`\($0.name)`")
+                }
+            }
+            let vectors = try await self.vectors(of: media, embedder, home, until: deadline).vectors
+            if vectors.contains(where: { $0 != nil }) { try await record(modality, own, home) }
+            for (index, vector) in zip(lacking, vectors) {
+                guard let vector else { continue }
+                versions[index].vectors.append(Mutation.NewVector(space: space, part: 0, vector: vector))
+            }
+        }
+    }
+
+    /// Gives vectors to what is attached in a namespace and has none, in batches that are a transaction each.
+    ///
+    /// - Throws: `EngineError`: `embedder`, `deadline`; the batches before stay stored. What is damaged or too large is left
+    ///   out, and counted as skipped.
+    func embedMedia(
+        _ modality: Modality, in namespace: Namespace, filter: Filter? = nil, includesClosed: Bool = false,
+        _ report: ((EmbeddingProgress) async throws -> Void)? = nil
+    ) async throws -> EmbeddingProgress {
+        let own = try await withExistingHome(of: namespace) { try embedders(of: $0) }
+        var progress = EmbeddingProgress()
+        guard let embedder = own.media[modality] else { return progress }
+        repeat {
+            try Task.checkCancellation()
+            let page = try await passages(
+                lacking: embedder.space, in: namespace, filter: filter, includesClosed: includesClosed,
+                after: progress.next, limit: max(1, min(16, embedder.limits.maximumBatchCount)))
+            let lacking = page.passages.compactMap { passage in
+                passage.attachments.embedded(modality).map { (passage, $0) }
+            }
+            if !lacking.isEmpty {
+                let media = lacking.map { passage, attachment in
+                    Medium(attachment: attachment, name: "`\(attachment.name)` of \(passage.id)")
+                }
+                let done = try await withExistingHome(of: namespace) { home in
+                    let (vectors, failure) = try await self.vectors(of: media, embedder, home, until: nil)
+                    let additions = zip(lacking, vectors).compactMap { lacking, vector in
+                        vector.map { AddedEmbeddings($0, in: embedder.space, to: lacking.0) }
+                    }
+                    var done = EmbeddingProgress()
+                    if !additions.isEmpty {
+                        try await record(modality, own, home)
+                        done = try await add(additions, namespace, home)
+                    }
+                    if let failure { throw failure }
+                    done.skipped = lacking.count - additions.count
+                    return done
+                }
+                progress.added += done.added
+                progress.obsolete += done.obsolete
+                progress.skipped += done.skipped
+            }
+            progress.next = page.next
+            try await report?(progress)
+        } while progress.next != nil
+        return progress
+    }
+
+    /// Makes a space the one of a kind of attachments, before the first vector is there.
+    private func record(_ modality: Modality, _ own: HomeEmbedders, _ home: Home) async throws {
+        guard let space = own.roles[modality] else { return }
+        let known = try await read(home) { try SpaceRoles.read(in: $0) }
+        guard known[modality] == nil else { return }
+        let name = modality == .image ? SpaceRoles.imagesName : SpaceRoles.videosName
+        _ = try await home.apply(
+            Mutation(at: options.clock(), changes: [.setting(name, space.name)]))
+    }
+
+    /// What an embedder makes of images or videos; `nil` for those that have no vector, with the failure that may pass.
+    ///
+    /// One that cannot be read, or that the service refuses, is left out, and `Options.warn` is told.
+    private func vectors(
+        of media: [Medium], _ embedder: any Embedder, _ home: Home, until deadline: ContinuousClock.Instant?
+    ) async throws -> (vectors: [[Float]?], failure: EngineError?) {
+        var vectors = [[Float]?](repeating: nil, count: media.count)
+        for range in Self.batches(of: media, atMost: embedder.limits.maximumBatchCount) {
+            var batch: [(place: Int, input: EmbeddingInput)] = []
+            for place in range {
+                do {
+                    batch.append((place, try await input(of: media[place], home)))
+                } catch let error where Self.isRefusal(error) {
+                    warnOfRefusal(error, home)
+                }
+            }
+            if batch.isEmpty { continue }
+            let (made, failure) = try await self.vectors(of: batch, embedder, home, until: deadline)
+            for (place, vector) in made { vectors[place] = vector }
+            // One that does not answer is not asked for the others.
+            if let failure { return (vectors, failure) }
+        }
+        return (vectors, nil)
+    }
+
+    /// Places that go together: as many as the embedder takes, and no more bytes than may be in memory, unless it is one.
+    private static func batches(of media: [Medium], atMost count: Int) -> [Range<Int>] {
+        var batches: [Range<Int>] = []
+        var (start, byteCount) = (0, UInt64(0))
+        for (place, medium) in media.enumerated() {
+            let isFull = place - start >= max(1, count) || byteCount + medium.attachment.byteCount > 32 << 20
+            if isFull, place > start {
+                batches.append(start..<place)
+                (start, byteCount) = (place, 0)
+            }
+            byteCount += medium.attachment.byteCount
+        }
+        if start < media.count { batches.append(start..<media.count) }
+        return batches
+    }
+
+    private func vectors(
+        of batch: [(place: Int, input: EmbeddingInput)], _ embedder: any Embedder, _ home: Home,
+        until deadline: ContinuousClock.Instant?
+    ) async throws -> (made: [(place: Int, vector: [Float])], failure: EngineError?) {
+        do {
+            let made = try await vectors(of: batch.map(\.input), embedder, until: deadline)
+            return (zip(batch, made).map { ($0.place, $1) }, nil)
+        } catch let error as EngineError {
+            try Task.checkCancellation()
+            guard Self.isRefusal(error) else { return ([], error) }
+            guard batch.count > 1 else {
+                warnOfRefusal(error, home)
+                return ([], nil)
+            }
+        }
+        // One of them is to blame, and must not keep the others from being found.
+        var all: [(place: Int, vector: [Float])] = []
+        for one in batch {
+            let (made, failure) = try await vectors(of: [one], embedder, home, until: deadline)
+            all += made
+            if let failure { return (all, failure) }
+        }
+        return (all, nil)
+    }
+
+    /// As `vectors(for:_:_:)`, but not after a moment.
+    private func vectors(
+        of inputs: [EmbeddingInput], _ embedder: any Embedder, until deadline: ContinuousClock.Instant?
+    ) async throws -> [[Float]] {
+        guard let deadline else { return try await vectors(for: inputs, .passage, embedder) }
+        return try await withThrowingTaskGroup(of: [[Float]]?.self) { group in
+            group.addTask { try await self.vectors(for: inputs, .passage, embedder) }
+            group.addTask {
+                try? await Task.sleep(until: deadline, clock: .continuous)
+                return nil
+            }
+            defer { group.cancelAll() }
+            guard let first = try await group.next(), let vectors = first else {
+                throw EngineError(.deadline, "the embedder \(embedder.space.name) was not ready in time")
+            }
+            return vectors
+        }
+    }
+
+    /// Whether an error is about what was sent, so that it comes again each time.
+    private static func isRefusal(_ error: any Error) -> Bool {
+        guard let error = error as? EngineError else { return false }
+        return [.invalid, .tooLarge, .invalidVector].contains(error.code)
+    }
+
+    private func warnOfRefusal(_ error: any Error, _ home: Home) {
+        options.warn?(
+            "\(home.namespace): what is attached gets no vector: \((error as? EngineError)?.message ?? "\(error)")"
+        )
+    }
+
+    private func input(of medium: Medium, _ home: Home) async throws -> EmbeddingInput {
+        let attachment = medium.attachment
+        // What no model takes is not read.
+        guard attachment.byteCount <= EmbeddingInput.maximumVideoByteCount else {
+            throw EngineError(
+                .tooLarge,
+                "\(medium.name) has \(attachment.byteCount) bytes; at most \(EmbeddingInput.maximumVideoByteCount) are embedded"
+            )
+        }
+        if attachment.data.count == attachment.byteCount {
+            return try EmbeddingInput(media: attachment.data, name: medium.name)
+        }
+        let bytes = try await read(home) {
+            try Self.attachmentBytes(attachment.digest, 0..<attachment.byteCount, in: $0)
+        }
+        return try EmbeddingInput(media: bytes, name: medium.name)
+    }
+}

@@ -1,0 +1,166 @@
+import Foundation
+import MemoryEngine
+import TestSupport
+import Testing
+
+@testable import loci
+
+/// Against a server that answers as workers of SigLIP 2 and V-JEPA 2 do behind a load balancer.
+@Suite struct `The command, given images and videos` {
+    private static let key = "rpa_TEST4F9B1C77D02E4A5CB6"
+
+    /// Words and images of animals lie in one direction, all else in another.
+    private static func answer(_ request: LoopbackServer.Request) -> String? {
+        struct Video: Decodable {
+            let file: String?
+            let frames: [String]?
+        }
+        struct Question: Decodable {
+            let type: String
+            let texts: [String]?
+            let images: [String]?
+            let videos: [Video]?
+        }
+        guard request.head.contains("Authorization: Bearer \(key)") else {
+            return LoopbackServer.reply("401 Unauthorized")
+        }
+        guard let question = try? JSONDecoder().decode(Question.self, from: Data(request.body)) else {
+            return LoopbackServer.reply("400 Bad Request")
+        }
+        let isAnimal: [Bool]
+        switch question.type {
+        case "text": isAnimal = (question.texts ?? []).map { $0.contains("animal") }
+        case "image": isAnimal = (question.images ?? []).map { $0 == Data(animal).base64EncodedString() }
+        default: isAnimal = (question.videos ?? []).map { $0.frames?.count == 2 }
+        }
+        let (model, dimension) =
+            question.type == "video"
+            ? ("facebook/vjepa2-vitl-fpc64-256", 1_024) : ("google/siglip2-so400m-patch14-384", 1_152)
+        let vectors = isAnimal.map { isAnimal in
+            "[" + (0..<dimension).map { $0 == (isAnimal ? 3 : 7) ? "1" : "0" }.joined(separator: ",") + "]"
+        }
+        let body =
+            #"{"model":"\#(model)","dimension":\#(dimension),"vectors":[\#(vectors.joined(separator: ","))]}"#
+        return LoopbackServer.reply("200 OK", body)
+    }
+
+    private static let animal = MediaFiles.png(1)
+    private static let ship = MediaFiles.png(2)
+
+    private static func environment(_ shell: Shell, _ server: LoopbackServer) -> [String: String] {
+        [
+            "RUNPOD_API_KEY": key, "RUNPOD_URL_SIGLIP": server.url(), "RUNPOD_URL_VL_JEPA": server.url(),
+            "HOME": shell.folder,
+        ]
+    }
+
+    private func write(_ bytes: [UInt8], to name: String, _ shell: Shell) throws {
+        try Data(bytes).write(to: URL(fileURLWithPath: shell.folder + "/" + name))
+    }
+
+    private func numbers(_ answer: Shell.Answer) throws -> [[Double]] {
+        try answer.lines.map { try #require(JSONParser.parse($0).array).compactMap(\.number) }
+    }
+
+    @Test func `finds an attached image by words that it shows`() throws {
+        try Shell.run { shell in
+            let server = try LoopbackServer { request, _ in Self.answer(request) }
+            let environment = Self.environment(shell, server)
+            try write(Self.animal, to: "one.dat", shell)
+            try write(Self.ship, to: "two.dat", shell)
+            let made = try shell.loci(
+                "remember", "From the first day", "--attach", "one.dat", "--media", "runpod-siglip",
+                environment: environment)
+            #expect(made.status == 0 && made.errors.isEmpty, "\(made.errors)")
+            // The home goes on with it.
+            for text in ["From the second day", "From the third day"] {
+                let next = try shell.loci("remember", text, "--attach", "two.dat", environment: environment)
+                #expect(next.status == 0 && next.errors.isEmpty, "\(next.errors)")
+            }
+            let found = try shell.loci("recall", "a wild animal", "--json", environment: environment)
+            let first = try JSONParser.parse(found.output)["hits"]?.array?.first
+            #expect(first?["memory"]?["content"]?.string == "From the first day", "\(found)")
+            let shown = try shell.loci("recall", "a wild animal", environment: environment)
+            #expect(shown.output.contains("vectors of google/siglip2-so400m-patch14-384"), "\(shown.output)")
+            let spaces = try shell.loci("spaces", environment: environment)
+            #expect(spaces.output.contains("3 vectors  google/siglip2-so400m-patch14-384/1152"), "\(spaces)")
+
+            // Without the key, what is not asked is said.
+            let blind = try shell.loci("recall", "a wild animal")
+            #expect(blind.status == 0 && blind.errors.contains("images in google/siglip2"), "\(blind.errors)")
+        }
+    }
+
+    @Test func `remembers without its vector where the service does not answer, and says how to go on`()
+        throws
+    {
+        try Shell.run { shell in
+            let isOff = Mutex(true)
+            let server = try LoopbackServer { request, _ in
+                isOff.withLock { $0 } ? LoopbackServer.reply("401 Unauthorized") : Self.answer(request)
+            }
+            let environment = Self.environment(shell, server)
+            try write(Self.animal, to: "one.png", shell)
+            try write(Array(Self.animal[..<20]), to: "cut.png", shell)
+            let arguments = ["--media", "runpod-siglip"]
+            let made = try shell.run(
+                ["remember", "A day", "--attach", "one.png"] + arguments, environment: environment)
+            #expect(
+                made.status == 0 && made.errors.contains("loci reembed -n project/atlas"), "\(made.errors)")
+            let cut = try shell.run(
+                ["remember", "A cut", "--attach", "cut.png"] + arguments, environment: environment)
+            #expect(cut.status == 0 && cut.errors.contains("`cut.png` is damaged"), "\(cut.errors)")
+            isOff.withLock { $0 = false }
+            let later = try shell.run(["reembed"] + arguments, environment: environment)
+            #expect(later.status == 0 && later.output.contains("1 vector added"), "\(later)")
+            let found = try shell.loci("recall", "animal", environment: environment)
+            #expect(found.output.contains("vectors of google/siglip2"), "\(found)")
+            #expect(!made.errors.contains(Self.key) && !cut.errors.contains(Self.key))
+        }
+    }
+
+    @Test func `prints the vectors of images, videos and frames`() throws {
+        try Shell.run { shell in
+            let server = try LoopbackServer { request, _ in Self.answer(request) }
+            let environment = Self.environment(shell, server)
+            try write(Self.animal, to: "one", shell)
+            try write(Self.ship, to: "two", shell)
+            try write(MediaFiles.mp4, to: "clip", shell)
+            try shell.write("an animal", to: "text")
+            let images = try shell.loci(
+                "embed", "a ship", "--file", "text", "--file", "one", "--image", "two", "--embedder",
+                "runpod-siglip", "--json", environment: environment)
+            let vectors = try numbers(images)
+            #expect(vectors.map(\.count) == [1_152, 1_152, 1_152, 1_152], "\(images.errors)")
+            #expect(vectors.map { $0.firstIndex(of: 1) } == [7, 3, 3, 7])
+            let videos = try shell.loci(
+                "embed", "--video", "clip", "--frame", "one", "--frame", "two", "--embedder",
+                "runpod-vl-jepa", "--json", environment: environment)
+            #expect(try numbers(videos).map { $0.firstIndex(of: 1) } == [7, 3], "\(videos.errors)")
+            #expect(try numbers(videos).map(\.count) == [1_024, 1_024])
+        }
+    }
+
+    @Test func `refuses what is none, is not there, or is not taken`() throws {
+        try Shell.run { shell in
+            let server = try LoopbackServer { request, _ in Self.answer(request) }
+            let environment = Self.environment(shell, server)
+            try write(Self.animal, to: "one.png", shell)
+            try write([0xFF, 0xFE, 0x00], to: "none", shell)
+            let siglip = ["--embedder", "runpod-siglip"]
+            for (arguments, status, part) in [
+                (["--image", "none"] + siglip, 1, "none is no PNG, JPEG or WebP"),
+                (["--file", "none"] + siglip, 1, "none is no text in UTF-8"),
+                (["--video", "one.png"] + siglip, 1, "one.png is no MP4"),
+                (["--image", "gone.png"] + siglip, 2, "gone.png"),
+                (["--frame", "one.png"] + siglip, 1, "--embedder runpod-vl-jepa"),
+                (["--image", "one.png"], 1, "--embedder jina or --embedder runpod-siglip"),
+                (["x", "--embedder", "runpod-vl-jepa"], 1, "embeds video, and no text"),
+                (["--image", "one.png", "--lines", "none"], 64, "--lines"),
+            ] as [([String], Int32, String)] {
+                let answer = try shell.run(["embed"] + arguments, environment: environment)
+                #expect(answer.status == status && answer.errors.contains(part), "\(arguments): \(answer)")
+            }
+        }
+    }
+}

@@ -1,0 +1,310 @@
+import TestSupport
+import Testing
+
+@testable import MemoryEngine
+@testable import Store
+
+/// Texts and images in one space, as SigLIP has them: an image shows what the byte behind it says.
+private final class SightEmbedder: Embedder {
+    let space: EmbeddingSpace
+    let modalities: Set<Modality>
+    let limits = EmbedderLimits(maximumBatchCount: 4)
+    private let state = Mutex<(isOff: Bool, images: Int, texts: [String])>((false, 0, []))
+
+    static let dog: UInt8 = 1
+    static let ship: UInt8 = 2
+    /// What the service cannot read, though it begins as an image does.
+    static let broken: UInt8 = 9
+
+    init(_ modalities: Set<Modality> = [.text, .image], model: String = "sight") {
+        self.modalities = modalities
+        space = EmbeddingSpace(model: model, dimension: 3)
+    }
+
+    var isOff: Bool {
+        get { state.withLock { $0.isOff } }
+        set { state.withLock { $0.isOff = newValue } }
+    }
+    var imageCount: Int { state.withLock { $0.images } }
+    var texts: [String] { state.withLock { $0.texts } }
+
+    func embed(_ inputs: [EmbeddingInput], for purpose: EmbeddingPurpose) async throws -> [[Float]] {
+        if isOff { throw EngineError(.embedder, "no worker is there") }
+        return try inputs.map { input in
+            switch input {
+            case .text(let text):
+                state.withLock { $0.texts.append(text) }
+                return text.contains("animal") ? [1, 0, 0.1] : [0, 1, 0.1]
+            case .image(let bytes), .video(let bytes):
+                guard bytes.last != Self.broken else { throw EngineError(.invalid, "bad_image") }
+                state.withLock { $0.images += 1 }
+                return bytes.last == Self.dog ? [1, 0, 0] : bytes.last == Self.ship ? [0, 1, 0] : [0, 0, 1]
+            case .frames: return [0, 0, 1]
+            }
+        }
+    }
+}
+
+@Suite(.timeLimit(.minutes(2))) struct `A memory with an image` {
+    let atlas = Namespace.project("atlas")
+
+    private func draft(_ text: String, _ tag: UInt8, name: String = "photo.bin") -> MemoryDraft {
+        var draft = MemoryDraft(text)
+        draft.attachments = [.data(MediaFiles.png(tag), name: name)]
+        return draft
+    }
+
+    /// A home with a dog, a ship and some other images, and what the engine goes by.
+    private func filled(_ store: ScratchStore) async throws -> (dog: MemoryID, ship: MemoryID) {
+        let dog = try await store.engine.remember(draft("From the first day", SightEmbedder.dog), in: atlas)
+        let ship = try await store.engine.remember(
+            draft("From the second day", SightEmbedder.ship), in: atlas)
+        for number in 3...8 {
+            try await store.engine.remember(draft("From day \(number)", 3), in: atlas)
+        }
+        return (dog.id, ship.id)
+    }
+
+    @Test func `is found by words that say what the image shows, though it has none of them`() async throws {
+        let sight = SightEmbedder()
+        let store = try ScratchStore(embedder: FlakyEmbedder()) { $0.mediaEmbedders = [sight] }
+        let (dog, ship) = try await filled(store)
+        #expect(try await store.engine.missingSpaces(in: atlas).isEmpty)
+        #expect(try await store.engine.space(of: atlas) == store.engine.embedder?.space)
+        let spaces = try await store.engine.embeddings(of: dog, in: atlas).map(\.space)
+        #expect(Set(spaces) == [sight.space, FlakyEmbedder().space])
+
+        for (question, id) in [("Which animal was there?", dog), ("Was there a vessel?", ship)] {
+            let recall = try await store.engine.recall(question, in: atlas)
+            #expect(recall.first?.memory.id == id, "\(question)")
+            #expect(recall.leftOut.isEmpty, "\(recall.leftOut)")
+            let isByImage = recall.first?.path.contains {
+                if case .vectors(let space, let rank) = $0.reason {
+                    space == sight.space && rank == 1
+                } else {
+                    false
+                }
+            }
+            #expect(isByImage == true)
+        }
+        // Without the space of images nothing tells them apart from the others.
+        var query = RecallQuery("Which animal was there?", in: atlas)
+        query.embeddings = [Embedding(FlakyEmbedder.vector(query.text), in: FlakyEmbedder().space)]
+        #expect(
+            try await store.engine.recall(query).hits.allSatisfy { hit in
+                !hit.path.contains {
+                    if case .vectors(let space, _) = $0.reason { space == sight.space } else { false }
+                }
+            })
+        try await store.engine.expectClean(atlas)
+    }
+
+    @Test func `leaves the order of texts as it is without images`() async throws {
+        let texts = [
+            "The deploy failed", "The token had expired by noon", "A deploy of the token service", "Soup",
+        ]
+        let plain = try ScratchStore(embedder: FlakyEmbedder())
+        let seeing = try ScratchStore(embedder: FlakyEmbedder()) { $0.mediaEmbedders = [SightEmbedder()] }
+        for store in [plain, seeing] {
+            for text in texts { try await store.engine.remember(text, in: atlas) }
+        }
+        let before = try await plain.engine.recall("Why did the deploy fail?", in: atlas).hits
+        _ = try await seeing.engine.remember(draft("", SightEmbedder.dog), in: atlas)
+        let after = try await seeing.engine.recall("Why did the deploy fail?", in: atlas).hits
+        #expect(
+            after.map(\.memory.content).filter { !$0.isEmpty } == before.map(\.memory.content))
+    }
+
+    @Test func `is stored though its embedder does not answer, and gets its vector later`() async throws {
+        let sight = SightEmbedder()
+        let store = try ScratchStore(embedder: FlakyEmbedder()) { $0.mediaEmbedders = [sight] }
+        sight.isOff = true
+        let stored = try await store.engine.remember(
+            draft("From the first day", SightEmbedder.dog), in: atlas)
+        #expect(stored.missingSpaces == [sight.space])
+        let text = try await store.engine.remember("No image", in: atlas)
+        #expect(text.missingSpaces.isEmpty)
+        #expect(try await store.engine.missingSpaces(in: atlas) == [sight.space: 1])
+        // Nothing is in the space, so that nothing is left out.
+        let early = try await store.engine.recall("animal", in: atlas)
+        #expect(early.leftOut.isEmpty && sight.texts.isEmpty)
+        #expect(await refusal { try await store.engine.embed(in: atlas) }?.code == .embedder)
+
+        sight.isOff = false
+        #expect(try await store.engine.embed(in: atlas).added == 1)
+        #expect(try await store.engine.missingSpaces(in: atlas).isEmpty)
+        #expect(try await store.engine.embed(in: atlas).added == 0)
+        #expect(try await store.engine.recall("animal", in: atlas).first?.memory.id == stored.id)
+        sight.isOff = true
+        let recall = try await store.engine.recall("animal", in: atlas)
+        #expect(
+            recall.leftOut == ["project/atlas: images in sight/3/cosine: no worker is there"]
+                && recall.count == 2)
+        #expect(
+            await refusal { try await store.engine.recall(like: .image(MediaFiles.png), in: atlas) }?.code
+                == .embedder)
+        try await store.engine.expectClean(atlas)
+    }
+
+    @Test func `gets its vector in the background`() async throws {
+        let sight = SightEmbedder()
+        sight.isOff = true
+        let (pauses, waiting) = AsyncStream.makeStream(of: Void.self)
+        let store = try ScratchStore(embedder: FlakyEmbedder()) {
+            $0.mediaEmbedders = [sight]
+            $0.embedsBacklog = true
+            $0.backlogPause = { _ in
+                sight.isOff = false
+                waiting.yield()
+            }
+        }
+        let id = try await store.engine.remember(draft("From the first day", SightEmbedder.dog), in: atlas).id
+        for await _ in pauses { break }
+        for try await change in store.engine.changes(after: 0, in: atlas) where change.kind == .embedded {
+            break
+        }
+        #expect(
+            try await store.engine.embeddings(of: id, in: atlas).contains(
+                Embedding([1, 0, 0], in: sight.space, part: 0)))
+        await store.engine.close()
+    }
+
+    @Test func `that no model reads is stored, told, and keeps no other from its vector`() async throws {
+        let sight = SightEmbedder()
+        let told = Mutex<[String]>([])
+        let store = try ScratchStore(embedder: FlakyEmbedder()) {
+            $0.mediaEmbedders = [sight]
+            $0.warn = { text in told.withLock { $0.append(text) } }
+        }
+        var damaged = draft("Damaged", 0)
+        damaged.attachments = [.data(Array(MediaFiles.png[..<20]), name: "cut.png")]
+        var named = draft("A text by the name of an image", 0)
+        named.attachments = [.data(Array("text".utf8), name: "text.png")]
+        let results = try await store.engine.remember(
+            [damaged, draft("Broken", SightEmbedder.broken), draft("Whole", SightEmbedder.dog), named],
+            in: atlas
+        ).map { try $0.get() }
+        #expect(results.map { $0.missingSpaces.count } == [1, 1, 0, 1])
+        #expect(sight.imageCount == 1)
+        #expect(told.withLock { $0.count } == 3 && told.withLock { $0 }.contains { $0.contains("`cut.png`") })
+        let again = try await store.engine.embed(in: atlas)
+        #expect(again.added == 0 && again.skipped == 3)
+        #expect(try await vector(of: results[2].id, sight, store) == [1, 0, 0])
+    }
+
+    @Test func `keeps the vector of its image with other words, and loses it with another image`()
+        async throws
+    {
+        let sight = SightEmbedder()
+        let store = try ScratchStore(embedder: FlakyEmbedder()) { $0.mediaEmbedders = [sight] }
+        var first = draft("From the first day", SightEmbedder.dog)
+        first.key = "day/1"
+        let id = try await store.engine.remember(first, in: atlas).id
+        try await store.engine.update(id, in: atlas) { $0.content = "From the last day" }
+        #expect(sight.imageCount == 1)
+        #expect(try await vector(of: id, sight, store) == [1, 0, 0])
+        // The one that a key leads to is looked up by the writer alone.
+        var next = draft("From the last day", SightEmbedder.ship)
+        next.key = "day/1"
+        sight.isOff = true
+        let changed = try await store.engine.remember(next, in: atlas)
+        #expect(changed.id == id && changed.missingSpaces == [sight.space])
+        #expect(try await vector(of: id, sight, store) == nil)
+        sight.isOff = false
+        try await store.engine.embed(in: atlas)
+        #expect(try await vector(of: id, sight, store) == [0, 1, 0])
+        let other = MediaFiles.png(SightEmbedder.dog)
+        try await store.engine.update(id, in: atlas) { $0.attachments = [.data(other, name: "b")] }
+        #expect(try await vector(of: id, sight, store) == [1, 0, 0])
+        try await store.engine.expectClean(atlas)
+    }
+
+    private func vector(
+        of id: MemoryID, _ embedder: SightEmbedder, _ store: ScratchStore
+    ) async throws -> [Float]? {
+        try await store.engine.embeddings(of: id, in: atlas).first { $0.space == embedder.space }?.vector
+    }
+
+    @Test func `is found by another image, and a video by a video`() async throws {
+        let film = SightEmbedder([.video], model: "film")
+        let store = try ScratchStore(embedder: FlakyEmbedder()) {
+            $0.mediaEmbedders = [film, SightEmbedder()]
+        }
+        #expect(
+            await refusal { try await store.engine.recall(like: .image(MediaFiles.png), in: atlas) }?.code
+                == .notFound)
+        let (dog, _) = try await filled(store)
+        let like = EmbeddingInput.image(MediaFiles.png(SightEmbedder.dog))
+        #expect(try await store.engine.recall(like: like, in: atlas).first?.memory.id == dog)
+        var both = draft("With both", SightEmbedder.ship)
+        both.attachments.append(.data(MediaFiles.mp4 + [SightEmbedder.dog], name: "clip"))
+        let id = try await store.engine.remember(both, in: atlas).id
+        let other = try await store.engine.embeddings(of: id, in: atlas)
+        #expect(other.map(\.space.model).sorted() == ["film", "flaky", "sight"])
+        let shown = EmbeddingInput.video(MediaFiles.mp4 + [SightEmbedder.dog])
+        #expect(try await store.engine.recall(like: shown, in: atlas).map(\.memory.id) == [id])
+        #expect(
+            await refusal { try await store.engine.recall(like: .image([1, 2]), in: atlas) }?.code == .invalid
+        )
+    }
+
+    @Test func `goes on with the space that it has, and texts do not go there`() async throws {
+        let sight = SightEmbedder()
+        let store = try ScratchStore(embedder: FlakyEmbedder()) { $0.mediaEmbedders = [sight] }
+        // Images alone, so that their space has most vectors.
+        for _ in 1...3 { try await store.engine.remember(draft("", SightEmbedder.dog), in: atlas) }
+        let dog = try await store.engine.recall("animal", in: atlas).first?.memory.id
+        await store.engine.close()
+
+        var options = store.options
+        options.mediaEmbedders = []
+        options.otherEmbedders = [sight]
+        let other = try Engine.open(at: store.directory.path, embedder: FlakyEmbedder(), options: options)
+        #expect(try await other.space(of: atlas) == FlakyEmbedder().space)
+        let texts = sight.texts.count
+        let stored = try await other.remember(draft("A text of it", SightEmbedder.ship), in: atlas)
+        #expect(sight.texts.count == texts && sight.imageCount == 4 && stored.missingSpaces.isEmpty)
+        #expect(try await other.recall("vessel", in: atlas).first?.memory.id == stored.id)
+        #expect(try await other.recall("animal", in: atlas).contains { $0.memory.content.isEmpty })
+        #expect(await refusal { try await other.useSpace(sight.space, in: atlas) }?.code == .conflict)
+        #expect(await refusal { try await other.reembed(in: atlas, into: sight.space) }?.code == .conflict)
+        #expect(dog != nil)
+        await other.close()
+
+        options.otherEmbedders = []
+        let blind = try Engine.open(at: store.directory.path, embedder: FlakyEmbedder(), options: options)
+        #expect(
+            try await blind.recall("animal", in: atlas).leftOut
+                == ["project/atlas: images in sight/3/cosine: the engine has no embedder of texts there"])
+        #expect(try await blind.dropSpace(sight.space, in: atlas) == 4)
+        #expect(try await blind.recall("animal", in: atlas).leftOut.isEmpty)
+        await blind.close()
+    }
+
+    @Test func `is asked no longer than questions may wait for it`() async throws {
+        let store = try ScratchStore(embedder: FlakyEmbedder()) { $0.mediaEmbedders = [SightEmbedder()] }
+        let (dog, _) = try await filled(store)
+        await store.engine.close()
+        var options = store.options
+        options.mediaEmbedders = [SlowSight()]
+        options.imageQuestionPatience = .milliseconds(1)
+        let engine = try Engine.open(at: store.directory.path, embedder: FlakyEmbedder(), options: options)
+        let recall = try await engine.recall("the first day", in: atlas)
+        #expect(recall.contains { $0.memory.id == dog })
+        #expect(
+            recall.leftOut == ["project/atlas: images in sight/3/cosine: its embedder was not ready in time"])
+        await engine.close()
+    }
+}
+
+/// Waits until it is cancelled.
+private struct SlowSight: Embedder {
+    let space = EmbeddingSpace(model: "sight", dimension: 3)
+    let modalities: Set<Modality> = [.text, .image]
+
+    func embed(_ inputs: [EmbeddingInput], for purpose: EmbeddingPurpose) async throws -> [[Float]] {
+        let (stream, _) = AsyncStream.makeStream(of: Void.self)
+        for await _ in stream {}
+        throw CancellationError()
+    }
+}
