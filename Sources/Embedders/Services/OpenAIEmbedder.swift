@@ -105,7 +105,7 @@ public struct OpenAIEmbedder: HealthReporting {
             let weight = try call.weight(of: said, index, atMost: limits.maximumInputByteCount)
             return (options.takesObjects ? .object(["text": .string(said)]) : .string(said), weight)
         case .image(let bytes) where options.modalities.contains(.image):
-            try input.check("an image")
+            try input.check("image \(index) for \(space.name)")
             guard bytes.count <= options.maximumImageByteCount else {
                 throw EngineError(
                     .embedder,

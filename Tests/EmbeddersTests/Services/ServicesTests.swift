@@ -1,5 +1,6 @@
 import Foundation
 import MemoryEngine
+import TestSupport
 import Testing
 
 @testable import Embedders
@@ -123,9 +124,7 @@ func base64(_ vector: [Float]) -> String {
         let transport = ScriptedTransport(Self.answer([1, 0], model: "jina-embeddings-v4"))
         let embedder = try Self.embedder(
             .jina(model: "jina-embeddings-v4"), model: "jina-embeddings-v4", over: transport)
-        let kinds: [[UInt8]] = [
-            [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A], Array("RIFF....WEBP".utf8), [0xFF, 0xD8, 0xFF],
-        ]
+        let kinds = [MediaFiles.png, MediaFiles.lossyWebP, MediaFiles.progressiveJPEG]
         let images = kinds.map { $0 + [UInt8](repeating: 0, count: 4 << 20) }
         _ = try await embedder.embed(images.map(EmbeddingInput.image), for: .passage)
         #expect(transport.requests.count == 3)
@@ -133,7 +132,7 @@ func base64(_ vector: [Float]) -> String {
             let error = await #expect(throws: EngineError.self) {
                 try await embedder.embed([.text("a"), .image(wrong)], for: .passage)
             }
-            #expect(error?.message.contains("image 1 for jina-embeddings-v4/2/cosine is none") == true)
+            #expect(error?.message.contains("image 1 for jina-embeddings-v4/2/cosine is no PNG, JPEG or WebP") == true)
         }
         let large = kinds[2] + [UInt8](repeating: 0, count: 20 << 20)
         await #expect(throws: EngineError.self) { try await embedder.embed([.image(large)], for: .passage) }
