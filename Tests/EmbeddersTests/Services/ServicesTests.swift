@@ -132,7 +132,9 @@ func base64(_ vector: [Float]) -> String {
             let error = await #expect(throws: EngineError.self) {
                 try await embedder.embed([.text("a"), .image(wrong)], for: .passage)
             }
-            #expect(error?.message.contains("image 1 for jina-embeddings-v4/2/cosine is no PNG, JPEG or WebP") == true)
+            #expect(
+                error?.message.contains("image 1 for jina-embeddings-v4/2/cosine is no PNG, JPEG or WebP")
+                    == true)
         }
         let large = kinds[2] + [UInt8](repeating: 0, count: 20 << 20)
         await #expect(throws: EngineError.self) { try await embedder.embed([.image(large)], for: .passage) }
