@@ -47,6 +47,7 @@ import Testing
         try TinyModel(seed: 1).write(to: shell.folder + "/all-MiniLM-L6-v2")
         try shell.write("What was said.\n", to: "notes.txt")
         try shell.write("a line of a log\n", to: "log.txt")
+        try shell.write("no pixels\n", to: "photo.png")
         try shell.write("correct horse\n", to: "password.txt")
         try shell.write("a-key-of-nobody\n", to: "key.txt")
         try shell.write("{\"content\":\"A fact.\"}\n", to: "facts.jsonl")
