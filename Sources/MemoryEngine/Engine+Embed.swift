@@ -167,7 +167,7 @@ extension Engine {
 
     private func embedTexts(
         in namespace: Namespace, into space: EmbeddingSpace?, filter: Filter?, includesClosed: Bool,
-        after cursor: String?, batchCount: Int, _ report: ((EmbeddingProgress) async throws -> Void)?
+        after cursor: String?, batchCount: Int?, _ report: ((EmbeddingProgress) async throws -> Void)?
     ) async throws -> EmbeddingProgress {
         let embedder = try await embedder(of: space, for: namespace)
         let limit = batchCount ?? min(max(1, embedder.preferredBatchCount), Self.maximumBatchCount)

@@ -225,7 +225,7 @@ import Testing
             let names = Settings.names.map(\.name)
             try shell.write("# mine\n", to: ".env")
             let written = try shell.bash(
-                "for name in \(names.joined(separator: " ")); do echo of-$name | loci embedders --set $name & done; wait"
+                "unset LOCI_STORE; for name in \(names.joined(separator: " ")); do echo of-$name | loci embedders --set $name & done; wait"
             )
             #expect(written.status == 0 && written.errors.isEmpty, "\(written.errors)")
             let file = try #require(try EnvironmentFile.read(shell.folder + "/.env"))

@@ -37,13 +37,13 @@ package struct ServiceSettings: Sendable {
         ("RUNPOD_URL_VL_JEPA", "The same of V-JEPA 2, for questions."),
         (
             "RUNPOD_QUESTIONS_WAIT",
-            "true: without such a URL questions wait in the queue, for 30 s at most; false by default."
+            "true: without a URL for questions they may wait in the queue."
         ),
         ("ANTHROPIC_API_KEY", "The key of Anthropic, for `consolidate --reasoner anthropic`."),
         ("LOCI_REASONER_MODEL", "The model for `consolidate --reasoner`, as its service calls it."),
         ("LOCI_REASONER_URL", "A server of your own for that: what stands before /chat/completions."),
         ("LOCI_REASONER_KEY", "Its key, if it wants one."),
-        ("LOCI_REASONER_FORM", "How it is told the form of answers: schema, tool (anthropic only) or words."),
+        ("LOCI_REASONER_FORM", "How it is told the form: schema, tool (anthropic) or words."),
         ("LOCI_REASONER_TOKENS", "The most tokens of an answer, by default 4096."),
         ("LOCI_REASONER_PRICE_IN", "Dollars for a million tokens that it reads, as no price is known."),
         ("LOCI_REASONER_PRICE_OUT", "Dollars for a million tokens that it writes."),

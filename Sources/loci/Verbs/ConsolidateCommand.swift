@@ -173,7 +173,7 @@ extension ConsolidationStep: ExpressibleByArgument {
         case .causes: "what may have caused what, where no text states it"
         case .notes: "what a language model notes of memories (--reasoner)"
         case .episodes:
-            "summaries of sessions and threads, by sentences from them, or told by the model (--reasoner)"
+            "summaries of sessions and threads: their sentences, or the model's (--reasoner)"
         }
     }
 }

@@ -74,11 +74,15 @@ import Testing
         for step in [
             ScriptedModel.Step.body("<html>"), .status("401 Unauthorized", "{}"), .answer("no JSON"),
         ] {
-            let reasoner = try ScriptedModel(shape, step).reasoner { $0.ledger = ledger }
+            let model = try ScriptedModel(shape, step)
+            let reasoner = try model.reasoner { $0.ledger = ledger }
             _ = await ReasonerError.of { try await reasoner.note(on: Self.memory, beside: []) }
+            #expect(!model.questions.isEmpty)
         }
         let day = try Self.day(ledger, shape)
-        #expect(day.requests == 3 && day.tokens == 2_000 + day.estimatedTokens && day.estimatedTokens > 4_096)
+        #expect(day.requests == 3)
+        #expect(day.tokens == 2_000 + day.estimatedTokens)
+        #expect(day.estimatedTokens > 4_096)
     }
 
     @Test(arguments: Shape.allCases, [CostLedger.Cap(tokens: 4_000), CostLedger.Cap(dollars: 0.04)])

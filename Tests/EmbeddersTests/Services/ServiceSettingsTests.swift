@@ -164,6 +164,9 @@ import Testing
 
     @Test func `make a server of TEI's shape`() async throws {
         let server = try LoopbackServer { request, _ in
+            if request.head.hasPrefix("GET /info ") {
+                return LoopbackServer.reply("200 OK", #"{"model_id":"tiny"}"#)
+            }
             guard request.head.hasPrefix("POST /embed ") else { return LoopbackServer.reply("404 Not Found") }
             return LoopbackServer.reply("200 OK", "[[0,3,4]]")
         }

@@ -70,11 +70,12 @@ func base64(_ vector: [Float]) -> String {
         let transport = ScriptedTransport(Self.answer([1, 0], [0, 1], model: "jina-embeddings-v4"))
         let embedder = try Self.embedder(
             .jina(model: "jina-embeddings-v4"), model: "jina-embeddings-v4", over: transport)
-        let inputs: [EmbeddingInput] = [.text("a cat"), .image([0xFF, 0xD8, 0xFF])]
+        let inputs: [EmbeddingInput] = [.text("a cat"), .image(MediaFiles.png)]
+        let image = Data(MediaFiles.png).base64EncodedString()
         #expect(try await embedder.embed(inputs, for: .passage) == [[1, 0], [0, 1]])
         #expect(
             Self.bodies(transport) == [
-                #"{"dimensions":2,"embedding_type":"base64","input":[{"text":"a cat"},{"image":"/9j/"}],"#
+                #"{"dimensions":2,"embedding_type":"base64","input":[{"text":"a cat"},{"image":"\#(image)"}],"#
                     + #""model":"jina-embeddings-v4","task":"retrieval.passage","truncate":false}"#
             ])
         #expect(embedder.modalities == [.text, .image])
