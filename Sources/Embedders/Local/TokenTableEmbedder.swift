@@ -15,8 +15,8 @@ public final class TokenTableEmbedder: Embedder {
     public let path: String
     public let limits = EmbedderLimits(maximumBatchCount: 4_096, maximumInputByteCount: 16 << 20)
 
-    /// Evidence in the first ten hits of the engine's recall at this weight, on conversations, dialogues and commits: 78.9, 68.6 and
-    /// 79.3 percent.
+    /// Evidence in the first ten hits of the engine's recall at this weight, on conversations, dialogues and commits: 78.8, 68.6 and
+    /// 79.1 percent.
     public let lexicalWeight = 0.35
     /// Sums of words are near for any two texts about one thing, whatever they say of it.
     public let knowsMeanings = false
