@@ -199,7 +199,7 @@ extension HNSWIndex {
         let codes = book.map { CodeOverlay($0, table.codes, linked: state.linkedSlots, end: end) }
         let workers = Workers(scratches: (0..<parameters.threads).map { _ in scratches.take() })
         defer { for scratch in workers.scratches { scratches.giveBack(scratch) } }
-        // Erased slots that are linked were repaired before.
+        // Erased slots that are linked were repaired before, or a copy is about to take the place of all.
         let linker = Linker(
             table, begun, segments, end: end, erased: nil, codes: codes, scratch: workers.scratches[0])
         while linker.state.linkedSlots < end {

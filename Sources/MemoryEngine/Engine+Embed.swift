@@ -39,7 +39,7 @@ extension Engine {
         let own = embedders.map(\.space)
         return try await read(in: namespace) { transaction in
             let view = try HomeView(in: transaction)
-            let roles = self.mediaRoles(try SpaceRoles.read(in: transaction))
+            let roles = try self.mediaRoles(SpaceRoles.read(in: transaction), in: transaction)
             let media = [roles.images, roles.videos].compactMap { $0 }
             var counts: [EmbeddingSpace: Int] = [:]
             for space in Set(view.spaces.map(\.space) + own + media) {
@@ -259,7 +259,7 @@ extension Engine {
         _ space: EmbeddingSpace, _ namespace: Namespace, _ filter: Filter?, includesClosed: Bool,
         _ now: Timestamp, _ view: HomeView, in transaction: borrowing ReadTransaction
     ) throws -> PassageSet {
-        let modality = mediaRoles(try SpaceRoles.read(in: transaction)).modality(of: space)
+        let modality = try mediaRoles(SpaceRoles.read(in: transaction), in: transaction).modality(of: space)
         let evaluation = FilterEvaluation(view: view)
         var set =
             includesClosed
@@ -410,7 +410,9 @@ extension Engine {
             }
             do {
                 try await embed(&versions, embedder)
-            } catch let error as EngineError where error.code == .embedder && !isRequired {
+            } catch let error as EngineError
+                where [.embedder, .deadline].contains(error.code) && !isRequired && !Task.isCancelled
+            {
                 // Stored without; `missingSpaces` tells.
             }
         }

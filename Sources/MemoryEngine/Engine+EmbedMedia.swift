@@ -146,19 +146,26 @@ extension Engine {
             return (zip(batch, made).map { ($0.place, $1) }, nil)
         } catch let error as EngineError {
             try Task.checkCancellation()
-            guard Self.isRefusal(error) else { return ([], error) }
-            guard batch.count > 1 else {
+            guard batch.count > 1, Self.isRefusal(error) || error.code == .embedder else {
+                guard Self.isRefusal(error) else { return ([], error) }
                 warnOfRefusal(error, home)
                 return ([], nil)
             }
         }
-        // One of them is to blame, and must not keep the others from being found.
+        // One of them may be to blame, and must not keep the others from being found.
         var all: [(place: Int, vector: [Float])] = []
+        var failures: [EngineError] = []
         for one in batch {
             let (made, failure) = try await vectors(of: [one], embedder, home, until: deadline)
             all += made
-            if let failure { return (all, failure) }
+            if let failure { failures.append(failure) }
+            // Where none of two has its vector, it is the embedder that fails.
+            if let failure, all.isEmpty, failures.count > 1 || failure.code != .embedder {
+                return (all, failure)
+            }
         }
+        if all.isEmpty, let failure = failures.first { return (all, failure) }
+        for failure in failures { warnOfRefusal(failure, home) }
         return (all, nil)
     }
 

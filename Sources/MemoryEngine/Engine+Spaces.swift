@@ -38,7 +38,7 @@ extension Engine {
         let roles = try SpaceRoles.read(in: transaction)
         var found = HomeEmbedders()
         found.next = roles.next.flatMap(embedder(of:))
-        found.roles = mediaRoles(roles)
+        found.roles = try mediaRoles(roles, in: transaction)
         if let images = roles.images {
             found.hasImages = try SpaceRecord.open(in: transaction).contains {
                 $0.space == images && $0.nextSlot > $0.erasedSlots
@@ -68,13 +68,19 @@ extension Engine {
 
     /// Where what is attached has its vectors, or will have them: a space holds one vector of a passage, so it is none that
     /// texts are embedded in.
-    func mediaRoles(_ roles: SpaceRoles) -> SpaceRoles {
+    func mediaRoles(_ roles: SpaceRoles, in transaction: borrowing ReadTransaction) throws -> SpaceRoles {
         var roles = roles
+        if options.mediaEmbedders.isEmpty { return roles }
+        // What texts have vectors in, chosen or not.
+        let taken = try SpaceRecord.open(in: transaction).filter {
+            $0.nextSlot > $0.erasedSlots && $0.space != roles.images && $0.space != roles.videos
+        }.map(\.space)
         for modality in [Modality.image, .video] where roles[modality] == nil {
             roles[modality] =
                 options.mediaEmbedders.first {
                     $0.modalities.contains(modality)
                         && ![roles.current, roles.next, roles.images, roles.videos].contains($0.space)
+                        && !taken.contains($0.space)
                 }?.space
         }
         return roles

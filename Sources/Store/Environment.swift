@@ -185,7 +185,9 @@ package enum Durability: String, Sendable, CaseIterable {
             if options.isReadOnly { flags |= UInt32(MDB_RDONLY) }
             if options.isReadOnly, options.isUnshared { flags |= UInt32(MDB_NOLOCK) }
             if options.durability != .commit { flags |= UInt32(MDB_NOSYNC) }
-            if !options.isReadOnly { try reserveLocks(path + "-lock", readers: options.maximumReaders) }
+            if !(options.isReadOnly && options.isUnshared) {
+                try reserveLocks(path + "-lock", readers: options.maximumReaders)
+            }
             var status = unsafe mdb_env_open(env, path, flags, 0o640)
             if options.isReadOnly, status == EROFS {
                 // A medium that cannot be written has no writer, so no lock file is needed.

@@ -16,8 +16,14 @@ private final class SightEmbedder: Embedder {
     /// What the service cannot read, though it begins as an image does.
     static let broken: UInt8 = 9
 
-    init(_ modalities: Set<Modality> = [.text, .image], model: String = "sight") {
+    private let refusal: EngineError.Code
+
+    init(
+        _ modalities: Set<Modality> = [.text, .image], model: String = "sight",
+        refusing refusal: EngineError.Code = .invalid
+    ) {
         self.modalities = modalities
+        self.refusal = refusal
         space = EmbeddingSpace(model: model, dimension: 3)
     }
 
@@ -36,7 +42,7 @@ private final class SightEmbedder: Embedder {
                 state.withLock { $0.texts.append(text) }
                 return text.contains("animal") ? [1, 0, 0.1] : [0, 1, 0.1]
             case .image(let bytes), .video(let bytes):
-                guard bytes.last != Self.broken else { throw EngineError(.invalid, "bad_image") }
+                guard bytes.last != Self.broken else { throw EngineError(refusal, "bad_image") }
                 state.withLock { $0.images += 1 }
                 return bytes.last == Self.dog ? [1, 0, 0] : bytes.last == Self.ship ? [0, 1, 0] : [0, 0, 1]
             case .frames: return [0, 0, 1]
@@ -169,8 +175,12 @@ private final class SightEmbedder: Embedder {
         await store.engine.close()
     }
 
-    @Test func `that no model reads is stored, told, and keeps no other from its vector`() async throws {
-        let sight = SightEmbedder()
+    /// Not every service tells an image that it cannot read from a fault of its own.
+    @Test(arguments: [EngineError.Code.invalid, .embedder])
+    func `that no model reads is stored, told, and keeps no other from its vector`(
+        refusal: EngineError.Code
+    ) async throws {
+        let sight = SightEmbedder(refusing: refusal)
         let told = Mutex<[String]>([])
         let store = try ScratchStore(embedder: FlakyEmbedder()) {
             $0.mediaEmbedders = [sight]
@@ -187,8 +197,10 @@ private final class SightEmbedder: Embedder {
         #expect(results.map { $0.missingSpaces.count } == [1, 1, 0, 1])
         #expect(sight.imageCount == 1)
         #expect(told.withLock { $0.count } == 3 && told.withLock { $0 }.contains { $0.contains("`cut.png`") })
-        let again = try await store.engine.embed(in: atlas)
-        #expect(again.added == 0 && again.skipped == 3)
+        if refusal == .invalid {
+            let again = try await store.engine.embed(in: atlas)
+            #expect(again.added == 0 && again.skipped == 3)
+        }
         #expect(try await vector(of: results[2].id, sight, store) == [1, 0, 0])
     }
 

@@ -332,6 +332,21 @@ import Testing
         try await engine.expectClean(atlas)
     }
 
+    @Test func `is followed at once where the end that was planned is moved`() async throws {
+        let store = try ScratchStore()
+        let engine = store.engine
+        let old = try await engine.remember("The lamp is red.", in: atlas).id
+        let new = try await engine.remember("The lamp is green.", in: atlas).id
+        let moments = [60, 30].map { store.clock.time.advanced(by: .seconds($0)) }
+        for moment in moments { try await engine.supersede(old, by: new, in: atlas, at: moment) }
+        var query = RecallQuery("lamp", in: atlas)
+        for (second, wanted) in [(29, old), (31, new), (61, new)] {
+            query.validAt = store.clock.time.advanced(by: .seconds(second))
+            #expect(try await engine.recall(query).map(\.memory.id) == [wanted])
+        }
+        try await engine.expectClean(atlas)
+    }
+
     @Test func `copies it from one home to another, with its id and vectors`() async throws {
         let store = try ScratchStore()
         let space = EmbeddingSpace(model: "m", dimension: 3)

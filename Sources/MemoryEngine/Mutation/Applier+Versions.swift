@@ -253,16 +253,26 @@ extension Applier {
         let outcome = try addVersion(
             row, head, copy, kind, closure: isPlanned ? .open : closure, in: transaction)
         if closure == .retracted { try reopenNeverSuperseded(by: row, from: moment, in: transaction) }
-        if let successorRow,
-            try !Edges.contains(successorRow, .supersedes, row, in: transaction.snapshot)
-        {
+        let supersedes = EdgeKind.supersedes.builtInNumber ?? 0
+        let edges = try successorRow.map {
+            try Edges.numbers($0, supersedes, row, in: transaction.snapshot)
+        }
+        for edge in edges ?? [] {
+            // A planned end was moved.
+            var record = try Edges.record(edge, in: transaction.snapshot)
+            guard !record.isConclusion, record.span.recordedUntil == .max,
+                ![.min, moment].contains(record.span.validFrom)
+            else { continue }
+            record.span.validFrom = moment
+            try Edges.write(edge, record, in: transaction)
+        }
+        if let successorRow, edges?.isEmpty ?? true {
             // Before then the older one is not superseded yet, and the newer one not yet true.
             var span = EdgeSpan(weight: 1, recordedFrom: time)
             span.validFrom = moment
             try add(
                 EdgeRecord(
-                    id: impliedEdgeID(), from: successorRow, kind: EdgeKind.supersedes.builtInNumber ?? 0,
-                    to: row,
+                    id: impliedEdgeID(), from: successorRow, kind: supersedes, to: row,
                     span: span, origin: fields.origin), in: transaction)
         }
         return outcome

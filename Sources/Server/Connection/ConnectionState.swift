@@ -144,7 +144,7 @@ struct ConnectionState {
         guard let command = CommandTable.find(words[0]) else {
             // The first lines of HTTP: a page in a browser may send commands behind them, and must not.
             let isHTTP =
-                ["POST", "GET", "PUT", "OPTIONS", "HOST:"].contains { words[0].equals($0) } && words.count > 1
+                ["POST", "HOST:"].contains { words[0].equals($0) }
             return isHTTP
                 ? end(.error("ERR this is no server of HTTP; the connection is closed"))
                 : refuse(Self.unknown(words))

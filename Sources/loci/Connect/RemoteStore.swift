@@ -114,6 +114,11 @@ struct RemoteStore: MemoryStore {
             let part = Array(commands[first..<min(first + Self.pipelineCount, commands.count)])
             let done = try await client.ask(
                 [CommandWords("MULTI").words] + part.map(\.words) + [CommandWords("EXEC").words])
+            guard done.first?.refusal == nil else {
+                // What was to be part of a transaction was each done by itself.
+                all += done.dropFirst().dropLast()
+                continue
+            }
             if case .array(let replies) = done.last, replies.count == part.count,
                 replies.allSatisfy({ $0.refusal == nil })
             {

@@ -190,7 +190,7 @@ extension Recall {
         else { throw Told.missing }
         self.init(
             retold: id, hits: try Told.list(reply, "hits").map { try Hit(told: $0) }, intent: intent,
-            confidence: try Told.number(try Told.member("confidence", of: reply)), leftOut: leftOut,
+            confidence: try reply["confidence"].map(Told.number) ?? 1, leftOut: leftOut,
             isRankedWithTodaysStatistics: query.asOf != nil || query.validAt != nil, sequences: sequences,
             total: total)
     }

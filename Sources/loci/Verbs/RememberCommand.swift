@@ -48,11 +48,6 @@ struct RememberCommand: AsyncParsableCommand {
             try await draftOptions.checkSpaces(of: said, in: namespace, store, besides: place.store)
             let remembered = try await store.remember(said, in: namespace)
             remembered.print(in: namespace, asJSON: place.json)
-            if !place.json, !remembered.missingSpaces.isEmpty {
-                let names = remembered.missingSpaces.map { Visible.line($0.name) }.joined(separator: " and ")
-                Terminal.note(
-                    "it has no vector in \(names) yet; `loci reembed -n \(namespace)` makes up for it")
-            }
         }
         if let expires = said.expires, expires <= .now {
             Terminal.note("it expired at \(expires): nothing finds it")
@@ -71,9 +66,9 @@ extension Remembered {
         let what = !isNew ? "known already" : version == 1 ? "remembered" : "version \(version)"
         Terminal.print("\(id)  \(what)  \(Terminal.styled(namespace.description, .dim))")
         guard !missingSpaces.isEmpty else { return }
+        let names = missingSpaces.map { Visible.line($0.name) }.joined(separator: " and ")
         Terminal.note(
-            "without its vector in \(missingSpaces.map(\.name).joined(separator: ", ")), as what makes it did not answer: words "
-                + "find it meanwhile; `loci embedders --health` says why, and `loci reembed -n \(namespace)` makes up for it"
-        )
+            "without its vector in \(names) yet: words find it meanwhile; `loci embedders --health` says how what makes it is, and "
+                + "`loci reembed -n \(namespace)` makes up for it")
     }
 }
