@@ -48,6 +48,7 @@ package final class HeldFile: Sendable {
     deinit {
         // The file stays, so that all agree on one.
         _ = ftruncate(file, 0)
+        FileLock.release(file)
         close(file)
     }
 }
@@ -63,6 +64,15 @@ enum FileLock {
         var request = request(type, offset)
         // Safe because the request outlives the call.
         return unsafe fcntl(file, set, &request) == 0
+    }
+
+    /// Gives back all locks of an open file. Closing does that only when no copy of the descriptor is left, as a process that is
+    /// just being begun has.
+    static func release(_ file: Int32) {
+        var request = request(F_UNLCK, 0)
+        request.l_len = 0
+        // Safe because the request outlives the call.
+        _ = unsafe fcntl(file, set, &request)
     }
 
     /// The lock of others that would refuse one to write; `F_UNLCK` = none.

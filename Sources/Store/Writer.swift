@@ -203,7 +203,9 @@ package final class Writer: Sendable {
             waiting.isClosed = true
             return waiting.lock
         }
-        if file >= 0 { close(file) }
+        guard file >= 0 else { return }
+        FileLock.release(file)
+        close(file)
     }
 }
 

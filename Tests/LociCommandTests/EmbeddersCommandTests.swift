@@ -93,9 +93,11 @@ import Testing
     @Test func `asks a service only where it is named, or a home has its vectors from it`() throws {
         try Shell.run { shell in
             let count = Mutex(0)
+            let isDown = Mutex(false)
             let server = try LoopbackServer { request, _ in
                 count.withLock { $0 += 1 }
-                return Self.vectors(request)
+                return isDown.withLock { $0 }
+                    ? LoopbackServer.reply("401 Unauthorized") : Self.vectors(request)
             }
             let environment = Self.environment(shell, server)
             for arguments in [
@@ -116,6 +118,15 @@ import Testing
             #expect(count.withLock { $0 } == 2)
             try shell.loci("recall", "deploy", environment: environment)
             #expect(count.withLock { $0 } == 2)
+            // While it does not answer, words do, and what is remembered gets its vector later.
+            isDown.withLock { $0 = true }
+            let stored = try shell.run(["remember", "It was renewed."] + home, environment: environment)
+            #expect(stored.status == 0 && stored.errors.contains("without its vector in tiny"), "\(stored)")
+            let found = try shell.run(["recall", "renewed"] + home, environment: environment)
+            #expect(found.status == 0 && found.output.contains("It was renewed."), "\(found)")
+            isDown.withLock { $0 = false }
+            let later = try shell.run(["reembed"] + home, environment: environment)
+            #expect(later.status == 0 && later.output.contains("1 vector"), "\(later)")
         }
     }
 

@@ -123,6 +123,11 @@ public struct AvailableEmbedders: Sendable {
     /// Whether vectors of new homes are made by a service.
     package var isService: Bool { embedder is any HealthReporting }
 
+    /// Whether a service makes any vectors: of new homes, of those that have theirs from it, or of what is attached.
+    package var hasServices: Bool {
+        isService || (others + media).contains { $0 is any HealthReporting }
+    }
+
     /// What makes the vectors of new homes, in words.
     public var summary: String {
         guard let embedder else { return "no vectors are made" }

@@ -24,7 +24,8 @@ extension FilterExpression {
             try refuseEmpty(name, rest, of: text)
             if name.last == "!" {
                 throw ValidationError(
-                    "in the filter `\(text)` is no condition; write `not \(name.dropLast())\(rest)`")
+                    "in the filter `\(text)` is no condition; write `!` before what is not to hold, as `!tries=5` or `!kind:fact`"
+                )
             }
             let found =
                 if rest.hasPrefix("^:") {

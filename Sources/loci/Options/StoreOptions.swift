@@ -165,11 +165,12 @@ struct StoreOptions: ParsableArguments {
         options.otherEmbedders = embedders.others
         options.mediaEmbedders = embedders.media
         options.warn = { Terminal.note($0) }
-        if embedders.isService {
+        // A home may have its vectors from one that is not named now.
+        if embedders.hasServices {
             options.questionFallback = .words
             if use != .loading { options.embedding = .whenAvailable }
         }
-        options.embedsBacklog = use == .serving && (embedders.isService || !embedders.media.isEmpty)
+        options.embedsBacklog = use == .serving && embedders.hasServices
         if embedders.local != nil || embedders.table != nil || embedders.isService, use.makesStore,
             !FileManager.default.fileExists(atPath: path)
         {
