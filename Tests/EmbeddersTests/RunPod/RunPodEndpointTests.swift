@@ -80,7 +80,7 @@ import Testing
         status: Int, body: String, code: RunPodError.Code, words: String
     ) async throws {
         let transport = RunPodTransport { _, _, _ in .answer(status, body: body) }
-        let endpoint = try endpoint(over: transport, clientClock: EagerHTTPClock())
+        let endpoint = try endpoint(over: transport, clientClock: EagerHTTPClock(longest: .seconds(20)))
         let error = await Self.error { try await endpoint.result(of: [], within: Self.patience) }
         #expect(error?.code == code)
         #expect(error?.message.contains(words) == true)
@@ -113,7 +113,7 @@ import Testing
             default: RunPodTransport.job("COMPLETED", #","output":7"#)
             }
         }
-        let endpoint = try endpoint(over: transport, clientClock: EagerHTTPClock())
+        let endpoint = try endpoint(over: transport, clientClock: EagerHTTPClock(longest: .seconds(20)))
         _ = try await endpoint.result(of: [], within: Self.patience)
         #expect(transport.paths.filter { $0 == "/run" }.count == 2)
         #expect(transport.paths.allSatisfy { !$0.hasPrefix("/cancel") })

@@ -91,7 +91,11 @@ final class RunPodTransport: HTTPTransport {
 
 /// A clock for which whoever sleeps has slept at once.
 final class EagerHTTPClock: HTTPClock {
+    /// Whoever would sleep longer sleeps until nobody waits for it: an alarm must not go before what it watches.
+    private let longest: Duration
     private let moments = Mutex<[Duration]>([])
+
+    init(longest: Duration = .seconds(1 << 40)) { self.longest = longest }
 
     /// When sleepers woke up.
     var wakings: [Duration] { moments.withLock { $0 } }
@@ -100,6 +104,13 @@ final class EagerHTTPClock: HTTPClock {
 
     func sleep(until moment: Duration) async throws {
         try Task.checkCancellation()
+        if moment - uptime > longest {
+            // A stream that gives nothing ends when its task is cancelled.
+            let (nothing, continuation) = AsyncStream.makeStream(of: Void.self)
+            for await _ in nothing {}
+            continuation.finish()
+            throw CancellationError()
+        }
         moments.withLock { $0.append(moment) }
         await Task.yield()
     }
