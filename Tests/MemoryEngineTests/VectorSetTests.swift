@@ -149,15 +149,6 @@ private struct ExpectedSet {
         await engine.close()
     }
 
-    @Test func `are told as alike as they are, and a vector as its like where they are told as quantized`() {
-        #expect(VectorSetReader.score(0.9999999, isRounded: true) == 1)
-        #expect(VectorSetReader.score(0.9999999, isRounded: false) < 1)
-        // What points the other way keeps its place among others that do.
-        #expect(
-            VectorSetReader.score(-0.9999999, isRounded: true) > VectorSetReader.score(-1, isRounded: true))
-        #expect(VectorSetReader.score(-1.0000001, isRounded: true) == 0)
-    }
-
     @Test func `are looked over by a check, which tells what is damaged`() async throws {
         let store = try store()
         var random = SeededRandom(seed: 9)

@@ -195,11 +195,8 @@ struct VectorSetReader {
 
     /// Where vectors are told as if quantized, what is 1 but for the rounding of 32-bit floats is 1: a vector is as its like.
     static func score(_ cosine: Float, in set: VectorSetRecord) -> Double {
-        score(cosine, isRounded: set.quantization != .none)
-    }
-
-    static func score(_ cosine: Float, isRounded: Bool) -> Double {
-        isRounded && 1 - cosine < 0x1p-20 ? 1 : min(1, max(0, (1 + Double(cosine)) / 2))
+        let isRounded = set.quantization != .none && 1 - abs(cosine) < 0x1p-20
+        return min(1, max(0, (1 + Double(isRounded ? cosine.rounded() : cosine)) / 2))
     }
 
     // MARK: Searching

@@ -113,7 +113,7 @@ import Testing
             default: RunPodTransport.job("COMPLETED", #","output":7"#)
             }
         }
-        let endpoint = try endpoint(over: transport, clientClock: EagerHTTPClock(longest: .seconds(20)))
+        let endpoint = try endpoint(over: transport, clientClock: EagerHTTPClock())
         _ = try await endpoint.result(of: [], within: Self.patience)
         #expect(transport.paths.filter { $0 == "/run" }.count == 2)
         #expect(transport.paths.allSatisfy { !$0.hasPrefix("/cancel") })
