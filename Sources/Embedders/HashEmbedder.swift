@@ -43,17 +43,10 @@ public struct HashEmbedder: Embedder {
     /// - Throws: `EngineError` with code `embedder` for an image or a video, and `CancellationError`.
     /// - Complexity: O(bytes), about 30 ns each (a short text; 10 ns in a long one).
     public func embed(_ inputs: [EmbeddingInput], for purpose: EmbeddingPurpose) async throws -> [[Float]] {
-        var vectors: [[Float]] = []
-        vectors.reserveCapacity(inputs.count)
-        for input in inputs {
-            guard case .text(let text) = input else {
-                throw EngineError(
-                    .embedder, "\(space.name) embeds text only; give images and videos a vector")
-            }
+        try inputs.map { input in
             try Task.checkCancellation()
-            vectors.append(vector(of: text))
+            return vector(of: try text(of: input))
         }
-        return vectors
     }
 
     /// The vector of one text. A text without a letter, digit or symbol gives a fixed unit vector.

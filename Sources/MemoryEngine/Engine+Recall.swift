@@ -175,10 +175,14 @@ extension Engine {
         if query.channels.contains(.vectors), !query.embeddings.isEmpty {
             for home in homes { questions[home, default: Question()].embeddings = query.embeddings }
         }
+        guard !images.isEmpty else {
+            if !asked.isEmpty { try await ask(query, asked, spaces, deadline, &questions, &leftOut) }
+            return questions
+        }
         // Side by side with those of texts.
         let ofImages = Dictionary(images.values.map { ($0.space, $0) }) { $1 }
-        let end = ofImages.isEmpty ? nil : patience(options.imageQuestionPatience, deadline)
-        async let imageVectors = ofImages.isEmpty ? [:] : vectors(of: query.text, ofImages, end)
+        async let imageVectors = vectors(
+            of: query.text, ofImages, patience(options.imageQuestionPatience, deadline))
         if !asked.isEmpty { try await ask(query, asked, spaces, deadline, &questions, &leftOut) }
         let made = await imageVectors
         for (home, embedder) in images.sorted(by: { $0.key.description < $1.key.description }) {

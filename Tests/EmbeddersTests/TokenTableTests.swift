@@ -96,9 +96,14 @@ private func product(_ a: [Float], _ b: [Float]) -> Double {
             let maker = try TokenTableMaker(model: folder)
             // The same bytes again, in the place of the old ones.
             let old = try bytes(path)
+            func beside() throws -> [String] {
+                let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
+                return try FileManager.default.contentsOfDirectory(atPath: folder).sorted()
+            }
+            let files = try beside()
             #expect(try maker.write(to: path).space == space)
             #expect(try bytes(path) == old)
-            #expect(!FileManager.default.fileExists(atPath: path + ".part"))
+            #expect(try beside() == files)
             #expect(String(decoding: old.prefix(600), as: UTF8.self).contains("The licence of that model"))
             #expect(try maker.write(to: path, dimension: 5).space.dimension == 5)
             var counted = maker

@@ -34,15 +34,9 @@ extension FuzzTarget {
         FuzzTarget(name: "token-table", samples: [table], share: 20) { bytes in
             let path = place + ".table"
             defer { try? FileManager.default.removeItem(atPath: path) }
-            do {
+            return judge {
                 try Data(bytes).write(to: URL(fileURLWithPath: path))
-                let vector = try TokenTableEmbedder(path: path).vector(of: "the deployed token fails")
-                let length = vector.reduce(0) { $0 + $1 * $1 }
-                return abs(length - 1) < 1e-3 ? .taken : .failed("a vector of length \(length)")
-            } catch is EngineError {
-                return .refused
-            } catch {
-                return .failed("\(error)")
+                return try TokenTableEmbedder(path: path).vector(of: "the deployed token fails")
             }
         },
     ]
@@ -68,17 +62,23 @@ extension FuzzTarget {
         let folder = place
         return FuzzTarget(name: "model/\(damaged)", samples: [sample], share: 20) { bytes in
             defer { try? FileManager.default.removeItem(atPath: folder) }
-            do {
+            return judge {
                 try TinyModel(seed: 1).write(to: folder)
                 try Data(bytes).write(to: URL(fileURLWithPath: folder + "/" + damaged))
-                let vector = try LocalEncoder(folder: folder).vector(of: "the deployed token fails")
-                let length = vector.reduce(0) { $0 + $1 * $1 }
-                return abs(length - 1) < 1e-3 ? .taken : .failed("a vector of length \(length)")
-            } catch is EngineError {
-                return .refused
-            } catch {
-                return .failed("\(error)")
+                return try LocalEncoder(folder: folder).vector(of: "the deployed token fails")
             }
+        }
+    }
+
+    /// What is damaged is refused, or gives a vector of length 1.
+    private static func judge(_ vector: () throws -> [Float]) -> Verdict {
+        do {
+            let length = try vector().reduce(0) { $0 + $1 * $1 }
+            return abs(length - 1) < 1e-3 ? .taken : .failed("a vector of length \(length)")
+        } catch is EngineError {
+            return .refused
+        } catch {
+            return .failed("\(error)")
         }
     }
 

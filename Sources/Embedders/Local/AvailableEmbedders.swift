@@ -100,15 +100,8 @@ public struct AvailableEmbedders: Sendable {
             first = table
         case .hash: first = hash
         default:
-            if let service {
-                first = service
-            } else if let local {
-                first = local
-            } else if let table {
-                first = table
-            } else {
-                first = hash
-            }
+            let known: [(any Embedder)?] = [service, local, table]
+            first = known.compactMap { $0 }.first ?? hash
         }
         embedder = first
         // A space holds texts or what is attached.

@@ -101,11 +101,7 @@ public final class LocalEncoder: Embedder {
         var batch: [[Int32]] = []
         var tokenCount = 0
         for input in inputs {
-            guard case .text(let text) = input else {
-                throw EngineError(
-                    .embedder, "\(space.name) embeds text only; give images and videos a vector")
-            }
-            let tokens = tokens(of: text)
+            let tokens = tokens(of: try text(of: input))
             if tokenCount + tokens.count > BertEncoder.batchTokenCount, !batch.isEmpty {
                 vectors += try encoder.vectors(of: batch)
                 batch.removeAll(keepingCapacity: true)

@@ -67,17 +67,10 @@ public final class TokenTableEmbedder: Embedder {
     /// - Complexity: O(bytes).
     public func embed(_ inputs: [EmbeddingInput], for purpose: EmbeddingPurpose) async throws -> [[Float]] {
         let tokenizer = try tokenizer()
-        var vectors: [[Float]] = []
-        vectors.reserveCapacity(inputs.count)
-        for input in inputs {
-            guard case .text(let text) = input else {
-                throw EngineError(
-                    .embedder, "\(space.name) embeds text only; give images and videos a vector")
-            }
+        return try inputs.map { input in
             try Task.checkCancellation()
-            vectors.append(vector(of: text, tokenizer))
+            return vector(of: try text(of: input), tokenizer)
         }
-        return vectors
     }
 
     /// The vector of one text. A text without a token that weighs anything gives a fixed unit vector.

@@ -154,24 +154,13 @@ package struct TokenTableMaker {
     }
 
     private static func write(_ bytes: [UInt8], to path: String) throws {
-        let part = path + ".part"
+        let file = URL(fileURLWithPath: path)
         do {
-            let file = URL(fileURLWithPath: part)
             try FileManager.default.createDirectory(
                 at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
-            try Data(bytes).write(to: file)
-            let handle = try FileHandle(forUpdating: file)
-            try handle.synchronize()
-            try handle.close()
+            try Data(bytes).write(to: file, options: .atomic)
         } catch {
-            try? FileManager.default.removeItem(atPath: part)
-            throw EngineError(.io, "cannot write \(part): \(error.localizedDescription)")
-        }
-        // Safe because both are strings, and what names the error is a constant.
-        guard unsafe rename(part, path) == 0 else {
-            let reason = unsafe String(cString: strerror(errno))
-            try? FileManager.default.removeItem(atPath: part)
-            throw EngineError(.io, "cannot write \(path): \(reason)")
+            throw EngineError(.io, "cannot write \(path): \(error.localizedDescription)")
         }
     }
 }

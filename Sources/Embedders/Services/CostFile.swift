@@ -14,7 +14,6 @@ struct CostFile: Sendable {
     /// A file of 400 days of a hundred services, with room.
     private static let maximumByteCount = 16 << 20
     private static let maximumNameByteCount = 200
-    private static let pause = Duration.milliseconds(5)
 
     /// What is there; nothing where there is no file.
     ///
@@ -47,36 +46,12 @@ struct CostFile: Sendable {
         try? FileManager.default.createDirectory(
             at: URL(fileURLWithPath: path).deletingLastPathComponent(), withIntermediateDirectories: true,
             attributes: [.posixPermissions: 0o700])
-        let lock = try lock()
+        let lock = try AdvisoryLock.take(path + ".lock", O_RDWR | O_CREAT, within: patience)
         defer { try? lock.close() }
         var days = try read()
         let before = days
         try body(&days)
         if days != before { try write(days) }
-    }
-
-    /// The lock, which goes with its descriptor.
-    private func lock() throws -> FileHandle {
-        let path = path + ".lock"
-        // Safe because the path is a string of Swift's.
-        let descriptor = unsafe open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
-        guard descriptor >= 0 else {
-            throw EngineError(.io, "\(path) cannot be opened: what services cost is counted beside it")
-        }
-        let handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
-        let end = ContinuousClock.now + patience
-        while flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
-            guard errno == EINTR || errno == EWOULDBLOCK else {
-                throw EngineError(.io, "\(path) cannot be locked")
-            }
-            guard ContinuousClock.now < end else {
-                throw EngineError(
-                    .locked,
-                    "another process holds \(path) for long: end it, and call again; nothing was sent")
-            }
-            usleep(UInt32(Self.pause / .microseconds(1)))
-        }
-        return handle
     }
 
     private func write(_ days: CostLedger.Days) throws {

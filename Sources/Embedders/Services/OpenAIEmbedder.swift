@@ -33,8 +33,6 @@ public struct OpenAIEmbedder: HealthReporting {
         public var limits = EmbedderLimits(maximumBatchCount: 256, maximumInputByteCount: 32 << 10)
         /// Tokens in one request, by the estimate of one for each three bytes; `nil` = no bound.
         public var maximumRequestTokens: Int?
-        /// Bytes of an image file. As base64 it goes into one request, alone where it is large.
-        public var maximumImageByteCount = 20 << 20
         /// 0 = it costs nothing; `nil` = nobody knows, and a cap in dollars stops every call.
         public var dollarsPerMillionTokens: Double?
         /// Where costs are counted, and capped.
@@ -106,12 +104,6 @@ public struct OpenAIEmbedder: HealthReporting {
             return (options.takesObjects ? .object(["text": .string(said)]) : .string(said), weight)
         case .image(let bytes) where options.modalities.contains(.image):
             try input.check("image \(index) for \(space.name)")
-            guard bytes.count <= options.maximumImageByteCount else {
-                throw EngineError(
-                    .embedder,
-                    "image \(index) has \(bytes.count) bytes, and \(space.name) takes \(options.maximumImageByteCount): give "
-                        + "it a smaller one")
-            }
             let text = Data(bytes).base64EncodedString()
             return (
                 .object(["image": .string(text)]),

@@ -57,13 +57,7 @@ public struct TEIEmbedder: HealthReporting {
     ///
     /// - Throws: as `OpenAIEmbedder.embed`.
     public func embed(_ inputs: [EmbeddingInput], for purpose: EmbeddingPurpose) async throws -> [[Float]] {
-        let texts = try inputs.map { input in
-            guard case .text(let text) = input else {
-                throw EngineError(
-                    .embedder, "\(space.name) embeds text only; give images and videos a vector")
-            }
-            return text
-        }
+        let texts = try inputs.map(text(of:))
         guard !texts.isEmpty else { return [] }
         let weights = try texts.enumerated().map { index, text in
             try call.weight(of: text, index, atMost: limits.maximumInputByteCount)

@@ -381,7 +381,7 @@ final class Home: Sendable {
                 guard let space = now.first(where: { $0.number == then.number }) else { return true }
                 let index = self.indexes.index(of: space)
                 let state = try index.state(in: transaction)
-                let repairs = !SpaceVacuum.isWorn(space, self.indexes.leastErased)
+                let repairs = self.indexes.repairs(space, vacuums: !self.isVacuumOff.withLock { $0 })
                 let due = try index.dueWork(space.extent, repairs: repairs, in: transaction)
                 // One that is made anew holds what it held until it is gone.
                 if state?.isDropping ?? false || due == .drop { return false }

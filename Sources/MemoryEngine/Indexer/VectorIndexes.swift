@@ -35,6 +35,11 @@ final class VectorIndexes: Sendable {
         var repairs: Bool
     }
 
+    /// Whether erased nodes are taken out of the graph of a space: not where a copy will take its place.
+    func repairs(_ space: SpaceRecord, vacuums: Bool) -> Bool {
+        !vacuums || !SpaceVacuum.isWorn(space, leastErased)
+    }
+
     /// The first space with something to do for its graph's author: those that are searched come first.
     ///
     /// - Parameter vacuums: a copy will take the place of spaces that are worn: nothing is mended there any more, which after much
@@ -46,7 +51,7 @@ final class VectorIndexes: Sendable {
             spaces.filter { $0.stage == stage }
         }) {
             let index = index(of: space)
-            let repairs = !vacuums || !SpaceVacuum.isWorn(space, leastErased)
+            let repairs = self.repairs(space, vacuums: vacuums)
             guard try index.dueWork(space.extent, repairs: repairs, in: transaction) != nil else { continue }
             let linked = try index.state(in: transaction)?.linkedSlots ?? 0
             let rows = Int(space.segmentedSlots) - Int(min(linked, space.segmentedSlots))

@@ -1,3 +1,4 @@
+import Embedders
 import Foundation
 import Glibc
 import MemoryEngine
@@ -38,32 +39,11 @@ extension EnvironmentFile {
         _ path: String, patience: Duration = .seconds(10), _ body: (inout EnvironmentFile) throws -> Void
     ) throws {
         let folder = URL(fileURLWithPath: path).resolvingSymlinksInPath().deletingLastPathComponent().path
-        let lock = try lock(of: folder, patience)
+        let lock = try AdvisoryLock.take(folder, O_RDONLY | O_DIRECTORY, within: patience)
         defer { try? lock.close() }
         var file = try read(path) ?? EnvironmentFile()
         try body(&file)
         try file.write(to: path)
-    }
-
-    /// The lock, which goes with its descriptor.
-    private static func lock(of folder: String, _ patience: Duration) throws -> FileHandle {
-        let descriptor = unsafe open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        guard descriptor >= 0 else {
-            throw EngineError(.io, "\(folder) cannot be opened: \(SystemReason.text(errno))")
-        }
-        let handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
-        let end = ContinuousClock.now + patience
-        while flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
-            guard errno == EINTR || errno == EWOULDBLOCK else {
-                throw EngineError(.io, "\(folder) cannot be locked: \(SystemReason.text(errno))")
-            }
-            guard ContinuousClock.now < end else {
-                throw EngineError(
-                    .locked, "another process holds a lock on \(folder) for long: end it, and try again")
-            }
-            usleep(5_000)
-        }
-        return handle
     }
 
     /// Puts it in the place of a file at once: a crash leaves the old one or the new one. The file keeps its mode, and a link to it

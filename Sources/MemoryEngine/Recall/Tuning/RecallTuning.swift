@@ -72,22 +72,21 @@ extension Engine {
         let halves = (0..<2).map { half in all.filter { $0 % 2 == half } }
         let before = try await tuner.quality(of: start, all)
         var heldOut = RecallTuning.Quality()
+        let count = Double(all.count)
         var (sum, squares) = (0.0, 0.0)
         for half in 0..<2 {
             let fitted = try await tuner.fit(from: start, halves[half])
-            let quality = try await tuner.quality(of: fitted, halves[1 - half])
-            let share = Double(halves[1 - half].count) / Double(all.count)
-            heldOut.recall += share * quality.recall
-            heldOut.gain += share * quality.gain
             for question in halves[1 - half] {
-                let gained =
-                    try await tuner.quality(of: fitted, [question]).objective
-                    - tuner.quality(of: start, [question]).objective
+                let quality = try await tuner.quality(of: fitted, [question])
+                heldOut.recall += quality.recall
+                heldOut.gain += quality.gain
+                let gained = try await quality.objective - tuner.quality(of: start, [question]).objective
                 sum += gained
                 squares += gained * gained
             }
         }
-        let count = Double(all.count)
+        heldOut.recall /= count
+        heldOut.gain /= count
         let variance = max(0, squares - sum * sum / count) / (count - 1)
         let settings = try await tuner.fit(from: start, all)
         let after = try await tuner.quality(of: settings, all)
@@ -124,7 +123,7 @@ private struct RecallTuner {
     /// Recalls that are made at most: of two fits of a half, one of all, and what is measured beside.
     private var total: Int {
         let tries = Self.rounds * (RecallWeights.names.count * Self.factors.count + Self.lexicalShares.count)
-        return questions.count * (2 * tries + 6)
+        return questions.count * (2 * tries + 5)
     }
 
     /// Makes the vectors of all questions, once, and takes away what settings are to say.
