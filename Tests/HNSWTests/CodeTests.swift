@@ -193,6 +193,33 @@ import Testing
         #expect(estimates.indices.max { estimates[$0] < estimates[$1] } == 3)
     }
 
+    @Test func `tells little within a cluster, and more candidates find the rest by their rows`() throws {
+        var parameters = HNSWParameters()
+        parameters.thresholdByteCount = 1
+        let rows = try IndexedRows(
+            "clusters", dimension: 64, usedComponents: 64, seed: 21, parameters: parameters)
+        func near(_ center: [Float]) -> [Float] {
+            center.map { $0 + 0.05 * Float.random(in: -1...1, using: &rows.random) }
+        }
+        let centers = (0..<8).map { _ in rows.randomVector() }
+        try rows.append((0..<3_072).map { near(centers[$0 % centers.count]) })
+        try rows.fold()
+        try rows.work()
+        var found = 0
+        for center in centers {
+            let query = near(center)
+            func nearest(isExact: Bool) throws -> Set<UInt32> {
+                try rows.environment.read {
+                    Set(
+                        try rows.index.search(query, k: 10, ef: 512, isExact: isExact, rows.extent, in: $0)
+                            .neighbors.map(\.passage))
+                }
+            }
+            found += try nearest(isExact: false).intersection(nearest(isExact: true)).count
+        }
+        #expect(found >= 79, "\(found) of 80")
+    }
+
     @Test func `of an erased row is zeros, whenever it was erased`() throws {
         let rows = try IndexedRows("codes", seed: 4)
         try rows.append(60)

@@ -20,6 +20,32 @@ import Testing
         #expect(try rows.state()?.linkedSlots == UInt32(first.linkedCount))
     }
 
+    @Test func `takes out nothing that was erased where a copy is to take the place of all`() throws {
+        let rows = try IndexedRows("worn", seed: 9)
+        try rows.append(100)
+        try rows.fold()
+        try rows.work()
+        try rows.erase([3, 5])
+        func due(repairs: Bool) throws -> LinkBatch.Work? {
+            try rows.environment.read { try rows.index.dueWork(rows.extent, repairs: repairs, in: $0) }
+        }
+        #expect(try due(repairs: true) == .repair)
+        #expect(try due(repairs: false) == nil)
+        try rows.append(100)
+        try rows.fold()
+        #expect(try due(repairs: true) == .repair)
+        #expect(try due(repairs: false) == .link)
+        while let batch = try rows.environment.read({
+            try rows.index.prepare(rows.extent, repairs: false, in: $0)
+        }) {
+            #expect(batch.work == .link)
+            #expect(try rows.commit(batch))
+        }
+        #expect(try rows.validate() == [])
+        try rows.work()
+        #expect(try rows.validate() == [])
+    }
+
     @Test func `that was lost is done again, and gives the same pages`() throws {
         let rows = try IndexedRows("lost", seed: 4)
         let other = try IndexedRows("kept", seed: 4)
