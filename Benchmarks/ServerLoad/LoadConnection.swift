@@ -69,6 +69,12 @@ struct ReplyReader {
 
 /// Commands as they are sent.
 enum LoadCommand {
+    static func bytes(_ words: [String]) -> [UInt8] {
+        var buffer = ByteBuffer()
+        encode(words.map { Array($0.utf8) }, into: &buffer)
+        return Array(buffer.readableBytesView)
+    }
+
     static func encode(_ words: [[UInt8]], into buffer: inout ByteBuffer) {
         buffer.writeString("*\(words.count)\r\n")
         for word in words {

@@ -85,16 +85,13 @@ struct ServerUnderLoad {
 
     /// Each command once.
     private final class ListSource: LoadSource, @unchecked Sendable {
-        let keepsItems: Bool
+        let keepsItems = true
         private let commands: [[[UInt8]]]
         private let pipeline: Int
         private var place = 0
         private(set) var replies: [LoadReply] = []
-        /// Nanoseconds of each batch.
-        private(set) var times: [UInt64] = []
 
-        init(_ commands: [[[UInt8]]], _ pipeline: Int, keepsItems: Bool = true) {
-            self.keepsItems = keepsItems
+        init(_ commands: [[[UInt8]]], _ pipeline: Int) {
             self.commands = commands
             self.pipeline = pipeline
         }
@@ -110,7 +107,6 @@ struct ServerUnderLoad {
 
         func take(_ nanoseconds: UInt64, _ replies: [LoadReply]) {
             self.replies += replies
-            times.append(nanoseconds)
         }
     }
 
@@ -129,19 +125,6 @@ struct ServerUnderLoad {
                 .connect(host: host, port: port).get()
         }
         for future in done { try await future.get() }
-    }
-
-    /// How many milliseconds each command takes, one after another on one connection.
-    func times(_ commands: [[[UInt8]]]) async throws -> [Double] {
-        let loop = group.next()
-        // The first brings the connection up.
-        let source = ListSource([[Array("PING".utf8)]] + commands, 1, keepsItems: false)
-        try await connect(1, loop, source)
-        let (times, replies) = try await loop.submit { (source.times, source.replies) }.get()
-        if let error = replies.lazy.compactMap(\.error).first {
-            throw ValidationError("\(name) refused: \(error)")
-        }
-        return times.dropFirst().map { Double($0) / 1e6 }
     }
 
     /// The replies to some commands, one after another.

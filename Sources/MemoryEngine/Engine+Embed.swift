@@ -394,11 +394,24 @@ extension Engine {
 
     /// Gives a vector to every passage that lacks one in the space of the home, as the policy has it; and in the space
     /// that a re-embedding fills, if its embedder answers.
-    func embed(_ versions: inout [Mutation.NewVersion], for home: Home) async throws {
-        guard options.embedding != .later, !embedders.isEmpty || !options.mediaEmbedders.isEmpty else {
-            return
-        }
+    ///
+    /// - Returns: what makes the space of the first texts the one that the home goes on with, whichever embedders it is
+    ///   opened with later: to be written in the same transaction.
+    @discardableResult
+    func embed(_ versions: inout [Mutation.NewVersion], for home: Home) async throws -> [Mutation.Change] {
+        guard !versions.isEmpty, !embedders.isEmpty || !options.mediaEmbedders.isEmpty else { return [] }
         let own = try embedders(of: home)
+        var first: [Mutation.Change] = []
+        if own.roles.current == nil, let current = own.current, current.modalities.contains(.text) {
+            first = [.setting(SpaceRoles.currentName, current.space.name)]
+        }
+        if options.embedding == .later { return first }
+        if let missing = own.missing, options.embedding == .required {
+            throw EngineError(
+                .embedder,
+                "\(home.namespace) has its vectors in \(missing.name), of which the engine has no embedder: open it with "
+                    + "one, or bring the home to another space (`reembed`)")
+        }
         var done: Set<EmbeddingSpace> = []
         for (embedder, isRequired) in [
             (own.current, options.embedding == .required), (own.next, false),
@@ -417,6 +430,7 @@ extension Engine {
             }
         }
         try await embedMedia(&versions, own, home)
+        return first
     }
 
     private func embed(_ versions: inout [Mutation.NewVersion], _ embedder: any Embedder) async throws {

@@ -62,14 +62,15 @@ extension Engine {
                 }
             }
             guard !versions.isEmpty else { return results.compactMap { $0 } }
-            try await embed(&versions, for: home)
+            let first = try await embed(&versions, for: home)
             // The store learns of it now, not when the embedder was asked.
             var mutation = Mutation(
-                at: options.clock(), changes: versions.map { .remember($0) })
+                at: options.clock(), changes: versions.map { .remember($0) } + first)
             mutation.prepare(Analyzer())
             let applied = try await home.apply(mutation)
-            let missing = try await missingSpaces(versions, applied.outcomes, home)
-            for (index, outcome) in applied.outcomes.enumerated() {
+            let outcomes = Array(applied.outcomes.prefix(versions.count))
+            let missing = try await missingSpaces(versions, outcomes, home)
+            for (index, outcome) in outcomes.enumerated() {
                 results[places[index]] = .success(try remembered(outcome, applied.sequence, missing[index]))
             }
             return results.compactMap { $0 }

@@ -134,7 +134,7 @@ extension Engine {
                 throw EngineError(error.code, "write \(index + 1): \(error.message)")
             }
         }
-        try await embed(&draft.versions, for: home)
+        let first = try await embed(&draft.versions, for: home)
         for (place, version) in zip(draft.places, draft.versions) {
             switch draft.changes[place] {
             case .update(let id, let expecting, _):
@@ -143,7 +143,7 @@ extension Engine {
             }
         }
         let foreign = try await tellCited(by: draft.edges, in: home.namespace)
-        var mutation = Mutation(at: options.clock(), changes: draft.changes)
+        var mutation = Mutation(at: options.clock(), changes: draft.changes + first)
         mutation.named = draft.named
         mutation.prepare(Analyzer())
         let applied = try await home.apply(mutation)
@@ -152,7 +152,7 @@ extension Engine {
         let missing =
             (try? await missingSpaces(draft.versions, draft.places.map { applied.outcomes[$0] }, home))
             ?? draft.versions.map { _ in [] }
-        var written = zip(mutation.changes, applied.outcomes).map { change, outcome -> Written in
+        var written = zip(draft.changes, applied.outcomes).map { change, outcome -> Written in
             if case .linked(let id) = outcome { return .linked(id) }
             if case .link(let edge) = change { return .linked(edge.id) }
             return .done

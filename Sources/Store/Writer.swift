@@ -376,7 +376,10 @@ extension Environment {
             throw StoreError(.locked, "\(lock.home) is in use in this process; try again when it is not")
         }
         let writerLock = try lock.take()
-        defer { Glibc.close(writerLock) }
+        defer {
+            FileLock.release(writerLock)
+            Glibc.close(writerLock)
+        }
         // Safe because the path is a string of Swift's.
         let file = unsafe Glibc.open(path + "-lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o640)
         guard file >= 0 else { throw StoreError(.io, "cannot open \(path)-lock") }

@@ -52,7 +52,7 @@ private final class Pauses: Sendable {
     func end() { end(throwing: nil) }
 }
 
-@Suite(.timeLimit(.minutes(2))) struct `An embedder that does not answer` {
+@Suite(.timeLimit(.minutes(10))) struct `An embedder that does not answer` {
     let atlas = Namespace.project("atlas")
     private let second = ScriptedEmbedder(space: EmbeddingSpace(model: "second", dimension: 2)) { inputs in
         inputs.map { input in

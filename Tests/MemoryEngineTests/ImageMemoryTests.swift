@@ -51,7 +51,7 @@ private final class SightEmbedder: Embedder {
     }
 }
 
-@Suite(.timeLimit(.minutes(2))) struct `A memory with an image` {
+@Suite(.timeLimit(.minutes(10))) struct `A memory with an image` {
     let atlas = Namespace.project("atlas")
 
     private func draft(_ text: String, _ tag: UInt8, name: String = "photo.bin") -> MemoryDraft {

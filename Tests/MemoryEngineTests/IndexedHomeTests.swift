@@ -225,8 +225,10 @@ import Testing
                 }
                 if place < written.count { Self.write(written[place], to: home) }
             }
-            #expect(!isDone)
-            #expect(next.withLock { $0 } < written.count)
+            // On a busy machine the indexer of the home may have linked all before the first step.
+            let count = next.withLock { $0 }
+            #expect(!isDone || count == 2)
+            #expect(count < written.count)
             let linked = try home.environment.read { transaction in
                 let space = try SpaceRecord.open(in: transaction)[0]
                 return try home.indexes.index(of: space).state(in: transaction)?.linkedSlots ?? 0

@@ -47,6 +47,9 @@ struct ScratchStore: Sendable {
         options.durability = .none
         options.quotaBytes = 1 << 30
         options.principal = "tester"
+        // On a busy machine what is ready at once may be late.
+        options.imageQuestionPatience = .seconds(3_600)
+        options.mediaPatience = .seconds(3_600)
         let clock = clock
         options.clock = { clock.time }
         change(&options)

@@ -89,9 +89,7 @@ import Testing
             }
             #expect(error?.code == .deadline)
         }
-        // It was this read alone.
-        #expect(try await engine.list(in: atlas).memories.count == 1)
-        try await engine.remember("two", in: atlas)
+        // Copies and checks go on.
         try await engine.expectClean(atlas)
         let home = try await engine.withExistingHome(of: atlas) { $0 }
         let count = try home.environment.read(isBounded: false) { transaction in
@@ -99,6 +97,12 @@ import Testing
             while clock.now - start < .milliseconds(250) { _ = try HomeState.read(in: transaction) }
             return try HomeState.read(in: transaction).memoryCount
         }
-        #expect(count == 2)
+        #expect(count == 1)
+        await engine.close()
+        // It was that read alone. Without the bound, which a busy machine may exceed here.
+        let again = try store.reopened { $0.longRead = .warn }
+        try await again.remember("two", in: atlas)
+        #expect(try await again.list(in: atlas).memories.count == 2)
+        await again.close()
     }
 }

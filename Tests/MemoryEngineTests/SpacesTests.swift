@@ -38,12 +38,16 @@ private final class LetterEmbedder: Embedder {
 
     private let directory = ScratchDirectory()
 
-    private func open(_ embedder: any Embedder, _ others: [any Embedder] = []) throws -> Engine {
+    private func options(_ others: [any Embedder]) -> Engine.Options {
         var options = Engine.Options()
         options.quotaBytes = 1 << 30
         options.durability = .none
         options.otherEmbedders = others
-        return try Engine.open(at: directory.path, embedder: embedder, options: options)
+        return options
+    }
+
+    private func open(_ embedder: any Embedder, _ others: [any Embedder] = []) throws -> Engine {
+        try Engine.open(at: directory.path, embedder: embedder, options: options(others))
     }
 
     /// A store whose home has vectors of the old embedder, opened with the new one beside it.
@@ -92,6 +96,40 @@ private final class LetterEmbedder: Embedder {
         #expect(try await counts(engine) == ["new": 4])
         try await engine.expectClean(atlas)
         await engine.close()
+    }
+
+    @Test(arguments: [false, true])
+    func `keeps the space of its first texts, with whichever embedders it is opened later`(
+        isFailing: Bool
+    ) async throws {
+        let engine = try open(old)
+        old.fail(isFailing)
+        let first = try await engine.remember(MemoryDraft("a x"), in: atlas)
+        #expect(first.missingSpaces == (isFailing ? [old.space] : []))
+        #expect(first.sequence == 1)
+        await engine.close()
+        // Another one does not step in for it.
+        let other = try open(new)
+        #expect(try await other.space(of: atlas) == old.space)
+        let second = try await other.remember(MemoryDraft("b y"), in: atlas)
+        #expect(second.missingSpaces == [old.space] && new.asked.isEmpty)
+        let recall = try await other.recall("y", in: atlas)
+        #expect(recall.first?.memory.id == second.id)
+        #expect(recall.leftOut.count == 1 && recall.leftOut[0].contains("no embedder of it"))
+        await other.close()
+        var required = options([])
+        required.embedding = .required
+        let strict = try Engine.open(at: directory.path, embedder: new, options: required)
+        let refused = await refusal { try await strict.remember("c z", in: atlas) }
+        #expect(refused?.code == .embedder && refused?.message.contains(old.space.name) == true)
+        await strict.close()
+        // Its own makes up for it.
+        let again = try open(new, [old])
+        old.fail(false)
+        #expect(try await again.embed(in: atlas).added == (isFailing ? 2 : 1))
+        #expect(try await best("b", again) == "b y")
+        #expect(try await counts(again) == ["old": 2])
+        await again.close()
     }
 
     @Test func `fills both while it is brought over, and asks the old one until the switch`() async throws {

@@ -7,6 +7,7 @@ import Testing
     @Test func `take no more memory than they may, over all connections`() async throws {
         var options = Server.Options()
         options.longReplyByteCount = 1 << 20
+        options.patience = .seconds(3_600)
         try await ServedStore.serve(options) { port in
             let client = try TestClient(port: port)
             let text = String(repeating: "A long story. ", count: 15_000)

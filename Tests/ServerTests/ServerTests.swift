@@ -210,7 +210,7 @@ import Testing
             _ = try client.ask("HELLO", "3")
             _ = try writer.ask("HELLO", "3")
             _ = try writer.ask("MEM.REMEMBER", "user/ada", "First.", "KEY", "first")
-            try client.send(["MEM.CHANGES", "user/ada", "AFTER", "1", "BLOCK", "20000"])
+            try client.send(["MEM.CHANGES", "user/ada", "AFTER", "1", "BLOCK", "3600000"])
             let id = try writer.ask("MEM.REMEMBER", "user/ada", "Second.")["id"]
             let changes = try client.receive().elements
             #expect(changes.map { $0["id"] } == [id])
@@ -432,7 +432,7 @@ import Testing
 
     @Test func `finishes what is in flight when it ends`() async throws {
         let kept = Mutex<TestClient?>(nil)
-        try await ServedStore.serve { port in
+        try await ServedStore.serve(ServedStore.options { $0.drainTime = .seconds(600) }) { port in
             let connected = try TestClient(port: port)
             // What comes with the first command has been read when that is answered.
             try connected.send(Array("PING\r\nMEM.REMEMBER project/a flying\r\n".utf8))

@@ -1,7 +1,8 @@
 import Dispatch
 import Glibc
-import Store
 import Testing
+
+@testable import Store
 
 /// Holds the writer inside a transaction until it is let go, so that jobs gather behind it.
 private struct Obstacle {
@@ -243,7 +244,7 @@ private struct Refusal: Error, Equatable {
 
     /// What another process would hold: an open file description of its own is as good as a process.
     private func takeLock(_ path: String, _ offset: Int64) -> Int32? {
-        let descriptor = Glibc.open(path, O_RDWR | O_CREAT, 0o600)
+        let descriptor = Glibc.open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
         var request = flock()
         request.l_type = Int16(F_WRLCK)
         request.l_whence = Int16(SEEK_SET)
@@ -253,6 +254,12 @@ private struct Refusal: Error, Equatable {
         if fcntl(descriptor, setOpenFileDescriptionLock, &request) == 0 { return descriptor }
         Glibc.close(descriptor)
         return nil
+    }
+
+    private func giveBack(_ descriptor: Int32) {
+        // A process that a test beside this one begins has a copy of it for a moment.
+        FileLock.release(descriptor)
+        Glibc.close(descriptor)
     }
 
     @Test func `is refused while another one holds the lock of the home, and writes when it is free`()
@@ -270,7 +277,7 @@ private struct Refusal: Error, Equatable {
         #expect(error?.code == .locked)
         #expect(error?.message.contains("project/atlas") == true)
         #expect(try StoreModel.value(1, in: environment) == nil)
-        Glibc.close(other)
+        giveBack(other)
         try await environment.submit { try StoreModel.put([1], at: 1, in: $0) }
         #expect(try StoreModel.value(1, in: environment) == [1])
     }
@@ -284,13 +291,12 @@ private struct Refusal: Error, Equatable {
         defer { environment.close() }
         let write = Task { try await environment.submit { try StoreModel.put([1], at: 1, in: $0) } }
         #expect(try StoreModel.value(1, in: environment) == nil)
-        Glibc.close(other)
+        giveBack(other)
         try await write.value
         #expect(try StoreModel.value(1, in: environment) == [1])
     }
 
-    @Test func `gives way to another one, which waits for that though it was told not to wait`() async throws
-    {
+    @Test func `gives way to another one, which waits for that`() async throws {
         let (file, otherFile, lockFile) = (CheckedHome.File(), CheckedHome.File(), CheckedHome.File())
         let lock = WriterLock(path: lockFile.path, offset: 12, home: "project/atlas", wait: .zero)
         let environment = try StoreModel.open(file, lock: lock)
@@ -306,7 +312,10 @@ private struct Refusal: Error, Equatable {
                 == .locked)
         last.close()
         #expect(!environment.isWanted)
-        let other = try StoreModel.open(otherFile, lock: lock)
+        // It waits an hour at least, that no busy machine makes it give up; `LockPatience` is told not to wait below.
+        let patientLock = WriterLock(
+            path: lockFile.path, offset: 12, home: "project/atlas", wait: .seconds(3_600))
+        let other = try StoreModel.open(otherFile, lock: patientLock)
         defer { other.close() }
         let isOver = Mutex(false)
         let write = Task {
@@ -348,11 +357,11 @@ private struct Refusal: Error, Equatable {
         let lock = WriterLock(path: lockFile.path, offset: 9, home: "project/atlas", wait: .zero)
         let environment = try StoreModel.open(file, lock: lock)
         let early = try #require(takeLock(lockFile.path, 9))
-        Glibc.close(early)
+        giveBack(early)
         try await environment.submit { try StoreModel.put([1], at: 1, in: $0) }
         #expect(takeLock(lockFile.path, 9) == nil)
         let neighbor = try #require(takeLock(lockFile.path, 10))
-        Glibc.close(neighbor)
+        giveBack(neighbor)
         #expect(StoreModel.code { try Environment.lockedFile(lock, path: file.path) { _ in } } == .locked)
         environment.close()
         // A write that comes too late is refused, and takes nothing.
@@ -361,7 +370,7 @@ private struct Refusal: Error, Equatable {
                 try await environment.submit { try StoreModel.put([1], at: 1, in: $0) }
             }) == .io)
         let late = try #require(takeLock(lockFile.path, 9))
-        Glibc.close(late)
+        giveBack(late)
         try Environment.lockedFile(lock, path: file.path) { _ in }
     }
 }

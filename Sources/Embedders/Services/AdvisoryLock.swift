@@ -1,4 +1,3 @@
-import Foundation
 import Glibc
 import MemoryEngine
 
@@ -6,15 +5,21 @@ import MemoryEngine
 package enum AdvisoryLock {
     private static let pause: UInt32 = 5_000
 
-    /// Takes the lock, which goes with the handle. The thread waits.
+    /// Runs `body` while nobody else has the lock. The thread waits.
     ///
     /// - Parameter flags: of `open`.
-    /// - Throws: `EngineError`: `locked` where others have it for longer than `patience`, `io`.
-    package static func take(_ path: String, _ flags: Int32, within patience: Duration) throws -> FileHandle {
+    /// - Throws: `EngineError`: `locked` where others have it for longer than `patience`, `io`; what `body` throws.
+    package static func hold<Result>(
+        _ path: String, _ flags: Int32, within patience: Duration, _ body: () throws -> Result
+    ) throws -> Result {
         // Safe because the path is a string of Swift's.
         let descriptor = unsafe open(path, flags | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { throw failed(path, "opened") }
-        let handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
+        defer {
+            // A process that is just being begun has a copy of the descriptor, so that closing alone gives nothing back.
+            _ = flock(descriptor, LOCK_UN)
+            close(descriptor)
+        }
         let end = ContinuousClock.now + patience
         while flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
             guard errno == EINTR || errno == EWOULDBLOCK else { throw failed(path, "locked") }
@@ -24,7 +29,7 @@ package enum AdvisoryLock {
             }
             usleep(pause)
         }
-        return handle
+        return try body()
     }
 
     private static func failed(_ path: String, _ what: String) -> EngineError {

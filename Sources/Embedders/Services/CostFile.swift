@@ -46,12 +46,12 @@ struct CostFile: Sendable {
         try? FileManager.default.createDirectory(
             at: URL(fileURLWithPath: path).deletingLastPathComponent(), withIntermediateDirectories: true,
             attributes: [.posixPermissions: 0o700])
-        let lock = try AdvisoryLock.take(path + ".lock", O_RDWR | O_CREAT, within: patience)
-        defer { try? lock.close() }
-        var days = try read()
-        let before = days
-        try body(&days)
-        if days != before { try write(days) }
+        try AdvisoryLock.hold(path + ".lock", O_RDWR | O_CREAT, within: patience) {
+            var days = try read()
+            let before = days
+            try body(&days)
+            if days != before { try write(days) }
+        }
     }
 
     private func write(_ days: CostLedger.Days) throws {

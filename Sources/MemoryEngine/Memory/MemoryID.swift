@@ -38,16 +38,29 @@ extension MemoryID: CustomStringConvertible {
     public var description: String {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(36)
-        for half in [UInt64(truncatingIfNeeded: rawValue >> 64), UInt64(truncatingIfNeeded: rawValue)] {
-            for shift in stride(from: 60, through: 0, by: -4) {
-                if bytes.count == 8 || bytes.count == 13 || bytes.count == 18 || bytes.count == 23 {
-                    bytes.append(UInt8(ascii: "-"))
-                }
-                let digit = UInt8(truncatingIfNeeded: half >> UInt64(shift)) & 0xf
+        write(into: &bytes)
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    /// Appends the description.
+    package func write(into bytes: inout [UInt8]) {
+        let high = UInt64(truncatingIfNeeded: rawValue >> 64)
+        let low = UInt64(truncatingIfNeeded: rawValue)
+        func write(_ half: UInt64, from first: UInt64, digits: UInt64) {
+            for place in 0..<digits {
+                let digit = UInt8(truncatingIfNeeded: half >> (first - place * 4)) & 0xf
                 bytes.append(digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") + digit - 10)
             }
         }
-        return String(decoding: bytes, as: UTF8.self)
+        write(high, from: 60, digits: 8)
+        bytes.append(UInt8(ascii: "-"))
+        write(high, from: 28, digits: 4)
+        bytes.append(UInt8(ascii: "-"))
+        write(high, from: 12, digits: 4)
+        bytes.append(UInt8(ascii: "-"))
+        write(low, from: 60, digits: 4)
+        bytes.append(UInt8(ascii: "-"))
+        write(low, from: 44, digits: 12)
     }
 }
 

@@ -174,17 +174,18 @@ extension Namespace.Root {
 extension Namespace: CustomStringConvertible {
     /// The path.
     public var description: String {
-        let prefix = tenant.map { "@\($0)" }
-        let path: String? =
-            switch root {
-            case .project(let name): "project/\(name)"
-            case .user(let name): "user/\(name)"
-            case .agent(let name): "agent/\(name)"
-            case .vectors(let name): "vectors/\(name)"
-            case .collective: "collective"
-            case .tenant: nil
-            }
-        return [prefix, path, session.map { "session/\($0)" }].compactMap { $0 }.joined(separator: "/")
+        var path = ""
+        if let tenant { path += "@" + tenant + (root == .tenant ? "" : "/") }
+        switch root {
+        case .project(let name): path += "project/" + name
+        case .user(let name): path += "user/" + name
+        case .agent(let name): path += "agent/" + name
+        case .vectors(let name): path += "vectors/" + name
+        case .collective: path += "collective"
+        case .tenant: break
+        }
+        if let session { path += "/session/" + session }
+        return path
     }
 }
 

@@ -42,35 +42,56 @@ public struct Timestamp: Hashable, Sendable, Comparable {
 extension Timestamp: CustomStringConvertible {
     /// `2026-11-23T08:30:00Z`, with a fraction where there is one.
     public var description: String {
-        if self == .distantFuture { return "open" }
-        if self == .distantPast { return "always" }
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(27)
+        write(into: &bytes)
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    /// Appends the description. A recall tells dozens of times, so it is written byte by byte.
+    package func write(into bytes: inout [UInt8]) {
+        if self == .distantFuture {
+            bytes += "open".utf8
+            return
+        }
+        if self == .distantPast {
+            bytes += "always".utf8
+            return
+        }
         let days = Self.floorDivide(microseconds, 86_400_000_000)
         // By the remainder, because the start of the first day of all lies before the first moment.
         let remainder = microseconds % 86_400_000_000
         let rest = remainder < 0 ? remainder + 86_400_000_000 : remainder
         let (year, month, day) = Self.civil(days)
         let seconds = rest / 1_000_000
-        // A recall tells dozens of times, so it is written byte by byte.
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(27)
-        func write(_ value: Int64, _ digits: Int, _ end: UInt8) {
-            Self.append(value, digits, to: &bytes)
+        func write(_ value: Int64, _ end: UInt8) {
+            Self.appendTwo(value, to: &bytes)
             bytes.append(end)
         }
-        write(year, 4, UInt8(ascii: "-"))
-        write(month, 2, UInt8(ascii: "-"))
-        write(day, 2, UInt8(ascii: "T"))
-        write(seconds / 3_600, 2, UInt8(ascii: ":"))
-        write(seconds / 60 % 60, 2, UInt8(ascii: ":"))
-        Self.append(seconds % 60, 2, to: &bytes)
+        if 0...9_999 ~= year {
+            Self.appendTwo(year / 100, to: &bytes)
+            Self.appendTwo(year % 100, to: &bytes)
+        } else {
+            let digits = String(abs(year))
+            if year < 0 { bytes.append(UInt8(ascii: "-")) }
+            bytes += repeatElement(UInt8(ascii: "0"), count: max(0, 4 - digits.utf8.count))
+            bytes += digits.utf8
+        }
+        bytes.append(UInt8(ascii: "-"))
+        write(month, UInt8(ascii: "-"))
+        write(day, UInt8(ascii: "T"))
+        write(seconds / 3_600, UInt8(ascii: ":"))
+        write(seconds / 60 % 60, UInt8(ascii: ":"))
+        Self.appendTwo(seconds % 60, to: &bytes)
         let fraction = rest % 1_000_000
         if fraction != 0 {
             bytes.append(UInt8(ascii: "."))
-            Self.append(fraction, 6, to: &bytes)
+            Self.appendTwo(fraction / 10_000, to: &bytes)
+            Self.appendTwo(fraction / 100 % 100, to: &bytes)
+            Self.appendTwo(fraction % 100, to: &bytes)
             while bytes.last == UInt8(ascii: "0") { bytes.removeLast() }
         }
         bytes.append(UInt8(ascii: "Z"))
-        return String(decoding: bytes, as: UTF8.self)
     }
 
     /// The day alone, `2026-11-23`.
@@ -166,21 +187,9 @@ extension Timestamp: CustomStringConvertible {
 
     static func floorModulo(_ a: Int64, _ b: Int64) -> Int64 { a - floorDivide(a, b) * b }
 
-    /// Appends a number with so many digits at least.
-    private static func append(_ value: Int64, _ digits: Int, to bytes: inout [UInt8]) {
-        guard value >= 0 else {
-            bytes.append(UInt8(ascii: "-"))
-            return append(-value, digits, to: &bytes)
-        }
-        var unit: Int64 = 1
-        var count = 1
-        while count < digits || value / unit >= 10 {
-            unit *= 10
-            count += 1
-        }
-        while unit > 0 {
-            bytes.append(UInt8(ascii: "0") + UInt8(value / unit % 10))
-            unit /= 10
-        }
+    /// Appends a number below 100 with two digits.
+    private static func appendTwo(_ value: Int64, to bytes: inout [UInt8]) {
+        bytes.append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: value / 10))
+        bytes.append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: value % 10))
     }
 }

@@ -125,7 +125,23 @@ public struct Citation: Hashable, Sendable, CustomStringConvertible {
         self.range = range
     }
 
-    public var description: String { "\(id)@\(version)#\(range.lowerBound)-\(range.upperBound)" }
+    public var description: String {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(60)
+        write(into: &bytes)
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    /// Appends the description.
+    package func write(into bytes: inout [UInt8]) {
+        id.write(into: &bytes)
+        bytes.append(UInt8(ascii: "@"))
+        bytes += String(version).utf8
+        bytes.append(UInt8(ascii: "#"))
+        bytes += String(range.lowerBound).utf8
+        bytes.append(UInt8(ascii: "-"))
+        bytes += String(range.upperBound).utf8
+    }
 
     /// Reads what `description` writes; `nil` for other text.
     public init?(_ text: String, in namespace: Namespace) {

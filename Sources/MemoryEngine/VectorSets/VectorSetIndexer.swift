@@ -62,10 +62,16 @@ final class VectorSetIndexer: Sendable {
         }
     }
 
-    /// Does all that is to be done.
+    /// Does all that is to be done, as the file has it: what the background has taken up is not over yet.
     func finish() async throws {
-        try await lookAtAll()
-        while try await step(isBackground: false) {}
+        var isOver = false
+        while !isOver {
+            isOver = true
+            for id in try await onThread({ try VectorSetRecord.all(in: $0).map(\.id) }) {
+                while try await step(id, isBackground: false) { isOver = false }
+            }
+            while try await remove(isBackground: false) { isOver = false }
+        }
     }
 
     /// Lets steps look at every set, whoever wrote to it.
@@ -111,24 +117,21 @@ final class VectorSetIndexer: Sendable {
 
     /// One step. Returns whether there may be more to do.
     func step(isBackground: Bool) async throws -> Bool {
-        let (next, hasLeaving) = state.withLock { ($0.due.first, $0.hasLeaving) }
+        // Before the step looks: what comes meanwhile makes it due again.
+        let (next, hasLeaving) = state.withLock { ($0.due.popFirst(), $0.hasLeaving) }
         if let id = next {
-            do {
-                if try await step(id, isBackground: isBackground) { return true }
-            } catch {
-                state.withLock { _ = $0.due.remove(id) }
-                throw error
-            }
-            state.withLock { _ = $0.due.remove(id) }
+            if try await step(id, isBackground: isBackground) { state.withLock { _ = $0.due.insert(id) } }
             return true
         }
         guard hasLeaving else { return false }
         state.withLock { $0.hasLeaving = false }
-        let isLeft = try await environment.submit(isBackground: isBackground) { transaction in
-            try self.removeSome(in: transaction)
-        }
+        let isLeft = try await remove(isBackground: isBackground)
         if isLeft { state.withLock { $0.hasLeaving = true } }
         return isLeft
+    }
+
+    private func remove(isBackground: Bool) async throws -> Bool {
+        try await environment.submit(isBackground: isBackground) { try self.removeSome(in: $0) }
     }
 
     /// One step on a set. Returns whether there was anything to do.

@@ -29,7 +29,7 @@ extension MemoryCommands {
             for namespace in query.namespaces.keys { try arguments.user.check(.write, in: namespace.home) }
         }
         let recall = try await engine.recall(query)
-        let hits = recall.hits.map { Reply.hit($0, withPath: tellsPaths) }
+        let hits = recall.hits.map { Reply.hit(Reply.Shared($0), withPath: tellsPaths) }
         return .members([
             ("id", .text(recall.id.description)), ("intent", .text(recall.intent.name)),
             ("confidence", .double(recall.confidence)), ("hits", .array(hits)),

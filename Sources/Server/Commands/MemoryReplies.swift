@@ -3,7 +3,7 @@ import MemoryEngine
 extension Memory {
     /// Its members, in the names of the command line's JSON; what has no value is left out.
     func tell(_ members: inout Members) {
-        members.add("id", id.description)
+        members.add("id", id)
         members.add("version", Int(version))
         members.add("key", key)
         members.add("namespace", namespace.description)
@@ -44,16 +44,24 @@ extension Hit {
     /// Its parts, its passage and its memory; its path, if that is asked for.
     func tell(_ members: inout Members, withPath tellsPath: Bool) {
         members.add("score", score)
-        members.add("parts") { names in
-            for (name, path) in ScoreParts.names { names.add(name, parts[keyPath: path]) }
+        // Without the key paths of `ScoreParts.names`, which take their time.
+        members.add("parts", expecting: 8) { names in
+            names.add("words", parts.words)
+            names.add("vectors", parts.vectors)
+            names.add("context", parts.context)
+            names.add("session", parts.session)
+            names.add("actor", parts.actor)
+            names.add("calendar", parts.calendar)
+            names.add("event", parts.event)
+            names.add("causes", parts.causes)
         }
         if tellsPath {
             members.add("path", .array(path.map(Reply.init)))
             members.add("part", passage.part)
         }
-        members.add("citation", citation.description)
+        members.add("citation", citation)
         members.add("passage", passage.text)
-        members.add("memory") { memory.tell(&$0) }
+        members.add("memory", expecting: 15) { memory.tell(&$0) }
     }
 }
 

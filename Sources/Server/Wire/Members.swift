@@ -7,17 +7,23 @@ struct Members {
     private var count = 0
 
     /// Appends the members that `tell` adds, behind how many they are.
+    ///
+    /// - Parameter expected: about how many. What is written need not be moved where the true number has as many digits.
     static func write(
-        _ version: ProtocolVersion, into bytes: inout [UInt8], _ tell: (inout Members) -> Void
+        _ version: ProtocolVersion, into bytes: inout [UInt8], expecting expected: Int,
+        _ tell: (inout Members) -> Void
     ) {
         var members = Members(version: version)
         let start = bytes.count
+        Reply.map(expected, version, &bytes)
+        let head = start..<bytes.count
         swap(&members.bytes, &bytes)
         tell(&members)
         swap(&members.bytes, &bytes)
-        var head: [UInt8] = []
-        Reply.map(members.count, version, &head)
-        bytes.insert(contentsOf: head, at: start)
+        guard members.count != expected else { return }
+        var trueHead: [UInt8] = []
+        Reply.map(members.count, version, &trueHead)
+        bytes.replaceSubrange(head, with: trueHead)
     }
 
     private init(version: ProtocolVersion) { self.version = version }
@@ -49,10 +55,33 @@ struct Members {
         Reply.boolean(flag, version, &bytes)
     }
 
+    mutating func add(_ name: String, _ id: MemoryID) { add(name, writing: { id.write(into: &$0) }) }
+
+    mutating func add(_ name: String, _ citation: Citation) {
+        add(name, writing: { citation.write(into: &$0) })
+    }
+
     /// None where the time is that of no beginning or no end.
     mutating func add(_ name: String, _ time: Timestamp) {
         guard time != .distantPast, time != .distantFuture else { return }
-        add(name, time.description)
+        add(name, writing: { time.write(into: &$0) })
+    }
+
+    /// A text that is written where it stands in the reply.
+    private mutating func add(_ name: String, writing write: (inout [UInt8]) -> Void) {
+        self.name(name)
+        let start = bytes.count
+        // Most have two digits of bytes.
+        bytes += "$00\r\n".utf8
+        write(&bytes)
+        let count = bytes.count - start - 5
+        if 10...99 ~= count {
+            bytes[start + 1] += UInt8(count / 10)
+            bytes[start + 2] += UInt8(count % 10)
+        } else {
+            bytes.replaceSubrange(start + 1..<start + 3, with: String(count).utf8)
+        }
+        bytes += "\r\n".utf8
     }
 
     /// None where there are none.
@@ -69,8 +98,8 @@ struct Members {
         reply.encode(version, into: &bytes)
     }
 
-    mutating func add(_ name: String, _ tell: (inout Members) -> Void) {
+    mutating func add(_ name: String, expecting expected: Int, _ tell: (inout Members) -> Void) {
         self.name(name)
-        Members.write(version, into: &bytes, tell)
+        Members.write(version, into: &bytes, expecting: expected, tell)
     }
 }

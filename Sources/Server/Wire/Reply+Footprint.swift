@@ -16,15 +16,17 @@ extension Reply {
         case .map(let entries), .flattened(let entries):
             return entries.reduce(own + block) { $0 + $1.key.footprint + $1.value.footprint }
         case .memory(let memory): return Self.byteCount(memory)
-        case .hit(let hit, _): return Self.byteCount(hit.memory) + hit.passage.text.utf8.count
+        case .hit(let hit, _): return Self.byteCount(hit.value.memory) + hit.value.passage.text.utf8.count
         default: return own
         }
     }
 
     /// Most of it is what it says: the rest is a few names and numbers.
     private static func byteCount(_ memory: Memory) -> Int {
-        let lists = [memory.tags, memory.keywords, Array(memory.attributes.keys)]
-        return 1_500 + memory.content.utf8.count
-            + lists.reduce(0) { $0 + $1.reduce(0) { $0 + 60 + $1.utf8.count } }
+        var count = 1_500 + memory.content.utf8.count
+        for tag in memory.tags { count += 60 + tag.utf8.count }
+        for keyword in memory.keywords { count += 60 + keyword.utf8.count }
+        for name in memory.attributes.keys { count += 60 + name.utf8.count }
+        return count
     }
 }

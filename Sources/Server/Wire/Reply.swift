@@ -27,7 +27,15 @@ package enum Reply: Sendable, Equatable {
     case verbatim(String)
     /// A map. Hundreds of values stand in a reply with some hits: they are written as they come, and none is made before.
     case memory(Memory)
-    case hit(Hit, withPath: Bool)
+    case hit(Shared<Hit>, withPath: Bool)
+
+    /// A value of many fields, of which a reply has one reference.
+    package final class Shared<Value: Sendable & Equatable>: Sendable, Equatable {
+        let value: Value
+        init(_ value: Value) { self.value = value }
+
+        package static func == (a: Shared, b: Shared) -> Bool { a.value == b.value }
+    }
 
     package struct Entry: Sendable, Equatable {
         package let key: Reply
@@ -83,9 +91,11 @@ extension Reply {
             Reply.array(replies).encode(version, into: &bytes)
         case .double(let number): Self.double(number, version, &bytes)
         case .boolean(let flag): Self.boolean(flag, version, &bytes)
-        case .memory(let memory): Members.write(version, into: &bytes) { memory.tell(&$0) }
+        case .memory(let memory): Members.write(version, into: &bytes, expecting: 15) { memory.tell(&$0) }
         case .hit(let hit, let withPath):
-            Members.write(version, into: &bytes) { hit.tell(&$0, withPath: withPath) }
+            Members.write(version, into: &bytes, expecting: withPath ? 7 : 5) {
+                hit.value.tell(&$0, withPath: withPath)
+            }
         case .verbatim(let text):
             if version == .three {
                 Self.bulk("=", Array("txt:".utf8) + Array(text.utf8), &bytes)
@@ -122,7 +132,10 @@ extension Reply {
 
     static func double(_ number: Double, _ version: ProtocolVersion, _ bytes: inout [UInt8]) {
         let text = digits(number)
-        if version == .three { line(",", text, &bytes) } else { Self.text(text, &bytes) }
+        guard version == .three else { return Self.text(text, &bytes) }
+        bytes.append(UInt8(ascii: ","))
+        append(text, &bytes)
+        end(&bytes)
     }
 
     static func boolean(_ flag: Bool, _ version: ProtocolVersion, _ bytes: inout [UInt8]) {

@@ -39,11 +39,11 @@ extension EnvironmentFile {
         _ path: String, patience: Duration = .seconds(10), _ body: (inout EnvironmentFile) throws -> Void
     ) throws {
         let folder = URL(fileURLWithPath: path).resolvingSymlinksInPath().deletingLastPathComponent().path
-        let lock = try AdvisoryLock.take(folder, O_RDONLY | O_DIRECTORY, within: patience)
-        defer { try? lock.close() }
-        var file = try read(path) ?? EnvironmentFile()
-        try body(&file)
-        try file.write(to: path)
+        try AdvisoryLock.hold(folder, O_RDONLY | O_DIRECTORY, within: patience) {
+            var file = try read(path) ?? EnvironmentFile()
+            try body(&file)
+            try file.write(to: path)
+        }
     }
 
     /// Puts it in the place of a file at once: a crash leaves the old one or the new one. The file keeps its mode, and a link to it

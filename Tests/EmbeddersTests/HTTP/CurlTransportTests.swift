@@ -6,7 +6,7 @@ import Testing
 @testable import Embedders
 
 /// All of these wait for what comes. The bound of a minute is for the day when it does not.
-@Suite(.timeLimit(.minutes(2))) struct `A transport of libcurl` {
+@Suite(.timeLimit(.minutes(10))) struct `A transport of libcurl` {
     private static let patience = Duration.seconds(60)
     private static let key = "sk-test-4f9b1c77d02e4a5cb6"
 

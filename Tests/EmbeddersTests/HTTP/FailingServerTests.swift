@@ -6,7 +6,7 @@ import Testing
 @testable import Embedders
 
 /// The client over libcurl, and servers on this machine that fail in their ways.
-@Suite(.timeLimit(.minutes(2))) struct `A client over libcurl` {
+@Suite(.timeLimit(.minutes(10))) struct `A client over libcurl` {
     private static let patience = Duration.seconds(60)
     private static let key = "sk-test-4f9b1c77d02e4a5cb6"
 

@@ -3,7 +3,7 @@ import Testing
 
 @testable import Embedders
 
-@Suite(.timeLimit(.minutes(2))) struct `A client of HTTP` {
+@Suite(.timeLimit(.minutes(10))) struct `A client of HTTP` {
     private static let patience = Duration.seconds(60)
 
     private let clock = TurnedHTTPClock()

@@ -58,8 +58,9 @@ final class TurnedHTTPClock: HTTPClock {
             return state.number
         }
         guard let number else { return }
-        sleeping.change(by: 1)
         try await withTaskCancellationHandler {
+            // Who counts sleepers may cancel this one at once.
+            sleeping.change(by: 1)
             try await woken.value()
         } onCancel: {
             if state.withLock({ $0.sleepers.removeValue(forKey: number) }) != nil { sleeping.change(by: -1) }

@@ -62,7 +62,7 @@ private final class TLSServer: Sendable {
     }
 }
 
-@Suite(.timeLimit(.minutes(2))) struct `A transport over TLS` {
+@Suite(.timeLimit(.minutes(10))) struct `A transport over TLS` {
     private static func code(of request: HTTPRequest, trusting file: String?) async throws -> HTTPError.Code?
     {
         var options = CurlTransport.Options()

@@ -5,7 +5,7 @@ import Testing
 @testable import MemoryEngine
 
 /// A store that is consolidated by a model behind a network.
-@Suite(.timeLimit(.minutes(2))) struct `A store with a reasoner of a service` {
+@Suite(.timeLimit(.minutes(10))) struct `A store with a reasoner of a service` {
     typealias Shape = ScriptedModel.Shape
 
     private static let atlas = Namespace.project("atlas")

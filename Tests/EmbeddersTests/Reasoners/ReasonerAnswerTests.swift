@@ -5,7 +5,7 @@ import Testing
 @testable import MemoryEngine
 
 /// Answers that are none, each with the error that it is.
-@Suite(.timeLimit(.minutes(2))) struct `An answer of a model` {
+@Suite(.timeLimit(.minutes(10))) struct `An answer of a model` {
     typealias Shape = ScriptedModel.Shape
 
     private static let memory = ReasonerMemory.example("The kiln runs at 1200 degrees.")

@@ -4,7 +4,7 @@ import Testing
 @testable import Embedders
 @testable import MemoryEngine
 
-@Suite(.timeLimit(.minutes(2))) struct `What reasoning costs` {
+@Suite(.timeLimit(.minutes(10))) struct `What reasoning costs` {
     typealias Shape = ScriptedModel.Shape
 
     private static let memory = ReasonerMemory.example("The kiln runs at 1200 degrees.")

@@ -4,7 +4,7 @@ import Testing
 @testable import Embedders
 @testable import MemoryEngine
 
-@Suite(.timeLimit(.minutes(2))) struct `A reasoner of a service` {
+@Suite(.timeLimit(.minutes(10))) struct `A reasoner of a service` {
     typealias Shape = ScriptedModel.Shape
 
     private static let old = ReasonerMemory.example("The kiln runs at 1200 degrees.", number: 2)

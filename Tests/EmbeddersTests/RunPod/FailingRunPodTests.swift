@@ -6,7 +6,7 @@ import Testing
 @testable import Embedders
 
 /// RunPod as a server on this machine that fails in its ways, over libcurl.
-@Suite(.timeLimit(.minutes(2))) struct `RunPod over libcurl` {
+@Suite(.timeLimit(.minutes(10))) struct `RunPod over libcurl` {
     private static let key = "rpa_TEST4F9B1C77D02E4A5CB6"
     private static let space = EmbeddingSpace(model: "small-model", dimension: 2)
     private static let page = "<html><head><title>502 Bad Gateway</title></head></html>"

@@ -5,7 +5,7 @@ import Testing
 
 @testable import Embedders
 
-@Suite(.timeLimit(.minutes(2))) struct `An embedder on RunPod` {
+@Suite(.timeLimit(.minutes(10))) struct `An embedder on RunPod` {
     private static let key = "rpa_TEST4F9B1C77D02E4A5CB6"
     private static let space = EmbeddingSpace(model: "small-model", dimension: 2)
     private static let balancer = "https://lb1.api.runpod.ai"
@@ -180,6 +180,8 @@ import Testing
 
     @Test func `keeps so many jobs in flight, and no more, and all inputs in their order`() async throws {
         let transport = RunPodTransport { request, path, before in
+            // Who waits long asks for it: the other jobs move the clock too.
+            if path == "/health" { return .answer(200, body: "{}") }
             // `/run` for the text n gives the job n, whose vector has n for its angle.
             let number =
                 path == "/run"

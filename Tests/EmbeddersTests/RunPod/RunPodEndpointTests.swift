@@ -4,7 +4,7 @@ import Testing
 
 @testable import Embedders
 
-@Suite(.timeLimit(.minutes(2))) struct `A queue endpoint of RunPod` {
+@Suite(.timeLimit(.minutes(10))) struct `A queue endpoint of RunPod` {
     private static let key = "rpa_TEST4F9B1C77D02E4A5CB6"
     private static let patience = Duration.seconds(600)
 
@@ -113,7 +113,7 @@ import Testing
             default: RunPodTransport.job("COMPLETED", #","output":7"#)
             }
         }
-        let endpoint = try endpoint(over: transport, clientClock: EagerHTTPClock())
+        let endpoint = try endpoint(over: transport, clientClock: EagerHTTPClock(longest: .seconds(20)))
         _ = try await endpoint.result(of: [], within: Self.patience)
         #expect(transport.paths.filter { $0 == "/run" }.count == 2)
         #expect(transport.paths.allSatisfy { !$0.hasPrefix("/cancel") })

@@ -5,7 +5,7 @@ import Testing
 
 @testable import Embedders
 
-@Suite(.timeLimit(.minutes(2))) struct `What services cost` {
+@Suite(.timeLimit(.minutes(10))) struct `What services cost` {
     private static let noon = Timestamp("2026-11-28T12:00:00Z") ?? .distantPast
 
     private static func withFile(_ body: (String) async throws -> Void) async throws {
@@ -117,7 +117,9 @@ import Testing
         try await Self.withFile { path in
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for _ in 0..<8 {
-                    let ledger = CostLedger(path: path, clock: { Self.noon })
+                    let ledger = CostLedger(
+                        file: CostFile(path: path, patience: .seconds(3_600)), caps: [:],
+                        clock: { Self.noon })
                     group.addTask {
                         for _ in 0..<10 {
                             let reservation = try await ledger.reserve(

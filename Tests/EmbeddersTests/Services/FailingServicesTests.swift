@@ -6,7 +6,7 @@ import Testing
 @testable import Embedders
 
 /// Both shapes over libcurl, and servers on this machine that fail in their ways. Every error is searched for the key.
-@Suite(.timeLimit(.minutes(2))) struct `Services that fail` {
+@Suite(.timeLimit(.minutes(10))) struct `Services that fail` {
     enum Shape: Sendable, CaseIterable {
         case openAI, tei
 

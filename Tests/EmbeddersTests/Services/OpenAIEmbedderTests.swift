@@ -4,7 +4,7 @@ import Testing
 
 @testable import Embedders
 
-@Suite(.timeLimit(.minutes(2))) struct `An embedder of OpenAI's shape` {
+@Suite(.timeLimit(.minutes(10))) struct `An embedder of OpenAI's shape` {
     private static let key = "sk-test-4f9b1c77d02e4a5cb6"
     private static let space = EmbeddingSpace(model: "small-model", dimension: 2)
 

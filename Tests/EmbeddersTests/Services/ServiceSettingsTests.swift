@@ -181,6 +181,17 @@ import Testing
 @Suite struct `The health of an embedder on RunPod` {
     private static let key = "rpa_secret-0123456789"
 
+    /// One that waits as long as it takes: nobody turns its clock.
+    private static func embedder(
+        queue: String? = nil, loadBalancer: String? = nil, space: EmbeddingSpace
+    ) throws -> RunPodEmbedder {
+        let client = HTTPClient(over: try CurlTransport(), clock: TurnedHTTPClock())
+        return try RunPodEmbedder(
+            queue: queue.map { try RunPodEndpoint($0, key: key, client: client) },
+            loadBalancer: loadBalancer.map { try RunPodLoadBalancer($0, key: key, client: client) },
+            space: space)
+    }
+
     @Test(arguments: [
         ("200 OK", #"{"workers":{"idle":1}}"#, EmbedderHealth.State.ready, "has workers"),
         ("200 OK", #"{"workers":{"initializing":1}}"#, .loading, "starts"),
@@ -200,16 +211,15 @@ import Testing
                 : LoopbackServer.reply(request.head.hasPrefix("GET /b/ping ") ? "204 No Content" : "200 OK")
         }
         let space = EmbeddingSpace(model: "m", dimension: 3)
-        let alone = try RunPodEmbedder(queue: server.url(), key: Self.key, space: space)
+        let alone = try Self.embedder(queue: server.url(), space: space)
         let health = await alone.health()
         #expect(health.state == state && health.message.contains(part), "\(health)")
         #expect(!health.message.contains("secret"))
-        let both = try RunPodEmbedder(
-            queue: server.url(), loadBalancer: server.url("/b"), key: Self.key, space: space)
+        let both = try Self.embedder(queue: server.url(), loadBalancer: server.url("/b"), space: space)
         let worse = await both.health()
         #expect(worse.state == (state == .ready ? .loading : state))
         #expect(worse.message.contains(part) && worse.message.contains("/b starts workers"), "\(worse)")
-        let balancer = try RunPodEmbedder(loadBalancer: server.url("/a"), key: Self.key, space: space)
+        let balancer = try Self.embedder(loadBalancer: server.url("/a"), space: space)
         #expect(await balancer.health().state == .ready)
     }
 

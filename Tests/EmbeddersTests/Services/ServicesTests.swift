@@ -13,7 +13,7 @@ func base64(_ vector: [Float]) -> String {
     .base64EncodedString()
 }
 
-@Suite(.timeLimit(.minutes(2))) struct `A hosted service` {
+@Suite(.timeLimit(.minutes(10))) struct `A hosted service` {
     static let key = "pa-test-77c02d4b9f1e2a5cb6"
 
     private static func embedder(
@@ -246,7 +246,7 @@ func base64(_ vector: [Float]) -> String {
     }
 }
 
-@Suite(.timeLimit(.minutes(2))) struct `A server of text embeddings inference` {
+@Suite(.timeLimit(.minutes(10))) struct `A server of text embeddings inference` {
     private static let info = ScriptedTransport.Step.answer(200, body: #"{"model_id":"org/model"}"#)
 
     private static func embedder(
