@@ -406,12 +406,6 @@ extension Engine {
             first = [.setting(SpaceRoles.currentName, current.space.name)]
         }
         if options.embedding == .later { return first }
-        if let missing = own.missing, options.embedding == .required {
-            throw EngineError(
-                .embedder,
-                "\(home.namespace) has its vectors in \(missing.name), of which the engine has no embedder: open it with "
-                    + "one, or bring the home to another space (`reembed`)")
-        }
         var done: Set<EmbeddingSpace> = []
         for (embedder, isRequired) in [
             (own.current, options.embedding == .required), (own.next, false),

@@ -109,7 +109,8 @@ extension Engine {
         guard let found, found.modalities.contains(.text) else {
             throw EngineError(
                 .invalid,
-                "the engine has no embedder of texts\(name.map { " in \($0)" } ?? ""); open it with one")
+                "the engine has no embedder of texts\(name.map { " in \($0)" } ?? ""); open it with one"
+                    + (name == nil ? "" : ", or bring the home to another space (`reembed` into that)"))
         }
         return found
     }

@@ -1,6 +1,7 @@
 /// What becomes of a text while the engine's embedder does not answer, or is not to be waited for.
 public enum EmbeddingPolicy: String, Sendable, CaseIterable {
-    /// Nothing is stored without its vectors: a failure of the embedder refuses the call.
+    /// Nothing is stored without its vectors: a failure of the embedder refuses the call. Where a home's space has no embedder
+    /// at all, what is remembered there waits for one (`Remembered.missingSpaces`).
     case required
     /// Stored without vectors where the embedder fails; `Remembered.missingSpaces` tells, and
     /// `Engine.embed(in:)` makes up for it.

@@ -17,6 +17,8 @@ import Testing
     ) throws -> RunPodEndpoint {
         var options = HTTPClient.Options()
         options.random = { 0 }
+        // As many fail here within seconds as fail within minutes elsewhere.
+        options.breaker.leastCount = 100
         return try RunPodEndpoint(
             "abc123", key: Self.key,
             client: HTTPClient(over: transport, clock: clientClock, options: options),
