@@ -14,6 +14,8 @@ struct RecallOverTCP: AsyncParsableCommand {
     @Option(help: "How many memories.") var count = 10_000
     @Option(help: "How many questions; each is asked once on either way.") var questions = 2_000
 
+    @Option(help: "How many hits a question has.") var limit = 10
+
     /// Questions that one way has before the other has them.
     private static let turnCount = 50
 
@@ -45,12 +47,17 @@ struct RecallOverTCP: AsyncParsableCommand {
                 let texts = asked[first..<min(first + Self.turnCount, asked.count)]
                 func inProcess() async throws {
                     for text in texts {
-                        try await direct.time { _ = try await engine.recall(RecallQuery(text, in: home)) }
+                        var query = RecallQuery(text, in: home)
+                        query.limit = limit
+                        let ready = query
+                        try await direct.time { _ = try await engine.recall(ready) }
                     }
                 }
                 func overTCP() throws {
                     for text in texts {
-                        let command = LoadCommand.bytes(["MEM.RECALL", "\(home)", text])
+                        let command = LoadCommand.bytes([
+                            "MEM.RECALL", "\(home)", text, "LIMIT", "\(limit)",
+                        ])
                         try served.timeNow { try client.ask(command) }
                     }
                 }

@@ -31,7 +31,10 @@ import Testing
             #expect(recalled.output.contains("vectors of bert-2x12-tokens"), "\(recalled)")
             // A home goes on with the space that it has, and says what it lacks where the table is gone.
             let gone = try shell.loci("recall", "deploy")
-            #expect(gone.status == 0 && gone.errors.contains("vectors in \(space): the engine has no embedder of it"), "\(gone)")
+            #expect(
+                gone.status == 0
+                    && gone.errors.contains("vectors in \(space): the engine has no embedder of it"),
+                "\(gone)")
         }
     }
 
