@@ -54,6 +54,7 @@ run: build ## Set up, build, and do the main job on real text; ASK="a question" 
 test: setup ## Set up, then run every test; ARGS="--filter StoreTests" runs some
 	@scripts/fetch-clients
 	@scripts/runpod-gateway --prepare || echo 'runpod-gateway: its tests are skipped'
+	@scripts/openai-server --prepare || echo 'openai-server: its tests are skipped'
 	@# One test has over a thousand connections open, and then Foundation's Process (6.3.1), in another one, copies
 	@# some bytes beyond a buffer; with much memory asked for ahead there is some behind it.
 	MALLOC_TOP_PAD_=62914560 swift test $(ARGS)

@@ -65,7 +65,7 @@ extension Engine {
         let embedder = try await embedder(of: space, for: namespace)
         let now = options.clock()
         var estimate = EmbeddingEstimate(space: embedder.space)
-        (estimate.passages, estimate.bytes) =
+        (estimate.passages, estimate.bytes, estimate.attachments) =
             try await read(in: namespace) { transaction in
                 let view = try HomeView(in: transaction)
                 let set = try self.lacking(
@@ -78,8 +78,16 @@ extension Engine {
                     count += length > 0 ? 1 : 0
                     return true
                 }
-                return (count, bytes)
-            } ?? (0, 0)
+                let media = space == nil ? try self.embedders(in: transaction).media.values.map(\.space) : []
+                let attachments = try media.reduce(0) { sum, space in
+                    try sum
+                        + self.lacking(
+                            space, namespace, filter, includesClosed: includesClosed, now, view,
+                            in: transaction
+                        ).count
+                }
+                return (count, bytes, attachments)
+            } ?? (0, 0, 0)
         estimate.dollars = Double(estimate.bytes) / 1e6 * embedder.limits.costPerMegabyte
         return estimate
     }

@@ -156,6 +156,12 @@ import Testing
             try shell.write(texts.map { "{\"content\":\"\($0)\"}\n" }.joined(), to: "lines.jsonl")
             #expect(try shell.loci("import", "lines.jsonl", "--embedder", "none").status == 0)
 
+            let estimate = try shell.bash("loci reembed --embedder server --estimate")
+            #expect(
+                estimate.output.hasPrefix("project/atlas: 30 passages of ")
+                    && estimate.output.hasSuffix(", by a service, at no price that is known\n"), "\(estimate)"
+            )
+
             let line = "loci reembed --embedder server --batch 5"
             let killed = try shell.bash("bash -c 'echo $$ > process; exec \(line)'; echo ended $?")
             #expect(killed.output.contains("ended 137") && asked.withLock { $0.count } == 3, "\(killed)")

@@ -197,6 +197,7 @@ private final class SightEmbedder: Embedder {
         #expect(results.map { $0.missingSpaces.count } == [1, 1, 0, 1])
         #expect(sight.imageCount == 1)
         #expect(told.withLock { $0.count } == 3 && told.withLock { $0 }.contains { $0.contains("`cut.png`") })
+        #expect(try await store.engine.embeddingEstimate(in: atlas).attachments == 3)
         if refusal == .invalid {
             let again = try await store.engine.embed(in: atlas)
             #expect(again.added == 0 && again.skipped == 3)

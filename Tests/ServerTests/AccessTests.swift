@@ -145,6 +145,24 @@ import Testing
                     "\(command)")
             }
 
+            // In a transaction it is told at once, and spoils it.
+            for command in [
+                ["VADD", "s", "VALUES", "1", "1", "a"], ["VCARD", "s"], ["MEM.GET", "user/ada", plan],
+            ] {
+                #expect(try guest.ask("MULTI") == .simple("OK"))
+                try guest.send(command)
+                guard case .error(let message) = try guest.receive() else {
+                    Issue.record("\(command) was queued")
+                    return
+                }
+                #expect(message.hasPrefix("NOPERM "), "\(message)")
+                guard case .error(let refusal) = try guest.ask("EXEC") else {
+                    Issue.record("\(command) spoils nothing")
+                    return
+                }
+                #expect(refusal.hasPrefix("EXECABORT "), "\(refusal)")
+            }
+
             #expect(try ada.ask("RESET") == .simple("RESET"))
             #expect(try ada.ask("MEM.GET", "user/ada", "tea") == .error("NOAUTH Authentication required."))
         }

@@ -121,6 +121,11 @@ public struct AvailableEmbedders: Sendable {
         isService || (others + media).contains { $0 is any HealthReporting }
     }
 
+    /// Whether a service makes the vectors of texts in a space.
+    package func isOfService(_ space: EmbeddingSpace) -> Bool {
+        ([embedder].compactMap { $0 } + others).first { $0.space == space } is any HealthReporting
+    }
+
     /// What makes the vectors of new homes, in words.
     public var summary: String {
         guard let embedder else { return "no vectors are made" }

@@ -14,7 +14,8 @@ public struct TEIEmbedder: HealthReporting {
         /// The names of its prompts for questions and passages, where the model has some.
         public var queryPrompt: String?
         public var passagePrompt: String?
-        /// A server takes 32 texts at once unless it was started with another `--max-client-batch-size`.
+        /// A server takes 32 texts at once unless it was started with another `--max-client-batch-size`; one that says that
+        /// it takes fewer (`/info`) is sent fewer.
         public var limits = EmbedderLimits(maximumBatchCount: 32, maximumInputByteCount: 32 << 10)
         /// 0 = it costs nothing by the token, as a server of one's own; `nil` = nobody knows.
         public var dollarsPerMillionTokens: Double? = 0
@@ -31,8 +32,8 @@ public struct TEIEmbedder: HealthReporting {
     private let url: String
     private let options: Options
     private let call: ServiceCall
-    /// Whether the server has said so since the last failure; for all copies.
-    private let modelCheck = ModelCheck()
+    /// What the server has said of itself since the last failure; for all copies.
+    private let told = Told()
 
     /// - Parameters:
     ///   - url: the server's, such as `http://127.0.0.1:8080`.
@@ -65,7 +66,7 @@ public struct TEIEmbedder: HealthReporting {
         do {
             return try await vectors(of: texts, weights, purpose)
         } catch {
-            modelCheck.isDone = false
+            told.info = nil
             throw error
         }
     }
@@ -73,12 +74,14 @@ public struct TEIEmbedder: HealthReporting {
     private func vectors(
         of texts: [String], _ weights: [InputWeight], _ purpose: EmbeddingPurpose
     ) async throws -> [[Float]] {
-        if options.checksModel, !modelCheck.isDone {
-            try await call.told { try await checkModel(within: options.deadline, isRetried: true) }
-            modelCheck.isDone = true
+        if options.checksModel, told.info == nil {
+            told.info = try await call.told {
+                try await checkModel(within: options.deadline, isRetried: true)
+            }
         }
+        let most = told.info?.maximumBatchCount ?? limits.maximumBatchCount
         var vectors: [[Float]] = []
-        for batch in RequestBounds(count: limits.maximumBatchCount).batches(of: weights) {
+        for batch in RequestBounds(count: min(limits.maximumBatchCount, max(1, most))).batches(of: weights) {
             var fields: [String: ServiceField] = [
                 "inputs": .list(texts[batch].map(ServiceField.string)), "normalize": .flag(true),
                 "truncate": .flag(false),
@@ -102,19 +105,30 @@ public struct TEIEmbedder: HealthReporting {
         return .init(content: vectors, tokens: tokens.flatMap { (0...1 << 40).contains($0) ? $0 : nil })
     }
 
+    private final class Told: Sendable {
+        private let state = Mutex<Info?>(nil)
+
+        var info: Info? {
+            get { state.withLock { $0 } }
+            set { state.withLock { $0 = newValue } }
+        }
+    }
+
     private struct Info: Decodable {
         let model: String
         /// The commit of its files, where it was loaded from a hub.
         let revision: String?
+        let maximumBatchCount: Int?
 
         private enum CodingKeys: String, CodingKey {
             case model = "model_id"
             case revision = "model_sha"
+            case maximumBatchCount = "max_client_batch_size"
         }
     }
 
     /// - Throws: `HTTPError`; `EngineError` with code `embedder`: the server's model is another one.
-    private func checkModel(within: Duration, isRetried: Bool) async throws {
+    private func checkModel(within: Duration, isRetried: Bool) async throws -> Info {
         let response = try await call.client.send(
             HTTPRequest(.get, url + "/info", credential: call.credential), within: within,
             isRetried: isRetried)
@@ -127,19 +141,11 @@ public struct TEIEmbedder: HealthReporting {
         if let revision = info.revision, !space.revision.isEmpty, revision != space.revision {
             throw call.refusal("its model has revision `\(call.excerpt(revision.utf8, limit: 100))`")
         }
+        return info
     }
 
     /// How the server is, and whether its model is that of the space.
     public func health() async -> EmbedderHealth {
-        await call.health { try await checkModel(within: call.patience, isRetried: false) }
-    }
-}
-
-private final class ModelCheck: Sendable {
-    private let state = Mutex(false)
-
-    var isDone: Bool {
-        get { state.withLock { $0 } }
-        set { state.withLock { $0 = newValue } }
+        await call.health { _ = try await checkModel(within: call.patience, isRetried: false) }
     }
 }

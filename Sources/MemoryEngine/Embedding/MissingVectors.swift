@@ -71,8 +71,10 @@ public struct EmbeddingEstimate: Sendable, Equatable {
     public var passages = 0
     /// Of their text, in UTF-8.
     public var bytes = 0
-    /// By the embedder's `EmbedderLimits.costPerMegabyte`.
+    /// Of the text, by the embedder's `EmbedderLimits.costPerMegabyte`; 0 = it costs nothing, or nobody knows.
     public var dollars = 0.0
+    /// Attached images and videos without a vector, where an embedder makes some of them and no other space is named.
+    public var attachments = 0
 
     init(space: EmbeddingSpace) { self.space = space }
 }

@@ -6,7 +6,7 @@ extension MemoryCommands {
     /// What changed above a commit, whole commits at a time. Where nothing did, waits for a change as long as it is told.
     func changes(_ arguments: inout Arguments) async throws -> Reply {
         let namespace = try arguments.namespace(.read, ofHome: true)
-        var (sequence, count, wait) = (UInt64(0), 1_000, 0)
+        var (sequence, count, wait) = (UInt64(0), 1_000, Int?.none)
         while let option = try arguments.option() {
             switch option {
             case "AFTER": sequence = UInt64(try arguments.integer("AFTER", in: 0...Int.max))
@@ -16,8 +16,9 @@ extension MemoryCommands {
             }
         }
         var changes = try await pending(after: sequence, count, in: namespace)
-        if changes.isEmpty, wait > 0 {
-            try await waitForChange(after: sequence, in: namespace, .milliseconds(wait))
+        if changes.isEmpty, let wait {
+            try await waitForChange(
+                after: sequence, in: namespace, wait == 0 ? nil : .milliseconds(wait))
             changes = try await pending(after: sequence, count, in: namespace)
         }
         return .array(
@@ -43,14 +44,14 @@ extension MemoryCommands {
     }
 
     private func waitForChange(
-        after sequence: UInt64, in namespace: Namespace, _ wait: Duration
+        after sequence: UInt64, in namespace: Namespace, _ wait: Duration?
     ) async throws {
         let engine = engine
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {
                 for try await _ in engine.changes(after: sequence, in: namespace) { break }
             }
-            group.addTask { try? await Task.sleep(for: wait) }
+            if let wait { group.addTask { try? await Task.sleep(for: wait) } }
             try await group.next()
             group.cancelAll()
         }

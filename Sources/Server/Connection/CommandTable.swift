@@ -39,6 +39,12 @@ struct CommandTable {
 
         var isOfMemories: Bool { name.hasPrefix("MEM.") }
 
+        /// A command on vector sets, or on their names.
+        var isOfSets: Bool { isOfEngine && !isOfMemories }
+
+        /// What a user must be allowed in the home of vector sets, for a command of these.
+        var right: Right { ["FLUSHDB", "FLUSHALL"].contains(name) ? .admin : isWrite ? .write : .read }
+
         /// Whether it may change what is stored.
         var isWrite: Bool { CommandTable.writes.contains(name) }
 

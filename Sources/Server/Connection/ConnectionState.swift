@@ -208,6 +208,13 @@ struct ConnectionState {
                         + "\(Self.maximumQueuedByteCount) bytes"))
         }
         if command.isOfMemories, let reply = enqueueOfMemories(command, words) { return refuse(reply) }
+        if command.isOfSets {
+            do throws(CommandError) {
+                try user.check(command.right, in: Namespace.vectorSets(tenant: user?.tenant))
+            } catch {
+                return refuse(error.reply)
+            }
+        }
         queue?.byteCount = byteCount
         queue?.commands.append((command, words))
         return .reply(.simple("QUEUED"))

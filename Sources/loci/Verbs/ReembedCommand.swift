@@ -44,18 +44,22 @@ struct ReembedCommand: AsyncParsableCommand {
 
     func run() async throws {
         let namespace = try namespace.required()
-        try await store.withEngine(for: estimate ? .reading : .changing, threads: threads.count) { engine in
+        let embedders = try store.embedders()
+        try await store.withEngine(
+            for: estimate ? .reading : .changing, threads: threads.count, embedders: embedders
+        ) { engine in
             _ = try await engine.existingHomes(under: namespace)
             let place = into == nil ? namespace : namespace.home
             let work = try await engine.embeddingEstimate(
                 in: place, into: into, includesClosed: closed || into != nil)
-            if estimate { return show(work, namespace) }
-            if work.passages > 0, !store.json { Terminal.note(Self.line(work, namespace)) }
+            let line = Self.line(work, namespace, isOfService: embedders.isOfService(work.space))
+            if estimate { return show(work, line) }
+            if work.passages + work.attachments > 0, !store.json { Terminal.note(line) }
             let done = try await Progress("embedding", unit: "passages", isSilent: store.json).during {
                 progress in
                 func update(_ done: EmbeddingProgress) {
                     let count = done.added + done.obsolete + done.skipped
-                    progress.update(count, of: max(count, work.passages))
+                    progress.update(count, of: max(count, work.passages + work.attachments))
                 }
                 guard let into else {
                     return try await engine.embed(
@@ -71,21 +75,31 @@ struct ReembedCommand: AsyncParsableCommand {
         }
     }
 
-    private func show(_ work: EmbeddingEstimate, _ namespace: Namespace) {
-        guard store.json else { return Terminal.print(Self.line(work, namespace)) }
+    private func show(_ work: EmbeddingEstimate, _ line: String) {
+        guard store.json else { return Terminal.print(line) }
         Terminal.printObject { json in
             json.member("space", work.space.name)
             json.member("passages", work.passages)
             json.member("bytes", work.bytes)
             json.member("dollars", work.dollars)
+            json.member("attachments", work.attachments)
         }
     }
 
-    private static func line(_ work: EmbeddingEstimate, _ namespace: Namespace) -> String {
-        "\(namespace): \(Terminal.counted(work.passages, "passage")) of \(Terminal.bytes(work.bytes)) to be embedded in "
-            + "\(work.space.name)"
-            + (work.dollars > 0
-                ? ", for about \(Terminal.decimals(work.dollars, 2)) dollars" : ", in this process")
+    private static func line(
+        _ work: EmbeddingEstimate, _ namespace: Namespace, isOfService: Bool
+    ) -> String {
+        let how =
+            work.dollars > 0
+            ? ", for about \(Terminal.decimals(work.dollars, 2)) dollars"
+            : isOfService ? ", by a service, at no price that is known" : ", in this process"
+        let media =
+            work.attachments > 0
+            ? "; besides, \(Terminal.counted(work.attachments, "attachment"))"
+            : ""
+        return
+            "\(namespace): \(Terminal.counted(work.passages, "passage")) of \(Terminal.bytes(work.bytes)) to be embedded in "
+            + work.space.name + how + media
     }
 
     private func show(_ done: EmbeddingProgress, _ namespace: Namespace) {

@@ -110,7 +110,9 @@ final class ScriptedTransport: HTTPTransport {
     /// How many were cancelled.
     let cancelled = Gauge()
 
-    init(_ steps: Step...) { state = Mutex(State(steps: steps)) }
+    convenience init(_ steps: Step...) { self.init(steps) }
+
+    init(_ steps: [Step]) { state = Mutex(State(steps: steps)) }
 
     var requests: [HTTPRequest] { state.withLock { $0.requests } }
 

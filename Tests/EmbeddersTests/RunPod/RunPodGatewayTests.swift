@@ -156,32 +156,9 @@ private struct GaugedTransport: HTTPTransport {
 
 /// The gateway that LOCI_RUNPOD_GATEWAY names, or one of its own where its packages are there.
 enum RunPodGateway {
-    static let url = ProcessInfo.processInfo.environment["LOCI_RUNPOD_GATEWAY"] ?? started
+    static let url = ProcessInfo.processInfo.environment["LOCI_RUNPOD_GATEWAY"] ?? started?.url
 
-    /// It ends when its standard input is closed: with this process.
-    private static let input = Pipe()
-
-    private static let started: String? = {
-        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-            .deletingLastPathComponent().deletingLastPathComponent().path
-        guard FileManager.default.isExecutableFile(atPath: root + "/.build/workers-venv/bin/python") else {
-            return nil
-        }
-        let process = Process()
-        let output = Pipe()
-        process.executableURL = URL(fileURLWithPath: root + "/scripts/runpod-gateway")
-        process.standardInput = input
-        process.standardOutput = output
-        process.standardError = FileHandle.nullDevice
-        guard (try? process.run()) != nil else { return nil }
-        var said = ""
-        while !said.contains("\n"), let data = try? output.fileHandleForReading.read(upToCount: 1),
-            !data.isEmpty
-        {
-            said += String(decoding: data, as: UTF8.self)
-        }
-        return said.firstMatch(of: /listening on (\d+)/).map { "http://127.0.0.1:\($0.1)" }
-    }()
+    private static let started = CounterpartServer(script: "runpod-gateway", folder: "workers-venv")
 
     /// Asks what RunPod does not have.
     static func control(_ operation: String, _ body: String) async throws {

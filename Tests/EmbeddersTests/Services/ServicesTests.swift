@@ -307,6 +307,22 @@ func base64(_ vector: [Float]) -> String {
             ])
     }
 
+    @Test(arguments: [(0, [1, 1, 1]), (1, [1, 1, 1]), (2, [2, 1]), (100, [2, 1])])
+    func `is sent as many texts at once as it says that it takes`(most: Int, counts: [Int]) async throws {
+        let info = ScriptedTransport.Step.answer(
+            200, body: #"{"model_id":"org/model","max_client_batch_size":\#(most)}"#)
+        let answers = counts.map { count in
+            ScriptedTransport.Step.answer(
+                200, body: "[\([String](repeating: "[0,1]", count: count).joined(separator: ","))]")
+        }
+        var options = TEIEmbedder.Options()
+        options.limits.maximumBatchCount = 2
+        let transport = ScriptedTransport([info] + answers)
+        let embedder = try Self.embedder(over: transport, options)
+        #expect(try await embedder.embed([.text("a"), .text("b"), .text("c")], for: .passage).count == 3)
+        #expect(transport.requests.count == 1 + counts.count)
+    }
+
     @Test func `is one of a revision, where the space names one`() async throws {
         let info = ScriptedTransport.Step.answer(
             200, body: #"{"model_id":"org/model","model_sha":"c0ffee"}"#)
