@@ -1,4 +1,17 @@
+import MemoryEngine
+
 extension ConnectionState {
+    /// Why the user may not have a command on vector sets in a transaction, if so: it is told before EXEC, as Redis does.
+    func refusalOfSets(_ command: CommandTable.Entry) -> Reply? {
+        guard command.isOfSets else { return nil }
+        do throws(CommandError) {
+            try user.check(command.right, in: Namespace.vectorSets(tenant: user?.tenant))
+            return nil
+        } catch {
+            return error.reply
+        }
+    }
+
     // MARK: COMMAND [COUNT|LIST|INFO name...|DOCS name...]
 
     static func commands(_ arguments: inout Arguments) throws(CommandError) -> Reply {

@@ -143,8 +143,7 @@ struct ConnectionState {
         }
         guard let command = CommandTable.find(words[0]) else {
             // The first lines of HTTP: a page in a browser may send commands behind them, and must not.
-            let isHTTP =
-                ["POST", "HOST:"].contains { words[0].equals($0) }
+            let isHTTP = ["POST", "HOST:"].contains { words[0].equals($0) }
             return isHTTP
                 ? end(.error("ERR this is no server of HTTP; the connection is closed"))
                 : refuse(Self.unknown(words))
@@ -208,13 +207,7 @@ struct ConnectionState {
                         + "\(Self.maximumQueuedByteCount) bytes"))
         }
         if command.isOfMemories, let reply = enqueueOfMemories(command, words) { return refuse(reply) }
-        if command.isOfSets {
-            do throws(CommandError) {
-                try user.check(command.right, in: Namespace.vectorSets(tenant: user?.tenant))
-            } catch {
-                return refuse(error.reply)
-            }
-        }
+        if let reply = refusalOfSets(command) { return refuse(reply) }
         queue?.byteCount = byteCount
         queue?.commands.append((command, words))
         return .reply(.simple("QUEUED"))
