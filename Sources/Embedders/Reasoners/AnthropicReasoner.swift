@@ -40,7 +40,7 @@ public struct AnthropicReasoner: Reasoner {
         try call.check()
     }
 
-    /// - Throws: `ReasonerError`; `EngineError`: `deadline`, what the ledger throws; `CancellationError`.
+    /// - Throws: `ReasonerError`; `EngineError`: what the ledger throws; `CancellationError`.
     public func note(on memory: ReasonerMemory, beside others: [ReasonerMemory]) async throws -> ReasonerNote
     {
         try await call.note(on: memory, beside: others)

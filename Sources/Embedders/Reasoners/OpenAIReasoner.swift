@@ -52,7 +52,7 @@ public struct OpenAIReasoner: Reasoner {
             answerTokensField: "max_completion_tokens", options: options)
     }
 
-    /// - Throws: `ReasonerError`; `EngineError`: `deadline`, what the ledger throws; `CancellationError`.
+    /// - Throws: `ReasonerError`; `EngineError`: what the ledger throws; `CancellationError`.
     public func note(on memory: ReasonerMemory, beside others: [ReasonerMemory]) async throws -> ReasonerNote
     {
         try await call.note(on: memory, beside: others)

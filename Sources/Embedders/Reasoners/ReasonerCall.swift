@@ -162,7 +162,7 @@ struct ReasonerCall: Sendable {
             case .truncated: "; allow it more (`LOCI_REASONER_TOKENS`)"
             case .empty, .fenced, .notJSON, .mismatch:
                 "; another model, or another way to tell it the form (`LOCI_REASONER_FORM`), may do better"
-            case .service, .badReply, .refused: ""
+            case .service, .tooSlow, .badReply, .refused: ""
             }
         return ReasonerError(code, "\(host) gave no answer of `\(model)` that can be used: \(reason)\(way)")
     }
@@ -179,7 +179,7 @@ struct ReasonerCall: Sendable {
 
     /// Sends a question when the caps allow it, and counts what that cost.
     ///
-    /// - Throws: `ReasonerError`: `service` (a cap among it), `badReply`; `EngineError`: `deadline`, what the ledger throws.
+    /// - Throws: `ReasonerError`: `service` (a cap among it), `badReply`, `tooSlow`; `EngineError`: what the ledger throws.
     private func send(_ body: [UInt8], memoryCount: Int) async throws -> ReasonerReply {
         do {
             let request = try HTTPRequest(
@@ -201,6 +201,7 @@ struct ReasonerCall: Sendable {
 
     /// What is an embedder's failure elsewhere is a service's here.
     private func told(_ error: EngineError, isRefusedAsItIs: Bool) -> any Error {
+        if error.code == .deadline { return ReasonerError(.tooSlow, error.message) }
         guard error.code == .embedder else { return error }
         let way =
             isRefusedAsItIs

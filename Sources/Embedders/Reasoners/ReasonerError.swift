@@ -5,6 +5,8 @@ public struct ReasonerError: Error, Sendable, Equatable, CustomStringConvertible
     public enum Code: String, Sendable {
         /// The service is not reached, refuses, or fails; or the cap of a day is reached. Nothing of the memory is to blame.
         case service
+        /// It gives no answer in the time that it has, all tries together.
+        case tooSlow
         /// What came is no reply of such a service at all, such as a page of HTML.
         case badReply
         /// The model refuses to answer.
@@ -32,7 +34,7 @@ public struct ReasonerError: Error, Sendable, Equatable, CustomStringConvertible
     public var isOfOneAnswer: Bool {
         switch code {
         case .service, .badReply: false
-        case .refused, .truncated, .empty, .fenced, .notJSON, .mismatch: true
+        case .tooSlow, .refused, .truncated, .empty, .fenced, .notJSON, .mismatch: true
         }
     }
 }

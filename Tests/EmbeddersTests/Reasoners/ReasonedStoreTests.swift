@@ -153,6 +153,16 @@ import Testing
         }
     }
 
+    @Test func `goes on behind a memory for which its time is up`() async throws {
+        try await Self.withStore(["The first memory.", "The second memory."]) { engine, ids, _ in
+            let model = try ScriptedModel(.openAI, .answer(ScriptedModel.noNote))
+            let reasoner = SkippingReasoner(try model.reasoner { $0.deadline = .zero })
+            try await engine.consolidate(in: Self.atlas, steps: [.notes], reasoner: reasoner)
+            #expect(reasoner.skipped.map(\.id) == ids)
+            #expect(reasoner.skipped.allSatisfy { $0.error.code == .tooSlow })
+        }
+    }
+
     @Test func `goes on behind a memory without an answer, and not behind many`() async throws {
         let texts = (0..<8).map { "Memory \($0) of a list." }
         let refusal = ScriptedModel.Step.body(
