@@ -125,7 +125,7 @@ private enum HTTP2 {
         options.certificateFile = file
         let transport = try CurlTransport(options: options)
         do {
-            #expect(try await transport.send(request, within: .seconds(60)).status == 200)
+            #expect(try await transport.send(request, within: .seconds(540)).status == 200)
             return nil
         } catch {
             return (error as? HTTPError)?.code
