@@ -173,35 +173,6 @@ extension Engine {
         return progress
     }
 
-    private func embedTexts(
-        in namespace: Namespace, into space: EmbeddingSpace?, filter: Filter?, includesClosed: Bool,
-        after cursor: String?, batchCount: Int?, _ report: ((EmbeddingProgress) async throws -> Void)?
-    ) async throws -> EmbeddingProgress {
-        let embedder = try await embedder(of: space, for: namespace)
-        let limit = batchCount ?? min(max(1, embedder.preferredBatchCount), Self.maximumBatchCount)
-        var progress = EmbeddingProgress(next: cursor)
-        repeat {
-            try Task.checkCancellation()
-            let page = try await passages(
-                lacking: embedder.space, in: namespace, filter: filter, includesClosed: includesClosed,
-                after: progress.next, limit: limit)
-            let texts = page.passages.filter { !$0.text.isEmpty }
-            progress.skipped += page.passages.count - texts.count
-            if !texts.isEmpty {
-                let vectors = try await embedded(texts.map { .text($0.text) }, embedder)
-                let additions = zip(vectors, texts).map { AddedEmbeddings($0, in: embedder.space, to: $1) }
-                let done = try await withExistingHome(of: namespace) {
-                    try await add(additions, namespace, $0)
-                }
-                progress.added += done.added
-                progress.obsolete += done.obsolete
-            }
-            progress.next = page.next
-            try await report?(progress)
-        } while progress.next != nil
-        return progress
-    }
-
     // Not inlined into the closure that lends the home, like `writeOnce`.
     @inline(never)
     func add(
@@ -354,7 +325,7 @@ extension Engine {
         let own = try embedders(of: home)
         let hasTexts = own.current?.modalities.contains(.text) ?? true
         let asked = Modality.allCases.compactMap { modality -> (space: EmbeddingSpace, modality: Modality)? in
-            let space = modality == .text ? hasTexts ? own.space : nil : own.media[modality]?.space
+            let space = modality == .text ? hasTexts ? own.space : nil : own.roles[modality]
             return space.map { ($0, modality) }
         }
         // What came with all its vectors, as nearly everything does, is not looked up.
@@ -403,8 +374,8 @@ extension Engine {
     /// Gives a vector to every passage that lacks one in the space of the home, as the policy has it; and in the space
     /// that a re-embedding fills, if its embedder answers.
     ///
-    /// - Returns: what makes the space of the first texts the one that the home goes on with, whichever embedders it is
-    ///   opened with later: to be written in the same transaction.
+    /// - Returns: what makes the space of the first texts, and those of the first images and videos, the ones that the home goes on
+    ///   with, whichever embedders it is opened with later: to be written in the same transaction.
     @discardableResult
     func embed(_ versions: inout [Mutation.NewVersion], for home: Home) async throws -> [Mutation.Change] {
         guard !versions.isEmpty, !embedders.isEmpty || !options.mediaEmbedders.isEmpty else { return [] }
@@ -412,6 +383,13 @@ extension Engine {
         var first: [Mutation.Change] = []
         if own.roles.current == nil, let current = own.current, current.modalities.contains(.text) {
             first = [.setting(SpaceRoles.currentName, current.space.name)]
+        }
+        for (modality, name) in [(Modality.image, SpaceRoles.imagesName), (.video, SpaceRoles.videosName)] {
+            if let space = own.unnoted[modality],
+                versions.contains(where: { $0.fields.attachments.embedded(modality) != nil })
+            {
+                first.append(.setting(name, space.name))
+            }
         }
         if options.embedding == .later { return first }
         var done: Set<EmbeddingSpace> = []

@@ -17,6 +17,8 @@ extension Engine {
         var media: [Modality: any Embedder] = [:]
         /// Where what is attached has its vectors, or will have them.
         var roles = SpaceRoles()
+        /// Those of them that the home has not noted yet.
+        var unnoted: [Modality: EmbeddingSpace] = [:]
         /// Whether there are vectors of attached images.
         var hasImages = false
         /// The space that the home uses, where the engine has no embedder of it.
@@ -45,6 +47,7 @@ extension Engine {
             }
         }
         for modality in [Modality.image, .video] {
+            if roles[modality] == nil { found.unnoted[modality] = found.roles[modality] }
             found.media[modality] = found.roles[modality].flatMap(mediaEmbedder(of:))
         }
         if let current = roles.current {

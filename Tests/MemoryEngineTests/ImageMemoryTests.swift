@@ -294,6 +294,31 @@ private final class SightEmbedder: Embedder {
         await blind.close()
     }
 
+    @Test func `keeps the space that it was to have, though its embedder did not answer at first`()
+        async throws
+    {
+        let sight = SightEmbedder()
+        sight.isOff = true
+        let store = try ScratchStore(embedder: FlakyEmbedder()) { $0.mediaEmbedders = [sight] }
+        let first = try await store.engine.remember(draft("From the first day", SightEmbedder.dog), in: atlas)
+        #expect(first.missingSpaces == [sight.space])
+        await store.engine.close()
+        // Without it, images wait, and that is said.
+        var options = store.options
+        options.mediaEmbedders = []
+        let blind = try Engine.open(at: store.directory.path, embedder: FlakyEmbedder(), options: options)
+        let second = try await blind.remember(draft("From the second day", SightEmbedder.ship), in: atlas)
+        #expect(second.missingSpaces == [sight.space])
+        await blind.close()
+        // It need not be named again.
+        sight.isOff = false
+        options.otherEmbedders = [sight]
+        let engine = try Engine.open(at: store.directory.path, embedder: FlakyEmbedder(), options: options)
+        #expect(try await engine.embed(in: atlas).added == 2)
+        #expect(try await engine.recall("vessel", in: atlas).first?.memory.id == second.id)
+        await engine.close()
+    }
+
     @Test func `is asked no longer than questions may wait for it`() async throws {
         let store = try ScratchStore(embedder: FlakyEmbedder()) { $0.mediaEmbedders = [SightEmbedder()] }
         let (dog, _) = try await filled(store)

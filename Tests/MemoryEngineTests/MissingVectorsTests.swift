@@ -35,8 +35,66 @@ final class FlakyEmbedder: Embedder {
     }
 }
 
+/// Refuses whole calls with a text that is too long for it.
+private final class PickyEmbedder: Embedder {
+    let space = EmbeddingSpace(model: "picky", dimension: 3, metric: .innerProduct)
+    private let code: EngineError.Code
+    private let state = Mutex<(isOff: Bool, callCount: Int)>((false, 0))
+
+    init(_ code: EngineError.Code) { self.code = code }
+
+    var callCount: Int { state.withLock { $0.callCount } }
+    func turnOff() { state.withLock { $0.isOff = true } }
+
+    func embed(_ inputs: [EmbeddingInput], for purpose: EmbeddingPurpose) async throws -> [[Float]] {
+        let isOff = state.withLock { state in
+            state.callCount += 1
+            return state.isOff
+        }
+        if isOff { throw EngineError(.embedder, "it is off") }
+        return try inputs.map {
+            guard case .text(let text) = $0 else { return [] }
+            if text.contains("long") { throw EngineError(code, "more tokens than there may be") }
+            return FlakyEmbedder.vector(text)
+        }
+    }
+}
+
 @Suite struct `Vectors that come later` {
     let atlas = Namespace.project("atlas")
+
+    @Test(arguments: [EngineError.Code.embedder, .tooLarge, .invalid])
+    func `come to all others where a text is refused, which is told`(code: EngineError.Code) async throws {
+        let embedder = PickyEmbedder(code)
+        let told = Mutex<[String]>([])
+        let store = try ScratchStore(embedder: embedder) {
+            $0.embedding = .later
+            $0.warn = { text in told.withLock { $0.append(text) } }
+        }
+        var refused: [MemoryID] = []
+        for number in 0..<40 {
+            let isLong = number == 13 || number == 38
+            let id = try await store.engine.remember(
+                "Text \(number)\(isLong ? ", a long one" : "")", in: atlas
+            ).id
+            if isLong { refused.append(id) }
+        }
+        let done = try await store.engine.embed(in: atlas)
+        #expect(done.added == 38 && done.skipped == 2)
+        #expect(try await store.engine.missingSpaces(in: atlas) == [embedder.space: 2])
+        let lines = told.withLock { $0 }
+        #expect(
+            lines.count == 2
+                && zip(lines, refused).allSatisfy { $0.contains("\($1)") && $0.contains("tokens") })
+        // All at once, one that it takes, and halves of halves around two.
+        #expect(embedder.callCount <= 2 + 2 * 12, "\(embedder.callCount)")
+        // Alone they are refused as well, and where it takes nothing they are not to blame.
+        #expect(try await store.engine.embed(in: atlas).skipped == 2)
+        embedder.turnOff()
+        let error = await refusal { try await store.engine.embed(in: atlas) }
+        #expect(error?.code == .embedder && error?.message.contains("it is off") == true)
+        #expect(told.withLock { $0.count } == 4)
+    }
 
     /// All passages that lack a vector, in pages of three.
     private func lacking(

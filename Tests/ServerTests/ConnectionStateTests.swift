@@ -69,6 +69,24 @@ import Testing
         #expect(reply("SELECT 1") == .error("ERR DB index is out of range"))
         #expect(reply("SELECT x") == .error("ERR invalid DB index"))
         #expect(reply("CLIENT ID") == .integer(7))
+        for command in ["NO-EVICT on", "NO-TOUCH OFF"] { #expect(reply("CLIENT \(command)") == .ok) }
+        for command in [
+            "NO-EVICT perhaps", "LIST ID x", "LIST TYPE none", "LIST BOTH 1", "LIST TYPE normal 7",
+        ] {
+            guard case .error = reply("CLIENT \(command)") else {
+                Issue.record("CLIENT \(command) is answered")
+                return
+            }
+        }
+        for command in ["LIST", "LIST ID 3 7", "LIST TYPE Normal"] {
+            guard case .verbatim(let line) = reply("CLIENT \(command)") else { continue }
+            #expect(line.hasPrefix("id=7 "), "\(command)")
+        }
+        for command in ["LIST ID 3 8", "LIST TYPE pubsub"] {
+            #expect(reply("CLIENT \(command)") == .verbatim(""))
+        }
+        guard case .array(let help) = reply("CLIENT HELP") else { return }
+        #expect(!help.isEmpty)
         guard case .error = reply("CLIENT MAINT_NOTIFICATIONS ON") else {
             Issue.record("an unknown subcommand was taken")
             return

@@ -84,11 +84,13 @@ struct VectorSetWalk {
             }
             return matching
         }
+        // Whoever lets it look at all shall have the nearest of all.
+        let looksAtAll = search.filterEf.map { $0 >= set.count } ?? false
         var looked = min(
             bound, max(Self.firstCount, search.count.multipliedReportingOverflow(by: 4).partialValue))
         var seen = Set<UInt32>()
         var matching: [VectorSetMatch] = []
-        while looked <= HNSWIndex.largestCount, !search.isExact {
+        while looked <= HNSWIndex.largestCount, !search.isExact, !looksAtAll {
             let candidates = try nearest(query, looked, nil, in: transaction)
             for candidate in candidates where candidate.score >= search.leastScore {
                 guard seen.insert(candidate.ordinal).inserted,
@@ -105,7 +107,8 @@ struct VectorSetWalk {
         }
         let words = try words(filter, in: transaction)
         return try matches(
-            nearest(query, search.count, PassageFilter(words: words), in: transaction), in: transaction)
+            nearest(query, search.count, PassageFilter(words: words), isExact: looksAtAll, in: transaction),
+            in: transaction)
     }
 
     private static let firstCount = 64

@@ -91,8 +91,8 @@ struct ConnectionState {
     let id: Int
     let facts: Facts
     private(set) var version = ProtocolVersion.two
-    private(set) var name = ""
-    private(set) var library = (name: "", version: "")
+    var name = ""
+    var library = (name: "", version: "")
     private(set) var user: User?
     /// The name of the command that was taken last; `nil` = there is no such command.
     private(set) var command: String?
@@ -377,41 +377,13 @@ struct ConnectionState {
     private static let redisVersion = "8.4.0"
 
     /// A name without spaces, line breaks and other signs that would break a line that tells of connections.
-    private static func checkedName(_ arguments: inout Arguments) throws(CommandError) -> String {
+    static func checkedName(_ arguments: inout Arguments) throws(CommandError) -> String {
         let bytes = try arguments.bytes("the name")
         guard bytes.count <= 256, bytes.allSatisfy({ (0x21...0x7e).contains($0) }) else {
             throw CommandError(
                 "ERR Client names cannot contain spaces, newlines or special characters.")
         }
         return String(decoding: bytes, as: UTF8.self)
-    }
-
-    private mutating func client(_ arguments: inout Arguments) throws(CommandError) -> Reply {
-        let subcommand = try arguments.text("the subcommand").uppercased()
-        switch subcommand {
-        case "ID": return .integer(id)
-        case "GETNAME": return name.isEmpty ? .null : .text(name)
-        case "SETNAME":
-            name = try Self.checkedName(&arguments)
-            return .ok
-        case "SETINFO":
-            let attribute = try arguments.text("the attribute").uppercased()
-            let value = try Self.checkedName(&arguments)
-            switch attribute {
-            case "LIB-NAME": library.name = value
-            case "LIB-VER": library.version = value
-            default: throw CommandError("ERR Unrecognized option '\(attribute.prefix(40))'")
-            }
-            return .ok
-        case "INFO", "LIST": return .verbatim(line + "\n")
-        default:
-            throw CommandError("ERR unknown subcommand '\(subcommand.prefix(40))'. Try CLIENT HELP.")
-        }
-    }
-
-    /// The connection in a line of fields.
-    private var line: String {
-        "id=\(id) name=\(name) db=0 resp=\(version.rawValue) user=\(user?.name ?? "default") lib-name=\(library.name) lib-ver=\(library.version)"
     }
 
     private func config(_ arguments: inout Arguments) throws(CommandError) -> Reply {

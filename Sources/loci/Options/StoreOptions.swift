@@ -126,6 +126,9 @@ struct StoreOptions: ParsableArguments {
         }
     }
 
+    /// How long a question waits for a service before words answer it: as much as a far and busy one takes.
+    private static let questionPatience = Duration.seconds(5)
+
     /// What makes vectors.
     func embedders() throws -> AvailableEmbedders {
         guard embedder != .vlJEPA else {
@@ -168,6 +171,7 @@ struct StoreOptions: ParsableArguments {
         // A home may have its vectors from one that is not named now.
         if embedders.hasServices {
             options.questionFallback = .words
+            options.questionPatience = Self.questionPatience
             if use != .loading { options.embedding = .whenAvailable }
         }
         options.embedsBacklog = use == .serving && embedders.hasServices
