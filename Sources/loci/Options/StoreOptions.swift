@@ -126,8 +126,8 @@ struct StoreOptions: ParsableArguments {
         }
     }
 
-    /// How long a question waits for a service before words answer it: as much as a far and busy one takes.
-    private static let questionPatience = Duration.seconds(5)
+    /// How long a question waits for a service before words answer it: as much as one may wait in a queue of RunPod.
+    private static let questionPatience = Duration.seconds(10)
 
     /// What makes vectors.
     func embedders() throws -> AvailableEmbedders {
