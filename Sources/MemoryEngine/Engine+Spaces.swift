@@ -179,8 +179,8 @@ extension Engine {
             guard done.added + done.obsolete > 0 else {
                 throw EngineError(
                     .conflict,
-                    "some passages of \(home) have a vector in \(old?.name ?? "the old space") and no text: add "
-                        + "vectors in \(space.name) to them, or forget them")
+                    "some passages of \(home) have a vector in \(old?.name ?? "the old space"), and no text, or one that the "
+                        + "embedder of \(space.name) refuses: add vectors there to them, or forget them")
             }
         }
         if dropsOld, let old, old != space {
