@@ -107,7 +107,7 @@ struct ReembedCommand: AsyncParsableCommand {
             [("added", done.added), ("obsolete", done.obsolete), ("skipped", done.skipped)],
             text: "\(namespace): \(Terminal.counted(done.added, "vector")) added"
                 + (done.skipped > 0
-                    ? ", \(Terminal.grouped(done.skipped)) \(done.skipped == 1 ? "passage has" : "passages have") nothing to embed"
+                    ? ", \(Terminal.grouped(done.skipped)) \(done.skipped == 1 ? "passage has" : "passages have") no vector: nothing to embed, or refused"
                     : ""))
     }
 }
