@@ -169,7 +169,7 @@ extension Engine {
                 asked[current.space] = current
                 spaces[home] = current.space
             } else if let missing = own.missing {
-                leftOut.append("\(home): vectors in \(missing.name): the engine has no embedder of it")
+                leftOut.append("\(home): vectors in \(missing.name): \(absence(of: missing))")
             }
         }
         if query.channels.contains(.vectors), !query.embeddings.isEmpty {
@@ -206,7 +206,8 @@ extension Engine {
     ) -> (any Embedder)? {
         guard own.hasImages, let space = own.roles.images else { return nil }
         guard let embedder = own.media[.image], embedder.modalities.contains(.text) else {
-            leftOut.append("\(home): images in \(space.name): the engine has no embedder of texts there")
+            let reason = own.media[.image] == nil ? absence(of: space) : "its embedder takes no texts"
+            leftOut.append("\(home): images in \(space.name): \(reason)")
             return nil
         }
         return embedder

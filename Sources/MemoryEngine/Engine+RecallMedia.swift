@@ -20,7 +20,8 @@ extension Engine {
                 "no \(modality.rawValue) of \(namespace.home) has a vector; embed what is attached first")
         }
         guard let embedder = own.media[modality] else {
-            throw EngineError(.invalid, "the engine has no embedder of \(space.name); open it with one")
+            throw EngineError(
+                .invalid, "nothing makes vectors in \(space.name): \(absence(of: space))")
         }
         let vector = try await vectors(for: [medium], .query, embedder)[0]
         var query = RecallQuery("", in: namespace)

@@ -52,7 +52,10 @@ extension Engine {
         }
         if let current = roles.current {
             found.current = embedder(of: current)
-            if found.current == nil { found.missing = current }
+            if found.current == nil {
+                found.missing = current
+                warnOfAbsence(current)
+            }
             return found
         }
         found.current = embedder
@@ -103,19 +106,35 @@ extension Engine {
             throw EngineError(.invalid, "the engine has no embedder of texts; open it with one")
         }
         var found = space.flatMap(embedder(of:))
-        var name = space?.name
+        var missing = space
         if space == nil {
             let own = try await withHome(of: namespace, creating: false) { try embedders(of: $0) }
             found = own == nil ? embedder : own?.current
-            name = own?.missing?.name
+            missing = own?.missing
         }
         guard let found, found.modalities.contains(.text) else {
+            guard let missing else {
+                throw EngineError(.invalid, "the engine has no embedder of texts; open it with one")
+            }
             throw EngineError(
                 .invalid,
-                "the engine has no embedder of texts\(name.map { " in \($0)" } ?? ""); open it with one"
-                    + (name == nil ? "" : ", or bring the home to another space (`reembed` into that)"))
+                "nothing makes vectors of texts in \(missing.name): \(absence(of: missing)); or bring the home to another space "
+                    + "(`reembed` into that)")
         }
         return found
+    }
+
+    /// Tells, once, of a space that a home uses and nothing makes vectors in, where that is wanted.
+    private func warnOfAbsence(_ space: EmbeddingSpace) {
+        guard options.warnsOfAbsence, toldAbsences.withLock({ $0.insert(space).inserted }) else { return }
+        options.warn?(
+            "homes have their vectors in \(space.name), and nothing makes them: \(absence(of: space)); words answer meanwhile, and "
+                + "what is remembered waits for its vectors")
+    }
+
+    /// Why nothing makes vectors in a space.
+    func absence(of space: EmbeddingSpace) -> String {
+        options.absence?(space) ?? "the engine has no embedder of it"
     }
 
     /// The space in which the texts and questions of a home are embedded; `nil` = the engine has no embedder, and nobody

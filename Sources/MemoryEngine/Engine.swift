@@ -43,6 +43,11 @@ public final class Engine: Sendable {
         public var longRead: LongReadPolicy = .warn
         /// Called with words for a person, on any thread, when something is not as it should be.
         public var warn: (@Sendable (String) -> Void)?
+        /// Why the engine has no embedder of a space, and the way out, in words for a person; `nil` = that is not known. It is
+        /// called on any thread, and its answer is part of errors and of `Recall.leftOut`.
+        public var absence: (@Sendable (EmbeddingSpace) -> String?)?
+        /// Whether `warn` is told, once, of each space that a home uses and nothing makes vectors in.
+        package var warnsOfAbsence = false
         /// Who writes. In a server, who logged in; by default the user of the operating system.
         public var principal: String = Options.systemUser
         /// What becomes of a text while the embedder does not answer.
@@ -104,6 +109,8 @@ public final class Engine: Sendable {
     private let openHomes: OpenHomes
     private let callers: CallerGauge
     let backlog: EmbeddingBacklog
+    /// Spaces that `warn` was told of, because nothing makes vectors in them.
+    let toldAbsences: Mutex<Set<EmbeddingSpace>>
     let readers: BoundedExecutor
 
     private init(path: String, embedder: (any Embedder)?, options: Options) {
@@ -113,6 +120,7 @@ public final class Engine: Sendable {
         openHomes = OpenHomes(maximumCount: options.maximumOpenHomes)
         callers = CallerGauge()
         backlog = EmbeddingBacklog(pause: options.backlogPause, warn: options.warn)
+        toldAbsences = Mutex([])
         readers = BoundedExecutor(width: max(4, 2 * ProcessInfo.processInfo.activeProcessorCount))
     }
 
@@ -125,6 +133,7 @@ public final class Engine: Sendable {
         openHomes = engine.openHomes
         callers = engine.callers
         backlog = engine.backlog
+        toldAbsences = engine.toldAbsences
         self.readers = readers ?? engine.readers
     }
 

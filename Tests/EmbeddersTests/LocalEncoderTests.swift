@@ -236,7 +236,20 @@ private let texts = [
             }
             // Set to nothing, the variable says that there is none.
             #expect(try choose(.auto, ["LOCI_MODEL": "", "XDG_CACHE_HOME": folder]).local == nil)
-            #expect(throws: EngineError.self) { try choose(.auto, ["LOCI_MODEL": folder + "/none"]) }
+            let gone = ["LOCI_MODEL": folder + "/none"]
+            let error = #expect(throws: EngineError.self) { try choose(.auto, gone) }
+            #expect(error?.message.hasPrefix("LOCI_MODEL: ") == true)
+            // Where no home is made, it stops nobody who did not ask for it.
+            func unmade(_ preference: AvailableEmbedders.Preference) throws -> AvailableEmbedders {
+                try AvailableEmbedders(
+                    preferring: preference, environment: gone, services: ServiceSettings(environment: gone),
+                    makesHomes: false)
+            }
+            let lenient = try unmade(.auto)
+            #expect(lenient.embedder?.space == hash && lenient.wrong == [error?.message])
+            #expect(
+                lenient.absence(of: EmbeddingSpace(model: "tiny", dimension: 12)) == error?.message)
+            #expect(throws: EngineError.self) { try unmade(.local) }
             #expect(try choose(.hash, ["LOCI_MODEL": folder + "/none"]).embedder?.space == hash)
         }
     }

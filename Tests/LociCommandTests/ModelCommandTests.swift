@@ -35,6 +35,23 @@ import Testing
                 gone.status == 0
                     && gone.errors.contains("vectors in \(space): the engine has no embedder of it"),
                 "\(gone)")
+            // A wrong setting stops who would make homes with it, and nobody else.
+            let wrong = ["LOCI_TOKEN_TABLE": path + ".old", "LOCI_MODEL": ""]
+            #expect(try shell.loci("list", environment: wrong).output == shell.loci("list").output)
+            let asked = try shell.loci("recall", "deploy", environment: wrong)
+            #expect(
+                asked.status == 0
+                    && asked.errors.contains("vectors in \(space): LOCI_TOKEN_TABLE: there is no table"),
+                "\(asked)")
+            let refused = try shell.loci("remember", "It was renewed.", environment: wrong)
+            #expect(refused.status == 2 && refused.errors.contains("LOCI_TOKEN_TABLE: "), "\(refused)")
+            // A damaged one is told by who lists them.
+            let bytes = try Data(contentsOf: URL(fileURLWithPath: path))
+            try bytes.dropLast(3).write(to: URL(fileURLWithPath: path))
+            let damaged = try shell.loci("embedders", "--json", environment: environment)
+            let state = try damaged.lines.map { try JSONParser.parse($0) }
+                .first { $0["name"]?.string == "table" }
+            #expect(state?["isConfigured"]?.bool == false, "\(damaged.output)")
         }
     }
 

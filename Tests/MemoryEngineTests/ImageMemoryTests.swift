@@ -288,7 +288,7 @@ private final class SightEmbedder: Embedder {
         let blind = try Engine.open(at: store.directory.path, embedder: FlakyEmbedder(), options: options)
         #expect(
             try await blind.recall("animal", in: atlas).leftOut
-                == ["project/atlas: images in sight/3/cosine: the engine has no embedder of texts there"])
+                == ["project/atlas: images in sight/3/cosine: the engine has no embedder of it"])
         #expect(try await blind.dropSpace(sight.space, in: atlas) == 4)
         #expect(try await blind.recall("animal", in: atlas).leftOut.isEmpty)
         await blind.close()

@@ -37,6 +37,9 @@ public struct AvailableEmbedders: Sendable {
     public let local: LocalEncoder?
     /// The table of tokens, if there is one.
     public let table: TokenTableEmbedder?
+    /// Why a model or a table that is there or named is not among them.
+    package let problems: [EngineError]
+    private let services: ServiceSettings
 
     /// The environment variable that names the folder of the model; empty, there is none.
     public static let variable = "LOCI_MODEL"
@@ -57,30 +60,45 @@ public struct AvailableEmbedders: Sendable {
             services: ServiceSettings(environment: environment))
     }
 
+    /// - Parameter makesHomes: whether homes may be made with the embedder; if not, a model or a table that cannot be used stops
+    ///   nobody who did not ask for it.
     package init(
         preferring preference: Preference, environment: [String: String], services: ServiceSettings,
-        media: [ServiceSettings.Service] = []
+        media: [ServiceSettings.Service] = [], makesHomes: Bool = true
     ) throws {
+        self.services = services
         let named = try media.map { try services.embedder(of: $0) }
         guard preference != .none else {
-            (embedder, others, self.media, local, table) = (nil, [], named, nil, nil)
+            (embedder, others, self.media, local, table, problems) = (nil, [], named, nil, nil, [])
             return
         }
+        var problems: [EngineError] = []
         let hash = HashEmbedder()
         let service = try ServiceSettings.Service(rawValue: preference.rawValue).map {
             try services.embedder(of: $0)
         }
         do {
-            local = try Self.folder(environment).map { try LocalEncoder(folder: $0) }
-        } catch  where preference == .hash || preference == .table || service != nil {
+            local = try Self.advised(Self.variable, environment) {
+                try Self.folder(environment).map { try LocalEncoder(folder: $0) }
+            }
+        } catch let error as EngineError
+            where preference != .local && (preference != .auto || !makesHomes)
+        {
             // Who wants none of it is not stopped by it.
             local = nil
+            problems.append(error)
         }
         do {
-            table = try Self.tablePath(environment).map { try TokenTableEmbedder(path: $0) }
-        } catch  where preference != .table && (preference != .auto || local != nil) {
+            table = try Self.advised(Self.tableVariable, environment) {
+                try Self.tablePath(environment).map { try TokenTableEmbedder(path: $0) }
+            }
+        } catch let error as EngineError
+            where preference != .table && (preference != .auto || local != nil || !makesHomes)
+        {
             table = nil
+            problems.append(error)
         }
+        self.problems = problems
         let first: any Embedder
         switch preference {
         case .local:
@@ -124,6 +142,45 @@ public struct AvailableEmbedders: Sendable {
     /// Whether a service makes the vectors of texts in a space.
     package func isOfService(_ space: EmbeddingSpace) -> Bool {
         ([embedder].compactMap { $0 } + others).first { $0.space == space } is any HealthReporting
+    }
+
+    /// Why none of them makes vectors in a space, and the way out; `nil` = that is not known.
+    package func absence(of space: EmbeddingSpace) -> String? {
+        for service in ServiceSettings.Service.allCases where services.space(of: service) == space {
+            do { _ = try services.embedder(of: service) } catch {
+                return (error as? EngineError)?.message ?? "\(error)"
+            }
+        }
+        let reasons =
+            problems.map(\.message)
+            + [local?.space, table?.space].compactMap { $0 }.filter {
+                $0.model == space.model && $0 != space
+            }.map { "the \(space.model) that is there has other weights: its space is \($0.name)" }
+        return reasons.isEmpty ? nil : reasons.joined(separator: "; ")
+    }
+
+    /// What is configured, and wrong, in words: a model, a table, services that lack no setting.
+    package var wrong: [String] {
+        problems.map(\.message)
+            + ServiceSettings.Service.allCases.filter { services.missing(of: $0).isEmpty }.compactMap {
+                do {
+                    _ = try services.embedder(of: $0)
+                    return nil
+                } catch {
+                    return (error as? EngineError)?.message ?? "\(error)"
+                }
+            }
+    }
+
+    /// Does something with what a variable names, and tells of its errors by that name.
+    private static func advised<Result>(
+        _ variable: String, _ environment: [String: String], _ body: () throws -> Result
+    ) throws -> Result {
+        do {
+            return try body()
+        } catch let error as EngineError where environment[variable] != nil {
+            throw EngineError(error.code, "\(variable): \(error.message)")
+        }
     }
 
     /// What makes the vectors of new homes, in words.

@@ -34,7 +34,8 @@ struct Failure: Error {
         switch error.code {
         case .notFound: self.init("notFound", error.message, status: ExitStatus.notFound)
         case .corrupted:
-            let isAdvised = error.message.contains("`loci check`")
+            // What is damaged is not always a store.
+            let isAdvised = ["`loci ", "`make ", "remove it"].contains { error.message.contains($0) }
             self.init("corrupted", error.message + (isAdvised ? "" : "; `loci check` says what is damaged"))
         default: self.init(error.code.rawValue, error.message)
         }

@@ -90,8 +90,10 @@ struct Settings: Sendable {
 
     /// What makes vectors.
     func embedders(
-        _ preference: AvailableEmbedders.Preference, media: [ServiceSettings.Service] = []
+        _ preference: AvailableEmbedders.Preference, media: [ServiceSettings.Service] = [],
+        makesHomes: Bool = true
     ) throws -> AvailableEmbedders {
-        try AvailableEmbedders(preferring: preference, environment: values, services: services, media: media)
+        try AvailableEmbedders(
+            preferring: preference, environment: values, services: services, media: media, makesHomes: makesHomes)
     }
 }

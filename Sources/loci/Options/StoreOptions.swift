@@ -130,12 +130,15 @@ struct StoreOptions: ParsableArguments {
     private static let questionPatience = Duration.seconds(10)
 
     /// What makes vectors.
-    func embedders() throws -> AvailableEmbedders {
+    ///
+    /// - Parameter makesHomes: whether homes may be made with it.
+    func embedders(makesHomes: Bool = true) throws -> AvailableEmbedders {
         guard embedder != .vlJEPA else {
             throw ValidationError(
                 "--embedder runpod-vl-jepa makes no vectors of texts: write --media runpod-vl-jepa")
         }
-        return try Settings.current.embedders(embedder ?? .auto, media: media ?? [])
+        return try Settings.current.embedders(
+            embedder ?? .auto, media: media ?? [], makesHomes: makesHomes)
     }
 
     /// The spaces that verbs make vectors in.
@@ -164,7 +167,8 @@ struct StoreOptions: ParsableArguments {
         if !use.makesStore, !FileManager.default.fileExists(atPath: path) {
             throw EngineError(.notFound, "there is no store at \(path)")
         }
-        let embedders = try given ?? self.embedders()
+        let embedders = try given ?? self.embedders(makesHomes: use.makesStore)
+        options.absence = { embedders.absence(of: $0) }
         options.otherEmbedders = embedders.others
         options.mediaEmbedders = embedders.media
         options.warn = { Terminal.note($0) }
@@ -175,6 +179,7 @@ struct StoreOptions: ParsableArguments {
             if use != .loading { options.embedding = .whenAvailable }
         }
         options.embedsBacklog = use == .serving && embedders.hasServices
+        options.warnsOfAbsence = use == .serving
         if embedders.local != nil || embedders.table != nil || embedders.isService, use.makesStore,
             !FileManager.default.fileExists(atPath: path)
         {

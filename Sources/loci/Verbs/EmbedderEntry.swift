@@ -25,8 +25,15 @@ struct EmbedderEntry: Sendable {
     static func all(_ settings: Settings) throws -> [EmbedderEntry] {
         let hash = EmbedderEntry(name: "hash", space: HashEmbedder().space, modalities: [.text])
         let here = [
-            hash, inProcess(.table, settings) { $0.table?.space },
-            inProcess(.local, settings) { $0.local?.space },
+            hash,
+            inProcess(.table, settings) { found in
+                try found.table?.load()
+                return found.table?.space
+            },
+            inProcess(.local, settings) { found in
+                try found.local?.load()
+                return found.local?.space
+            },
         ]
         let services = settings.services
         let ledger = CostLedger(path: services.costsPath)
@@ -48,17 +55,17 @@ struct EmbedderEntry: Sendable {
             }
     }
 
-    /// One that needs a file, and why it cannot be used if it cannot.
+    /// One that needs a file, which is read and checked, and why it cannot be used if it cannot.
     private static func inProcess(
         _ preference: AvailableEmbedders.Preference, _ settings: Settings,
-        _ space: (AvailableEmbedders) -> EmbeddingSpace?
+        _ space: (AvailableEmbedders) throws -> EmbeddingSpace?
     ) -> EmbedderEntry {
         var entry = EmbedderEntry(name: preference.rawValue, space: nil, modalities: [.text])
         do {
             let found = try AvailableEmbedders(
                 preferring: preference, environment: settings.values,
                 services: ServiceSettings(environment: [:]))
-            entry = EmbedderEntry(name: preference.rawValue, space: space(found), modalities: [.text])
+            entry = EmbedderEntry(name: preference.rawValue, space: try space(found), modalities: [.text])
         } catch {
             entry.problem = Failure(error).message
         }

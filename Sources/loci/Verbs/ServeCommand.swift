@@ -56,6 +56,7 @@ struct ServeCommand: AsyncParsableCommand {
         let asked = options
         let isJSON = store.json
         let embedders = try store.embedders()
+        for problem in embedders.wrong { Terminal.note("not used: \(problem)") }
         if let local = embedders.local {
             // The first question should not wait for it.
             try local.load()

@@ -79,6 +79,28 @@ import Testing
         #expect(!found.others.contains { $0.space.name == "tiny/3/cosine" } && found.others.count == 6)
     }
 
+    @Test func `say why nothing makes vectors in a space`() throws {
+        func absence(_ model: String, _ dimension: Int, _ changes: [String: String]) throws -> String? {
+            let environment = Self.all.merging(changes) { $1 }
+            return try AvailableEmbedders(environment: environment).absence(
+                of: EmbeddingSpace(model: model, dimension: dimension))
+        }
+        #expect(
+            try absence("text-embedding-3-small", 1_536, ["OPENAI_API_KEY": ""])?.contains("OPENAI_API_KEY")
+                == true)
+        #expect(
+            try absence("BAAI/bge-m3", 1_024, ["RUNPOD_QUESTIONS_WAIT": "perhaps"])?
+                .contains("RUNPOD_QUESTIONS_WAIT") == true)
+        #expect(
+            try absence("tiny", 3, ["LOCI_EMBEDDINGS_SHAPE": "round"])?.contains("LOCI_EMBEDDINGS_SHAPE")
+                == true)
+        #expect(try absence("tiny", 3, [:]) == nil && absence("another", 3, [:]) == nil)
+        let wrong = try AvailableEmbedders(
+            environment: Self.all.merging(["LOCI_EMBEDDINGS_SHAPE": "round", "JINA_API_KEY": ""]) { $1 })
+        #expect(wrong.wrong.count == 1 && wrong.wrong[0].contains("LOCI_EMBEDDINGS_SHAPE"))
+        #expect(try AvailableEmbedders(environment: Self.all).wrong.isEmpty)
+    }
+
     @Test func `give one embedder of a space`() throws {
         var environment = Self.all
         environment["LOCI_EMBEDDINGS_MODEL"] = "BAAI/bge-m3"
