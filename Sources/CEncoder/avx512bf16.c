@@ -9,7 +9,7 @@
 #define ROWS 12
 #define TARGET __attribute__((target("avx512f,avx512vl,avx512bw,avx512dq,avx512bf16,fma")))
 #define MULTIPLY_ADD(a, b, c) __builtin_elementwise_fma(a, b, c)
-#define HAS_BF16
+#define HAS_PAIRS
 #define DOT_PAIRS(sums, a, b) ((lanes)_mm512_dpbf16_ps((__m512)(sums), (__m512bh)(a), (__m512bh)(b)))
 
 /// Rounds `count` floats at any alignment to bfloat16, and fills up to a multiple of 32 with zeros.

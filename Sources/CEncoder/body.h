@@ -4,7 +4,8 @@
 ///   row of vectors and one number are held in registers;
 /// - `TARGET`: the attribute of every function, as the compiler inlines across equal targets only;
 /// - `MULTIPLY_ADD(a, b, c)`: a * b + c;
-/// - and, with bfloat16, `HAS_BF16`, `DOT_PAIRS(sums, a, b)` and `round_row`, which fills up to a multiple of 32;
+/// - and, where two numbers of 16 bits are multiplied and added in one lane, `HAS_PAIRS` and `DOT_PAIRS(sums, a, b)`: with
+///   `HAS_WHOLE` they are whole numbers, else bfloat16 ones, with `round_row`, which fills up to a multiple of 32;
 ///
 /// includes this file, and defines the table of its functions with `DEFINE_VARIANT`.
 #include "variant.h"
@@ -182,15 +183,33 @@ TARGET static void add_norm(
     }
 }
 
+/// What is fetched while a panel is multiplied: the next one, a part of it with each tile of rows, so that memory is read
+/// at an even rate. Beyond the last panel nothing is lost but the reading.
+typedef struct {
+    const char *at;
+    /// Bytes with each input or pair of inputs.
+    size_t step;
+} fetching;
+
+/// The part of the tile from row `first` on, of `bytes` behind a panel of so many steps.
+BODY fetching fetching_of(const void *next, size_t bytes, size_t steps, size_t rows, size_t first) {
+    const size_t tiles = (rows + ROWS - 1) / ROWS;
+    return (fetching){(const char *)next + bytes * first / rows, bytes / tiles / steps + 1};
+}
+
+/// Into the second cache.
+#define FETCH(ahead) (__builtin_prefetch((ahead).at, 0, 2), (ahead).at += (ahead).step)
+
 /// Sums of `rows` rows of x, `stride` floats from one to the next, with the `PANEL` columns of a panel.
 BODY void float_tile(
-    const float *x, size_t stride, size_t inputs, const float *panel, const int rows,
+    const float *x, size_t stride, size_t inputs, const float *panel, fetching ahead, const int rows,
     lanes sums[ROWS][VECTORS]) {
     for (int r = 0; r < rows; r++) {
         for (int v = 0; v < VECTORS; v++) sums[r][v] = 0;
     }
     for (size_t i = 0; i < inputs; i++, panel += PANEL) {
         lanes column[VECTORS];
+        FETCH(ahead);
 #pragma clang loop unroll(full)
         for (int v = 0; v < VECTORS; v++) column[v] = load(panel + v * LANES);
 #pragma clang loop unroll(full)
@@ -240,13 +259,13 @@ BODY void store_tile(
 
 /// Products of rows with a panel of floats, up to `ROWS` rows.
 TARGET static void float_rows(
-    const float *x, size_t stride, size_t rows, size_t inputs, const float *panel, const float *bias,
-    size_t columns, int has_gelu, float *out, size_t out_stride) {
+    const float *x, size_t stride, size_t rows, size_t inputs, const float *panel, fetching ahead,
+    const float *bias, size_t columns, int has_gelu, float *out, size_t out_stride) {
     lanes sums[ROWS][VECTORS];
     switch (rows) {
 #define EACH(count)                                                                \
     case count:                                                                    \
-        float_tile(x, stride, inputs, panel, count, sums);                         \
+        float_tile(x, stride, inputs, panel, ahead, count, sums);                  \
         store_tile(sums, count, columns, bias, has_gelu, out, out_stride);         \
         break;
         ROW_CASES(EACH)
@@ -262,49 +281,125 @@ BODY size_t next_rows(size_t left) {
 
 BODY size_t rounded_up(size_t n, size_t to) { return (n + to - 1) / to * to; }
 
-#if defined(HAS_BF16)
+#if defined(HAS_PAIRS)
 
 /// Pairs of inputs lie together, as one instruction multiplies two. An odd end is filled with zeros.
 BODY size_t pairs_of(size_t inputs) { return (inputs + 1) / 2; }
 
+BODY size_t rounded_stride(size_t inputs) { return rounded_up(inputs, PACKED_PART); }
+
+#if defined(HAS_WHOLE)
+
+/// Sums of products of whole numbers are exact, and a 32-bit one holds all of them: weights are up to `MOST_WEIGHT`, and what
+/// they are multiplied with is as large as the sum of a column's weights allows, which stands before the panels.
+typedef words pair_sums;
+typedef int16_t shorts __attribute__((ext_vector_type(LANES)));
+#define MOST_WEIGHT 2047.0f
+#define PACKED_HEAD 64
+/// Behind the pairs of a panel stands how much one is in each column.
+#define PANEL_SCALES PANEL
+
+/// How much one is of the whole numbers up to `most` that stand for these; no number where one of them is none.
+BODY float scale_of(const void *from, size_t count, float most) {
+    lanes largest = 0, nothing = 0;
+    for (size_t i = 0; i < count; i += LANES) {
+        const char *at = (const char *)from + i * sizeof(float);
+        const lanes value = count - i >= LANES ? load((const float *)at) : load_part((const float *)at, count - i);
+        largest = larger(largest, larger(value, -value));
+        nothing = MULTIPLY_ADD(value, (lanes)0, nothing);
+    }
+    return largest_of(largest) / most + sum_of(nothing);
+}
+
+/// Whole numbers for some floats at any alignment, filled up to a multiple of `LANES` with zeros. Returns the sum of their sizes.
+BODY float whole_row(const void *from, size_t count, float scale, uint16_t *to) {
+    const float factor = scale > 0 ? 1 / scale : 0;
+    lanes sizes = 0;
+    for (size_t i = 0; i < count; i += LANES) {
+        const char *at = (const char *)from + i * sizeof(float);
+        const lanes value = count - i >= LANES ? load((const float *)at) : load_part((const float *)at, count - i);
+        // Adding 1.5 * 2^23 rounds to the nearest whole number, which then stands in the low bits.
+        const lanes shifted = MULTIPLY_ADD(value, (lanes)factor, (lanes)12582912.0f);
+        const lanes rounded = shifted - 12582912.0f;
+        sizes += larger(rounded, -rounded);
+        const shorts whole = __builtin_convertvector((words)shifted - 0x4B400000, shorts);
+        memcpy(to + i, &whole, sizeof(whole));
+    }
+    return sum_of(sizes);
+}
+
+#else
+
+typedef lanes pair_sums;
+#define PACKED_HEAD 0
+#define PANEL_SCALES 0
+
+#endif
+
 TARGET static size_t packed_bytes(size_t outputs, size_t inputs) {
-    return rounded_up(outputs, PANEL) * pairs_of(inputs) * 4;
+    const size_t panels = rounded_up(outputs, PANEL) / PANEL;
+    return PACKED_HEAD + panels * (PANEL * pairs_of(inputs) + PANEL_SCALES) * 4;
 }
 
 TARGET static void pack(const void *weights, size_t outputs, size_t inputs, void *packed) {
     const size_t pairs = pairs_of(inputs);
-    uint32_t *panel = packed;
-    for (size_t first = 0; first < outputs; first += PANEL, panel += PANEL * pairs) {
+    uint32_t *panel = (uint32_t *)((char *)packed + PACKED_HEAD);
+#if defined(HAS_WHOLE)
+    float largest = 1;
+#endif
+    for (size_t first = 0; first < outputs; first += PANEL, panel += PANEL * pairs + PANEL_SCALES) {
         const size_t columns = outputs - first < PANEL ? outputs - first : PANEL;
-        if (columns < PANEL) memset(panel, 0, PANEL * pairs * sizeof(uint32_t));
+        if (columns < PANEL) memset(panel, 0, (PANEL * pairs + PANEL_SCALES) * sizeof(uint32_t));
+#if defined(HAS_WHOLE)
+        float sizes[PANEL] = {0}, *scales = (float *)panel + PANEL * pairs;
+        for (size_t column = 0; column < columns; column++) {
+            scales[column] =
+                scale_of((const char *)weights + (first + column) * inputs * sizeof(float), inputs, MOST_WEIGHT);
+        }
+#endif
         // A part of each row at a time, so that what is written to stays in the first cache.
         for (size_t i = 0; i < inputs; i += PACKED_PART) {
             const size_t count = inputs - i < PACKED_PART ? inputs - i : PACKED_PART;
             for (size_t column = 0; column < columns; column++) {
-                uint32_t row[PACKED_PART / 2];
-                const size_t place = (first + column) * inputs + i;
-                round_row((const char *)weights + place * sizeof(float), count, (uint16_t *)row);
+                uint32_t row[PACKED_PART / 2] = {0};
+                const char *from = (const char *)weights + ((first + column) * inputs + i) * sizeof(float);
+#if defined(HAS_WHOLE)
+                sizes[column] += whole_row(from, count, scales[column], (uint16_t *)row);
+#else
+                round_row(from, count, (uint16_t *)row);
+#endif
                 uint32_t *to = panel + i / 2 * PANEL + column;
                 for (size_t pair = 0; pair < pairs_of(count); pair++) to[pair * PANEL] = row[pair];
             }
         }
+#if defined(HAS_WHOLE)
+        for (size_t column = 0; column < columns; column++) {
+            largest = sizes[column] > largest ? sizes[column] : largest;
+        }
+#endif
     }
+#if defined(HAS_WHOLE)
+    // A little less than 2^31, for what the sum of sizes was rounded by.
+    const float most = 2147000000.0f / largest;
+    *(float *)packed = most < 32767 ? truncf(most) : 32767;
+#endif
 }
 
-BODY size_t rounded_stride(size_t inputs) { return rounded_up(inputs, PACKED_PART); }
-
+/// The rows, and behind them how much one is in each.
 TARGET static size_t linear_scratch_bytes(size_t rows, size_t inputs) {
-    return rows * rounded_stride(inputs) * sizeof(uint16_t);
+    return rows * (rounded_stride(inputs) * sizeof(uint16_t) + sizeof(float));
 }
 
 BODY void pair_tile(
-    const uint16_t *x, size_t stride, size_t pairs, const uint32_t *panel, const int rows,
-    lanes sums[ROWS][VECTORS]) {
+    const uint16_t *x, const float *row_scales, size_t stride, size_t pairs, const uint32_t *panel,
+    fetching ahead, const int rows, lanes sums[ROWS][VECTORS]) {
+    pair_sums products[ROWS][VECTORS];
     for (int r = 0; r < rows; r++) {
-        for (int v = 0; v < VECTORS; v++) sums[r][v] = 0;
+        for (int v = 0; v < VECTORS; v++) products[r][v] = 0;
     }
     for (size_t i = 0; i < pairs; i++, panel += PANEL) {
         lanes column[VECTORS];
+        FETCH(ahead);
 #pragma clang loop unroll(full)
         for (int v = 0; v < VECTORS; v++) column[v] = load((const float *)panel + v * LANES);
 #pragma clang loop unroll(full)
@@ -312,19 +407,32 @@ BODY void pair_tile(
             float pair;
             memcpy(&pair, x + (size_t)r * stride + 2 * i, sizeof(pair));
 #pragma clang loop unroll(full)
-            for (int v = 0; v < VECTORS; v++) sums[r][v] = DOT_PAIRS(sums[r][v], (lanes)pair, column[v]);
+            for (int v = 0; v < VECTORS; v++) {
+                products[r][v] = DOT_PAIRS(products[r][v], (lanes)pair, column[v]);
+            }
         }
+    }
+    for (int v = 0; v < VECTORS; v++) {
+#if defined(HAS_WHOLE)
+        const lanes scales = load((const float *)panel + v * LANES);
+        for (int r = 0; r < rows; r++) {
+            sums[r][v] = __builtin_convertvector(products[r][v], lanes) * scales * row_scales[r];
+        }
+#else
+        (void)row_scales;
+        for (int r = 0; r < rows; r++) sums[r][v] = products[r][v];
+#endif
     }
 }
 
 TARGET static void pair_rows(
-    const uint16_t *x, size_t stride, size_t rows, size_t pairs, const uint32_t *panel, const float *bias,
-    size_t columns, int has_gelu, float *out, size_t out_stride) {
+    const uint16_t *x, const float *row_scales, size_t stride, size_t rows, size_t pairs, const uint32_t *panel,
+    fetching ahead, const float *bias, size_t columns, int has_gelu, float *out, size_t out_stride) {
     lanes sums[ROWS][VECTORS];
     switch (rows) {
 #define EACH(count)                                                                \
     case count:                                                                    \
-        pair_tile(x, stride, pairs, panel, count, sums);                           \
+        pair_tile(x, row_scales, stride, pairs, panel, ahead, count, sums);        \
         store_tile(sums, count, columns, bias, has_gelu, out, out_stride);         \
         break;
         ROW_CASES(EACH)
@@ -337,14 +445,24 @@ TARGET static void linear(
     int has_gelu, void *scratch, float *out) {
     const size_t stride = rounded_stride(inputs), pairs = pairs_of(inputs);
     uint16_t *rounded = scratch;
-    for (size_t r = 0; r < rows; r++) round_row(x + r * inputs, inputs, rounded + r * stride);
-    const uint32_t *panel = packed;
-    for (size_t first = 0; first < outputs; first += PANEL, panel += PANEL * pairs) {
+    float *scales = (float *)(rounded + rows * stride);
+    for (size_t r = 0; r < rows; r++) {
+#if defined(HAS_WHOLE)
+        scales[r] = scale_of(x + r * inputs, inputs, *(const float *)packed);
+        whole_row(x + r * inputs, inputs, scales[r], rounded + r * stride);
+#else
+        round_row(x + r * inputs, inputs, rounded + r * stride);
+#endif
+    }
+    const uint32_t *panel = (const uint32_t *)((const char *)packed + PACKED_HEAD);
+    const size_t step = PANEL * pairs + PANEL_SCALES;
+    for (size_t first = 0; first < outputs; first += PANEL, panel += step) {
         for (size_t r = 0, count; r < rows; r += count) {
             count = next_rows(rows - r);
             pair_rows(
-                rounded + r * stride, stride, count, pairs, panel, bias + first, outputs - first, has_gelu,
-                out + r * outputs + first, outputs);
+                rounded + r * stride, scales + r, stride, count, pairs, panel,
+                fetching_of(panel + step, step * sizeof(uint32_t), pairs, rows, r), bias + first, outputs - first,
+                has_gelu, out + r * outputs + first, outputs);
         }
     }
 }
@@ -388,8 +506,9 @@ TARGET static void linear(
         for (size_t r = 0, count; r < rows; r += count) {
             count = next_rows(rows - r);
             float_rows(
-                x + r * inputs, inputs, count, inputs, panel, bias + first, outputs - first, has_gelu,
-                out + r * outputs + first, outputs);
+                x + r * inputs, inputs, count, inputs, panel,
+                fetching_of(panel + PANEL * inputs, PANEL * inputs * sizeof(float), inputs, rows, r), bias + first,
+                outputs - first, has_gelu, out + r * outputs + first, outputs);
         }
     }
 }
@@ -461,16 +580,16 @@ TARGET static void attention(
             count = next_rows(tokens - first);
             for (size_t panel = 0; panel < columns; panel += PANEL) {
                 float_rows(
-                    query + first * row, row, count, width, keys + panel * width, NULL, PANEL, 0,
-                    scores + panel, columns);
+                    query + first * row, row, count, width, keys + panel * width, (fetching){(const char *)keys, 0},
+                    NULL, PANEL, 0, scores + panel, columns);
             }
             // Dividing by the sums is left to the end, where there are fewer numbers.
             float factors[ROWS];
             for (size_t r = 0; r < count; r++) factors[r] = 1 / weights_of(scores + r * columns, tokens, scale);
             for (size_t panel = 0; panel < padded; panel += PANEL) {
                 float_rows(
-                    scores, columns, count, tokens, values + panel * tokens, NULL, width - panel, 0,
-                    out + first * hidden + head * width + panel, hidden);
+                    scores, columns, count, tokens, values + panel * tokens, (fetching){(const char *)keys, 0}, NULL,
+                    width - panel, 0, out + first * hidden + head * width + panel, hidden);
             }
             for (size_t r = 0; r < count; r++) {
                 float *row_out = out + (first + r) * hidden + head * width;
@@ -480,14 +599,14 @@ TARGET static void attention(
     }
 }
 
-#if defined(HAS_BF16)
-#define IS_BF16 1
+#if defined(HAS_PAIRS)
+#define DOES_ROUND 1
 #else
-#define IS_BF16 0
+#define DOES_ROUND 0
 #endif
 
 #define DEFINE_VARIANT(symbol, text)                                                                        \
     const encoder_variant symbol = {                                                                        \
-        text, IS_BF16, supported, packed_bytes, pack, linear_scratch_bytes, linear, attention_scratch_bytes, \
+        text, DOES_ROUND, supported, packed_bytes, pack, linear_scratch_bytes, linear, attention_scratch_bytes, \
         attention, add_norm, gelu, softmax,                                                                 \
     };

@@ -7,7 +7,7 @@
 
 typedef struct {
     const char *name;
-    int is_bf16;
+    int rounds;
     int (*supported)(void);
     size_t (*packed_bytes)(size_t, size_t);
     void (*pack)(const void *, size_t, size_t, void *);
@@ -24,8 +24,10 @@ typedef struct {
 extern const encoder_variant encoder_variant_plain;
 #if defined(__x86_64__)
 extern const encoder_variant encoder_variant_avx2;
+extern const encoder_variant encoder_variant_avx2int16;
 extern const encoder_variant encoder_variant_avx512;
 extern const encoder_variant encoder_variant_avx512bf16;
+extern const encoder_variant encoder_variant_avx512vnni;
 #elif defined(__aarch64__)
 extern const encoder_variant encoder_variant_neon;
 #endif

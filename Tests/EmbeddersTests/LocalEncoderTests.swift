@@ -39,7 +39,7 @@ private let texts = [
                     let tokens = encoder.tokens(of: text)
                     #expect(tokens.count <= model.positionCount)
                     let expected = ReferenceBert(model: model).vector(of: tokens)
-                    #expect(cosine(vector, expected) > (encoder.isBFloat16 ? 0.999 : 0.999_999), "\(text)")
+                    #expect(cosine(vector, expected) > (encoder.rounds ? 0.999 : 0.999_999), "\(text)")
                     #expect(abs(vector.reduce(0) { $0 + $1 * $1 } - 1) < 1e-5)
                     // Beside other texts or alone, it is the same.
                     #expect(try await encoder.embed([.text(text)], for: .query) == [vector])

@@ -201,7 +201,9 @@ private final class LetterEmbedder: Embedder {
         // Where the home's space has no embedder, words do the work, and the recall says so, once to who looks after it.
         let told = Mutex<[String]>([])
         var reasons = options()
-        reasons.absence = { $0 == EmbeddingSpace(model: "old", dimension: 4) ? nil : "set KEY for \($0.model)" }
+        reasons.absence = {
+            $0 == EmbeddingSpace(model: "old", dimension: 4) ? nil : "set KEY for \($0.model)"
+        }
         reasons.warn = { words in told.withLock { $0.append(words) } }
         reasons.warnsOfAbsence = true
         let watched = try Engine.open(at: directory.path, embedder: new, options: reasons)

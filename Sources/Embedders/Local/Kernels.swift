@@ -5,8 +5,8 @@ import CEncoder
 struct Kernels: Sendable {
     let variant: Int32
 
-    /// The fastest that this processor can run; without bfloat16 unless `allowsBFloat16`.
-    init(allowsBFloat16: Bool) { variant = encoder_variant_best(allowsBFloat16 ? 1 : 0) }
+    /// The fastest that this processor can run; those of 32-bit floats only, unless `allowsRounding`.
+    init(allowsRounding: Bool) { variant = encoder_variant_best(allowsRounding ? 1 : 0) }
 
     /// Those of a name, if this processor can run them.
     init?(name: String) {
@@ -27,7 +27,8 @@ struct Kernels: Sendable {
         // Safe because the name is a constant.
         unsafe String(cString: encoder_variant_name(variant))
     }
-    var isBFloat16: Bool { encoder_variant_is_bf16(variant) == 1 }
+    /// Whether linear layers round what they multiply, to bfloat16 or whole numbers.
+    var rounds: Bool { encoder_variant_rounds(variant) == 1 }
 
     /// 32 hexadecimal digits that tell these bytes from others.
     static func digest(of bytes: UnsafeRawBufferPointer) -> String {

@@ -65,6 +65,40 @@ package struct ServiceSettings: Sendable {
         name.hasPrefix(capPrefix) || names.contains { $0.name == name }
     }
 
+    /// Settings that lack nothing, for no service there is.
+    private static let example = [
+        "OPENAI_API_KEY": "key", "JINA_API_KEY": "key", "VOYAGE_API_KEY": "key", "RUNPOD_API_KEY": "0-key-0",
+        "ANTHROPIC_API_KEY": "key", "LOCI_EMBEDDINGS_URL": "http://localhost",
+        "LOCI_EMBEDDINGS_MODEL": "model",
+        "LOCI_EMBEDDINGS_DIMENSION": "1", "LOCI_REASONER_URL": "http://localhost",
+        "LOCI_REASONER_MODEL": "model",
+        "LOCI_REASONER_PRICE_IN": "1", "LOCI_REASONER_PRICE_OUT": "1", "HOME": "/",
+    ]
+
+    /// Looks whether a setting can have a value, whatever the others are.
+    ///
+    /// - Throws: `EngineError` with code `invalid`, which names the setting and not the value.
+    package static func check(_ name: String, _ value: String) throws {
+        var values = example
+        for model in ["BGE_M3", "SIGLIP", "VL_JEPA"] { values["RUNPOD_ENDPOINT_\(model)"] = "endpoint" }
+        values[name] = value
+        let settings = ServiceSettings(environment: values)
+        do {
+            for service in Service.allCases { _ = try settings.embedder(of: service) }
+            // A form may be one of some services only.
+            let reasoners = ReasonerService.allCases.map { service in
+                Result { try settings.reasoner(of: service) }
+            }
+            if let failure = reasoners.first, reasoners.allSatisfy({ (try? $0.get()) == nil }) {
+                _ = try failure.get()
+            }
+            if name != "LOCI_REASONER_FORM" { for reasoner in reasoners { _ = try reasoner.get() } }
+        } catch let error as EngineError {
+            throw EngineError(
+                .invalid, error.message.contains(name) ? error.message : "\(name): \(error.message)")
+        }
+    }
+
     private let values: [String: String]
     let problem: String?
     private let withheld: Set<String>

@@ -1,6 +1,7 @@
 import Embedders
 import Foundation
 import MemoryEngine
+import Server
 
 /// What the environment says, and where it is silent a file `.env` in the working directory.
 ///
@@ -88,12 +89,23 @@ struct Settings: Sendable {
         ServiceSettings(environment: values, problem: problem, withheld: withheld)
     }
 
+    /// Looks whether a setting can have a value, whatever the others are.
+    ///
+    /// - Throws: `EngineError` with code `invalid`, which names the setting and not the value.
+    static func check(_ name: String, _ value: String) throws {
+        guard name == "LOCI_URL" else { return try ServiceSettings.check(name, value) }
+        do { _ = try ServerAddress(value) } catch {
+            throw EngineError(.invalid, "LOCI_URL: \(error.message)")
+        }
+    }
+
     /// What makes vectors.
     func embedders(
         _ preference: AvailableEmbedders.Preference, media: [ServiceSettings.Service] = [],
         makesHomes: Bool = true
     ) throws -> AvailableEmbedders {
         try AvailableEmbedders(
-            preferring: preference, environment: values, services: services, media: media, makesHomes: makesHomes)
+            preferring: preference, environment: values, services: services, media: media,
+            makesHomes: makesHomes)
     }
 }

@@ -102,6 +102,7 @@ struct EmbeddersCommand: AsyncParsableCommand {
         guard let value = SecretLine.read(prompt: "\(name), which is not shown: ") else {
             throw EngineError(.invalid, "standard input has no value for \(name)")
         }
+        try Settings.check(name, value)
         let path = Settings.fileName
         try EnvironmentFile.change(path) { try $0.set(name, to: value) }
         if ProcessInfo.processInfo.environment[name] != nil {
