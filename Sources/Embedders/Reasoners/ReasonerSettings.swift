@@ -78,7 +78,7 @@ extension ServiceSettings {
         return options
     }
 
-    private func price(_ name: String) throws -> Double? {
+    func price(_ name: String) throws -> Double? {
         guard let text = value(name) else { return nil }
         guard let price = Double(text), price.isFinite, price >= 0 else {
             throw EngineError(.invalid, "\(name) is no number of dollars, as 2.50")

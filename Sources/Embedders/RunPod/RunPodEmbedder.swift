@@ -38,8 +38,17 @@ public struct RunPodEmbedder: Embedder {
         /// Inputs of one call, which fill so many jobs; the bytes of a text, and what they cost.
         public var limits = EmbedderLimits(maximumBatchCount: 2_048, maximumInputByteCount: 65_536)
 
+        /// Counts jobs, their inputs and the seconds that workers take for them, under `runpod`; its caps stop a job before it is
+        /// sent. The starts of workers and their idle time, which RunPod bills too, are not in it.
+        public var ledger: CostLedger?
+        /// What a second of a worker costs; `nil` = that is not known.
+        public var dollarsPerSecond: Double?
+
         public init() {}
     }
+
+    /// Under which costs are counted, of all models: one account pays.
+    static let service = "runpod"
 
     public let space: EmbeddingSpace
     public var modalities: Set<Modality> { options.modalities }
@@ -215,15 +224,25 @@ public struct RunPodEmbedder: Embedder {
         of kind: RunPodBatch.Kind, _ inputs: [RunPodBatch.Item], through door: Door
     ) async throws -> [[Float]] {
         let input = try RunPodBatch.input(kind, inputs)
+        let reservation = try await options.ledger?.reserve(charge(inputs.count, 0), for: Self.service)
+        func count(_ seconds: Double) async {
+            guard let reservation else { return }
+            // An answer that is there is not thrown away for a count.
+            try? await options.ledger?.settle(reservation, charge(inputs.count, seconds))
+        }
         switch door {
         case .queue(let endpoint, let route, let deadline):
             let body = try await endpoint.result(of: input, by: route, within: deadline)
-            guard let output = RunPodOutput.ofJob(body) else {
+            guard let (output, seconds) = RunPodOutput.ofJob(body) else {
                 throw noVectors(from: endpoint.name, Self.shapes)
             }
+            await count(seconds)
             return try checked(output, inputs.count, from: endpoint.name, endpoint.credential)
         case .loadBalancer(let balancer, let deadline):
+            let start = ContinuousClock.now
             let body = try await balancer.post(input, to: options.loadBalancerPath, within: deadline)
+            // It says nothing of its time, which is at most this.
+            await count((ContinuousClock.now - start) / .seconds(1))
             guard let output = RunPodOutput(body) else {
                 let complaint = RunPodComplaint.inOutput(body)?.failure(of: balancer.name)
                 throw (complaint ?? noVectors(from: balancer.name, Self.shapes))
@@ -231,6 +250,13 @@ public struct RunPodEmbedder: Embedder {
             }
             return try checked(output, inputs.count, from: balancer.name, balancer.credential)
         }
+    }
+
+    private func charge(_ inputs: Int, _ seconds: Double) -> CostLedger.Charge {
+        CostLedger.Charge(
+            texts: inputs, tokens: 0, dollars: options.dollarsPerSecond.map { $0 * seconds },
+            isEstimate: false,
+            seconds: seconds)
     }
 
     // MARK: Checks

@@ -46,11 +46,27 @@ struct RunPodOutput: Decodable {
         }
     }
 
-    private struct Job: Decodable { let output: RunPodOutput }
+    private struct Job: Decodable {
+        let output: RunPodOutput
+        let executionTime: Milliseconds?
 
-    /// Reads the output of a completed job; `nil` where it is none.
-    static func ofJob(_ body: [UInt8]) -> RunPodOutput? {
-        (try? JSONDecoder().decode(Job.self, from: Data(body)))?.output
+        /// A number as any other, or none: what is paid for is no reason to refuse vectors.
+        struct Milliseconds: Decodable {
+            let seconds: Double
+
+            init(from decoder: any Decoder) throws {
+                let value = (try? decoder.singleValueContainer().decode(Double.self)) ?? 0
+                // A job lasts a week at most.
+                seconds = (0...604_800_000).contains(value) ? value / 1_000 : 0
+            }
+        }
+    }
+
+    /// Reads the output of a completed job, and the seconds that its worker took for it by RunPod's count; `nil` where it is none.
+    static func ofJob(_ body: [UInt8]) -> (output: RunPodOutput, seconds: Double)? {
+        (try? JSONDecoder().decode(Job.self, from: Data(body))).map {
+            ($0.output, $0.executionTime?.seconds ?? 0)
+        }
     }
 
     /// Reads what a load balancer's worker answers; `nil` where it is none.

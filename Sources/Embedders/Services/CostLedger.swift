@@ -19,15 +19,19 @@ public final class CostLedger: Sendable {
         /// Of these, what has a price that nobody knows: `dollars` are without them.
         public internal(set) var unpricedTokens = 0
         public internal(set) var dollars = 0.0
+        /// That workers worked, where that is what is paid for.
+        public internal(set) var seconds = 0.0
     }
 
     /// The most of a day; `nil` = no bound.
     public struct Cap: Sendable, Equatable {
         public var tokens: Int?
         public var dollars: Double?
+        /// What a call takes is known when it has ended, so those that are under way may go over it.
+        public var seconds: Double?
 
-        public init(tokens: Int? = nil, dollars: Double? = nil) {
-            (self.tokens, self.dollars) = (tokens, dollars)
+        public init(tokens: Int? = nil, dollars: Double? = nil, seconds: Double? = nil) {
+            (self.tokens, self.dollars, self.seconds) = (tokens, dollars, seconds)
         }
     }
 
@@ -38,6 +42,7 @@ public final class CostLedger: Sendable {
         /// `nil` = the price is not known.
         var dollars: Double?
         var isEstimate = true
+        var seconds = 0.0
     }
 
     /// A call that was counted, and may still turn out to be another.
@@ -151,6 +156,12 @@ public final class CostLedger: Sendable {
                 .embedder,
                 "\(service) has a cap of \(most) tokens a day, of which \(day.tokens) are used, and \(end)")
         }
+        if let most = cap.seconds, day.seconds >= most {
+            throw EngineError(
+                .embedder,
+                "\(service) has a cap of \(most) seconds a day, of which \(rounded(day.seconds)) are used: it starts anew at midnight "
+                    + "UTC; or raise the cap")
+        }
         guard let most = cap.dollars else { return }
         guard let dollars = charge.dollars else {
             throw EngineError(
@@ -198,15 +209,19 @@ extension CostLedger.Day {
         add(charge.tokens, to: &tokens)
         if charge.isEstimate { add(charge.tokens, to: &estimatedTokens) }
         if charge.dollars == nil { add(charge.tokens, to: &unpricedTokens) }
-        // Parts of dollars are not exact; what should be nothing is nothing.
-        let sum = dollars + Double(sign) * (charge.dollars ?? 0)
-        dollars = abs(sum) < 1e-12 ? 0 : max(0, sum)
+        // Parts are not exact; what should be nothing is nothing.
+        func add(_ part: Double, to sum: inout Double) {
+            let new = sum + Double(sign) * part
+            sum = abs(new) < 1e-12 ? 0 : max(0, new)
+        }
+        add(charge.dollars ?? 0, to: &dollars)
+        add(charge.seconds, to: &seconds)
     }
 }
 
 extension CostLedger.Day: Codable {
     private enum CodingKeys: String, CodingKey {
-        case requests, texts, tokens, estimatedTokens, unpricedTokens, dollars
+        case requests, texts, tokens, estimatedTokens, unpricedTokens, dollars, seconds
     }
 
     /// Reads what `encode` writes. What is not there is 0.
@@ -224,10 +239,14 @@ extension CostLedger.Day: Codable {
         tokens = try number(.tokens)
         estimatedTokens = try number(.estimatedTokens)
         unpricedTokens = try number(.unpricedTokens)
-        dollars = try values.decodeIfPresent(Double.self, forKey: .dollars) ?? 0
-        guard dollars.isFinite, dollars >= 0 else {
-            throw DecodingError.dataCorruptedError(
-                forKey: .dollars, in: values, debugDescription: "no count")
+        func sum(_ key: CodingKeys) throws -> Double {
+            let sum = try values.decodeIfPresent(Double.self, forKey: key) ?? 0
+            guard sum.isFinite, sum >= 0 else {
+                throw DecodingError.dataCorruptedError(forKey: key, in: values, debugDescription: "no count")
+            }
+            return sum
         }
+        dollars = try sum(.dollars)
+        seconds = try sum(.seconds)
     }
 }

@@ -39,6 +39,7 @@ package struct ServiceSettings: Sendable {
             "RUNPOD_QUESTIONS_WAIT",
             "true: without a URL for questions they may wait in the queue."
         ),
+        ("LOCI_RUNPOD_PRICE", "Dollars for a second of a worker on RunPod, as no price is known."),
         ("ANTHROPIC_API_KEY", "The key of Anthropic, for `consolidate --reasoner anthropic`."),
         ("LOCI_REASONER_MODEL", "The model for `consolidate --reasoner`, as its service calls it."),
         ("LOCI_REASONER_URL", "A server of your own for that: what stands before /chat/completions."),
@@ -55,6 +56,8 @@ package struct ServiceSettings: Sendable {
         (cap("VOYAGE", "TOKENS"), "The same of Voyage."),
         (cap("JINA", "TOKENS"), "The same of Jina, whose price is not known."),
         (cap("SERVER", "TOKENS"), "The same of a server of your own."),
+        (cap("RUNPOD", "SECONDS"), "The most seconds of a day that workers on RunPod work."),
+        (cap("RUNPOD", "DOLLARS"), "The most dollars of a day for that; wants the price above."),
     ]
 
     private static let capPrefix = "LOCI_CAP_"
@@ -72,7 +75,7 @@ package struct ServiceSettings: Sendable {
         "LOCI_EMBEDDINGS_MODEL": "model",
         "LOCI_EMBEDDINGS_DIMENSION": "1", "LOCI_REASONER_URL": "http://localhost",
         "LOCI_REASONER_MODEL": "model",
-        "LOCI_REASONER_PRICE_IN": "1", "LOCI_REASONER_PRICE_OUT": "1", "HOME": "/",
+        "LOCI_REASONER_PRICE_IN": "1", "LOCI_REASONER_PRICE_OUT": "1", "LOCI_RUNPOD_PRICE": "1", "HOME": "/",
     ]
 
     /// Looks whether a setting can have a value, whatever the others are.
@@ -261,6 +264,13 @@ package struct ServiceSettings: Sendable {
             options.usesRunSync = true
             options.maximumJobByteCount = 20_000_000
         }
+        options.dollarsPerSecond = try price("LOCI_RUNPOD_PRICE")
+        let cap = Self.cap("RUNPOD", "DOLLARS")
+        guard value(cap) == nil || options.dollarsPerSecond != nil else {
+            throw EngineError(
+                .invalid, "\(cap) cannot be kept, as nobody knows what a worker costs: set LOCI_RUNPOD_PRICE")
+        }
+        options.ledger = try ledger()
         guard let space = space(of: service) else { throw EngineError(.invalid, "\(model) has no space") }
         return try RunPodEmbedder(
             queue: value("RUNPOD_ENDPOINT_\(model)"), loadBalancer: value("RUNPOD_URL_\(model)"),
@@ -292,12 +302,14 @@ package struct ServiceSettings: Sendable {
             let service = parts[0].lowercased()
             if parts[1] == "TOKENS", let tokens = Int(text), tokens >= 0 {
                 caps[service, default: .init()].tokens = tokens
+            } else if parts[1] == "SECONDS", let seconds = Double(text), seconds.isFinite, seconds >= 0 {
+                caps[service, default: .init()].seconds = seconds
             } else if parts[1] == "DOLLARS", let dollars = Double(text), dollars.isFinite, dollars >= 0 {
                 caps[service, default: .init()].dollars = dollars
             } else {
-                throw EngineError(
-                    .invalid,
-                    "\(name) is no \(parts[1] == "TOKENS" ? "whole number" : "number of dollars, as 2.50")")
+                let number =
+                    parts[1] == "TOKENS" ? "whole number" : "number of \(parts[1].lowercased()), as 2.50"
+                throw EngineError(.invalid, "\(name) is no \(number)")
             }
         }
         guard caps.isEmpty || costsPath != nil else {

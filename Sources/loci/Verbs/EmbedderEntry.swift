@@ -44,7 +44,10 @@ struct EmbedderEntry: Sendable {
                     modalities: ServiceSettings.modalities(of: service),
                     missing: services.missing(of: service), service: service)
                 entry.dollarsPerMillionTokens = services.dollarsPerMillionTokens(of: service)
-                if !service.isRunPod { entry.today = try ledger.today(service.rawValue) }
+                // All of RunPod is counted as one.
+                if service == .runpod || !service.isRunPod {
+                    entry.today = try ledger.today(service.rawValue)
+                }
                 guard entry.missing.isEmpty else { return entry }
                 do {
                     entry.embedder = try services.embedder(of: service)
@@ -106,7 +109,7 @@ struct EmbedderEntry: Sendable {
 
     private var price: String {
         guard let service else { return "in this process" }
-        if service.isRunPod { return "by time of GPUs" }
+        if service.isRunPod { return "by time of workers" }
         if let dollars = dollarsPerMillionTokens {
             return "\(Terminal.decimals(dollars, 2)) dollars per million tokens"
         }
@@ -139,14 +142,15 @@ struct EmbedderEntry: Sendable {
 }
 
 extension ServiceSettings.Service {
-    /// Whether it is paid by the time of a GPU, which RunPod counts.
+    /// Whether it is paid by the time of workers.
     fileprivate var isRunPod: Bool { rawValue.hasPrefix("runpod") }
 }
 
 extension CostLedger.Day {
     var summary: String {
-        "\(Terminal.counted(requests, "request")), \(Terminal.counted(tokens, "token")), "
-            + "\(Terminal.decimals(dollars, 4)) dollars"
+        let amount =
+            seconds > 0 ? "\(Terminal.decimals(seconds, 1)) seconds" : Terminal.counted(tokens, "token")
+        return "\(Terminal.counted(requests, "request")), \(amount), \(Terminal.decimals(dollars, 4)) dollars"
     }
 
     func write(to json: inout JSONWriter) {
@@ -155,5 +159,6 @@ extension CostLedger.Day {
         json.member("tokens", tokens)
         json.member("estimatedTokens", estimatedTokens)
         json.member("dollars", dollars)
+        json.member("seconds", seconds)
     }
 }

@@ -56,6 +56,40 @@ import Testing
         #expect(try await embedder.embed([], for: .passage).isEmpty)
     }
 
+    @Test(arguments: [
+        (CostLedger.Cap(seconds: 2), "seconds"), (CostLedger.Cap(dollars: 0.003), "dollars"),
+    ])
+    func `counts what its workers took, and stops at a cap`(cap: CostLedger.Cap, unit: String) async throws {
+        let transport = RunPodTransport { _, _, _ in
+            RunPodTransport.job("COMPLETED", #","executionTime":1500,"output":{"vectors":[[3,4]]}"#)
+        }
+        let ledger = CostLedger(caps: ["runpod": cap])
+        let embedder = try Self.embedder(over: transport) { options in
+            options.ledger = ledger
+            options.dollarsPerSecond = 0.002
+        }
+        for _ in 0..<2 { _ = try await embedder.embed([.text("a")], for: .passage) }
+        let spent = try ledger.today("runpod")
+        #expect(spent.requests == 2 && spent.texts == 2 && spent.tokens == 0)
+        #expect(spent.seconds == 3 && abs(spent.dollars - 0.006) < 1e-9)
+        let error = await #expect(throws: EngineError.self) {
+            try await embedder.embed([.text("a")], for: .passage)
+        }
+        #expect(error?.code == .embedder && error?.message.contains("\(unit) a day") == true)
+        #expect(transport.requests.count == 2)
+    }
+
+    @Test(arguments: ["-1", "1e300", #""long""#, "[]", "null"])
+    func `takes vectors whose time is none`(time: String) async throws {
+        let transport = RunPodTransport { _, _, _ in
+            RunPodTransport.job("COMPLETED", #","executionTime":\#(time),"output":{"vectors":[[3,4]]}"#)
+        }
+        let ledger = CostLedger()
+        let embedder = try Self.embedder(over: transport) { $0.ledger = ledger }
+        #expect(try await embedder.embed([.text("a")], for: .passage) == [[0.6, 0.8]])
+        #expect(try ledger.today("runpod").seconds == 0 && ledger.today("runpod").requests == 1)
+    }
+
     @Test func `sends texts, images and videos apart, and gives their vectors in order`() async throws {
         let transport = RunPodTransport { request, _, _ in
             let body = Self.body(request)

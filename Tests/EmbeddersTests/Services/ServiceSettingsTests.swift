@@ -115,9 +115,11 @@ import Testing
         ("LOCI_CAP_OPENAI_DOLLARS", "-1", false), ("LOCI_CAP_OPENAI_DOLLARS", "much", false),
         ("LOCI_CAP_OPENAI_DOLLARS", "inf", false), ("LOCI_CAP_OPENAI_TOKENS", "1.5", false),
         ("LOCI_CAP_VOYAGE_TOKENS", "-1", false),
-        // These could not hold: prices are not known, RunPod counts time, nobody has this name.
+        ("LOCI_CAP_RUNPOD_SECONDS", "3.5", true), ("LOCI_CAP_RUNPOD_SECONDS", "inf", false),
+        ("LOCI_CAP_RUNPOD_DOLLARS", "1", true), ("LOCI_CAP_RUNPOD_TOKENS", "1", false),
+        // These could not hold: prices are not known, nobody has this name.
         ("LOCI_CAP_JINA_DOLLARS", "1", false), ("LOCI_CAP_SERVER_DOLLARS", "1", false),
-        ("LOCI_CAP_RUNPOD_DOLLARS", "1", false), ("LOCI_CAP_OPENAPI_DOLLARS", "1", false),
+        ("LOCI_CAP_OPENAPI_DOLLARS", "1", false),
         ("LOCI_CAP_", "1", false),
     ])
     func `take caps that can hold, and no service where one cannot`(
