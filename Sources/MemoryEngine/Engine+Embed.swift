@@ -149,7 +149,8 @@ extension Engine {
         let media = try await withHome(of: namespace, creating: false) { try embedders(of: $0) }
         if let modality = space.flatMap({ media?.roles.modality(of: $0) }), media?.media[modality] != nil {
             return try await embedMedia(
-                modality, in: namespace, filter: filter, includesClosed: includesClosed, report)
+                modality, in: namespace, filter: filter, includesClosed: includesClosed,
+                report)
         }
         var progress = EmbeddingProgress(next: cursor)
         // Where there are embedders of images alone, there is nothing else to be done.
@@ -378,7 +379,19 @@ extension Engine {
     ///   with, whichever embedders it is opened with later: to be written in the same transaction.
     @discardableResult
     func embed(_ versions: inout [Mutation.NewVersion], for home: Home) async throws -> [Mutation.Change] {
-        guard !versions.isEmpty, !embedders.isEmpty || !options.mediaEmbedders.isEmpty else { return [] }
+        try await embed(&versions, for: home, tellsRefused: false).first
+    }
+
+    /// The same.
+    ///
+    /// - Parameter tellsRefused: whether the versions with a text that the home's embedder refuses are given back, by their
+    ///   places, where each must have its vectors. They throw otherwise.
+    func embed(
+        _ versions: inout [Mutation.NewVersion], for home: Home, tellsRefused: Bool
+    ) async throws -> (first: [Mutation.Change], refused: [Int: EngineError]) {
+        guard !versions.isEmpty, !embedders.isEmpty || !options.mediaEmbedders.isEmpty else {
+            return ([], [:])
+        }
         let own = try embedders(of: home)
         var first: [Mutation.Change] = []
         if own.roles.current == nil, let current = own.current, current.modalities.contains(.text) {
@@ -391,7 +404,8 @@ extension Engine {
                 first.append(.setting(name, space.name))
             }
         }
-        if options.embedding == .later { return first }
+        if options.embedding == .later { return (first, [:]) }
+        var refused: [Int: EngineError] = [:]
         var done: Set<EmbeddingSpace> = []
         for (embedder, isRequired) in [
             (own.current, options.embedding == .required), (own.next, false),
@@ -402,7 +416,9 @@ extension Engine {
                 continue
             }
             do {
-                try await embed(&versions, embedder)
+                let others = try await embedTexts(
+                    of: &versions, embedder, tellsRefused: tellsRefused && isRequired)
+                refused.merge(others) { first, _ in first }
             } catch let error as EngineError
                 where [.embedder, .deadline].contains(error.code) && !isRequired && !Task.isCancelled
             {
@@ -410,28 +426,7 @@ extension Engine {
             }
         }
         try await embedMedia(&versions, own, home)
-        return first
-    }
-
-    private func embed(_ versions: inout [Mutation.NewVersion], _ embedder: any Embedder) async throws {
-        var places: [(version: Int, part: Int)] = []
-        var inputs: [EmbeddingInput] = []
-        for (index, version) in versions.enumerated() {
-            for (part, range) in version.passages.enumerated() where !range.isEmpty {
-                let isThere = version.vectors.contains {
-                    $0.space == embedder.space && $0.part == UInt32(part)
-                }
-                guard !isThere else { continue }
-                places.append((index, part))
-                let bytes = version.content[Int(range.lowerBound)..<Int(range.upperBound)]
-                inputs.append(.text(String(decoding: bytes, as: UTF8.self)))
-            }
-        }
-        let vectors = try await embedded(inputs, embedder)
-        for (place, vector) in zip(places, vectors) {
-            versions[place.version].vectors.append(
-                Mutation.NewVector(space: embedder.space, part: UInt32(place.part), vector: vector))
-        }
+        return (first, refused)
     }
 
     /// What the embedder makes of passages, in calls as large as it takes.

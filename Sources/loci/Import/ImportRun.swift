@@ -238,8 +238,16 @@ struct ImportRun {
                 !known.contains(draft.draft.key ?? "") && !isTold(draft, by: draft.id.flatMap { origins[$0] })
             }
             outcome.known += all.count - drafts.count
-            let results = try await store.remember(
-                drafts.map(\.draft), in: namespace, onError: policy == .skip ? .skip : .atomic)
+            let results: [Result<Remembered, EngineError>]
+            do {
+                results = try await store.remember(
+                    drafts.map(\.draft), in: namespace, onError: policy == .skip ? .skip : .atomic)
+            } catch let error as EngineError where Self.isOfOneLine(error) {
+                // What the embedder refuses: all else was looked at before.
+                guard let bad = error.draft else { throw error }
+                throw ImportError(
+                    line: drafts[bad.place].line, unit: drafts[bad.place].unit, bad.message)
+            }
             for (draft, result) in zip(drafts, results) {
                 switch result {
                 case .success(let remembered):

@@ -51,7 +51,9 @@ struct ImportCommand: AsyncParsableCommand {
             at the end, each by an edge with its evidence: loci people shows them, loci unlink takes one back.
 
             With --on-error stop, files of JSON Lines, changelogs and documents are read through before \
-            anything is stored, and refused as a whole; of other input the batches before stay.
+            anything is stored, and refused as a whole; of other input the batches before stay. What an embedder \
+            refuses, such as a text with more tokens than its model takes, shows when it is asked: it is named as \
+            any other line that is wrong, and what was stored before it stays.
 
             With --json each line of output is {"committed":n,…}: n lines of the file (commits, messages) are on \
             disk.
