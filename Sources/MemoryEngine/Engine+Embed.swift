@@ -145,11 +145,24 @@ extension Engine {
         includesClosed: Bool = false, after cursor: String? = nil, batchCount: Int? = nil,
         _ report: ((EmbeddingProgress) async throws -> Void)? = nil
     ) async throws -> EmbeddingProgress {
+        try await embed(
+            in: namespace, into: space, filter: filter, includesClosed: includesClosed, after: cursor,
+            batchCount: batchCount, besides: Refusals(), report)
+    }
+
+    /// The same, but for what was refused before.
+    @discardableResult
+    func embed(
+        in namespace: Namespace, into space: EmbeddingSpace?, filter: Filter? = nil,
+        includesClosed: Bool = false,
+        after cursor: String? = nil, batchCount: Int? = nil, besides refusals: Refusals,
+        _ report: ((EmbeddingProgress) async throws -> Void)? = nil
+    ) async throws -> EmbeddingProgress {
         try checkWritable(namespace)
         let media = try await withHome(of: namespace, creating: false) { try embedders(of: $0) }
         if let modality = space.flatMap({ media?.roles.modality(of: $0) }), media?.media[modality] != nil {
             return try await embedMedia(
-                modality, in: namespace, filter: filter, includesClosed: includesClosed,
+                modality, in: namespace, filter: filter, includesClosed: includesClosed, besides: refusals,
                 report)
         }
         var progress = EmbeddingProgress(next: cursor)
@@ -159,13 +172,13 @@ extension Engine {
         if hasTexts {
             progress = try await embedTexts(
                 in: namespace, into: space, filter: filter, includesClosed: includesClosed, after: cursor,
-                batchCount: batchCount, report)
+                batchCount: batchCount, besides: refusals, report)
         }
         guard space == nil else { return progress }
         for modality in Modality.allCases where media?.media[modality] != nil {
             let before = progress
             let done = try await embedMedia(
-                modality, in: namespace, filter: filter, includesClosed: includesClosed
+                modality, in: namespace, filter: filter, includesClosed: includesClosed, besides: refusals
             ) { done in
                 try await report?(before + done)
             }

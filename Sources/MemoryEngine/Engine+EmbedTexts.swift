@@ -1,10 +1,12 @@
 /// Vectors of texts, new ones and those that were stored without. What an embedder does not take, such as a text with more tokens
 /// than its model has, must not keep others from theirs.
 extension Engine {
-    /// Gives vectors to passages with text that have none in a space, in batches that are a transaction each.
+    /// Gives vectors to passages with text that have none in a space, in batches that are a transaction each. What the embedder
+    /// refuses is told to `Options.warn`, and not asked about again.
     func embedTexts(
         in namespace: Namespace, into space: EmbeddingSpace?, filter: Filter?, includesClosed: Bool,
-        after cursor: String?, batchCount: Int?, _ report: ((EmbeddingProgress) async throws -> Void)?
+        after cursor: String?, batchCount: Int?, besides refusals: Refusals,
+        _ report: ((EmbeddingProgress) async throws -> Void)?
     ) async throws -> EmbeddingProgress {
         let embedder = try await embedder(of: space, for: namespace)
         let limit = batchCount ?? min(max(1, embedder.preferredBatchCount), Self.maximumBatchCount)
@@ -15,7 +17,7 @@ extension Engine {
                 lacking: embedder.space, in: namespace, filter: filter, includesClosed: includesClosed,
                 after: progress.next, limit: limit)
             let texts = page.passages.filter {
-                !$0.text.isEmpty
+                !$0.text.isEmpty && !refusals.contains($0, in: embedder.space)
             }
             progress.skipped += page.passages.count - texts.count
             if !texts.isEmpty {
@@ -25,6 +27,7 @@ extension Engine {
                     case .success(let vector):
                         additions.append(AddedEmbeddings(vector, in: embedder.space, to: text))
                     case .failure(let refusal):
+                        refusals.insert(text, in: embedder.space)
                         options.warn?("\(text.namespace): \(text.id) gets no vector: \(refusal.message)")
                     }
                 }
