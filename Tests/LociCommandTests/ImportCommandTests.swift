@@ -5,7 +5,7 @@ import Testing
 
 @testable import loci
 
-@Suite struct `The command, importing with a service` {
+@Suite struct `The command, asked to import` {
     /// A service that is down, or refuses requests with a text that has `long` in it.
     private final class Service: Sendable {
         private let state = Mutex<(isDown: Bool, texts: [String])>((false, []))
@@ -46,7 +46,9 @@ import Testing
     private static let lines = ["one", "two", "a long one", "four", "a long one too", "six"]
         .map { "{\"content\":\"\($0)\"}\n" }.joined()
 
-    @Test func `names the line of a text that it refuses, and leaves it out where that is said`() throws {
+    @Test func `names the line of a text that the embedder refuses, and leaves it out where that is said`()
+        throws
+    {
         try withService { shell, service, loci in
             try shell.write(Self.lines, to: "facts.jsonl")
             let stopped = try loci(["import", "facts.jsonl", "--embedder", "server"])
@@ -75,7 +77,8 @@ import Testing
         }
     }
 
-    @Test func `leaves out nothing while the service fails, and a home that the next embedder may have`()
+    @Test
+    func `leaves out nothing while the service fails, and leaves a home that the next embedder may have`()
         throws
     {
         try withService { shell, service, loci in
@@ -94,7 +97,7 @@ import Testing
         }
     }
 
-    @Test func `says that another embedder is for new homes, and how to go over to its space`() throws {
+    @Test func `and then to reembed by another, says how to go over to its space`() throws {
         try withService { shell, service, loci in
             #expect(try loci(["remember", "The deploy failed.", "--embedder", "hash"]).status == 0)
             for arguments in [["reembed"], ["reembed", "--estimate"]] {
@@ -114,6 +117,36 @@ import Testing
             let over = try loci(["reembed", "-n", "project/atlas", "--into", "tiny/4/cosine"])
             #expect(over.status == 0 && over.output.contains("1 vector added"), "\(over)")
             #expect(service.texts == ["The deploy failed."])
+        }
+    }
+
+    @Test func `says how many lines have a namespace of their own, where another one was said`() throws {
+        try Shell.run { shell in
+            try shell.write(
+                """
+                {"content":"one"}
+                {"content":"two","namespace":"user/ada"}
+                {"content":"three","namespace":"project/atlas"}
+                {"content":"four","namespace":"project/atlas/session/s"}
+
+                """, to: "facts.jsonl")
+            // What the environment says is for all that names none.
+            let quiet = try shell.loci("import", "facts.jsonl")
+            #expect(quiet.status == 0 && quiet.errors.isEmpty, "\(quiet.errors)")
+            let told = try shell.loci("import", "facts.jsonl", "-n", "project/atlas", "--batch", "1")
+            #expect(
+                told.errors
+                    == "2 lines name a namespace other than project/atlas, which goes before --namespace: what they say is there\n"
+            )
+            #expect(try shell.loci("list", "-n", "user/ada", "--json").lines.count == 1)
+            // So do those of an export.
+            let all = try shell.loci("export", "-n", "user/ada")
+            try shell.write(all.output, to: "export.jsonl")
+            let again = try shell.loci("import", "export.jsonl", "-n", "project/other", "--json")
+            #expect(again.status == 0, "\(again.errors)")
+            let note = try JSONParser.parse(again.errors)
+            #expect(note["elsewhere"]?.number == 1, "\(again.errors)")
+            #expect(try shell.loci("list", "-n", "project/other").status == ExitStatus.notFound)
         }
     }
 }
