@@ -158,49 +158,68 @@ extension Engine {
         } catch let error as EngineError {
             try Task.checkCancellation()
             guard batch.count > 1, Self.isRefusal(error) || error.code == .embedder else {
-                if try await isRefused(error, embedder, until: deadline) {
-                    refuse(batch[0].place, error, home, &made)
-                } else {
-                    made.failure = error
+                guard !Self.isRefusal(error) else { return refuse(batch[0].place, error, home, &made) }
+                made.failure = error
+                if error.code == .embedder, Self.tells(embedder, deadline),
+                    try await takesTexts(embedder)
+                {
+                    try await addAgain(batch[0], error, embedder, home, until: deadline, to: &made)
                 }
                 return
             }
         }
         // One of them may be to blame, and must not keep the others from being found.
-        var failed: [(place: Int, error: EngineError)] = []
+        var failed: [(place: Int, input: EmbeddingInput)] = []
+        var first: EngineError?
         var hasAny = false
         for one in batch {
             try await add([one], embedder, home, until: deadline, to: &made)
             hasAny = hasAny || made.vectors[one.place] != nil
             guard let failure = made.failure else { continue }
             // Where none of two has its vector, it is the embedder that fails.
-            if failure.code != .embedder || Self.tells(embedder, deadline) || !hasAny && !failed.isEmpty {
+            if failure.code != .embedder || Self.tells(embedder, deadline) || !hasAny && first != nil {
                 return
             }
-            failed.append((one.place, failure))
+            first = first ?? failure
+            failed.append(one)
             made.failure = nil
         }
-        made.failure = hasAny ? nil : failed.first?.error
-        if hasAny { for (place, error) in failed { refuse(place, error, home, &made) } }
+        guard let first else { return }
+        guard hasAny else {
+            made.failure = first
+            return
+        }
+        for one in failed where made.failure == nil {
+            try await addAgain(one, first, embedder, home, until: deadline, to: &made)
+        }
     }
 
-    /// Whether an image or video that is refused is told from an embedder that fails, which takes a call more.
+    /// Tries one image or video once more, as its embedder takes others: one that fails then too is refused. Services do not tell
+    /// that from a failure of theirs in one way.
+    private func addAgain(
+        _ one: (place: Int, input: EmbeddingInput), _ error: EngineError, _ embedder: any Embedder,
+        _ home: Home, until deadline: ContinuousClock.Instant?, to made: inout MediaVectors
+    ) async throws {
+        made.failure = nil
+        // Who remembers does not wait for that, and nothing is noted then.
+        guard deadline == nil else { return refuse(one.place, error, home, &made) }
+        do {
+            made.vectors[one.place] = try await vectors(for: [one.input], .passage, embedder).first
+        } catch let error as EngineError {
+            try Task.checkCancellation()
+            if error.code == .deadline {
+                made.failure = error
+            } else if Self.tells(embedder, deadline), try await !takesTexts(embedder) {
+                made.failure = error
+            } else {
+                refuse(one.place, error, home, &made)
+            }
+        }
+    }
+
+    /// Whether an image or video that is refused is told from an embedder that fails by a text, which takes calls more.
     private static func tells(_ embedder: any Embedder, _ deadline: ContinuousClock.Instant?) -> Bool {
         deadline == nil && embedder.modalities.contains(.text)
-    }
-
-    /// Whether an error is about the one image or video that an embedder was asked for. Services do not tell that from a failure of
-    /// theirs in one way: one that takes texts is asked for the vector of one then.
-    private func isRefused(
-        _ error: EngineError, _ embedder: any Embedder, until deadline: ContinuousClock.Instant?
-    ) async throws -> Bool {
-        guard error.code == .embedder, Self.tells(embedder, deadline) else { return Self.isRefusal(error) }
-        do {
-            try await check(embedder, or: error)
-            return true
-        } catch is EngineError {
-            return false
-        }
     }
 
     /// As `vectors(for:_:_:)`, but not after a moment.

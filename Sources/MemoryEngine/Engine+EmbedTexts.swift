@@ -105,27 +105,37 @@ extension Engine {
     }
 
     private func takenAtOnce(
-        _ texts: ArraySlice<String>, _ embedder: any Embedder, isHalf: Bool = false
+        _ texts: ArraySlice<String>, _ embedder: any Embedder, isPart: Bool = false
     ) async throws -> [Result<[Float], EngineError>] {
         do {
             return try await vectors(for: texts.map { .text($0) }, .passage, embedder).map { .success($0) }
         } catch let error as EngineError where Self.mayBeRefusal(error) {
-            // Of halves only the last are asked about: an embedder that fails from now on must not be one that refuses.
-            if !isHalf || texts.count == 1 { try await check(embedder, or: error) }
-            guard texts.count > 1 else { return [.failure(Self.refusal(error, embedder))] }
-            let middle = texts.startIndex + texts.count / 2
-            return try await takenAtOnce(texts[..<middle], embedder, isHalf: true)
-                + takenAtOnce(texts[middle...], embedder, isHalf: true)
+            // A text is refused where a harmless one is taken before and after it: neither what comes back nor what fails from now
+            // on must be taken for that.
+            if !isPart || texts.count == 1 { try await check(embedder, or: error) }
+            if isPart, texts.count == 1 { return [.failure(Self.refusal(error, embedder))] }
+            let middle = texts.startIndex + (texts.count + 1) / 2
+            var all = try await takenAtOnce(texts[..<middle], embedder, isPart: true)
+            if middle < texts.endIndex {
+                all += try await takenAtOnce(texts[middle...], embedder, isPart: true)
+            }
+            return all
         }
     }
 
     /// - Throws: `reason`, where the embedder takes no text at all: what it said first.
-    func check(_ embedder: any Embedder, or reason: EngineError) async throws {
+    private func check(_ embedder: any Embedder, or reason: EngineError) async throws {
+        guard try await takesTexts(embedder) else { throw reason }
+    }
+
+    /// Whether an embedder takes a harmless text now.
+    func takesTexts(_ embedder: any Embedder) async throws -> Bool {
         do {
             _ = try await vectors(for: [Self.harmless], .passage, embedder)
+            return true
         } catch {
             try Task.checkCancellation()
-            throw reason
+            return false
         }
     }
 

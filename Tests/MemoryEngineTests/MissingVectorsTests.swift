@@ -40,7 +40,7 @@ final class PickyEmbedder: Embedder {
     let space: EmbeddingSpace
     let limits: EmbedderLimits
     private let code: EngineError.Code
-    private let state = Mutex<(callsUntilOff: Int?, calls: [[String]])>((nil, []))
+    private let state = Mutex<(off: Range<Int>, calls: [[String]])>((0..<0, []))
 
     init(_ code: EngineError.Code, atMost count: Int = 256, model: String = "picky") {
         self.code = code
@@ -51,14 +51,16 @@ final class PickyEmbedder: Embedder {
     var callCount: Int { calls.count }
     /// The texts of each call.
     var calls: [[String]] { state.withLock { $0.calls } }
-    func turnOff(after calls: Int? = 0) { state.withLock { $0.callsUntilOff = calls } }
+    /// It fails at these calls, from now on by default.
+    func turnOff(during calls: Range<Int>? = nil) {
+        state.withLock { $0.off = calls ?? $0.calls.count..<Int.max }
+    }
 
     func embed(_ inputs: [EmbeddingInput], for purpose: EmbeddingPurpose) async throws -> [[Float]] {
         let texts = inputs.map { if case .text(let text) = $0 { text } else { "" } }
         let isOff = state.withLock { state in
             state.calls.append(texts)
-            defer { if let calls = state.callsUntilOff, calls > 0 { state.callsUntilOff = calls - 1 } }
-            return state.callsUntilOff == 0
+            return state.off.contains(state.calls.count - 1)
         }
         if isOff { throw EngineError(.embedder, "it is off") }
         if texts.contains(where: { $0.contains("long") }) {
@@ -94,7 +96,7 @@ final class PickyEmbedder: Embedder {
         #expect(
             lines.count == 2
                 && zip(lines, refused).allSatisfy { $0.contains("\($1)") && $0.contains("tokens") })
-        // All at once, halves of halves around two, and one that it takes before and for each.
+        // All at once, halves of halves around two, and one that it takes before them and behind each.
         #expect(embedder.callCount <= 1 + 2 * 12 + 3, "\(embedder.callCount)")
         // Alone they are refused as well, and where it takes nothing they are not to blame.
         #expect(try await store.engine.embed(in: atlas).skipped == 2)
@@ -141,7 +143,7 @@ final class PickyEmbedder: Embedder {
         for calls in 0..<whole.callCount {
             let embedder = PickyEmbedder(.embedder)
             let store = try ScratchStore(embedder: embedder)
-            embedder.turnOff(after: calls)
+            embedder.turnOff(during: calls..<Int.max)
             let error = await refusal {
                 try await store.engine.remember(drafts, in: atlas, onError: .skip)
             }
@@ -155,6 +157,29 @@ final class PickyEmbedder: Embedder {
             #expect(try await engine.space(of: atlas) == other.space)
             #expect(try await engine.missingSpaces(in: atlas).isEmpty)
             await engine.close()
+        }
+    }
+
+    @Test(arguments: 1...12, [withLongOnes, ["short"], ["long"]])
+    func `are no refusal where the embedder comes back amid the search for what it refuses`(
+        calls: Int, texts: [String]
+    ) async throws {
+        let embedder = PickyEmbedder(.embedder)
+        let store = try ScratchStore(embedder: embedder)
+        embedder.turnOff(during: 0..<calls)
+        let drafts = texts.map { MemoryDraft($0) }
+        do {
+            let results = try await store.engine.remember(drafts, in: atlas, onError: .skip)
+            for (text, result) in zip(texts, results) {
+                if case .failure = result {
+                    #expect(text.contains("long"))
+                } else {
+                    #expect(!text.contains("long"))
+                }
+            }
+            #expect(calls == 1)
+        } catch let error as EngineError {
+            #expect(error.code == .embedder && calls > 1)
         }
     }
 
