@@ -12,6 +12,8 @@ extension Engine {
     /// - Parameters:
     ///   - steps: by default all. Those that need meanings are left out where no embedder knows any; the report says so.
     ///   - reasoner: a language model that notes memories and tells episodes; everything else is done without.
+    ///   - asksAgain: asks the reasoner also about memories that it has seen and added nothing to, and episodes that it has not
+    ///     told: it may do better now. What was taken back stays so.
     ///   - report: called after each part, when it is durable.
     /// - Throws: `EngineError`: `embedder`, `notFound` (the home), `readOnly`; what the reasoner throws; `CancellationError`.
     /// - Complexity: O(what is new × log of what there is), but words are compared with all words (some 20 ns a pair); memory
@@ -19,7 +21,8 @@ extension Engine {
     @discardableResult
     public func consolidate(
         in namespace: Namespace, steps: Set<ConsolidationStep> = Set(ConsolidationStep.allCases),
-        reasoner: (any Reasoner)? = nil, _ report: ((ConsolidationProgress) async throws -> Void)? = nil
+        reasoner: (any Reasoner)? = nil, asksAgain: Bool = false,
+        _ report: ((ConsolidationProgress) async throws -> Void)? = nil
     ) async throws -> ConsolidationReport {
         try checkWritable(namespace)
         let home = namespace.home
@@ -56,8 +59,10 @@ extension Engine {
                     result.leftOut[.notes] = "no reasoner"
                     continue
                 }
-                try await note(study, in: home, by: reasoner, &result, report)
-            case .episodes: try await summarize(study, in: home, by: reasoner, &result, report)
+                try await note(study, in: home, by: reasoner, asksAgain: asksAgain, &result, report)
+            case .episodes:
+                try await summarize(
+                    study, in: home, by: reasoner, asksAgain: asksAgain, &result, report)
             }
         }
         return result

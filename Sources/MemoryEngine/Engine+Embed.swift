@@ -145,11 +145,25 @@ extension Engine {
         includesClosed: Bool = false, after cursor: String? = nil, batchCount: Int? = nil,
         _ report: ((EmbeddingProgress) async throws -> Void)? = nil
     ) async throws -> EmbeddingProgress {
+        try await embed(
+            in: namespace, into: space, filter: filter, includesClosed: includesClosed, after: cursor,
+            batchCount: batchCount, besides: Refusals(), report)
+    }
+
+    /// The same, but for what was refused before.
+    @discardableResult
+    func embed(
+        in namespace: Namespace, into space: EmbeddingSpace?, filter: Filter? = nil,
+        includesClosed: Bool = false,
+        after cursor: String? = nil, batchCount: Int? = nil, besides refusals: Refusals,
+        _ report: ((EmbeddingProgress) async throws -> Void)? = nil
+    ) async throws -> EmbeddingProgress {
         try checkWritable(namespace)
         let media = try await withHome(of: namespace, creating: false) { try embedders(of: $0) }
         if let modality = space.flatMap({ media?.roles.modality(of: $0) }), media?.media[modality] != nil {
             return try await embedMedia(
-                modality, in: namespace, filter: filter, includesClosed: includesClosed, report)
+                modality, in: namespace, filter: filter, includesClosed: includesClosed, besides: refusals,
+                report)
         }
         var progress = EmbeddingProgress(next: cursor)
         // Where there are embedders of images alone, there is nothing else to be done.
@@ -158,13 +172,13 @@ extension Engine {
         if hasTexts {
             progress = try await embedTexts(
                 in: namespace, into: space, filter: filter, includesClosed: includesClosed, after: cursor,
-                batchCount: batchCount, report)
+                batchCount: batchCount, besides: refusals, report)
         }
         guard space == nil else { return progress }
         for modality in Modality.allCases where media?.media[modality] != nil {
             let before = progress
             let done = try await embedMedia(
-                modality, in: namespace, filter: filter, includesClosed: includesClosed
+                modality, in: namespace, filter: filter, includesClosed: includesClosed, besides: refusals
             ) { done in
                 try await report?(before + done)
             }
@@ -378,7 +392,19 @@ extension Engine {
     ///   with, whichever embedders it is opened with later: to be written in the same transaction.
     @discardableResult
     func embed(_ versions: inout [Mutation.NewVersion], for home: Home) async throws -> [Mutation.Change] {
-        guard !versions.isEmpty, !embedders.isEmpty || !options.mediaEmbedders.isEmpty else { return [] }
+        try await embed(&versions, for: home, tellsRefused: false).first
+    }
+
+    /// The same.
+    ///
+    /// - Parameter tellsRefused: whether the versions with a text that the home's embedder refuses are given back, by their
+    ///   places, where each must have its vectors. They throw otherwise.
+    func embed(
+        _ versions: inout [Mutation.NewVersion], for home: Home, tellsRefused: Bool
+    ) async throws -> (first: [Mutation.Change], refused: [Int: EngineError]) {
+        guard !versions.isEmpty, !embedders.isEmpty || !options.mediaEmbedders.isEmpty else {
+            return ([], [:])
+        }
         let own = try embedders(of: home)
         var first: [Mutation.Change] = []
         if own.roles.current == nil, let current = own.current, current.modalities.contains(.text) {
@@ -391,7 +417,8 @@ extension Engine {
                 first.append(.setting(name, space.name))
             }
         }
-        if options.embedding == .later { return first }
+        if options.embedding == .later { return (first, [:]) }
+        var refused: [Int: EngineError] = [:]
         var done: Set<EmbeddingSpace> = []
         for (embedder, isRequired) in [
             (own.current, options.embedding == .required), (own.next, false),
@@ -402,7 +429,9 @@ extension Engine {
                 continue
             }
             do {
-                try await embed(&versions, embedder)
+                let others = try await embedTexts(
+                    of: &versions, embedder, tellsRefused: tellsRefused && isRequired)
+                refused.merge(others) { first, _ in first }
             } catch let error as EngineError
                 where [.embedder, .deadline].contains(error.code) && !isRequired && !Task.isCancelled
             {
@@ -410,28 +439,7 @@ extension Engine {
             }
         }
         try await embedMedia(&versions, own, home)
-        return first
-    }
-
-    private func embed(_ versions: inout [Mutation.NewVersion], _ embedder: any Embedder) async throws {
-        var places: [(version: Int, part: Int)] = []
-        var inputs: [EmbeddingInput] = []
-        for (index, version) in versions.enumerated() {
-            for (part, range) in version.passages.enumerated() where !range.isEmpty {
-                let isThere = version.vectors.contains {
-                    $0.space == embedder.space && $0.part == UInt32(part)
-                }
-                guard !isThere else { continue }
-                places.append((index, part))
-                let bytes = version.content[Int(range.lowerBound)..<Int(range.upperBound)]
-                inputs.append(.text(String(decoding: bytes, as: UTF8.self)))
-            }
-        }
-        let vectors = try await embedded(inputs, embedder)
-        for (place, vector) in zip(places, vectors) {
-            versions[place.version].vectors.append(
-                Mutation.NewVector(space: embedder.space, part: UInt32(place.part), vector: vector))
-        }
+        return (first, refused)
     }
 
     /// What the embedder makes of passages, in calls as large as it takes.

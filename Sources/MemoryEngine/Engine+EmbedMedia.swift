@@ -45,7 +45,7 @@ extension Engine {
     ///   out, and counted as skipped.
     func embedMedia(
         _ modality: Modality, in namespace: Namespace, filter: Filter? = nil, includesClosed: Bool = false,
-        _ report: ((EmbeddingProgress) async throws -> Void)? = nil
+        besides refusals: Refusals, _ report: ((EmbeddingProgress) async throws -> Void)? = nil
     ) async throws -> EmbeddingProgress {
         let own = try await withExistingHome(of: namespace) { try embedders(of: $0) }
         var progress = EmbeddingProgress()
@@ -55,16 +55,19 @@ extension Engine {
             let page = try await passages(
                 lacking: embedder.space, in: namespace, filter: filter, includesClosed: includesClosed,
                 after: progress.next, limit: max(1, min(16, embedder.limits.maximumBatchCount)))
-            let lacking = page.passages.compactMap { passage in
+            let all = page.passages.compactMap { passage in
                 passage.attachments.embedded(modality).map { (passage, $0) }
             }
+            let lacking = all.filter { !refusals.contains($0.0, in: embedder.space) }
+            progress.skipped += all.count - lacking.count
             if !lacking.isEmpty {
                 let media = lacking.map { passage, attachment in
                     Medium(attachment: attachment, name: "`\(attachment.name)` of \(passage.id)")
                 }
                 let done = try await withExistingHome(of: namespace) { home in
-                    let (vectors, failure) = try await self.vectors(of: media, embedder, home, until: nil)
-                    let additions = zip(lacking, vectors).compactMap { lacking, vector in
+                    let made = try await self.vectors(of: media, embedder, home, until: nil)
+                    for place in made.refused { refusals.insert(lacking[place].0, in: embedder.space) }
+                    let additions = zip(lacking, made.vectors).compactMap { lacking, vector in
                         vector.map { AddedEmbeddings($0, in: embedder.space, to: lacking.0) }
                     }
                     var done = EmbeddingProgress()
@@ -72,7 +75,7 @@ extension Engine {
                         try await record(modality, own, home)
                         done = try await add(additions, namespace, home)
                     }
-                    if let failure { throw failure }
+                    if let failure = made.failure { throw failure }
                     done.skipped = lacking.count - additions.count
                     return done
                 }
@@ -96,29 +99,36 @@ extension Engine {
             Mutation(at: options.clock(), changes: [.setting(name, space.name)]))
     }
 
-    /// What an embedder makes of images or videos; `nil` for those that have no vector, with the failure that may pass.
-    ///
-    /// One that cannot be read, or that the service refuses, is left out, and `Options.warn` is told.
+    /// What an embedder made of images or videos.
+    private struct MediaVectors {
+        /// `nil` for those that have none.
+        var vectors: [[Float]?]
+        /// The places of those that cannot be read, or that the service refuses.
+        var refused: [Int] = []
+        /// Which may pass.
+        var failure: EngineError?
+    }
+
+    /// What an embedder makes of images or videos. `Options.warn` is told of those that are refused.
     private func vectors(
         of media: [Medium], _ embedder: any Embedder, _ home: Home, until deadline: ContinuousClock.Instant?
-    ) async throws -> (vectors: [[Float]?], failure: EngineError?) {
-        var vectors = [[Float]?](repeating: nil, count: media.count)
+    ) async throws -> MediaVectors {
+        var made = MediaVectors(vectors: [[Float]?](repeating: nil, count: media.count))
         for range in Self.batches(of: media, atMost: embedder.limits.maximumBatchCount) {
             var batch: [(place: Int, input: EmbeddingInput)] = []
             for place in range {
                 do {
                     batch.append((place, try await input(of: media[place], home)))
                 } catch let error where Self.isRefusal(error) {
-                    warnOfRefusal(error, home)
+                    refuse(place, error, home, &made)
                 }
             }
             if batch.isEmpty { continue }
-            let (made, failure) = try await self.vectors(of: batch, embedder, home, until: deadline)
-            for (place, vector) in made { vectors[place] = vector }
+            try await add(batch, embedder, home, until: deadline, to: &made)
             // One that does not answer is not asked for the others.
-            if let failure { return (vectors, failure) }
+            if made.failure != nil { break }
         }
-        return (vectors, nil)
+        return made
     }
 
     /// Places that go together: as many as the embedder takes, and no more bytes than may be in memory, unless it is one.
@@ -137,36 +147,79 @@ extension Engine {
         return batches
     }
 
-    private func vectors(
-        of batch: [(place: Int, input: EmbeddingInput)], _ embedder: any Embedder, _ home: Home,
-        until deadline: ContinuousClock.Instant?
-    ) async throws -> (made: [(place: Int, vector: [Float])], failure: EngineError?) {
+    private func add(
+        _ batch: [(place: Int, input: EmbeddingInput)], _ embedder: any Embedder, _ home: Home,
+        until deadline: ContinuousClock.Instant?, to made: inout MediaVectors
+    ) async throws {
         do {
-            let made = try await vectors(of: batch.map(\.input), embedder, until: deadline)
-            return (zip(batch, made).map { ($0.place, $1) }, nil)
+            let vectors = try await vectors(of: batch.map(\.input), embedder, until: deadline)
+            for (one, vector) in zip(batch, vectors) { made.vectors[one.place] = vector }
+            return
         } catch let error as EngineError {
             try Task.checkCancellation()
             guard batch.count > 1, Self.isRefusal(error) || error.code == .embedder else {
-                guard Self.isRefusal(error) else { return ([], error) }
-                warnOfRefusal(error, home)
-                return ([], nil)
+                guard !Self.isRefusal(error) else { return refuse(batch[0].place, error, home, &made) }
+                made.failure = error
+                if error.code == .embedder, Self.tells(embedder, deadline),
+                    try await takesTexts(embedder)
+                {
+                    try await addAgain(batch[0], error, embedder, home, until: deadline, to: &made)
+                }
+                return
             }
         }
         // One of them may be to blame, and must not keep the others from being found.
-        var all: [(place: Int, vector: [Float])] = []
-        var failures: [EngineError] = []
+        var failed: [(place: Int, input: EmbeddingInput)] = []
+        var first: EngineError?
+        var hasAny = false
         for one in batch {
-            let (made, failure) = try await vectors(of: [one], embedder, home, until: deadline)
-            all += made
-            if let failure { failures.append(failure) }
+            try await add([one], embedder, home, until: deadline, to: &made)
+            hasAny = hasAny || made.vectors[one.place] != nil
+            guard let failure = made.failure else { continue }
             // Where none of two has its vector, it is the embedder that fails.
-            if let failure, all.isEmpty, failures.count > 1 || failure.code != .embedder {
-                return (all, failure)
+            if failure.code != .embedder || Self.tells(embedder, deadline) || !hasAny && first != nil {
+                return
+            }
+            first = first ?? failure
+            failed.append(one)
+            made.failure = nil
+        }
+        guard let first else { return }
+        guard hasAny else {
+            made.failure = first
+            return
+        }
+        for one in failed where made.failure == nil {
+            try await addAgain(one, first, embedder, home, until: deadline, to: &made)
+        }
+    }
+
+    /// Tries one image or video once more, as its embedder takes others: one that fails then too is refused. Services do not tell
+    /// that from a failure of theirs in one way.
+    private func addAgain(
+        _ one: (place: Int, input: EmbeddingInput), _ error: EngineError, _ embedder: any Embedder,
+        _ home: Home, until deadline: ContinuousClock.Instant?, to made: inout MediaVectors
+    ) async throws {
+        made.failure = nil
+        // Who remembers does not wait for that, and nothing is noted then.
+        guard deadline == nil else { return refuse(one.place, error, home, &made) }
+        do {
+            made.vectors[one.place] = try await vectors(for: [one.input], .passage, embedder).first
+        } catch let error as EngineError {
+            try Task.checkCancellation()
+            if error.code == .deadline {
+                made.failure = error
+            } else if Self.tells(embedder, deadline), try await !takesTexts(embedder) {
+                made.failure = error
+            } else {
+                refuse(one.place, error, home, &made)
             }
         }
-        if all.isEmpty, let failure = failures.first { return (all, failure) }
-        for failure in failures { warnOfRefusal(failure, home) }
-        return (all, nil)
+    }
+
+    /// Whether an image or video that is refused is told from an embedder that fails by a text, which takes calls more.
+    private static func tells(_ embedder: any Embedder, _ deadline: ContinuousClock.Instant?) -> Bool {
+        deadline == nil && embedder.modalities.contains(.text)
     }
 
     /// As `vectors(for:_:_:)`, but not after a moment.
@@ -194,7 +247,8 @@ extension Engine {
         return [.invalid, .tooLarge, .invalidVector].contains(error.code)
     }
 
-    private func warnOfRefusal(_ error: any Error, _ home: Home) {
+    private func refuse(_ place: Int, _ error: any Error, _ home: Home, _ made: inout MediaVectors) {
+        made.refused.append(place)
         options.warn?(
             "\(home.namespace): what is attached gets no vector: \((error as? EngineError)?.message ?? "\(error)")"
         )

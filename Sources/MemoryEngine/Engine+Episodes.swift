@@ -63,15 +63,17 @@ extension Engine {
     private enum Standing: Sendable {
         case nothing
         /// A summary of the engine's own, with the edges to what it is made of.
-        case summary(MemoryID, version: UInt32, digest: [UInt8]?, edges: [EdgeID])
+        case summary(MemoryID, version: UInt32, digest: [UInt8]?, model: String?, edges: [EdgeID])
         /// It was retracted, or changed by somebody, or is something else: it stays as it is.
         case kept
     }
 
     /// Makes the summaries of episodes that have none, or have grown since, each in a transaction of its own; and drops those
     /// of which too little is left.
+    ///
+    /// - Parameter asksAgain: also those that the reasoner has not told.
     func summarize(
-        _ study: HomeStudy, in home: Namespace, by reasoner: (any Reasoner)? = nil,
+        _ study: HomeStudy, in home: Namespace, by reasoner: (any Reasoner)? = nil, asksAgain: Bool,
         _ result: inout ConsolidationReport,
         _ report: ((ConsolidationProgress) async throws -> Void)?
     ) async throws {
@@ -87,7 +89,8 @@ extension Engine {
             guard episode.isAtRest(at: now) else { return false }
             switch standing {
             case .nothing: return true
-            case .summary(_, _, let digest, _): return digest != episode.digest
+            case .summary(_, _, let digest, let teller, _):
+                return digest != episode.digest || asksAgain && teller != model
             case .kept: return false
             }
         }
@@ -97,6 +100,7 @@ extension Engine {
             try Task.checkCancellation()
             let told = try await reasoner?.summary(
                 of: episode.memories.map { ReasonerMemory($0) }, wordCount: EpisodeSummary.maximumWordCount)
+            if told == nil, case .summary(_, _, episode.digest, _, _) = standing { continue }
             let own = try await readers.run { EpisodeSummary(episode, rarity) }
             if let summary = told.flatMap({ EpisodeSummary($0, of: episode) }) ?? own,
                 try await store(summary, of: episode, in: standing, home)
@@ -122,7 +126,8 @@ extension Engine {
         // An import may have brought it without its edges.
         return .summary(
             head.id, version: head.version,
-            digest: edges.isEmpty ? nil : record.fields.origin.sourceDigest, edges: edges.map(\.id))
+            digest: edges.isEmpty ? nil : record.fields.origin.sourceDigest,
+            model: record.fields.origin.model, edges: edges.map(\.id))
     }
 
     /// - Returns: false where somebody changed what it rests on meanwhile, so that nothing was stored.
@@ -142,13 +147,13 @@ extension Engine {
             splitter: PassageSplitter(maximumByteCount: Int(home.header.passageByteCount)),
             principal: VersionFields.entityPrincipal, now: now)
         var id = MemoryID(at: now)
-        if case .summary(let known, _, _, _) = standing { id = known }
+        if case .summary(let known, _, _, _, _) = standing { id = known }
         let namespace = episode.session.map(home.namespace.session) ?? home.namespace
         var versions = [try preparation.prepare(summary.draft(of: episode), id: id, in: namespace)]
         try await embed(&versions, for: home)
         var changes: [Mutation.Change] = [.remember(versions[0])]
         var number: UInt32 = 1
-        if case .summary(_, let version, _, let edges) = standing {
+        if case .summary(_, let version, _, _, let edges) = standing {
             number = version + 1
             changes = [.update(id, expecting: version, versions[0])] + edges.map { .unlink($0) }
         }

@@ -6,13 +6,16 @@ extension Engine {
     private static let likenessByteCount = 1_000
 
     func note(
-        _ study: HomeStudy, in home: Namespace, by reasoner: any Reasoner,
+        _ study: HomeStudy, in home: Namespace, by reasoner: any Reasoner, asksAgain: Bool,
         _ result: inout ConsolidationReport,
         _ report: ((ConsolidationProgress) async throws -> Void)?
     ) async throws {
         let rules = NotedWords.rules(for: reasoner.model)
         let mark =
-            try await read(in: home) { try ConsolidationMark.passage(of: .notes, rules: rules, in: $0) } ?? 0
+            asksAgain
+            ? 0
+            : try await read(in: home) { try ConsolidationMark.passage(of: .notes, rules: rules, in: $0) }
+                ?? 0
         guard mark < study.nextPassage else { return }
         let fresh = Array(study.fresh(from: mark))
         // Those that have been noted, so that words added to them are no reason to note them again.

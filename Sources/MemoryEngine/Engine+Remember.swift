@@ -32,6 +32,8 @@ extension Engine {
 
     /// Remembers many drafts in one transaction.
     ///
+    /// A draft whose text the embedder refuses is a bad one too, where it must have vectors (`Options.embedding`).
+    ///
     /// - Returns: a result for each draft, in their order. With `.atomic` all are successes.
     /// - Throws: `EngineError`; with `.atomic`, for the first bad draft, whose place it names.
     public func remember(
@@ -55,14 +57,22 @@ extension Engine {
                     places.append(index)
                 } catch {
                     guard policy == .skip else {
-                        throw drafts.count == 1
-                            ? error : EngineError(error.code, "draft \(index + 1): \(error.message)")
+                        throw EngineError(error, ofDraft: index, of: drafts.count)
                     }
                     results[index] = .failure(error)
                 }
             }
             guard !versions.isEmpty else { return results.compactMap { $0 } }
-            let first = try await embed(&versions, for: home)
+            let (first, refused) = try await embed(&versions, for: home, tellsRefused: true)
+            if let bad = refused.min(by: { $0.key < $1.key }), policy == .atomic {
+                throw EngineError(bad.value, ofDraft: places[bad.key], of: drafts.count)
+            }
+            for (index, error) in refused { results[places[index]] = .failure(error) }
+            for index in refused.keys.sorted(by: >) {
+                versions.remove(at: index)
+                places.remove(at: index)
+            }
+            guard !versions.isEmpty else { return results.compactMap { $0 } }
             // The store learns of it now, not when the embedder was asked.
             var mutation = Mutation(
                 at: options.clock(), changes: versions.map { .remember($0) } + first)

@@ -183,10 +183,11 @@ extension Engine {
         let old = try await self.space(of: home)
         if old != space { try await change([.setting(SpaceRoles.nextName, space.name)], in: home) }
         var all = EmbeddingProgress()
+        let refusals = Refusals()
         while true {
             let before = all
             let done = try await embed(
-                in: home, into: space, includesClosed: true, batchCount: batchCount
+                in: home, into: space, includesClosed: true, batchCount: batchCount, besides: refusals
             ) { progress in
                 var sum = before
                 sum.add(progress)
@@ -204,7 +205,9 @@ extension Engine {
         }
         if dropsOld, let old, old != space {
             // What was being embedded when the space was named has a vector in the old one alone.
-            all.add(try await embed(in: home, into: space, includesClosed: true, batchCount: batchCount))
+            all.add(
+                try await embed(
+                    in: home, into: space, includesClosed: true, batchCount: batchCount, besides: refusals))
             try await dropSpace(old, in: home)
         }
         return all

@@ -101,6 +101,44 @@ import Testing
         }
     }
 
+    @Test func `says what was left out and how to ask again, and does`() throws {
+        try Shell.run { shell in
+            let asked = Mutex(0)
+            let server = try LoopbackServer { request, _ in
+                let number = asked.withLock { asked in
+                    asked += 1
+                    return asked
+                }
+                // Of the first memory, also when it is asked about once more.
+                guard number <= 2 else { return Self.answer(request) }
+                return LoopbackServer.reply(
+                    "200 OK", #"{"choices":[{"message":{"content":"{"},"finish_reason":"length"}]}"#)
+            }
+            let environment = [
+                "LOCI_REASONER_URL": server.url("/v1"), "LOCI_REASONER_MODEL": "tiny",
+                "LOCI_REASONER_KEY": Self.key, "HOME": shell.folder,
+            ]
+            let id = try shell.remember("The kiln runs at 1200 degrees.")
+            _ = try shell.remember("Lunch is at noon.")
+            let notes = ["consolidate", "--only", "notes", "--reasoner", "server"]
+            let first = try shell.run(notes, environment: environment)
+            #expect(first.status == 0, "\(first.errors)")
+            #expect(
+                first.errors.contains("\(id) was left out: ") && first.errors.contains("LOCI_REASONER_TOKENS")
+                    && first.errors.hasSuffix("after a change of settings, add --again\n"), "\(first.errors)")
+            #expect(asked.withLock { $0 } == 3)
+            let second = try shell.run(notes, environment: environment)
+            #expect(second.status == 0 && !second.errors.contains("--again"), "\(second.errors)")
+            #expect(asked.withLock { $0 } == 3)
+            let third = try shell.run(notes + ["--again"], environment: environment)
+            #expect(third.status == 0 && third.output.contains("1 new"), "\(third)")
+            // The other one has its words.
+            #expect(asked.withLock { $0 } == 4)
+            #expect(try shell.loci("get", id).output.contains("oven"))
+            #expect(try shell.loci("consolidate", "--again").status == ExitStatus.usage)
+        }
+    }
+
     @Test func `says what a reasoner lacks, and where it has nothing to do`() throws {
         try Shell.run { shell in
             _ = try shell.remember("The kiln runs at 1200 degrees.")

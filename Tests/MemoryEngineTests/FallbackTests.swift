@@ -176,4 +176,55 @@ private final class Pauses: Sendable {
         #expect(embedder.asked == ["A fact"])
         await engine.close()
     }
+
+    @Test(arguments: [EngineError.Code.embedder, .tooLarge])
+    func `is not asked about a text again that it refused, by one process`(
+        code: EngineError.Code
+    )
+        async throws
+    {
+        let embedder = PickyEmbedder(code)
+        let told = Mutex<[String]>([])
+        let pauses = Mutex(0)
+        let store = try ScratchStore(embedder: embedder) {
+            $0.embedding = .later
+            $0.embedsBacklog = true
+            $0.backlogPause = { _ in pauses.withLock { $0 += 1 } }
+            $0.warn = { text in told.withLock { $0.append(text) } }
+        }
+        let id = try await store.engine.remember("a long one", in: atlas).id
+        while told.withLock({ $0.isEmpty }) { await Task.yield() }
+        for number in 1...4 {
+            try await store.engine.remember("Fact \(number)", in: atlas)
+            while try await store.engine.missingSpaces(in: atlas) != [embedder.space: 1] {
+                await Task.yield()
+            }
+        }
+        // Itself, twice between texts that show that it answers, and the facts.
+        let search = [["a long one"], ["text"], ["a long one"], ["text"]]
+        #expect(embedder.calls == search + (1...4).map { ["Fact \($0)"] })
+        // Other words are another text.
+        try await store.engine.update(id, in: atlas) { $0.content = "another long one" }
+        while told.withLock({ $0.count < 2 }) { await Task.yield() }
+        #expect(embedder.calls.filter { $0 == ["another long one"] }.count == 2)
+        await store.engine.close()
+        #expect(pauses.withLock { $0 } == 0 && told.withLock { $0.count } == 2)
+
+        // The next one asks once, and tells it once, whatever it does with the home.
+        let other = Mutex<[String]>([])
+        var options = store.options
+        options.embedsBacklog = false
+        options.embedding = .required
+        options.otherEmbedders = [PickyEmbedder(code, model: "other")]
+        options.warn = { text in other.withLock { $0.append(text) } }
+        let engine = try Engine.open(at: store.directory.path, embedder: embedder, options: options)
+        #expect(try await engine.embed(in: atlas).skipped == 1)
+        #expect(other.withLock { $0.count } == 1)
+        let before = embedder.callCount
+        let space = options.otherEmbedders[0].space
+        #expect(try await engine.reembed(in: atlas, into: space, dropsOld: true).added == 4)
+        #expect(other.withLock { $0.count } == 3, "\(other.withLock { $0 })")
+        #expect(embedder.callCount == before)
+        await engine.close()
+    }
 }

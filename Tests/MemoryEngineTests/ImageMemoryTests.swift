@@ -9,7 +9,8 @@ private final class SightEmbedder: Embedder {
     let space: EmbeddingSpace
     let modalities: Set<Modality>
     let limits = EmbedderLimits(maximumBatchCount: 4)
-    private let state = Mutex<(isOff: Bool, images: Int, texts: [String])>((false, 0, []))
+    private let state = Mutex<(isOff: Bool, offCalls: Int, images: Int, refused: Int, texts: [String])>(
+        (false, 0, 0, 0, []))
 
     static let dog: UInt8 = 1
     static let ship: UInt8 = 2
@@ -31,18 +32,28 @@ private final class SightEmbedder: Embedder {
         get { state.withLock { $0.isOff } }
         set { state.withLock { $0.isOff = newValue } }
     }
+    /// For the next calls.
+    func turnOff(for calls: Int) { state.withLock { $0.offCalls = calls } }
     var imageCount: Int { state.withLock { $0.images } }
+    var refusedCount: Int { state.withLock { $0.refused } }
     var texts: [String] { state.withLock { $0.texts } }
 
     func embed(_ inputs: [EmbeddingInput], for purpose: EmbeddingPurpose) async throws -> [[Float]] {
-        if isOff { throw EngineError(.embedder, "no worker is there") }
+        let fails = state.withLock { state in
+            defer { state.offCalls = max(0, state.offCalls - 1) }
+            return state.isOff || state.offCalls > 0
+        }
+        if fails { throw EngineError(.embedder, "no worker is there") }
         return try inputs.map { input in
             switch input {
             case .text(let text):
                 state.withLock { $0.texts.append(text) }
                 return text.contains("animal") ? [1, 0, 0.1] : [0, 1, 0.1]
             case .image(let bytes), .video(let bytes):
-                guard bytes.last != Self.broken else { throw EngineError(refusal, "bad_image") }
+                guard bytes.last != Self.broken else {
+                    state.withLock { $0.refused += 1 }
+                    throw EngineError(refusal, "bad_image")
+                }
                 state.withLock { $0.images += 1 }
                 return bytes.last == Self.dog ? [1, 0, 0] : bytes.last == Self.ship ? [0, 1, 0] : [0, 0, 1]
             case .frames: return [0, 0, 1]
@@ -152,6 +163,58 @@ private final class SightEmbedder: Embedder {
         try await store.engine.expectClean(atlas)
     }
 
+    @Test(arguments: [EngineError.Code.invalid, .embedder])
+    func `that is refused is asked about once in the background`(refusal: EngineError.Code) async throws {
+        let sight = SightEmbedder(refusing: refusal)
+        let (told, telling) = AsyncStream.makeStream(of: String.self)
+        let (pauses, pausing) = AsyncStream.makeStream(of: Int.self)
+        let store = try ScratchStore(embedder: FlakyEmbedder()) {
+            $0.mediaEmbedders = [sight]
+            $0.embedding = .later
+            $0.embedsBacklog = true
+            $0.backlogPause = { pausing.yield($0) }
+            $0.warn = { telling.yield($0) }
+        }
+        try await store.engine.remember(draft("Broken", SightEmbedder.broken), in: atlas)
+        for await line in told {
+            #expect(line.contains("bad_image"))
+            break
+        }
+        for number in 1...3 {
+            let id = try await store.engine.remember(draft("Day \(number)", SightEmbedder.dog), in: atlas).id
+            while try await vector(of: id, sight, store) == nil { await Task.yield() }
+        }
+        // Where it is not said that it is the image, it is seen twice.
+        #expect(sight.refusedCount == (refusal == .invalid ? 1 : 2))
+        #expect(try await store.engine.missingSpaces(in: atlas)[sight.space] == 1)
+        await store.engine.close()
+        pausing.finish()
+        for await _ in pauses { Issue.record("it is not the embedder that fails") }
+    }
+
+    @Test(arguments: [[Modality.text, .image], [.image]], 0...6)
+    func `is not refused where its embedder comes back`(modalities: [Modality], calls: Int) async throws {
+        let sight = SightEmbedder(Set(modalities), refusing: .embedder)
+        let store = try ScratchStore(embedder: FlakyEmbedder()) {
+            $0.mediaEmbedders = [sight]
+            $0.embedding = .later
+        }
+        for tag in [SightEmbedder.dog, SightEmbedder.ship, SightEmbedder.dog] {
+            try await store.engine.remember(draft("Day \(tag)", tag), in: atlas)
+        }
+        sight.turnOff(for: calls)
+        let refusals = Refusals()
+        do {
+            let done = try await store.engine.embedMedia(.image, in: atlas, besides: refusals)
+            #expect(done.added == 3 && done.skipped == 0)
+        } catch let error as EngineError {
+            #expect(error.code == .embedder)
+        }
+        sight.turnOff(for: 0)
+        _ = try await store.engine.embedMedia(.image, in: atlas, besides: refusals)
+        #expect(try await store.engine.missingSpaces(in: atlas)[sight.space] == nil)
+    }
+
     @Test func `gets its vector in the background`() async throws {
         let sight = SightEmbedder()
         sight.isOff = true
@@ -198,10 +261,9 @@ private final class SightEmbedder: Embedder {
         #expect(sight.imageCount == 1)
         #expect(told.withLock { $0.count } == 3 && told.withLock { $0 }.contains { $0.contains("`cut.png`") })
         #expect(try await store.engine.embeddingEstimate(in: atlas).attachments == 3)
-        if refusal == .invalid {
-            let again = try await store.engine.embed(in: atlas)
-            #expect(again.added == 0 && again.skipped == 3)
-        }
+        let again = try await store.engine.embed(in: atlas)
+        #expect(again.added == 0 && again.skipped == 3)
+        #expect(told.withLock { $0.count } == 6)
         #expect(try await vector(of: results[2].id, sight, store) == [1, 0, 0])
     }
 

@@ -36,27 +36,37 @@ final class FlakyEmbedder: Embedder {
 }
 
 /// Refuses whole calls with a text that is too long for it.
-private final class PickyEmbedder: Embedder {
-    let space = EmbeddingSpace(model: "picky", dimension: 3, metric: .innerProduct)
+final class PickyEmbedder: Embedder {
+    let space: EmbeddingSpace
+    let limits: EmbedderLimits
     private let code: EngineError.Code
-    private let state = Mutex<(isOff: Bool, callCount: Int)>((false, 0))
+    private let state = Mutex<(off: Range<Int>, calls: [[String]])>((0..<0, []))
 
-    init(_ code: EngineError.Code) { self.code = code }
+    init(_ code: EngineError.Code, atMost count: Int = 256, model: String = "picky") {
+        self.code = code
+        space = EmbeddingSpace(model: model, dimension: 3, metric: .innerProduct)
+        limits = EmbedderLimits(maximumBatchCount: count)
+    }
 
-    var callCount: Int { state.withLock { $0.callCount } }
-    func turnOff() { state.withLock { $0.isOff = true } }
+    var callCount: Int { calls.count }
+    /// The texts of each call.
+    var calls: [[String]] { state.withLock { $0.calls } }
+    /// It fails at these calls, from now on by default.
+    func turnOff(during calls: Range<Int>? = nil) {
+        state.withLock { $0.off = calls ?? $0.calls.count..<Int.max }
+    }
 
     func embed(_ inputs: [EmbeddingInput], for purpose: EmbeddingPurpose) async throws -> [[Float]] {
+        let texts = inputs.map { if case .text(let text) = $0 { text } else { "" } }
         let isOff = state.withLock { state in
-            state.callCount += 1
-            return state.isOff
+            state.calls.append(texts)
+            return state.off.contains(state.calls.count - 1)
         }
         if isOff { throw EngineError(.embedder, "it is off") }
-        return try inputs.map {
-            guard case .text(let text) = $0 else { return [] }
-            if text.contains("long") { throw EngineError(code, "more tokens than there may be") }
-            return FlakyEmbedder.vector(text)
+        if texts.contains(where: { $0.contains("long") }) {
+            throw EngineError(code, "more tokens than there may be")
         }
+        return texts.map { FlakyEmbedder.vector($0) }
     }
 }
 
@@ -86,14 +96,91 @@ private final class PickyEmbedder: Embedder {
         #expect(
             lines.count == 2
                 && zip(lines, refused).allSatisfy { $0.contains("\($1)") && $0.contains("tokens") })
-        // All at once, one that it takes, and halves of halves around two.
-        #expect(embedder.callCount <= 2 + 2 * 12, "\(embedder.callCount)")
+        // All at once, halves of halves around two, and one that it takes before them and behind each.
+        #expect(embedder.callCount <= 1 + 2 * 12 + 3, "\(embedder.callCount)")
         // Alone they are refused as well, and where it takes nothing they are not to blame.
         #expect(try await store.engine.embed(in: atlas).skipped == 2)
         embedder.turnOff()
         let error = await refusal { try await store.engine.embed(in: atlas) }
         #expect(error?.code == .embedder && error?.message.contains("it is off") == true)
         #expect(told.withLock { $0.count } == 4)
+    }
+
+    private static let withLongOnes = ["one", "two", "a long one", "four", "five", "another long one"]
+
+    @Test(arguments: [EngineError.Code.embedder, .tooLarge, .invalid], [2, 256])
+    func `are wanted now where a text is refused: it is left out, or names itself and nothing is stored`(
+        code: EngineError.Code, batchCount: Int
+    ) async throws {
+        let embedder = PickyEmbedder(code, atMost: batchCount)
+        let store = try ScratchStore(embedder: embedder)
+        let drafts = Self.withLongOnes.map { MemoryDraft($0) }
+        let error = await refusal { try await store.engine.remember(drafts, in: atlas) }
+        #expect(error?.code == (code == .embedder ? .invalid : code))
+        #expect(error?.message.hasPrefix("draft 3: picky/3/innerProduct refuses the text: more") == true)
+        #expect(error?.draft?.place == 2)
+        #expect(try await store.engine.list(in: atlas).memories.isEmpty)
+        let results = try await store.engine.remember(drafts, in: atlas, onError: .skip)
+        #expect(
+            results.map { if case .success = $0 { true } else { false } } == [
+                true, true, false, true, true, false,
+            ])
+        #expect(try await store.engine.list(in: atlas).memories.count == 4)
+        #expect(try await store.engine.missingSpaces(in: atlas).isEmpty)
+        // One alone is no other case, and where nothing is left nothing is written.
+        let alone = await refusal { try await store.engine.remember("long", in: atlas) }
+        #expect(alone?.message.hasPrefix("picky/3/innerProduct refuses") == true)
+        #expect(try await store.engine.remember([drafts[2]], in: atlas, onError: .skip).count == 1)
+        #expect(try await store.engine.stats(in: atlas).memories == 4)
+    }
+
+    @Test func `are no refusal where the embedder fails amid the search for what it refuses`() async throws {
+        let drafts = Self.withLongOnes.map { MemoryDraft($0) }
+        let whole = PickyEmbedder(.embedder)
+        let done = try ScratchStore(embedder: whole)
+        _ = try await done.engine.remember(drafts, in: atlas, onError: .skip)
+        #expect(whole.callCount > 6)
+        for calls in 0..<whole.callCount {
+            let embedder = PickyEmbedder(.embedder)
+            let store = try ScratchStore(embedder: embedder)
+            embedder.turnOff(during: calls..<Int.max)
+            let error = await refusal {
+                try await store.engine.remember(drafts, in: atlas, onError: .skip)
+            }
+            #expect(error?.code == .embedder, "\(calls)")
+            #expect(try await store.engine.list(in: atlas).memories.isEmpty)
+            // What was begun belongs to no embedder: the next one has it for its own.
+            await store.engine.close()
+            let other = FlakyEmbedder()
+            let engine = try Engine.open(at: store.directory.path, embedder: other, options: store.options)
+            try await engine.remember(drafts, in: atlas)
+            #expect(try await engine.space(of: atlas) == other.space)
+            #expect(try await engine.missingSpaces(in: atlas).isEmpty)
+            await engine.close()
+        }
+    }
+
+    @Test(arguments: 1...12, [withLongOnes, ["short"], ["long"]])
+    func `are no refusal where the embedder comes back amid the search for what it refuses`(
+        calls: Int, texts: [String]
+    ) async throws {
+        let embedder = PickyEmbedder(.embedder)
+        let store = try ScratchStore(embedder: embedder)
+        embedder.turnOff(during: 0..<calls)
+        let drafts = texts.map { MemoryDraft($0) }
+        do {
+            let results = try await store.engine.remember(drafts, in: atlas, onError: .skip)
+            for (text, result) in zip(texts, results) {
+                if case .failure = result {
+                    #expect(text.contains("long"))
+                } else {
+                    #expect(!text.contains("long"))
+                }
+            }
+            #expect(calls == 1)
+        } catch let error as EngineError {
+            #expect(error.code == .embedder && calls > 1)
+        }
     }
 
     /// All passages that lack a vector, in pages of three.

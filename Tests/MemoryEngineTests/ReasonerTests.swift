@@ -68,6 +68,28 @@ private final class ScriptedReasoner: Reasoner {
         return note
     }
 
+    @Test func `is asked again about what it added nothing to, where that is said`() async throws {
+        let (store, ids) = try await store()
+        let silent = ScriptedReasoner()
+        try await store.engine.consolidate(in: atlas, steps: [.notes], reasoner: silent)
+        #expect(silent.takeAsked().count == 3)
+        let able = ScriptedReasoner { memory, _ in
+            var note = ReasonerNote()
+            if memory.content != Self.old { note.keywords = ["noted"] }
+            return note
+        }
+        for (asksAgain, asked) in [(false, 0), (true, 3), (false, 0), (true, 1)] {
+            try await store.engine.consolidate(
+                in: atlas, steps: [.notes], reasoner: able, asksAgain: asksAgain)
+            #expect(able.takeAsked().count == asked)
+        }
+        // What was taken back stays so.
+        try await store.engine.takeBackConclusions(of: [.notes], in: atlas)
+        try await store.engine.consolidate(in: atlas, steps: [.notes], reasoner: able, asksAgain: true)
+        #expect(able.takeAsked() == [Self.old])
+        #expect(try await store.engine.get(ids[2], in: atlas)?.keywords == [])
+    }
+
     @Test func `links, states facts and adds words, once, under its name`() async throws {
         let (store, ids) = try await store()
         let reasoner = ScriptedReasoner { Self.note($0, $1) }
@@ -207,6 +229,21 @@ private final class ScriptedReasoner: Reasoner {
             in: atlas, steps: [.episodes], reasoner: ScriptedReasoner("silent"))
         let again = try #require(try await store.engine.summaries(in: atlas).first)
         #expect(again.id == summary.id && again.content.contains("of the plan"))
+        // It is asked again where that is said, and what it has told stays.
+        let able = ScriptedReasoner("silent", told: "Ada planned.")
+        for (asksAgain, count) in [(false, 0), (true, 1), (true, 0)] {
+            let report = try await store.engine.consolidate(
+                in: atlas, steps: [.episodes], reasoner: able, asksAgain: asksAgain)
+            #expect(report.found[.episodes] ?? 0 == count)
+        }
+        let told = try #require(try await store.engine.summaries(in: atlas).first)
+        #expect(told.id == summary.id && told.content == "Ada planned." && told.origin.model == "silent")
+        // One that still says nothing changes nothing.
+        let mute = ScriptedReasoner("mute")
+        try await store.engine.consolidate(in: atlas, steps: [.episodes], reasoner: mute)
+        let version = try await store.engine.summaries(in: atlas).first?.version
+        try await store.engine.consolidate(in: atlas, steps: [.episodes], reasoner: mute, asksAgain: true)
+        #expect(try await store.engine.summaries(in: atlas).first?.version == version)
         try await store.engine.expectClean(atlas)
     }
 }

@@ -5,7 +5,7 @@ import MemoryEngine
 ///
 /// So one memory that a model refuses, or whose words lead it to nonsense, does not keep all later ones from being noted. Where
 /// several in a row have no answer the model is to blame, and the error ends the consolidation. Those that were left out are
-/// noted again when they change, or by another model.
+/// asked about again when they change, by another model, or where a consolidation `asksAgain`.
 public final class SkippingReasoner: Reasoner {
     /// What was left out.
     public struct Skipped: Sendable {

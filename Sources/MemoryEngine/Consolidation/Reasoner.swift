@@ -1,6 +1,6 @@
 import Store
 
-/// A language model, as consolidation may use one (`Engine.consolidate(in:steps:reasoner:_:)`): it notes what a memory is about,
+/// A language model, as consolidation may use one (`Engine.consolidate(in:steps:reasoner:asksAgain:_:)`): it notes what a memory is about,
 /// what it has to do with others, and which facts it states. Everything works without one.
 ///
 /// What it is given is data: a reasoner hands it to its model marked as such, for a text may hold words that sound like

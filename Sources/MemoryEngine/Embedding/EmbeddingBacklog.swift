@@ -11,6 +11,9 @@ final class EmbeddingBacklog: Sendable {
         var isClosed = false
     }
 
+    /// Not asked about again while this lives: it may cost, and comes to nothing.
+    let refusals = Refusals()
+
     private let state = Mutex(State())
     private let pause: @Sendable (_ failures: Int) async throws -> Void
     private let warn: (@Sendable (String) -> Void)?
@@ -107,7 +110,7 @@ extension Engine {
         for embedder in [own.current, options.fallbackEmbedder].compactMap({ $0 })
         where embedder.modalities.contains(.text) {
             do {
-                try await embed(in: home, into: embedder.space)
+                try await embed(in: home, into: embedder.space, besides: backlog.refusals)
             } catch let error as EngineError where [.embedder, .deadline].contains(error.code) {
                 try Task.checkCancellation()
                 failure = failure ?? error
@@ -115,7 +118,7 @@ extension Engine {
         }
         for modality in Modality.allCases where own.media[modality] != nil {
             do {
-                _ = try await embedMedia(modality, in: home)
+                _ = try await embedMedia(modality, in: home, besides: backlog.refusals)
             } catch let error as EngineError where [.embedder, .deadline].contains(error.code) {
                 try Task.checkCancellation()
                 failure = failure ?? error

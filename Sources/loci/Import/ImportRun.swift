@@ -23,6 +23,8 @@ struct ImportRun {
         var failed = 0
         /// Messages of conversations that stand on other branches than the one that was last shown.
         var branched = 0
+        /// Memories that name a namespace of their own, and not the one of the command.
+        var elsewhere = 0
         var isInterrupted = false
     }
 
@@ -103,6 +105,9 @@ struct ImportRun {
                 for remark in item.remarks { complain("\(source.path): \(remark)") }
                 let read = try read(item, &exports)
                 if !isChecked, let read { try await check(read, item.line, &known) }
+                if let namespace, let own = read?.ownNamespace(of: item), own != namespace {
+                    outcome.elsewhere += 1
+                }
                 switch read {
                 case .draft(let draft):
                     batch.byteCount += draft.draft.content.utf8.count
@@ -138,6 +143,15 @@ struct ImportRun {
         case draft(Draft)
         case exported(ExportedMemory, byteCount: Int)
         case edge(Edge, Namespace)
+
+        /// The namespace that a memory names itself.
+        func ownNamespace(of item: ImportItem) -> Namespace? {
+            switch self {
+            case .draft: item.namespace
+            case .exported(let memory, _): memory.versions.last?.memory.namespace
+            case .edge: nil
+            }
+        }
     }
 
     /// - Returns: `nil` for a line that belongs to the next one.
@@ -238,8 +252,16 @@ struct ImportRun {
                 !known.contains(draft.draft.key ?? "") && !isTold(draft, by: draft.id.flatMap { origins[$0] })
             }
             outcome.known += all.count - drafts.count
-            let results = try await store.remember(
-                drafts.map(\.draft), in: namespace, onError: policy == .skip ? .skip : .atomic)
+            let results: [Result<Remembered, EngineError>]
+            do {
+                results = try await store.remember(
+                    drafts.map(\.draft), in: namespace, onError: policy == .skip ? .skip : .atomic)
+            } catch let error as EngineError where Self.isOfOneLine(error) {
+                // What the embedder refuses: all else was looked at before.
+                guard let bad = error.draft else { throw error }
+                throw ImportError(
+                    line: drafts[bad.place].line, unit: drafts[bad.place].unit, bad.message)
+            }
             for (draft, result) in zip(drafts, results) {
                 switch result {
                 case .success(let remembered):

@@ -7,7 +7,8 @@ struct ConsolidateCommand: AsyncParsableCommand {
         commandName: "consolidate",
         abstract:
             "Work through what a home holds: what says the same, belongs together, took the place of what.",
-        usage: "loci consolidate [--only <step>]... [--reasoner <service>] [--list] [--undo] [options]",
+        usage:
+            "loci consolidate [--only <step>]... [--reasoner <service> [--again]] [--list] [--undo] [options]",
         discussion: """
               loci consolidate -n project/atlas
               loci consolidate -n project/atlas --only duplicates
@@ -27,7 +28,8 @@ struct ConsolidateCommand: AsyncParsableCommand {
             With --reasoner the memories of the home go to a language model, which notes them and tells episodes: OpenAI, Anthropic \
             or a server of your own that answers as OpenAI does, as settings say (`loci help embedders`): LOCI_REASONER_MODEL and \
             a key, or LOCI_REASONER_URL. A key alone sends nothing anywhere. What memories say is data to it, and what it answers \
-            is held to a form and to the memories that it was shown; a memory without such an answer is left out, and told. Costs \
+            is held to a form and to the memories that it was shown; a memory without such an answer is left out, and told. It is \
+            asked about again when it changes, by another model, or with --again, such as after a change of settings. Costs \
             are counted, and end at a cap. None of this was tried with an account, but with servers of both shapes.
 
             The steps are:
@@ -42,6 +44,8 @@ struct ConsolidateCommand: AsyncParsableCommand {
             "A language model for notes and episodes: openai, anthropic, server (by default none).",
             valueName: "service"))
     var reasoner: ServiceSettings.ReasonerService?
+    @Flag(help: "Ask the model also about what it was asked about before and has added nothing to.")
+    var again = false
     @Flag(help: "Show what was concluded before, with the ids of the edges, and conclude nothing.")
     var list = false
     @Flag(help: "Take back all that was concluded, for good.")
@@ -56,7 +60,10 @@ struct ConsolidateCommand: AsyncParsableCommand {
         guard !(list && undo) else {
             throw ValidationError("--list shows and --undo takes back: give one of them")
         }
-        guard reasoner != nil else { return }
+        guard reasoner != nil else {
+            guard !again else { throw ValidationError("--again is for a model: name it with --reasoner") }
+            return
+        }
         guard !list, !undo else {
             throw ValidationError("--list and --undo ask no reasoner: leave --reasoner out")
         }
@@ -79,13 +86,21 @@ struct ConsolidateCommand: AsyncParsableCommand {
             }
             let report = try await place.store.withProgress("consolidating \(namespace.home)", unit: "steps")
             { progress in
-                try await engine.consolidate(in: namespace, steps: steps, reasoner: reasoner) {
+                try await engine.consolidate(
+                    in: namespace, steps: steps, reasoner: reasoner, asksAgain: again
+                ) {
                     progress($0.done, $0.total)
                 }
             }
             show(report, steps)
-            for skipped in reasoner?.skipped ?? [] {
-                Terminal.note("\(skipped.id) was left out: \(Visible.line(skipped.error.message))")
+            let skipped = reasoner?.skipped ?? []
+            for one in skipped {
+                Terminal.note("\(one.id) was left out: \(Visible.line(one.error.message))")
+            }
+            if !skipped.isEmpty {
+                Terminal.note(
+                    "what was left out is not asked about again as it is; after a change of settings, add --again"
+                )
             }
         }
     }

@@ -41,7 +41,8 @@ struct ImportCommand: AsyncParsableCommand {
 
             A line of JSON needs `content`; it may have key, namespace, kind, actor, thread, happenedAt, \
             validFrom, validUntil, expiresAt, tags, keywords, attributes, importance, pinned, origin, \
-            vectors (space to numbers) and attachments. A line's own namespace goes before --namespace. \
+            vectors (space to numbers) and attachments. A line's own namespace goes before --namespace, \
+            and how many lines have another one is said. \
             Vectors of a line are used; where there are none, the embedder makes them.
 
             Run it again as often as you like: nothing comes twice. A line without a key is known by its \
@@ -51,7 +52,9 @@ struct ImportCommand: AsyncParsableCommand {
             at the end, each by an edge with its evidence: loci people shows them, loci unlink takes one back.
 
             With --on-error stop, files of JSON Lines, changelogs and documents are read through before \
-            anything is stored, and refused as a whole; of other input the batches before stay.
+            anything is stored, and refused as a whole; of other input the batches before stay. What an embedder \
+            refuses, such as a text with more tokens than its model takes, shows when it is asked: it is named as \
+            any other line that is wrong, and what was stored before it stays.
 
             With --json each line of output is {"committed":n,…}: n lines of the file (commits, messages) are on \
             disk.
@@ -102,6 +105,7 @@ struct ImportCommand: AsyncParsableCommand {
                 sum.known += outcome.known
                 sum.failed += outcome.failed
                 sum.branched += outcome.branched
+                sum.elsewhere += outcome.elsewhere
                 sum.isInterrupted = outcome.isInterrupted
             }
             if let engine = store as? Engine, !sum.isInterrupted, sum.new > 0 {
@@ -118,6 +122,13 @@ struct ImportCommand: AsyncParsableCommand {
                     "\(Terminal.grouped(count)) \(count == 1 ? "message" : "messages") of other branches than the one "
                         + "last shown \(count == 1 ? "was" : "were") left out"
                 ) { $0.member("leftOut", count) }
+            }
+            if sum.elsewhere > 0, let said = try place.namespace.said() {
+                let count = sum.elsewhere
+                Terminal.note(
+                    "\(Terminal.grouped(count)) \(count == 1 ? "line names" : "lines name") a namespace other than \(said), "
+                        + "which goes before --namespace: what \(count == 1 ? "it says" : "they say") is there"
+                ) { $0.member("elsewhere", count) }
             }
             // A server does that by itself.
             if let engine = store as? Engine, !sum.isInterrupted {

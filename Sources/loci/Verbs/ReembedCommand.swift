@@ -1,4 +1,5 @@
 import ArgumentParser
+import Embedders
 import MemoryEngine
 
 struct ReembedCommand: AsyncParsableCommand {
@@ -52,6 +53,11 @@ struct ReembedCommand: AsyncParsableCommand {
             let place = into == nil ? namespace : namespace.home
             let work = try await engine.embeddingEstimate(
                 in: place, into: into, includesClosed: closed || into != nil)
+            if into == nil, let named = store.embedder, named != .auto, let space = embedders.embedder?.space,
+                space != work.space
+            {
+                Terminal.note(Self.advice(namespace.home, of: work.space, named, space))
+            }
             let line = Self.line(work, namespace, isOfService: embedders.isOfService(work.space))
             if estimate { return show(work, line) }
             if work.passages + work.attachments > 0, !store.json { Terminal.note(line) }
@@ -73,6 +79,15 @@ struct ReembedCommand: AsyncParsableCommand {
             show(done, place)
             await store.finishIndexing(of: engine, within: nil)
         }
+    }
+
+    /// What is said where an embedder is named that is not the home's.
+    private static func advice(
+        _ home: Namespace, of space: EmbeddingSpace, _ named: AvailableEmbedders.Preference,
+        _ other: EmbeddingSpace
+    ) -> String {
+        "\(home) has its vectors in \(space.name), and goes on with them: --embedder is for new homes; "
+            + "`loci reembed -n \(home) --into \(other.name)` goes over to the space of \(named.rawValue)"
     }
 
     private func show(_ work: EmbeddingEstimate, _ line: String) {
