@@ -267,8 +267,11 @@ import Testing
         try Shell.run { shell in
             // Those that take any word.
             let names = Settings.names.map(\.name).filter { name in
-                !["_URL", "_DIMENSION", "_SHAPE", "_WAIT", "_FORM", "_DOLLARS", "_TOKENS", "_IN", "_OUT"]
-                    .contains { name.hasSuffix($0) }
+                ![
+                    "_URL", "_DIMENSION", "_SHAPE", "_WAIT", "_FORM", "_DOLLARS", "_TOKENS", "_SECONDS",
+                    "_IN", "_OUT", "_PRICE",
+                ]
+                .contains { name.hasSuffix($0) }
             }
             #expect(names.count > 15)
             try shell.write("# mine\n", to: ".env")

@@ -74,7 +74,7 @@ struct `An embedder on workers of RunPod's SDK` {
         }
         let list = try await endpoint.result(
             of: Self.input("list", #","texts":["a"]"#), within: .seconds(240))
-        #expect(RunPodOutput.ofJob(list)?.vectors.count == 1)
+        #expect(RunPodOutput.ofJob(list)?.output.vectors.count == 1)
     }
 
     @Test func `comes through what goes wrong between them`() async throws {
