@@ -91,6 +91,66 @@ import Testing
         }
     }
 
+    @Test func `finds an attached image by one that is shown`() throws {
+        try Shell.run { shell in
+            let server = try LoopbackServer { request, _ in Self.answer(request) }
+            let environment = Self.environment(shell, server)
+            try write(Self.animal, to: "one.dat", shell)
+            try write(Self.ship, to: "two.dat", shell)
+            try write([0xFF, 0xFE, 0x00], to: "none", shell)
+            let early = try shell.loci("remember", "A text", environment: environment)
+            #expect(early.status == 0, "\(early.errors)")
+            let nothing = try shell.loci("recall", "--like", "one.dat", environment: environment)
+            #expect(
+                nothing.status == 2 && nothing.errors.contains("no image that is attached there has a vector")
+                    && nothing.errors.contains("loci reembed -n project/atlas")
+                    && nothing.errors.contains("--media runpod-siglip"), "\(nothing)")
+            for (text, file) in [("The first day", "one.dat"), ("The second day", "two.dat")] {
+                let made = try shell.loci(
+                    "remember", text, "--attach", file, "--tag", file, "--media", "runpod-siglip",
+                    environment: environment)
+                #expect(made.status == 0, "\(made.errors)")
+            }
+            try shell.loci(
+                "remember", "-", "--attach", "two.dat", input: [], environment: environment)
+
+            let found = try shell.loci("recall", "--like", "one.dat", "--json", environment: environment)
+            let hits = try JSONParser.parse(found.output)["hits"]?.array ?? []
+            #expect(hits.first?["memory"]?["content"]?.string == "The first day", "\(found)")
+            #expect(hits.count == 3)
+            let shown = try shell.loci("recall", "--like", "two.dat", environment: environment)
+            #expect(
+                shown.output.contains("vectors of google/siglip2-so400m-patch14-384")
+                    && shown.output.contains("[two.dat]") && shown.errors.isEmpty, "\(shown)")
+            let filtered = try shell.loci(
+                "recall", "--like", "one.dat", "--tag", "two.dat", "--limit", "1", environment: environment)
+            #expect(filtered.output.contains("The second day"), "\(filtered)")
+            let both = try shell.loci("recall", "second", "--like", "two.dat", environment: environment)
+            #expect(both.lines.dropFirst().first?.contains("project/atlas") == true, "\(both)")
+            #expect(both.lines.dropFirst(2).first?.contains("The second day") == true, "\(both)")
+            let why = try shell.loci("explain", "--like", "one.dat", environment: environment)
+            #expect(why.status == 0 && why.output.contains("google/siglip2"), "\(why)")
+
+            // What is missing is named, and no value of a setting.
+            let blind = try shell.loci("recall", "--like", "one.dat")
+            #expect(
+                blind.status == 1 && blind.errors.contains("runpod-siglip wants RUNPOD_API_KEY")
+                    && blind.errors.contains("RUNPOD_URL_SIGLIP"), "\(blind)")
+            for (arguments, status, part) in [
+                (["--like", "none"], 1, "none is no image"), (["--like", "gone.png"], 2, "gone.png"),
+                (["--like", "one.dat", "--words-only"], 64, "--words-only"),
+                (["--like", "one.dat", "--compare"], 64, "--compare"),
+                (["--like", "one.dat", "--intent", "why"], 64, "--intent"),
+                (["--like", "one.dat", "--word-weight", "0.5"], 64, "--word-weight"),
+                (["--like", "one.dat", "-n", "project/gone"], 2, "there is no home project/gone"),
+                (["--like", "one.dat", "--embedder", "none"], 1, "say --media runpod-siglip"),
+            ] as [([String], Int32, String)] {
+                let answer = try shell.run(["recall"] + arguments, environment: environment)
+                #expect(answer.status == status && answer.errors.contains(part), "\(arguments): \(answer)")
+            }
+        }
+    }
+
     @Test func `remembers without its vector where the service does not answer, and says how to go on`()
         throws
     {

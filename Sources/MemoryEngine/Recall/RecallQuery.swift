@@ -34,6 +34,9 @@ public struct RecallQuery: Sendable {
     public var b = 0.4
     /// Vectors of the question that the caller has already, one for each space at most.
     public var embeddings: [Embedding] = []
+    /// An image or a video that is shown: what is like it finds the memories that it is attached to. Without a text nothing else is
+    /// asked; beside one it stands in the place of what the words say of images.
+    public var like: EmbeddingInput?
     /// Of memories that consolidation found to say nearly the same, gives the best only, with the others in
     /// `Hit.duplicates`.
     public var foldsDuplicates = true

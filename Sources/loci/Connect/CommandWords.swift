@@ -113,6 +113,7 @@ struct CommandWords {
         guard query.channels == Set(RecallQuery.Channel.allCases) else {
             throw Self.refusal(of: "--words-only, --vectors-only or --compare")
         }
+        guard query.like == nil else { throw Self.refusal(of: "--like") }
         guard query.lexicalWeight == nil else { throw Self.refusal(of: "--word-weight") }
         guard query.weightOverrides.isEmpty else { throw Self.refusal(of: "--weight") }
         for (place, namespace) in namespaces.enumerated() {
