@@ -15,6 +15,9 @@ extension MemoryCommands {
             case "ORDER":
                 query.order = try arguments.choice("ORDER", of: RecallQuery.Order.allCases) { $0.rawValue }
             case "LIMIT": query.limit = try arguments.integer("LIMIT", in: 1...RecallQuery.maximumLimit)
+            case "LIKE":
+                query.like = try EmbeddingInput(
+                    media: try arguments.bytes("what is shown"), name: "what is shown")
             case "RECEIPT": query.keepReceipt = true
             case "PATHS": tellsPaths = true
             default: throw arguments.unknown(option)

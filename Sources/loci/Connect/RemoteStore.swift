@@ -12,6 +12,7 @@ struct RemoteStore: MemoryStore {
     ///
     /// - Throws: `EngineError`: what the server refused, or a connection that ended.
     private func ask(_ command: CommandWords) async throws -> Reply {
+        try command.check()
         let reply = try await client.ask(command.words)
         if let refusal = reply.refusal { throw refusal }
         return reply
@@ -279,6 +280,7 @@ struct RemoteStore: MemoryStore {
         command.add("LIMIT", query.limit)
         command.add("ORDER", query.order?.rawValue)
         command.add("PATHS")
+        if let shown = query.like { try command.add(like: shown) }
         if query.keepReceipt { command.add("RECEIPT") }
         let start = ContinuousClock.now
         let reply = try await ask(command)
@@ -289,6 +291,7 @@ struct RemoteStore: MemoryStore {
         guard queries.count == 1, let query = queries.first else {
             throw CommandWords.refusal(of: "--also")
         }
+        guard query.like == nil else { throw CommandWords.refusal(of: "a context of what is shown") }
         let namespaces = query.namespaces.keys.sorted { $0.description < $1.description }
         guard let first = namespaces.first else {
             throw EngineError(.invalid, "a recall asks 1 to 64 namespaces, not 0")
