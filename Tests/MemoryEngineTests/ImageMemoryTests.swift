@@ -158,6 +158,44 @@ import Testing
         #expect(try await vector(of: results[2].id, sight, store) == [1, 0, 0])
     }
 
+    /// Pages pass over parts of texts, and over what is kept outside.
+    @Test func `is listed once while it lacks its vector, however many versions there are`() async throws {
+        let sight = SightEmbedder()
+        let store = try ScratchStore(embedder: nil) {
+            $0.mediaEmbedders = [sight]
+            $0.embedding = .later
+        }
+        let long = String(repeating: "All work and no play makes a long text. ", count: 300)
+        var wanted: [String] = []
+        for number in 0..<40 {
+            var next = draft(number.isMultiple(of: 3) ? long : "Short \(number)", 3)
+            if number.isMultiple(of: 4) {
+                next.attachments = [
+                    .external(
+                        "https://host.example/\(number).png", name: "a.png",
+                        digest: [UInt8](repeating: 7, count: 32), byteCount: 9)
+                ]
+            }
+            next.key = "\(number)"
+            let id = try await store.engine.remember(next, in: atlas).id
+            if !number.isMultiple(of: 4) { wanted.append("\(id)") }
+        }
+        var found: [String] = []
+        var cursor: String?
+        repeat {
+            let page = try await store.engine.passages(
+                lacking: sight.space, in: atlas, after: cursor, limit: 7)
+            #expect(page.passages.count == 7 || page.next == nil)
+            #expect(page.passages.allSatisfy { $0.part == 0 })
+            found += page.passages.map { "\($0.id)" }
+            cursor = page.next
+        } while cursor != nil
+        #expect(found == wanted && wanted.count == 30)
+        #expect(try await store.engine.missingSpaces(in: atlas)[sight.space] == 30)
+        #expect(try await store.engine.embed(in: atlas).added == 30)
+        #expect(try await store.engine.missingSpaces(in: atlas)[sight.space] == nil)
+    }
+
     @Test func `keeps the vector of its image with other words, and loses it with another image`()
         async throws
     {
