@@ -328,58 +328,6 @@ extension Engine {
         return passage
     }
 
-    /// For each version that a mutation held, the spaces in which it has no vector yet.
-    func missingSpaces(
-        _ versions: [Mutation.NewVersion], _ outcomes: [Applier.Outcome], _ home: Home
-    ) async throws -> [[EmbeddingSpace]] {
-        var missing = [[EmbeddingSpace]](repeating: [], count: outcomes.count)
-        let own = try embedders(of: home)
-        let hasTexts = own.current?.modalities.contains(.text) ?? true
-        let asked = Modality.allCases.compactMap { modality -> (space: EmbeddingSpace, modality: Modality)? in
-            let space = modality == .text ? hasTexts ? own.space : nil : own.roles[modality]
-            return space.map { ($0, modality) }
-        }
-        // What came with all its vectors, as nearly everything does, is not looked up.
-        let doubtful: [(place: Int, id: MemoryID, version: UInt32)] = outcomes.enumerated().compactMap {
-            place, outcome in
-            guard case .stored(let id, let version, let isNew) = outcome else { return nil }
-            let isWhole =
-                isNew && asked.allSatisfy { versions[place].isEmbedded(in: $0.space, $0.modality) }
-            return isWhole ? nil : (place, id, version)
-        }
-        guard !doubtful.isEmpty else { return missing }
-        let lacking = try await read(home) { transaction in
-            try doubtful.map { one in
-                try asked.filter {
-                    try Self.lacks($0.space, $0.modality, one.id, one.version, in: transaction)
-                }.map(\.space)
-            }
-        }
-        for (one, spaces) in zip(doubtful, lacking) { missing[one.place] = spaces }
-        if lacking.contains(where: { !$0.isEmpty }) { lookAfter(home.namespace) }
-        return missing
-    }
-
-    private static func lacks(
-        _ space: EmbeddingSpace, _ modality: Modality, _ id: MemoryID, _ version: UInt32,
-        in transaction: borrowing ReadTransaction
-    ) throws -> Bool {
-        guard let row = try Lookup.row(of: id, in: transaction),
-            let record = try VersionRecord.read(row, version, in: transaction)
-        else { return false }
-        let state = try HomeState.read(in: transaction)
-        let number = try SpaceRecord.open(in: transaction).first { $0.space == space }?.number
-        if modality != .text, record.fields.attachments.embedded(modality) == nil { return false }
-        for (part, range) in record.ranges.enumerated()
-        where modality == .text ? !range.isEmpty : part == 0 {
-            guard let number,
-                try PassageReader.slot(record.firstPassage + UInt32(part), number, state, in: transaction)
-                    != nil
-            else { return true }
-        }
-        return false
-    }
-
     // MARK: The embedder
 
     /// Gives a vector to every passage that lacks one in the space of the home, as the policy has it; and in the space

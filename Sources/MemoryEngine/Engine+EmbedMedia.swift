@@ -6,9 +6,29 @@ import Store
 /// refused because its image could not be embedded.
 extension Engine {
     /// What is embedded of one version.
-    private struct Medium: Sendable {
+    struct Medium: Sendable {
         let attachment: Attachment
+        let modality: Modality
+        /// How errors call it.
         let name: String
+
+        /// - Parameter id: of the memory, where the caller does not know which one it is.
+        init(_ attachment: Attachment, _ modality: Modality, of id: MemoryID? = nil) {
+            (self.attachment, self.modality) = (attachment, modality)
+            name = "`\(attachment.name)`" + (id.map { " of \($0)" } ?? "")
+        }
+    }
+
+    /// What an embedder makes of some media.
+    private struct Made {
+        /// `nil` = it has no vector.
+        var vectors: [[Float]?]
+        /// Why some of them have none though the embedder answers, by their places.
+        var refusals: [Int: EngineError] = [:]
+        /// What may pass.
+        var failure: EngineError?
+
+        init(_ count: Int) { vectors = [[Float]?](repeating: nil, count: count) }
     }
 
     /// Gives vectors to what is attached to versions that are about to be stored, where their embedders answer in time.
@@ -26,13 +46,14 @@ extension Engine {
             }
             guard !lacking.isEmpty else { continue }
             let media = lacking.compactMap { index in
-                versions[index].fields.attachments.embedded(modality).map {
-                    Medium(attachment: $0, name: "`\($0.name)`")
-                }
+                versions[index].fields.attachments.embedded(modality).map { Medium($0, modality) }
             }
-            let vectors = try await self.vectors(of: media, embedder, home, until: deadline).vectors
-            if vectors.contains(where: { $0 != nil }) { try await record(modality, own, home) }
-            for (index, vector) in zip(lacking, vectors) {
+            let made = try await self.vectors(of: media, embedder, home, until: deadline)
+            if made.vectors.contains(where: { $0 != nil }) { try await record(modality, own, home) }
+            for (place, refusal) in made.refusals where Self.isRefusal(refusal) {
+                versions[lacking[place]].refusals[space] = refusal.message
+            }
+            for (index, vector) in zip(lacking, made.vectors) {
                 guard let vector else { continue }
                 versions[index].vectors.append(Mutation.NewVector(space: space, part: 0, vector: vector))
             }
@@ -60,11 +81,11 @@ extension Engine {
             }
             if !lacking.isEmpty {
                 let media = lacking.map { passage, attachment in
-                    Medium(attachment: attachment, name: "`\(attachment.name)` of \(passage.id)")
+                    Medium(attachment, modality, of: passage.id)
                 }
                 let done = try await withExistingHome(of: namespace) { home in
-                    let (vectors, failure) = try await self.vectors(of: media, embedder, home, until: nil)
-                    let additions = zip(lacking, vectors).compactMap { lacking, vector in
+                    let made = try await self.vectors(of: media, embedder, home, until: nil)
+                    let additions = zip(lacking, made.vectors).compactMap { lacking, vector in
                         vector.map { AddedEmbeddings($0, in: embedder.space, to: lacking.0) }
                     }
                     var done = EmbeddingProgress()
@@ -72,7 +93,7 @@ extension Engine {
                         try await record(modality, own, home)
                         done = try await add(additions, namespace, home)
                     }
-                    if let failure { throw failure }
+                    if let failure = made.failure { throw failure }
                     done.skipped = lacking.count - additions.count
                     return done
                 }
@@ -96,29 +117,34 @@ extension Engine {
             Mutation(at: options.clock(), changes: [.setting(name, space.name)]))
     }
 
-    /// What an embedder makes of images or videos; `nil` for those that have no vector, with the failure that may pass.
+    /// What an embedder makes of images or videos.
     ///
     /// One that cannot be read, or that the service refuses, is left out, and `Options.warn` is told.
     private func vectors(
         of media: [Medium], _ embedder: any Embedder, _ home: Home, until deadline: ContinuousClock.Instant?
-    ) async throws -> (vectors: [[Float]?], failure: EngineError?) {
-        var vectors = [[Float]?](repeating: nil, count: media.count)
+    ) async throws -> Made {
+        var all = Made(media.count)
         for range in Self.batches(of: media, atMost: embedder.limits.maximumBatchCount) {
             var batch: [(place: Int, input: EmbeddingInput)] = []
             for place in range {
                 do {
                     batch.append((place, try await input(of: media[place], home)))
-                } catch let error where Self.isRefusal(error) {
-                    warnOfRefusal(error, home)
+                } catch let error as EngineError where Self.isRefusal(error) {
+                    all.refusals[place] = error
                 }
             }
-            if batch.isEmpty { continue }
-            let (made, failure) = try await self.vectors(of: batch, embedder, home, until: deadline)
-            for (place, vector) in made { vectors[place] = vector }
+            if !batch.isEmpty { try await add(batch, to: &all, embedder, until: deadline) }
             // One that does not answer is not asked for the others.
-            if let failure { return (vectors, failure) }
+            if all.failure != nil { break }
         }
-        return (vectors, nil)
+        for (_, error) in all.refusals.sorted(by: { $0.key < $1.key }) {
+            warnOfRefusal(error.message, home)
+        }
+        return all
+    }
+
+    func warnOfRefusal(_ reason: String, _ home: Home) {
+        options.warn?("\(home.namespace): what is attached gets no vector: \(reason)")
     }
 
     /// Places that go together: as many as the embedder takes, and no more bytes than may be in memory, unless it is one.
@@ -137,36 +163,42 @@ extension Engine {
         return batches
     }
 
-    private func vectors(
-        of batch: [(place: Int, input: EmbeddingInput)], _ embedder: any Embedder, _ home: Home,
+    private func add(
+        _ batch: [(place: Int, input: EmbeddingInput)], to all: inout Made, _ embedder: any Embedder,
         until deadline: ContinuousClock.Instant?
-    ) async throws -> (made: [(place: Int, vector: [Float])], failure: EngineError?) {
+    ) async throws {
         do {
             let made = try await vectors(of: batch.map(\.input), embedder, until: deadline)
-            return (zip(batch, made).map { ($0.place, $1) }, nil)
+            for ((place, _), vector) in zip(batch, made) { all.vectors[place] = vector }
+            return
         } catch let error as EngineError {
             try Task.checkCancellation()
             guard batch.count > 1, Self.isRefusal(error) || error.code == .embedder else {
-                guard Self.isRefusal(error) else { return ([], error) }
-                warnOfRefusal(error, home)
-                return ([], nil)
+                if Self.isRefusal(error) {
+                    all.refusals[batch[0].place] = error
+                } else {
+                    all.failure = error
+                }
+                return
             }
         }
         // One of them may be to blame, and must not keep the others from being found.
-        var all: [(place: Int, vector: [Float])] = []
-        var failures: [EngineError] = []
+        var failures: [Int: EngineError] = [:]
+        var hasSome = false
         for one in batch {
-            let (made, failure) = try await vectors(of: [one], embedder, home, until: deadline)
-            all += made
-            if let failure { failures.append(failure) }
+            try await add([one], to: &all, embedder, until: deadline)
+            hasSome = hasSome || all.vectors[one.place] != nil
+            guard let failure = all.failure else { continue }
+            failures[one.place] = failure
             // Where none of two has its vector, it is the embedder that fails.
-            if let failure, all.isEmpty, failures.count > 1 || failure.code != .embedder {
-                return (all, failure)
-            }
+            if !hasSome, failures.count > 1 || failure.code != .embedder { return }
+            all.failure = nil
         }
-        if all.isEmpty, let failure = failures.first { return (all, failure) }
-        for failure in failures { warnOfRefusal(failure, home) }
-        return (all, nil)
+        if hasSome {
+            all.refusals.merge(failures) { $1 }
+        } else {
+            all.failure = failures.min { $0.key < $1.key }?.value
+        }
     }
 
     /// As `vectors(for:_:_:)`, but not after a moment.
@@ -189,18 +221,14 @@ extension Engine {
     }
 
     /// Whether an error is about what was sent, so that it comes again each time.
-    private static func isRefusal(_ error: any Error) -> Bool {
-        guard let error = error as? EngineError else { return false }
-        return [.invalid, .tooLarge, .invalidVector].contains(error.code)
+    static func isRefusal(_ error: EngineError) -> Bool {
+        [.invalid, .tooLarge, .invalidVector].contains(error.code)
     }
 
-    private func warnOfRefusal(_ error: any Error, _ home: Home) {
-        options.warn?(
-            "\(home.namespace): what is attached gets no vector: \((error as? EngineError)?.message ?? "\(error)")"
-        )
-    }
-
-    private func input(of medium: Medium, _ home: Home) async throws -> EmbeddingInput {
+    /// What is attached, looked at as far as that goes without a model.
+    ///
+    /// - Throws: `EngineError`: `invalid`, `tooLarge`, where no model takes it; what reading throws.
+    func input(of medium: Medium, _ home: Home) async throws -> EmbeddingInput {
         let attachment = medium.attachment
         // What no model takes is not read.
         guard attachment.byteCount <= EmbeddingInput.maximumVideoByteCount else {
@@ -209,12 +237,14 @@ extension Engine {
                 "\(medium.name) has \(attachment.byteCount) bytes; at most \(EmbeddingInput.maximumVideoByteCount) are embedded"
             )
         }
-        if attachment.data.count == attachment.byteCount {
-            return try EmbeddingInput(media: attachment.data, name: medium.name)
-        }
-        let bytes = try await read(home) {
-            try Self.attachmentBytes(attachment.digest, 0..<attachment.byteCount, in: $0)
-        }
-        return try EmbeddingInput(media: bytes, name: medium.name)
+        let bytes =
+            attachment.data.count == attachment.byteCount
+            ? attachment.data
+            : try await read(home) {
+                try Self.attachmentBytes(attachment.digest, 0..<attachment.byteCount, in: $0)
+            }
+        let input: EmbeddingInput = medium.modality == .image ? .image(bytes) : .video(bytes)
+        try input.check(medium.name)
+        return input
     }
 }

@@ -162,6 +162,7 @@ import Testing
             let environment = Self.environment(shell, server)
             try write(Self.animal, to: "one.png", shell)
             try write(Array(Self.animal[..<20]), to: "cut.png", shell)
+            try write(MediaFiles.mp4, to: "clip.mp4", shell)
             let arguments = ["--media", "runpod-siglip"]
             let made = try shell.run(
                 ["remember", "A day", "--attach", "one.png"] + arguments, environment: environment)
@@ -170,6 +171,15 @@ import Testing
             let cut = try shell.run(
                 ["remember", "A cut", "--attach", "cut.png"] + arguments, environment: environment)
             #expect(cut.status == 0 && cut.errors.contains("`cut.png` is damaged"), "\(cut.errors)")
+            // Nobody is promised a vector that no model makes.
+            try write(Array("%PDF-1.7".utf8), to: "paper.pdf", shell)
+            let paper = try shell.run(
+                ["remember", "A paper", "--attach", "paper.pdf"] + arguments, environment: environment)
+            let clip = try shell.run(
+                ["remember", "A clip", "--attach", "clip.mp4"] + arguments, environment: environment)
+            for answer in [cut, paper, clip] {
+                #expect(answer.status == 0 && !answer.errors.contains("reembed"), "\(answer.errors)")
+            }
             isOff.withLock { $0 = false }
             let later = try shell.run(["reembed"] + arguments, environment: environment)
             #expect(later.status == 0 && later.output.contains("1 vector added"), "\(later)")

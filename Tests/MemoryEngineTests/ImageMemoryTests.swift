@@ -147,7 +147,10 @@ import Testing
             [damaged, draft("Broken", SightEmbedder.broken), draft("Whole", SightEmbedder.dog), named],
             in: atlas
         ).map { try $0.get() }
-        #expect(results.map { $0.missingSpaces.count } == [1, 1, 0, 1])
+        // One that failed as a service does may get its vector yet.
+        #expect(results.map { $0.missingSpaces.count } == [0, refusal == .embedder ? 1 : 0, 0, 0])
+        #expect(results.map { $0.refusals.count } == [1, refusal == .embedder ? 0 : 1, 0, 1])
+        #expect(results[0].refusals.first?.contains("`cut.png` is damaged") == true)
         #expect(sight.imageCount == 1)
         #expect(told.withLock { $0.count } == 3 && told.withLock { $0 }.contains { $0.contains("`cut.png`") })
         #expect(try await store.engine.embeddingEstimate(in: atlas).attachments == 3)
@@ -156,6 +159,47 @@ import Testing
             #expect(again.added == 0 && again.skipped == 3)
         }
         #expect(try await vector(of: results[2].id, sight, store) == [1, 0, 0])
+    }
+
+    /// Its bytes are looked at whether or not there is somebody to ask.
+    @Test(arguments: [true, false])
+    func `that no model reads is promised no vector where nothing is asked for it`(isThere: Bool) async throws
+    {
+        let sight = SightEmbedder()
+        let store = try ScratchStore(embedder: FlakyEmbedder()) { $0.mediaEmbedders = [sight] }
+        try await store.engine.remember(draft("Whole", SightEmbedder.dog), in: atlas)
+        await store.engine.close()
+        let told = Mutex<[String]>([])
+        var options = store.options
+        if isThere { options.embedding = .later } else { options.mediaEmbedders = [] }
+        options.warn = { text in told.withLock { $0.append(text) } }
+        let engine = try Engine.open(at: store.directory.path, embedder: FlakyEmbedder(), options: options)
+        func remember(_ bytes: [UInt8], _ name: String) async throws -> Remembered {
+            var draft = MemoryDraft("With \(name)")
+            draft.attachments = [.data(bytes, name: name)]
+            return try await engine.remember(draft, in: atlas)
+        }
+        let large = MediaFiles.png(width: 20_000, height: 20_000)
+        for (bytes, name, reason) in [
+            (Array(MediaFiles.png[..<20]), "cut.png", "is damaged"), (large, "large.png", "pixels"),
+            (MediaFiles.png + [UInt8](repeating: 0, count: 10_000_000), "long.png", "bytes"),
+        ] {
+            let stored = try await remember(bytes, name)
+            #expect(!stored.missingSpaces.contains(sight.space), "\(name)")
+            #expect(stored.refusals.count == 1 && stored.refusals[0].contains(reason), "\(stored.refusals)")
+            #expect(told.withLock { $0.last }?.contains("`\(name)`") == true)
+            // Other words do not change that, though the image is not at hand any more.
+            let changed = try await engine.update(stored.id, in: atlas) { $0.content += " again" }
+            #expect(changed.refusals == stored.refusals && !changed.missingSpaces.contains(sight.space))
+        }
+        let whole = try await remember(MediaFiles.png(SightEmbedder.ship), "whole.png")
+        #expect(whole.missingSpaces.contains(sight.space) && whole.refusals.isEmpty)
+        // What no space is for is neither missing nor refused.
+        for (bytes, name) in [(Array("%PDF-1.7".utf8), "paper.pdf"), (MediaFiles.mp4, "clip.mp4")] {
+            let stored = try await remember(bytes, name)
+            #expect(!stored.missingSpaces.contains(sight.space) && stored.refusals.isEmpty, "\(name)")
+        }
+        await engine.close()
     }
 
     /// Pages pass over parts of texts, and over what is kept outside.

@@ -128,6 +128,11 @@ private struct TwoSights: Embedder {
                 try Data(MediaFiles.png(sign)).write(to: URL(fileURLWithPath: "\(loci.folder)/\(name)"))
                 try loci.said("remember", "The \(name).", "--key", name, "--attach", name)
             }
+            try Data(MediaFiles.png[..<20]).write(to: URL(fileURLWithPath: loci.folder + "/cut.png"))
+            let cut = try loci("remember", "A cut.", "--attach", "cut.png")
+            #expect(
+                cut.status == 0 && cut.errors.contains("gets no vector: `cut.png` is damaged")
+                    && !cut.errors.contains("reembed"), "\(cut)")
             try Data("text".utf8).write(to: URL(fileURLWithPath: loci.folder + "/notes.txt"))
             try loci.said("update", "one", "--attach", "notes.txt")
             let told = try loci.said("get", "one")

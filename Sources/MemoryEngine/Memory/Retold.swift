@@ -22,9 +22,12 @@ extension Memory {
 
 extension Remembered {
     package init(
-        retold id: MemoryID, version: UInt32, isNew: Bool, sequence: UInt64, missingSpaces: [EmbeddingSpace]
+        retold id: MemoryID, version: UInt32, isNew: Bool, sequence: UInt64, missingSpaces: [EmbeddingSpace],
+        refusals: [String]
     ) {
-        self.init(id: id, version: version, isNew: isNew, sequence: sequence, missingSpaces: missingSpaces)
+        self.init(
+            id: id, version: version, isNew: isNew, sequence: sequence, missingSpaces: missingSpaces,
+            refusals: refusals)
     }
 }
 

@@ -92,7 +92,16 @@ struct RemoteStore: MemoryStore {
     }
 
     func remember(_ draft: MemoryDraft, in namespace: Namespace) async throws -> Remembered {
-        try Remembered(told: try await ask(try command(draft, in: namespace)))
+        try remembered(try await ask(try command(draft, in: namespace)), namespace)
+    }
+
+    /// What became of a memory; what no vector is made of is said, as an engine of this process says it.
+    private func remembered(_ reply: Reply, _ namespace: Namespace) throws -> Remembered {
+        let remembered = try Remembered(told: reply)
+        for refusal in remembered.refusals {
+            Terminal.note("\(namespace.home): what is attached gets no vector: \(refusal)")
+        }
+        return remembered
     }
 
     /// As many as are sent at a time are a transaction, as each would else wait for the disk. Where that is refused, each is one
@@ -133,7 +142,7 @@ struct RemoteStore: MemoryStore {
             if let result { return result }
             guard let reply = replies.next() else { throw Told.missing }
             if let refusal = reply.refusal { return .failure(refusal) }
-            return .success(try Remembered(told: reply))
+            return .success(try remembered(reply, namespace))
         }
     }
 
@@ -151,7 +160,7 @@ struct RemoteStore: MemoryStore {
         if let isPinned = change.isPinned { command.add(isPinned ? "PIN" : "UNPIN") }
         for tag in change.untag { command.add("UNTAG", tag) }
         for name in change.unset { command.add("UNSET", name) }
-        return try Remembered(told: try await ask(command))
+        return try remembered(try await ask(command), namespace)
     }
 
     func supersede(

@@ -164,6 +164,7 @@ extension JSONWriter {
         member("isNew", remembered.isNew)
         member("sequence", remembered.sequence)
         member("missingSpaces", remembered.missingSpaces.map(\.name))
+        member("refusals", remembered.refusals)
         endObject()
     }
 }
