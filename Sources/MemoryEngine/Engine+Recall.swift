@@ -83,11 +83,12 @@ extension Engine {
             }
         }
         timings.total = clock.now - start
+        let signs = ConfidenceSigns(of: answers.compactMap { $0.1?.signs })
         return Recall(
             id: id, hits: hits, intent: intent, timings: timings, leftOut: leftOut,
             isRankedWithTodaysStatistics: query.asOf != nil || query.validAt != nil,
             explanations: answers.compactMap { $0.1?.explanation }, sequences: sequences,
-            signs: ConfidenceSigns(of: answers.compactMap { $0.1?.signs }))
+            confidence: signs.confidence, signs: signs)
     }
 
     private func check(_ query: RecallQuery) throws {

@@ -82,6 +82,11 @@ import Testing
             #expect(first?["memory"]?["content"]?.string == "From the first day", "\(found)")
             let shown = try shell.loci("recall", "a wild animal", environment: environment)
             #expect(shown.output.contains("vectors of google/siglip2-so400m-patch14-384"), "\(shown.output)")
+            // Whether the answer is there was never measured on images, so nothing is said of it.
+            #expect(
+                !shown.errors.contains("likely not there") && !shown.output.contains("confidence"), "\(shown)"
+            )
+            #expect(try JSONParser.parse(found.output)["confidence"] == nil)
             let spaces = try shell.loci("spaces", environment: environment)
             #expect(spaces.output.contains("3 vectors  google/siglip2-so400m-patch14-384/1152"), "\(spaces)")
 

@@ -174,17 +174,17 @@ import Testing
         if isThere { options.embedding = .later } else { options.mediaEmbedders = [] }
         options.warn = { text in told.withLock { $0.append(text) } }
         let engine = try Engine.open(at: store.directory.path, embedder: FlakyEmbedder(), options: options)
-        func remember(_ bytes: [UInt8], _ name: String) async throws -> Remembered {
+        func attached(_ bytes: [UInt8], _ name: String) -> MemoryDraft {
             var draft = MemoryDraft("With \(name)")
             draft.attachments = [.data(bytes, name: name)]
-            return try await engine.remember(draft, in: atlas)
+            return draft
         }
         let large = MediaFiles.png(width: 20_000, height: 20_000)
         for (bytes, name, reason) in [
             (Array(MediaFiles.png[..<20]), "cut.png", "is damaged"), (large, "large.png", "pixels"),
             (MediaFiles.png + [UInt8](repeating: 0, count: 10_000_000), "long.png", "bytes"),
         ] {
-            let stored = try await remember(bytes, name)
+            let stored = try await engine.remember(attached(bytes, name), in: atlas)
             #expect(!stored.missingSpaces.contains(sight.space), "\(name)")
             #expect(stored.refusals.count == 1 && stored.refusals[0].contains(reason), "\(stored.refusals)")
             #expect(told.withLock { $0.last }?.contains("`\(name)`") == true)
@@ -192,11 +192,12 @@ import Testing
             let changed = try await engine.update(stored.id, in: atlas) { $0.content += " again" }
             #expect(changed.refusals == stored.refusals && !changed.missingSpaces.contains(sight.space))
         }
-        let whole = try await remember(MediaFiles.png(SightEmbedder.ship), "whole.png")
+        let whole = try await engine.remember(
+            attached(MediaFiles.png(SightEmbedder.ship), "whole.png"), in: atlas)
         #expect(whole.missingSpaces.contains(sight.space) && whole.refusals.isEmpty)
         // What no space is for is neither missing nor refused.
         for (bytes, name) in [(Array("%PDF-1.7".utf8), "paper.pdf"), (MediaFiles.mp4, "clip.mp4")] {
-            let stored = try await remember(bytes, name)
+            let stored = try await engine.remember(attached(bytes, name), in: atlas)
             #expect(!stored.missingSpaces.contains(sight.space) && stored.refusals.isEmpty, "\(name)")
         }
         await engine.close()

@@ -25,6 +25,14 @@ import Testing
         return query
     }
 
+    private func contents(
+        _ store: ScratchStore, _ change: (inout RecallQuery) -> Void
+    ) async throws -> [String] {
+        var query = shown()
+        change(&query)
+        return try await store.engine.recall(query).map(\.memory.content)
+    }
+
     @Test func `takes the filter, the clocks, the limit and the session of any other`() async throws {
         let store = try store()
         let one = atlas.session("one")
@@ -39,22 +47,18 @@ import Testing
         store.clock.advance(by: .seconds(10))
         let last = try await store.engine.remember(draft("The last", SightEmbedder.dog), in: atlas)
 
-        func contents(_ change: (inout RecallQuery) -> Void) async throws -> [String] {
-            var query = shown()
-            change(&query)
-            return try await store.engine.recall(query).map(\.memory.content)
-        }
-        let all = try await contents { _ in }
+        let all = try await contents(store) { _ in }
         #expect(all.count == 7 && !all.contains("A text without an image"))
         #expect(all.prefix(4).allSatisfy { $0.hasSuffix("1") || $0 == "The last" }, "\(all)")
-        #expect(try await contents { $0.limit = 2 }.count == 2)
+        #expect(try await contents(store) { $0.limit = 2 }.count == 2)
         #expect(
-            try await contents { $0.filter = .tag("scan") } == ["\(atlas) scan 1", "\(atlas) scan 2"])
-        #expect(try await contents { $0.namespaces = [one: 1] } == ["\(one) photo 1", "\(one) photo 2"])
-        let before = try await contents { $0.asOf = early }
+            try await contents(store) { $0.filter = .tag("scan") } == ["\(atlas) scan 1", "\(atlas) scan 2"])
+        #expect(
+            try await contents(store) { $0.namespaces = [one: 1] } == ["\(one) photo 1", "\(one) photo 2"])
+        let before = try await contents(store) { $0.asOf = early }
         #expect(before.count == 6 && !before.contains("The last"))
         try await store.engine.retract(last.id, in: atlas)
-        #expect(try await contents { _ in }.count == 6)
+        #expect(try await contents(store) { _ in }.count == 6)
     }
 
     /// Beside texts an image that is nothing like the question says nothing; alone, all of them are told apart.
@@ -142,6 +146,35 @@ import Testing
             let refused = await refusal { try await store.engine.recall(query) }
             #expect(refused?.code == .invalid && refused?.message.contains(part) == true, "\(part)")
         }
+    }
+
+    /// How sure a recall is was measured on words and vectors of texts.
+    @Test func `says nothing of how sure it is, as do words that an image answers`() async throws {
+        let store = try ScratchStore { $0.mediaEmbedders = [SightEmbedder()] }
+        for number in 0..<20 {
+            try await store.engine.remember(draft("Meeting \(number) about tokens", 3), in: atlas)
+        }
+        try await store.engine.remember(draft("The first day", SightEmbedder.dog), in: atlas)
+        try await store.engine.remember("The kennel had tokens for meeting 7", in: atlas)
+        #expect(try await store.engine.recall(shown()).confidence == nil)
+        let byWords = try await store.engine.recall("the kennel, its tokens for meeting 7", in: atlas)
+        #expect(byWords.first?.memory.content.hasPrefix("The kennel") == true)
+        #expect(try #require(byWords.confidence) > 0.5)
+        let byImage = try await store.engine.recall("an animal, wild", in: atlas)
+        #expect(byImage.first?.memory.content == "The first day" && byImage.confidence == nil)
+        let pack = try await store.engine.context(
+            for: RecallQuery("an animal, wild", in: atlas), tokenBudget: 100, counter: .estimate)
+        #expect(pack.confidence == nil)
+        // A question that no image answers is judged as ever.
+        let unsure = try await store.engine.recall(
+            "Which telescope photographed the comet of tokens?", in: atlas)
+        #expect(unsure.first?.memory.content.contains("tokens") == true && unsure.confidence != nil)
+
+        // One that is alone stands out from nothing.
+        let user = Namespace.user("ada")
+        try await store.engine.remember(draft("The first day", SightEmbedder.dog), in: user)
+        #expect(try await store.engine.recall("an animal", in: user).confidence == nil)
+        #expect(try await store.engine.recall("the first day", in: user).confidence != nil)
     }
 
     @Test func `is left out where its vector is not there by the deadline`() async throws {

@@ -84,6 +84,20 @@ struct OwnScores {
         wordShare * (ranks.map { $0.words[passage] ?? 0 } ?? words?.normalized(passage) ?? 0)
     }
 
+    /// Whether what is attached to a passage says more for it than all else does.
+    ///
+    /// - Parameter score: all that is said for it.
+    func isByMedia(_ passage: UInt32, score: Double) -> Bool {
+        guard let space = areOfMedia.firstIndex(of: true), !vectors[space].score(passage).isNaN else {
+            return false
+        }
+        if isOfMediaAlone { return true }
+        let part = vectorPart(of: passage, space)
+        if part > 0 { return part > score - part }
+        // One that is alone stands out from nothing: without a word of the question nothing else found it.
+        return score == 0 && words?.scores[Int(passage)] ?? 0 == 0
+    }
+
     /// The share of the score that is of one space.
     func vectorPart(of passage: UInt32, _ space: Int) -> Double {
         if let ranks { return share(ofSpace: space) * (ranks.vectors[space][passage] ?? 0) }

@@ -191,7 +191,7 @@ extension Recall {
         else { throw Told.missing }
         self.init(
             retold: id, hits: try Told.list(reply, "hits").map { try Hit(told: $0) }, intent: intent,
-            confidence: try reply["confidence"].map(Told.number) ?? 1, leftOut: leftOut,
+            confidence: try reply["confidence"].map(Told.number), leftOut: leftOut,
             isRankedWithTodaysStatistics: query.asOf != nil || query.validAt != nil, sequences: sequences,
             total: total)
     }
@@ -244,8 +244,7 @@ extension ContextPack {
                 try Told.citation($0["citation"]?.string, in: try Told.namespace($0, "namespace"))
             }, tokenCount: try Told.integer(reply, "tokenCount"),
             tokenBudget: try Told.integer(reply, "tokenBudget"), intent: intent, recall: recall,
-            confidence: try Told.number(try Told.member("confidence", of: reply)),
-            leftOut: Told.texts(reply, "leftOut"))
+            confidence: try reply["confidence"].map(Told.number), leftOut: Told.texts(reply, "leftOut"))
     }
 }
 

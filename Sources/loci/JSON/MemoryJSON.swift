@@ -20,7 +20,8 @@ extension JSONWriter {
         write(value)
     }
 
-    mutating func member(_ name: String, _ value: Double) {
+    mutating func member(_ name: String, _ value: Double?) {
+        guard let value else { return }
         self.name(name)
         write(value)
     }

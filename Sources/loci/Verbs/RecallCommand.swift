@@ -98,7 +98,7 @@ extension Recall.Timings {
 extension Recall {
     /// The last line of what a person is told: how many hits, the time, and how sure it is.
     func printEnd() {
-        if !hits.isEmpty, confidence < Self.leastConfidence {
+        if !hits.isEmpty, let confidence, confidence < Self.leastConfidence {
             Terminal.note("the answer is likely not there: the hits have little of what was asked")
         }
         if intent == .why, zip(hits, hits.dropFirst()).contains(where: { $0.score < $1.score }) {
@@ -110,7 +110,7 @@ extension Recall {
             "\(hits.count) \(hits.count == 1 ? "hit" : "hits") in "
             + "\(Terminal.decimals(timings.total.milliseconds, 2)) ms"
             + (timings.isWhole ? "" : " (\(steps.joined(separator: ", ")))")
-            + "  confidence \(Terminal.decimals(confidence, 2))  recall \(id)"
+            + (confidence.map { "  confidence \(Terminal.decimals($0, 2))" } ?? "") + "  recall \(id)"
         Terminal.print(Terminal.styled(text, .dim))
     }
 }
