@@ -49,7 +49,8 @@ struct Confidence: AsyncParsableCommand {
                 for var question in questions {
                     if way.embedder is HashEmbedder { question.vector = nil }
                     let recall = try await store.ask(question) { $0.channels = way.channels }
-                    answers.append((isOwn, recall.confidence))
+                    // There are no images.
+                    answers.append((isOwn, recall.confidence ?? 0))
                     let features = recall.signs.features
                     if lines.isEmpty {
                         lines.append(

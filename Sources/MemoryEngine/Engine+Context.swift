@@ -182,7 +182,7 @@ extension Engine {
         return ContextPack(
             entries: kept, text: text, tokenCount: counter.count(text), tokenBudget: tokenBudget,
             intent: found[0].recall.intent, recall: found[0].recall.id,
-            confidence: found.map(\.recall.confidence).min() ?? 0, leftOut: leftOut)
+            confidence: found.compactMap(\.recall.confidence).min(), leftOut: leftOut)
     }
 
     /// The hits as entries, each superseded one replaced by what supersedes it.

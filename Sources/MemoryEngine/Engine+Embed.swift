@@ -10,7 +10,7 @@ extension Engine {
     ///   - includesClosed: also those of versions that are not the newest, which recalls as of then look at.
     ///   - cursor: `UnembeddedPage.next` of the page before. It stays good while memories come and go.
     /// - Throws: `EngineError`: `invalid` (a limit outside of 1 to 10,000, no cursor of this list).
-    /// - Complexity: O(passages of the home) for a page.
+    /// - Complexity: O(passages of the home) for a page, a bit for each; what is attached is read of those that it passes alone.
     public func passages(
         lacking space: EmbeddingSpace, in namespace: Namespace, filter: Filter? = nil,
         includesClosed: Bool = false, after cursor: String? = nil, limit: Int = 256
@@ -23,10 +23,10 @@ extension Engine {
         let now = options.clock()
         return try await read(in: namespace) { transaction in
             let view = try HomeView(in: transaction)
-            let set = try self.lacking(
+            let lacking = try self.lacking(
                 space, namespace, filter, includesClosed: includesClosed, now, view, in: transaction)
             return try Self.page(
-                of: set, from: first, limit: limit, namespace.home, view, in: transaction)
+                of: lacking, from: first, limit: limit, namespace.home, view, in: transaction)
         } ?? UnembeddedPage(passages: [], next: nil)
     }
 
@@ -45,7 +45,7 @@ extension Engine {
             for space in Set(view.spaces.map(\.space) + own + media) {
                 let count = try self.lacking(
                     space, namespace, nil, includesClosed: false, now, view, in: transaction
-                ).count
+                ).count(view, in: transaction)
                 if count > 0 { counts[space] = count }
             }
             return counts
@@ -70,7 +70,8 @@ extension Engine {
                 let view = try HomeView(in: transaction)
                 let set = try self.lacking(
                     embedder.space, namespace, filter, includesClosed: includesClosed, now, view,
-                    in: transaction)
+                    in: transaction
+                ).set
                 var (count, bytes) = (0, 0)
                 try set.forEachPassage(from: 0) { passage in
                     let length = Int(try view.row(passage, in: transaction).byteCount)
@@ -84,7 +85,7 @@ extension Engine {
                         + self.lacking(
                             space, namespace, filter, includesClosed: includesClosed, now, view,
                             in: transaction
-                        ).count
+                        ).count(view, in: transaction)
                 }
                 return (count, bytes, attachments)
             } ?? (0, 0, 0)
@@ -248,10 +249,37 @@ extension Engine {
 
     // MARK: What lacks a vector
 
+    /// The passages that may lack a vector. Of those in the space of what is attached, the versions alone tell which do.
+    private struct LackingPassages {
+        var set: PassageSet
+        /// Of the space; `nil` = all of the set lack one.
+        let modality: Modality?
+
+        /// The first passage of a version that has something attached whose bytes are in the store lacks a vector.
+        func holds(_ part: UInt32, of record: VersionRecord) -> Bool {
+            guard let modality else { return true }
+            return part == 0 && record.fields.attachments.embedded(modality) != nil
+        }
+
+        /// - Complexity: O(passages of the set) records, in the space of what is attached.
+        func count(_ view: HomeView, in transaction: borrowing ReadTransaction) throws -> Int {
+            guard modality != nil else { return set.count }
+            var count = 0
+            for passage in set.passages {
+                let row = try view.row(passage, in: transaction)
+                guard row.part == 0,
+                    let record = try VersionRecord.read(row.row, row.version, in: transaction)
+                else { continue }
+                if holds(0, of: record) { count += 1 }
+            }
+            return count
+        }
+    }
+
     private func lacking(
         _ space: EmbeddingSpace, _ namespace: Namespace, _ filter: Filter?, includesClosed: Bool,
         _ now: Timestamp, _ view: HomeView, in transaction: borrowing ReadTransaction
-    ) throws -> PassageSet {
+    ) throws -> LackingPassages {
         let modality = try mediaRoles(SpaceRoles.read(in: transaction), in: transaction).modality(of: space)
         let evaluation = FilterEvaluation(view: view)
         var set =
@@ -268,39 +296,18 @@ extension Engine {
         var without = try evaluation.embedded(in: space, in: transaction)
         without.invert()
         set.formIntersection(without)
-        if let modality { try Self.keepFirst(of: &set, modality, view, in: transaction) }
-        return set
-    }
-
-    /// Keeps the first passages of versions that have something attached whose bytes are in the store.
-    private static func keepFirst(
-        of set: inout PassageSet, _ modality: Modality, _ view: HomeView,
-        in transaction: borrowing ReadTransaction
-    ) throws {
-        for passage in set.passages {
-            let row = try view.row(passage, in: transaction)
-            if row.part == 0, let record = try VersionRecord.read(row.row, row.version, in: transaction),
-                record.fields.attachments.embedded(modality) != nil
-            {
-                continue
-            }
-            set.remove(passage)
-        }
+        return LackingPassages(set: set, modality: modality)
     }
 
     private static func page(
-        of set: PassageSet, from first: UInt32, limit: Int, _ home: Namespace, _ view: HomeView,
+        of lacking: LackingPassages, from first: UInt32, limit: Int, _ home: Namespace, _ view: HomeView,
         in transaction: borrowing ReadTransaction
     ) throws -> UnembeddedPage {
         var passages: [UnembeddedPassage] = []
         var byteCount = 0
         var next: UInt32?
         var last: (row: UInt64, version: UInt32, id: MemoryID, record: VersionRecord)?
-        try set.forEachPassage(from: first) { passage in
-            if passages.count == limit || byteCount >= UnembeddedPage.maximumByteCount {
-                next = passage
-                return false
-            }
+        try lacking.set.forEachPassage(from: first) { passage in
             let row = try view.row(passage, in: transaction)
             if last?.row != row.row || last?.version != row.version {
                 guard let head = try HeadRecord.read(row.row, in: transaction),
@@ -308,7 +315,11 @@ extension Engine {
                 else { throw StoreError(.corrupted, "passage \(passage) belongs to no version") }
                 last = (row.row, row.version, head.id, record)
             }
-            guard let last else { return true }
+            guard let last, lacking.holds(row.part, of: last.record) else { return true }
+            if passages.count == limit || byteCount >= UnembeddedPage.maximumByteCount {
+                next = passage
+                return false
+            }
             let range = Int(row.byteFrom)..<Int(row.byteFrom) + Int(row.byteCount)
             let bytes = try last.record.content(row.row, row.version, range, in: transaction)
             byteCount += bytes.count
@@ -329,58 +340,6 @@ extension Engine {
             throw EngineError(.invalid, "`\(text.prefix(80))` is not a cursor of passages without vectors")
         }
         return passage
-    }
-
-    /// For each version that a mutation held, the spaces in which it has no vector yet.
-    func missingSpaces(
-        _ versions: [Mutation.NewVersion], _ outcomes: [Applier.Outcome], _ home: Home
-    ) async throws -> [[EmbeddingSpace]] {
-        var missing = [[EmbeddingSpace]](repeating: [], count: outcomes.count)
-        let own = try embedders(of: home)
-        let hasTexts = own.current?.modalities.contains(.text) ?? true
-        let asked = Modality.allCases.compactMap { modality -> (space: EmbeddingSpace, modality: Modality)? in
-            let space = modality == .text ? hasTexts ? own.space : nil : own.roles[modality]
-            return space.map { ($0, modality) }
-        }
-        // What came with all its vectors, as nearly everything does, is not looked up.
-        let doubtful: [(place: Int, id: MemoryID, version: UInt32)] = outcomes.enumerated().compactMap {
-            place, outcome in
-            guard case .stored(let id, let version, let isNew) = outcome else { return nil }
-            let isWhole =
-                isNew && asked.allSatisfy { versions[place].isEmbedded(in: $0.space, $0.modality) }
-            return isWhole ? nil : (place, id, version)
-        }
-        guard !doubtful.isEmpty else { return missing }
-        let lacking = try await read(home) { transaction in
-            try doubtful.map { one in
-                try asked.filter {
-                    try Self.lacks($0.space, $0.modality, one.id, one.version, in: transaction)
-                }.map(\.space)
-            }
-        }
-        for (one, spaces) in zip(doubtful, lacking) { missing[one.place] = spaces }
-        if lacking.contains(where: { !$0.isEmpty }) { lookAfter(home.namespace) }
-        return missing
-    }
-
-    private static func lacks(
-        _ space: EmbeddingSpace, _ modality: Modality, _ id: MemoryID, _ version: UInt32,
-        in transaction: borrowing ReadTransaction
-    ) throws -> Bool {
-        guard let row = try Lookup.row(of: id, in: transaction),
-            let record = try VersionRecord.read(row, version, in: transaction)
-        else { return false }
-        let state = try HomeState.read(in: transaction)
-        let number = try SpaceRecord.open(in: transaction).first { $0.space == space }?.number
-        if modality != .text, record.fields.attachments.embedded(modality) == nil { return false }
-        for (part, range) in record.ranges.enumerated()
-        where modality == .text ? !range.isEmpty : part == 0 {
-            guard let number,
-                try PassageReader.slot(record.firstPassage + UInt32(part), number, state, in: transaction)
-                    != nil
-            else { return true }
-        }
-        return false
     }
 
     // MARK: The embedder

@@ -6,9 +6,29 @@ import Store
 /// refused because its image could not be embedded.
 extension Engine {
     /// What is embedded of one version.
-    private struct Medium: Sendable {
+    struct Medium: Sendable {
         let attachment: Attachment
+        let modality: Modality
+        /// How errors call it.
         let name: String
+
+        /// - Parameter id: of the memory, where the caller does not know which one it is.
+        init(_ attachment: Attachment, _ modality: Modality, of id: MemoryID? = nil) {
+            (self.attachment, self.modality) = (attachment, modality)
+            name = "`\(attachment.name)`" + (id.map { " of \($0)" } ?? "")
+        }
+    }
+
+    /// What an embedder makes of some media.
+    private struct Made {
+        /// `nil` = it has no vector.
+        var vectors: [[Float]?]
+        /// Why some of them have none though the embedder answers, by their places.
+        var refusals: [Int: EngineError] = [:]
+        /// What may pass.
+        var failure: EngineError?
+
+        init(_ count: Int) { vectors = [[Float]?](repeating: nil, count: count) }
     }
 
     /// Gives vectors to what is attached to versions that are about to be stored, where their embedders answer in time.
@@ -26,13 +46,14 @@ extension Engine {
             }
             guard !lacking.isEmpty else { continue }
             let media = lacking.compactMap { index in
-                versions[index].fields.attachments.embedded(modality).map {
-                    Medium(attachment: $0, name: "`\($0.name)`")
-                }
+                versions[index].fields.attachments.embedded(modality).map { Medium($0, modality) }
             }
-            let vectors = try await self.vectors(of: media, embedder, home, until: deadline).vectors
-            if vectors.contains(where: { $0 != nil }) { try await record(modality, own, home) }
-            for (index, vector) in zip(lacking, vectors) {
+            let made = try await self.vectors(of: media, embedder, home, until: deadline)
+            if made.vectors.contains(where: { $0 != nil }) { try await record(modality, own, home) }
+            for (place, refusal) in made.refusals where Self.isRefusal(refusal) {
+                versions[lacking[place]].refusals[space] = refusal.message
+            }
+            for (index, vector) in zip(lacking, made.vectors) {
                 guard let vector else { continue }
                 versions[index].vectors.append(Mutation.NewVector(space: space, part: 0, vector: vector))
             }
@@ -62,11 +83,11 @@ extension Engine {
             progress.skipped += all.count - lacking.count
             if !lacking.isEmpty {
                 let media = lacking.map { passage, attachment in
-                    Medium(attachment: attachment, name: "`\(attachment.name)` of \(passage.id)")
+                    Medium(attachment, modality, of: passage.id)
                 }
                 let done = try await withExistingHome(of: namespace) { home in
                     let made = try await self.vectors(of: media, embedder, home, until: nil)
-                    for place in made.refused { refusals.insert(lacking[place].0, in: embedder.space) }
+                    for place in made.refusals.keys { refusals.insert(lacking[place].0, in: embedder.space) }
                     let additions = zip(lacking, made.vectors).compactMap { lacking, vector in
                         vector.map { AddedEmbeddings($0, in: embedder.space, to: lacking.0) }
                     }
@@ -99,36 +120,34 @@ extension Engine {
             Mutation(at: options.clock(), changes: [.setting(name, space.name)]))
     }
 
-    /// What an embedder made of images or videos.
-    private struct MediaVectors {
-        /// `nil` for those that have none.
-        var vectors: [[Float]?]
-        /// The places of those that cannot be read, or that the service refuses.
-        var refused: [Int] = []
-        /// Which may pass.
-        var failure: EngineError?
-    }
-
-    /// What an embedder makes of images or videos. `Options.warn` is told of those that are refused.
+    /// What an embedder makes of images or videos.
+    ///
+    /// One that cannot be read, or that the service refuses, is left out, and `Options.warn` is told.
     private func vectors(
         of media: [Medium], _ embedder: any Embedder, _ home: Home, until deadline: ContinuousClock.Instant?
-    ) async throws -> MediaVectors {
-        var made = MediaVectors(vectors: [[Float]?](repeating: nil, count: media.count))
+    ) async throws -> Made {
+        var all = Made(media.count)
         for range in Self.batches(of: media, atMost: embedder.limits.maximumBatchCount) {
             var batch: [(place: Int, input: EmbeddingInput)] = []
             for place in range {
                 do {
                     batch.append((place, try await input(of: media[place], home)))
-                } catch let error where Self.isRefusal(error) {
-                    refuse(place, error, home, &made)
+                } catch let error as EngineError where Self.isRefusal(error) {
+                    all.refusals[place] = error
                 }
             }
-            if batch.isEmpty { continue }
-            try await add(batch, embedder, home, until: deadline, to: &made)
+            if !batch.isEmpty { try await add(batch, to: &all, embedder, until: deadline) }
             // One that does not answer is not asked for the others.
-            if made.failure != nil { break }
+            if all.failure != nil { break }
         }
-        return made
+        for (_, error) in all.refusals.sorted(by: { $0.key < $1.key }) {
+            warnOfRefusal(error.message, home)
+        }
+        return all
+    }
+
+    func warnOfRefusal(_ reason: String, _ home: Home) {
+        options.warn?("\(home.namespace): what is attached gets no vector: \(reason)")
     }
 
     /// Places that go together: as many as the embedder takes, and no more bytes than may be in memory, unless it is one.
@@ -148,22 +167,23 @@ extension Engine {
     }
 
     private func add(
-        _ batch: [(place: Int, input: EmbeddingInput)], _ embedder: any Embedder, _ home: Home,
-        until deadline: ContinuousClock.Instant?, to made: inout MediaVectors
+        _ batch: [(place: Int, input: EmbeddingInput)], to all: inout Made, _ embedder: any Embedder,
+        until deadline: ContinuousClock.Instant?
     ) async throws {
         do {
-            let vectors = try await vectors(of: batch.map(\.input), embedder, until: deadline)
-            for (one, vector) in zip(batch, vectors) { made.vectors[one.place] = vector }
+            let made = try await vectors(of: batch.map(\.input), embedder, until: deadline)
+            for ((place, _), vector) in zip(batch, made) { all.vectors[place] = vector }
             return
         } catch let error as EngineError {
             try Task.checkCancellation()
             guard batch.count > 1, Self.isRefusal(error) || error.code == .embedder else {
-                guard !Self.isRefusal(error) else { return refuse(batch[0].place, error, home, &made) }
-                made.failure = error
-                if error.code == .embedder, Self.tells(embedder, deadline),
-                    try await takesTexts(embedder)
-                {
-                    try await addAgain(batch[0], error, embedder, home, until: deadline, to: &made)
+                guard !Self.isRefusal(error) else {
+                    all.refusals[batch[0].place] = error
+                    return
+                }
+                all.failure = error
+                if error.code == .embedder, Self.tells(embedder, deadline), try await takesTexts(embedder) {
+                    try await addAgain(batch[0], error, to: &all, embedder, until: deadline)
                 }
                 return
             }
@@ -171,48 +191,51 @@ extension Engine {
         // One of them may be to blame, and must not keep the others from being found.
         var failed: [(place: Int, input: EmbeddingInput)] = []
         var first: EngineError?
-        var hasAny = false
+        var hasSome = false
         for one in batch {
-            try await add([one], embedder, home, until: deadline, to: &made)
-            hasAny = hasAny || made.vectors[one.place] != nil
-            guard let failure = made.failure else { continue }
+            try await add([one], to: &all, embedder, until: deadline)
+            hasSome = hasSome || all.vectors[one.place] != nil
+            guard let failure = all.failure else { continue }
             // Where none of two has its vector, it is the embedder that fails.
-            if failure.code != .embedder || Self.tells(embedder, deadline) || !hasAny && first != nil {
+            if failure.code != .embedder || Self.tells(embedder, deadline) || !hasSome && first != nil {
                 return
             }
             first = first ?? failure
             failed.append(one)
-            made.failure = nil
+            all.failure = nil
         }
         guard let first else { return }
-        guard hasAny else {
-            made.failure = first
+        guard hasSome else {
+            all.failure = first
             return
         }
-        for one in failed where made.failure == nil {
-            try await addAgain(one, first, embedder, home, until: deadline, to: &made)
+        for one in failed where all.failure == nil {
+            try await addAgain(one, first, to: &all, embedder, until: deadline)
         }
     }
 
     /// Tries one image or video once more, as its embedder takes others: one that fails then too is refused. Services do not tell
     /// that from a failure of theirs in one way.
     private func addAgain(
-        _ one: (place: Int, input: EmbeddingInput), _ error: EngineError, _ embedder: any Embedder,
-        _ home: Home, until deadline: ContinuousClock.Instant?, to made: inout MediaVectors
+        _ one: (place: Int, input: EmbeddingInput), _ error: EngineError, to all: inout Made,
+        _ embedder: any Embedder, until deadline: ContinuousClock.Instant?
     ) async throws {
-        made.failure = nil
+        all.failure = nil
         // Who remembers does not wait for that, and nothing is noted then.
-        guard deadline == nil else { return refuse(one.place, error, home, &made) }
+        guard deadline == nil else {
+            all.refusals[one.place] = error
+            return
+        }
         do {
-            made.vectors[one.place] = try await vectors(for: [one.input], .passage, embedder).first
+            all.vectors[one.place] = try await vectors(for: [one.input], .passage, embedder).first
         } catch let error as EngineError {
             try Task.checkCancellation()
             if error.code == .deadline {
-                made.failure = error
+                all.failure = error
             } else if Self.tells(embedder, deadline), try await !takesTexts(embedder) {
-                made.failure = error
+                all.failure = error
             } else {
-                refuse(one.place, error, home, &made)
+                all.refusals[one.place] = error
             }
         }
     }
@@ -242,19 +265,14 @@ extension Engine {
     }
 
     /// Whether an error is about what was sent, so that it comes again each time.
-    private static func isRefusal(_ error: any Error) -> Bool {
-        guard let error = error as? EngineError else { return false }
-        return [.invalid, .tooLarge, .invalidVector].contains(error.code)
+    static func isRefusal(_ error: EngineError) -> Bool {
+        [.invalid, .tooLarge, .invalidVector].contains(error.code)
     }
 
-    private func refuse(_ place: Int, _ error: any Error, _ home: Home, _ made: inout MediaVectors) {
-        made.refused.append(place)
-        options.warn?(
-            "\(home.namespace): what is attached gets no vector: \((error as? EngineError)?.message ?? "\(error)")"
-        )
-    }
-
-    private func input(of medium: Medium, _ home: Home) async throws -> EmbeddingInput {
+    /// What is attached, looked at as far as that goes without a model.
+    ///
+    /// - Throws: `EngineError`: `invalid`, `tooLarge`, where no model takes it; what reading throws.
+    func input(of medium: Medium, _ home: Home) async throws -> EmbeddingInput {
         let attachment = medium.attachment
         // What no model takes is not read.
         guard attachment.byteCount <= EmbeddingInput.maximumVideoByteCount else {
@@ -263,12 +281,14 @@ extension Engine {
                 "\(medium.name) has \(attachment.byteCount) bytes; at most \(EmbeddingInput.maximumVideoByteCount) are embedded"
             )
         }
-        if attachment.data.count == attachment.byteCount {
-            return try EmbeddingInput(media: attachment.data, name: medium.name)
-        }
-        let bytes = try await read(home) {
-            try Self.attachmentBytes(attachment.digest, 0..<attachment.byteCount, in: $0)
-        }
-        return try EmbeddingInput(media: bytes, name: medium.name)
+        let bytes =
+            attachment.data.count == attachment.byteCount
+            ? attachment.data
+            : try await read(home) {
+                try Self.attachmentBytes(attachment.digest, 0..<attachment.byteCount, in: $0)
+            }
+        let input: EmbeddingInput = medium.modality == .image ? .image(bytes) : .video(bytes)
+        try input.check(medium.name)
+        return input
     }
 }

@@ -12,12 +12,14 @@ extension Engine {
     /// stands around them (`RecallWeights`), over one snapshot of the home. Several homes are asked as if what they hold
     /// were in one, each over snapshots of its own.
     ///
-    /// - Throws: `EngineError`: `invalid` (a query outside of the limits), `invalidVector`, `corrupted`, `io`.
+    /// - Throws: `EngineError`: `invalid` (a query outside of the limits), `invalidVector`, `corrupted`, `io`; where something is
+    ///   shown (`RecallQuery.like`) also what `recall(like:in:limit:)` throws.
     ///   A home that is not there holds nothing; it is named in `leftOut`.
     public func recall(_ query: RecallQuery) async throws -> Recall {
         let clock = ContinuousClock()
         let start = clock.now
         try check(query)
+        let query = query.asShown
         guard !query.keepReceipt || !options.isReadOnly else {
             throw EngineError(.readOnly, "the store is open for reading only: a receipt cannot be kept")
         }
@@ -42,8 +44,7 @@ extension Engine {
                 }
                 return HomeRecall(
                     query: query, words: words, embeddings: questions[home]?.embeddings ?? [],
-                    imageEmbedding: questions[home]?.imageEmbedding,
-                    imageLexicalWeight: questions[home]?.imageLexicalWeight,
+                    media: questions[home]?.media,
                     advisedLexicalWeight: questions[home]?.lexicalWeight,
                     spelledSpace: questions[home]?.spelledSpace, intent: intent, home: home,
                     homeWeight: parts.first { $0.key.session == nil }?.value, sessionWeights: sessions,
@@ -82,11 +83,12 @@ extension Engine {
             }
         }
         timings.total = clock.now - start
+        let signs = ConfidenceSigns(of: answers.compactMap { $0.1?.signs })
         return Recall(
             id: id, hits: hits, intent: intent, timings: timings, leftOut: leftOut,
             isRankedWithTodaysStatistics: query.asOf != nil || query.validAt != nil,
             explanations: answers.compactMap { $0.1?.explanation }, sequences: sequences,
-            signs: ConfidenceSigns(of: answers.compactMap { $0.1?.signs }))
+            confidence: signs.confidence, signs: signs)
     }
 
     private func check(_ query: RecallQuery) throws {
@@ -117,6 +119,7 @@ extension Engine {
         }
         try query.weights?.check()
         try check(query.filter)
+        try query.checkLike()
         var spaces = Set<EmbeddingSpace>()
         for embedding in query.embeddings {
             guard spaces.insert(embedding.space).inserted else {
@@ -138,8 +141,7 @@ extension Engine {
     /// What a home is asked by vectors.
     private struct Question {
         var embeddings: [Embedding] = []
-        var imageEmbedding: Embedding?
-        var imageLexicalWeight: Double?
+        var media: MediaQuestion?
         var lexicalWeight: Double?
         /// The space of an embedder that knows no meanings.
         var spelledSpace: EmbeddingSpace?
@@ -157,14 +159,16 @@ extension Engine {
         var images: [Namespace: any Embedder] = [:]
         let isEmbedded =
             query.channels.contains(.vectors) && query.embeddings.isEmpty && !query.text.isEmpty
-        for (home, own) in try await embedders(of: isEmbedded || query.lexicalWeight == nil ? homes : []) {
+        let isAsked = isEmbedded || query.like != nil || query.lexicalWeight == nil
+        let owns = try await embedders(of: isAsked ? homes : [])
+        for (home, own) in owns {
             let used = own == nil ? embedder : own?.current
             questions[home] = Question(
                 lexicalWeight: used?.lexicalWeight,
                 spelledSpace: used.flatMap { $0.knowsMeanings ? nil : $0.space })
             // A question that brings vectors says which spaces it means.
             guard isEmbedded, let own else { continue }
-            images[home] = imageEmbedder(own, home, &leftOut)
+            if query.like == nil { images[home] = imageEmbedder(own, home, &leftOut) }
             if let current = own.current, current.modalities.contains(.text) {
                 asked[current.space] = current
                 spaces[home] = current.space
@@ -176,20 +180,28 @@ extension Engine {
             for home in homes { questions[home, default: Question()].embeddings = query.embeddings }
         }
         guard !images.isEmpty else {
+            guard let shown = query.like else {
+                if !asked.isEmpty { try await ask(query, asked, spaces, deadline, &questions, &leftOut) }
+                return questions
+            }
+            async let media = self.questions(showing: shown, owns, deadline)
             if !asked.isEmpty { try await ask(query, asked, spaces, deadline, &questions, &leftOut) }
+            let (made, told) = try await media
+            for (home, question) in made { questions[home]?.media = question }
+            leftOut += told
             return questions
         }
         // Side by side with those of texts.
         let ofImages = Dictionary(images.values.map { ($0.space, $0) }) { $1 }
         async let imageVectors = vectors(
-            of: query.text, ofImages, patience(options.imageQuestionPatience, deadline))
+            of: .text(query.text), ofImages, patience(options.imageQuestionPatience, deadline))
         if !asked.isEmpty { try await ask(query, asked, spaces, deadline, &questions, &leftOut) }
         let made = await imageVectors
         for (home, embedder) in images.sorted(by: { $0.key.description < $1.key.description }) {
             switch made[embedder.space] {
             case .success(let vector):
-                questions[home]?.imageEmbedding = Embedding(vector, in: embedder.space)
-                questions[home]?.imageLexicalWeight = embedder.lexicalWeight
+                questions[home]?.media = MediaQuestion(
+                    embedding: Embedding(vector, in: embedder.space), lexicalWeight: embedder.lexicalWeight)
             case .failure(let error):
                 leftOut.append("\(home): images in \(embedder.space.name): \(error.message)")
             case nil:
@@ -221,7 +233,7 @@ extension Engine {
     ) async throws {
         let isFinal = options.questionFallback == .none
         let vectors = await vectors(
-            of: query.text, asked, isFinal ? deadline : patience(options.questionPatience, deadline))
+            of: .text(query.text), asked, isFinal ? deadline : patience(options.questionPatience, deadline))
         var refused: [Namespace: (space: EmbeddingSpace, reason: String)] = [:]
         for (home, space) in spaces {
             switch vectors[space] {
@@ -256,7 +268,7 @@ extension Engine {
     }
 
     /// How many vectors a home has in a space.
-    private func vectorCount(_ home: Namespace, _ space: EmbeddingSpace) async throws -> Int {
+    func vectorCount(_ home: Namespace, _ space: EmbeddingSpace) async throws -> Int {
         try await read(in: home) { transaction in
             try SpaceRecord.open(in: transaction).first { $0.space == space }.map {
                 Int($0.nextSlot - $0.erasedSlots)
@@ -273,7 +285,7 @@ extension Engine {
         var second: (embedder: any Embedder, vector: [Float])?
         if options.questionFallback == .secondSpace, let embedder = options.fallbackEmbedder,
             embedder.modalities.contains(.text),
-            case .success(let vector) = await vectors(of: text, [embedder.space: embedder], deadline)[
+            case .success(let vector) = await vectors(of: .text(text), [embedder.space: embedder], deadline)[
                 embedder.space]
         {
             second = (embedder, vector)
@@ -311,15 +323,16 @@ extension Engine {
 
     /// What each embedder makes of a question, or why it makes nothing, all at once; without those that are not ready by
     /// the deadline.
-    private func vectors(
-        of text: String, _ embedders: [EmbeddingSpace: any Embedder], _ deadline: ContinuousClock.Instant?
+    func vectors(
+        of question: EmbeddingInput, _ embedders: [EmbeddingSpace: any Embedder],
+        _ deadline: ContinuousClock.Instant?
     ) async -> [EmbeddingSpace: Result<[Float], EngineError>] {
         if deadline == nil, embedders.count == 1, let (space, embedder) = embedders.first {
-            return [space: await vector(of: text, embedder)]
+            return [space: await vector(of: question, embedder)]
         }
         return await withTaskGroup(of: (EmbeddingSpace, Result<[Float], EngineError>)?.self) { group in
             for (space, embedder) in embedders {
-                group.addTask { (space, await self.vector(of: text, embedder)) }
+                group.addTask { (space, await self.vector(of: question, embedder)) }
             }
             if let deadline {
                 group.addTask {
@@ -336,9 +349,11 @@ extension Engine {
         }
     }
 
-    private func vector(of text: String, _ embedder: any Embedder) async -> Result<[Float], EngineError> {
+    private func vector(
+        of question: EmbeddingInput, _ embedder: any Embedder
+    ) async -> Result<[Float], EngineError> {
         do {
-            return .success(try await vectors(for: [.text(text)], .query, embedder)[0])
+            return .success(try await vectors(for: [question], .query, embedder)[0])
         } catch {
             return .failure(
                 error as? EngineError

@@ -336,13 +336,15 @@ extension Engine {
     }
 
     func remembered(
-        _ outcome: Applier.Outcome, _ sequence: UInt64, _ missing: [EmbeddingSpace]
+        _ outcome: Applier.Outcome, _ sequence: UInt64, _ missing: MissingSpaces
     ) throws -> Remembered {
         guard case .stored(let id, let version, let isNew) = outcome else {
             throw EngineError(
                 .conflict, "the operation was applied before, and its memory has been forgotten since")
         }
-        return Remembered(id: id, version: version, isNew: isNew, sequence: sequence, missingSpaces: missing)
+        return Remembered(
+            id: id, version: version, isNew: isNew, sequence: sequence, missingSpaces: missing.spaces,
+            refusals: missing.refusals)
     }
 }
 

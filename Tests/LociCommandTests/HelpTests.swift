@@ -95,9 +95,10 @@ import Testing
                         isServer ? Self.served(example) : try withIDs(example, shell)
                     let answer = try shell.bash("PATH=$PWD/bin:$PATH; \(command)")
                     // What the store knew yesterday is nothing.
-                    // And a service that nobody has configured makes no vectors.
+                    // And a service that nobody has configured makes no vectors, nor is there an image here.
                     let expected: Int32 =
-                        example.contains("loci get ID --as-of") ? 2 : example.contains(" runpod-") ? 1 : 0
+                        example.contains("loci get ID --as-of")
+                        ? 2 : example.contains(" runpod-") || example.contains("--like") ? 1 : 0
                     #expect(answer.status == expected, "\(example)\n\(answer.errors)")
                 }
             }

@@ -82,12 +82,77 @@ import Testing
             #expect(first?["memory"]?["content"]?.string == "From the first day", "\(found)")
             let shown = try shell.loci("recall", "a wild animal", environment: environment)
             #expect(shown.output.contains("vectors of google/siglip2-so400m-patch14-384"), "\(shown.output)")
+            // Whether the answer is there was never measured on images, so nothing is said of it.
+            #expect(
+                !shown.errors.contains("likely not there") && !shown.output.contains("confidence"), "\(shown)"
+            )
+            #expect(try JSONParser.parse(found.output)["confidence"] == nil)
             let spaces = try shell.loci("spaces", environment: environment)
             #expect(spaces.output.contains("3 vectors  google/siglip2-so400m-patch14-384/1152"), "\(spaces)")
 
             // Without the key, what is not asked is said.
             let blind = try shell.loci("recall", "a wild animal")
             #expect(blind.status == 0 && blind.errors.contains("images in google/siglip2"), "\(blind.errors)")
+        }
+    }
+
+    @Test func `finds an attached image by one that is shown`() throws {
+        try Shell.run { shell in
+            let server = try LoopbackServer { request, _ in Self.answer(request) }
+            let environment = Self.environment(shell, server)
+            try write(Self.animal, to: "one.dat", shell)
+            try write(Self.ship, to: "two.dat", shell)
+            try write([0xFF, 0xFE, 0x00], to: "none", shell)
+            let early = try shell.loci("remember", "A text", environment: environment)
+            #expect(early.status == 0, "\(early.errors)")
+            let nothing = try shell.loci("recall", "--like", "one.dat", environment: environment)
+            #expect(
+                nothing.status == 2 && nothing.errors.contains("no image that is attached there has a vector")
+                    && nothing.errors.contains("loci reembed -n project/atlas")
+                    && nothing.errors.contains("--media runpod-siglip"), "\(nothing)")
+            for (text, file) in [("The first day", "one.dat"), ("The second day", "two.dat")] {
+                let made = try shell.loci(
+                    "remember", text, "--attach", file, "--tag", file, "--media", "runpod-siglip",
+                    environment: environment)
+                #expect(made.status == 0, "\(made.errors)")
+            }
+            try shell.loci(
+                "remember", "-", "--attach", "two.dat", input: [], environment: environment)
+
+            let found = try shell.loci("recall", "--like", "one.dat", "--json", environment: environment)
+            let hits = try JSONParser.parse(found.output)["hits"]?.array ?? []
+            #expect(hits.first?["memory"]?["content"]?.string == "The first day", "\(found)")
+            #expect(hits.count == 3)
+            let shown = try shell.loci("recall", "--like", "two.dat", environment: environment)
+            #expect(
+                shown.output.contains("vectors of google/siglip2-so400m-patch14-384")
+                    && shown.output.contains("[two.dat]") && shown.errors.isEmpty, "\(shown)")
+            let filtered = try shell.loci(
+                "recall", "--like", "one.dat", "--tag", "two.dat", "--limit", "1", environment: environment)
+            #expect(filtered.output.contains("The second day"), "\(filtered)")
+            let both = try shell.loci("recall", "second", "--like", "two.dat", environment: environment)
+            #expect(both.lines.dropFirst().first?.contains("project/atlas") == true, "\(both)")
+            #expect(both.lines.dropFirst(2).first?.contains("The second day") == true, "\(both)")
+            let why = try shell.loci("explain", "--like", "one.dat", environment: environment)
+            #expect(why.status == 0 && why.output.contains("google/siglip2"), "\(why)")
+
+            // What is missing is named, and no value of a setting.
+            let blind = try shell.loci("recall", "--like", "one.dat")
+            #expect(
+                blind.status == 1 && blind.errors.contains("runpod-siglip wants RUNPOD_API_KEY")
+                    && blind.errors.contains("RUNPOD_URL_SIGLIP"), "\(blind)")
+            for (arguments, status, part) in [
+                (["--like", "none"], 1, "none is no image"), (["--like", "gone.png"], 2, "gone.png"),
+                (["--like", "one.dat", "--words-only"], 64, "--words-only"),
+                (["--like", "one.dat", "--compare"], 64, "--compare"),
+                (["--like", "one.dat", "--intent", "why"], 64, "--intent"),
+                (["--like", "one.dat", "--word-weight", "0.5"], 64, "--word-weight"),
+                (["--like", "one.dat", "-n", "project/gone"], 2, "there is no home project/gone"),
+                (["--like", "one.dat", "--embedder", "none"], 1, "say --media runpod-siglip"),
+            ] as [([String], Int32, String)] {
+                let answer = try shell.run(["recall"] + arguments, environment: environment)
+                #expect(answer.status == status && answer.errors.contains(part), "\(arguments): \(answer)")
+            }
         }
     }
 
@@ -102,6 +167,7 @@ import Testing
             let environment = Self.environment(shell, server)
             try write(Self.animal, to: "one.png", shell)
             try write(Array(Self.animal[..<20]), to: "cut.png", shell)
+            try write(MediaFiles.mp4, to: "clip.mp4", shell)
             let arguments = ["--media", "runpod-siglip"]
             let made = try shell.run(
                 ["remember", "A day", "--attach", "one.png"] + arguments, environment: environment)
@@ -110,6 +176,15 @@ import Testing
             let cut = try shell.run(
                 ["remember", "A cut", "--attach", "cut.png"] + arguments, environment: environment)
             #expect(cut.status == 0 && cut.errors.contains("`cut.png` is damaged"), "\(cut.errors)")
+            // Nobody is promised a vector that no model makes.
+            try write(Array("%PDF-1.7".utf8), to: "paper.pdf", shell)
+            let paper = try shell.run(
+                ["remember", "A paper", "--attach", "paper.pdf"] + arguments, environment: environment)
+            let clip = try shell.run(
+                ["remember", "A clip", "--attach", "clip.mp4"] + arguments, environment: environment)
+            for answer in [cut, paper, clip] {
+                #expect(answer.status == 0 && !answer.errors.contains("reembed"), "\(answer.errors)")
+            }
             isOff.withLock { $0 = false }
             let later = try shell.run(["reembed"] + arguments, environment: environment)
             #expect(later.status == 0 && later.output.contains("1 vector added"), "\(later)")

@@ -25,26 +25,32 @@ import Testing
         return recall
     }
 
+    private func confidence(
+        _ question: String, _ change: (inout RecallQuery) -> Void = { _ in }
+    ) async throws -> Double {
+        try #require(try await recall(question, change).confidence)
+    }
+
     private func sign(_ name: String, of recall: Recall) -> Double? {
         recall.signs.features.first { $0.name == name }?.value
     }
 
     @Test func `is high where one memory has all that was asked, and low where nothing has it`() async throws
     {
-        let sure = try await recall("Why did the deploy of build 81 fail, had its token expired?").confidence
-        let partly = try await recall("Why did the deploy to the moon fail in winter?").confidence
-        let unsure = try await recall("Which telescope photographed the comet beside the robot?").confidence
+        let sure = try await confidence("Why did the deploy of build 81 fail, had its token expired?")
+        let partly = try await confidence("Why did the deploy to the moon fail in winter?")
+        let unsure = try await confidence("Which telescope photographed the comet beside the robot?")
         #expect(sure > 0.7 && sure <= 1)
         #expect(sure > partly && partly > unsure)
         #expect(unsure < Recall.leastConfidence && unsure > 0)
-        #expect(try await recall("zygote xylophone") { $0.channels = [.words] }.confidence == 0)
+        #expect(try await confidence("zygote xylophone") { $0.channels = [.words] } == 0)
     }
 
     @Test func `does not depend on how many hits are asked for, nor on what else is asked`() async throws {
         let question = "When is the token of the deploy renewed?"
-        let one = try await recall(question) { $0.limit = 1 }.confidence
-        let many = try await recall(question) { $0.limit = 100 }.confidence
-        let besides = try await recall(question) { $0.namespaces[.user("nobody")] = 0.5 }.confidence
+        let one = try await confidence(question) { $0.limit = 1 }
+        let many = try await confidence(question) { $0.limit = 100 }
+        let besides = try await confidence(question) { $0.namespaces[.user("nobody")] = 0.5 }
         #expect(one == many && many == besides)
     }
 
@@ -61,9 +67,8 @@ import Testing
         near.embeddings = [Embedding([1, 0], in: space)]
         var apart = near
         apart.embeddings = [Embedding([0.1, 1.1], in: space)]
-        let (sure, unsure) = (
-            try await store.engine.recall(near).confidence, try await store.engine.recall(apart).confidence
-        )
+        let sure = try #require(try await store.engine.recall(near).confidence)
+        let unsure = try #require(try await store.engine.recall(apart).confidence)
         #expect(sure > 0.7 && unsure < 0.2)
         await store.engine.close()
     }
@@ -86,14 +91,15 @@ import Testing
         let byAda = try await store.engine.recall("What did Ada Lovelace say of the memoir?", in: together)
         let byGrace = try await store.engine.recall("What did Grace Hopper say of the memoir?", in: together)
         #expect(sign("isOthers", of: byAda) == 0 && sign("isOthers", of: byGrace) == 1)
-        #expect(byAda.confidence > byGrace.confidence)
+        #expect(try #require(byAda.confidence) > #require(byGrace.confidence))
         for text in ["The engine is analytical.", "It is in a memoir."] {
             try await say(text, "Ada Lovelace", in: apart)
         }
         let beside = try await store.engine.recall("analytical engine memoir", in: apart)
         var alone = RecallQuery("analytical engine memoir", in: apart)
         alone.channels = [.words]
-        #expect(beside.confidence > (try await store.engine.recall(alone).confidence))
+        let ofWords = try #require(try await store.engine.recall(alone).confidence)
+        #expect(try #require(beside.confidence) > ofWords)
         await store.engine.close()
     }
 
@@ -105,9 +111,14 @@ import Testing
             draft.happened = time...time
             try await store.engine.remember(draft, in: atlas)
         }
-        let then = try await store.engine.recall("Who read a memoir on 2 March 2024?", in: atlas).confidence
-        let never = try await store.engine.recall("Who read a memoir on 7 April 2019?", in: atlas).confidence
-        let undated = try await store.engine.recall("Who read a memoir?", in: atlas).confidence
+        let asked = [
+            "Who read a memoir on 2 March 2024?", "Who read a memoir on 7 April 2019?", "Who read a memoir?",
+        ]
+        var sure: [Double] = []
+        for question in asked {
+            sure.append(try #require(try await store.engine.recall(question, in: atlas).confidence))
+        }
+        let (then, never, undated) = (sure[0], sure[1], sure[2])
         #expect(then > never && undated > never)
         await store.engine.close()
     }

@@ -4,64 +4,6 @@ import Testing
 @testable import MemoryEngine
 @testable import Store
 
-/// Texts and images in one space, as SigLIP has them: an image shows what the byte behind it says.
-private final class SightEmbedder: Embedder {
-    let space: EmbeddingSpace
-    let modalities: Set<Modality>
-    let limits = EmbedderLimits(maximumBatchCount: 4)
-    private let state = Mutex<(isOff: Bool, offCalls: Int, images: Int, refused: Int, texts: [String])>(
-        (false, 0, 0, 0, []))
-
-    static let dog: UInt8 = 1
-    static let ship: UInt8 = 2
-    /// What the service cannot read, though it begins as an image does.
-    static let broken: UInt8 = 9
-
-    private let refusal: EngineError.Code
-
-    init(
-        _ modalities: Set<Modality> = [.text, .image], model: String = "sight",
-        refusing refusal: EngineError.Code = .invalid
-    ) {
-        self.modalities = modalities
-        self.refusal = refusal
-        space = EmbeddingSpace(model: model, dimension: 3)
-    }
-
-    var isOff: Bool {
-        get { state.withLock { $0.isOff } }
-        set { state.withLock { $0.isOff = newValue } }
-    }
-    /// For the next calls.
-    func turnOff(for calls: Int) { state.withLock { $0.offCalls = calls } }
-    var imageCount: Int { state.withLock { $0.images } }
-    var refusedCount: Int { state.withLock { $0.refused } }
-    var texts: [String] { state.withLock { $0.texts } }
-
-    func embed(_ inputs: [EmbeddingInput], for purpose: EmbeddingPurpose) async throws -> [[Float]] {
-        let fails = state.withLock { state in
-            defer { state.offCalls = max(0, state.offCalls - 1) }
-            return state.isOff || state.offCalls > 0
-        }
-        if fails { throw EngineError(.embedder, "no worker is there") }
-        return try inputs.map { input in
-            switch input {
-            case .text(let text):
-                state.withLock { $0.texts.append(text) }
-                return text.contains("animal") ? [1, 0, 0.1] : [0, 1, 0.1]
-            case .image(let bytes), .video(let bytes):
-                guard bytes.last != Self.broken else {
-                    state.withLock { $0.refused += 1 }
-                    throw EngineError(refusal, "bad_image")
-                }
-                state.withLock { $0.images += 1 }
-                return bytes.last == Self.dog ? [1, 0, 0] : bytes.last == Self.ship ? [0, 1, 0] : [0, 0, 1]
-            case .frames: return [0, 0, 1]
-            }
-        }
-    }
-}
-
 @Suite(.timeLimit(.minutes(10))) struct `A memory with an image` {
     let atlas = Namespace.project("atlas")
 
@@ -257,7 +199,10 @@ private final class SightEmbedder: Embedder {
             [damaged, draft("Broken", SightEmbedder.broken), draft("Whole", SightEmbedder.dog), named],
             in: atlas
         ).map { try $0.get() }
-        #expect(results.map { $0.missingSpaces.count } == [1, 1, 0, 1])
+        // One that failed as a service does may get its vector yet.
+        #expect(results.map { $0.missingSpaces.count } == [0, refusal == .embedder ? 1 : 0, 0, 0])
+        #expect(results.map { $0.refusals.count } == [1, refusal == .embedder ? 0 : 1, 0, 1])
+        #expect(results[0].refusals.first?.contains("`cut.png` is damaged") == true)
         #expect(sight.imageCount == 1)
         #expect(told.withLock { $0.count } == 3 && told.withLock { $0 }.contains { $0.contains("`cut.png`") })
         #expect(try await store.engine.embeddingEstimate(in: atlas).attachments == 3)
@@ -265,6 +210,86 @@ private final class SightEmbedder: Embedder {
         #expect(again.added == 0 && again.skipped == 3)
         #expect(told.withLock { $0.count } == 6)
         #expect(try await vector(of: results[2].id, sight, store) == [1, 0, 0])
+    }
+
+    /// Its bytes are looked at whether or not there is somebody to ask.
+    @Test(arguments: [true, false])
+    func `that no model reads is promised no vector where nothing is asked for it`(isThere: Bool) async throws
+    {
+        let sight = SightEmbedder()
+        let store = try ScratchStore(embedder: FlakyEmbedder()) { $0.mediaEmbedders = [sight] }
+        try await store.engine.remember(draft("Whole", SightEmbedder.dog), in: atlas)
+        await store.engine.close()
+        let told = Mutex<[String]>([])
+        var options = store.options
+        if isThere { options.embedding = .later } else { options.mediaEmbedders = [] }
+        options.warn = { text in told.withLock { $0.append(text) } }
+        let engine = try Engine.open(at: store.directory.path, embedder: FlakyEmbedder(), options: options)
+        func attached(_ bytes: [UInt8], _ name: String) -> MemoryDraft {
+            var draft = MemoryDraft("With \(name)")
+            draft.attachments = [.data(bytes, name: name)]
+            return draft
+        }
+        let large = MediaFiles.png(width: 20_000, height: 20_000)
+        for (bytes, name, reason) in [
+            (Array(MediaFiles.png[..<20]), "cut.png", "is damaged"), (large, "large.png", "pixels"),
+            (MediaFiles.png + [UInt8](repeating: 0, count: 10_000_000), "long.png", "bytes"),
+        ] {
+            let stored = try await engine.remember(attached(bytes, name), in: atlas)
+            #expect(!stored.missingSpaces.contains(sight.space), "\(name)")
+            #expect(stored.refusals.count == 1 && stored.refusals[0].contains(reason), "\(stored.refusals)")
+            #expect(told.withLock { $0.last }?.contains("`\(name)`") == true)
+            // Other words do not change that, though the image is not at hand any more.
+            let changed = try await engine.update(stored.id, in: atlas) { $0.content += " again" }
+            #expect(changed.refusals == stored.refusals && !changed.missingSpaces.contains(sight.space))
+        }
+        let whole = try await engine.remember(
+            attached(MediaFiles.png(SightEmbedder.ship), "whole.png"), in: atlas)
+        #expect(whole.missingSpaces.contains(sight.space) && whole.refusals.isEmpty)
+        // What no space is for is neither missing nor refused.
+        for (bytes, name) in [(Array("%PDF-1.7".utf8), "paper.pdf"), (MediaFiles.mp4, "clip.mp4")] {
+            let stored = try await engine.remember(attached(bytes, name), in: atlas)
+            #expect(!stored.missingSpaces.contains(sight.space) && stored.refusals.isEmpty, "\(name)")
+        }
+        await engine.close()
+    }
+
+    /// Pages pass over parts of texts, and over what is kept outside.
+    @Test func `is listed once while it lacks its vector, however many versions there are`() async throws {
+        let sight = SightEmbedder()
+        let store = try ScratchStore(embedder: nil) {
+            $0.mediaEmbedders = [sight]
+            $0.embedding = .later
+        }
+        let long = String(repeating: "All work and no play makes a long text. ", count: 300)
+        var wanted: [String] = []
+        for number in 0..<40 {
+            var next = draft(number.isMultiple(of: 3) ? long : "Short \(number)", 3)
+            if number.isMultiple(of: 4) {
+                next.attachments = [
+                    .external(
+                        "https://host.example/\(number).png", name: "a.png",
+                        digest: [UInt8](repeating: 7, count: 32), byteCount: 9)
+                ]
+            }
+            next.key = "\(number)"
+            let id = try await store.engine.remember(next, in: atlas).id
+            if !number.isMultiple(of: 4) { wanted.append("\(id)") }
+        }
+        var found: [String] = []
+        var cursor: String?
+        repeat {
+            let page = try await store.engine.passages(
+                lacking: sight.space, in: atlas, after: cursor, limit: 7)
+            #expect(page.passages.count == 7 || page.next == nil)
+            #expect(page.passages.allSatisfy { $0.part == 0 })
+            found += page.passages.map { "\($0.id)" }
+            cursor = page.next
+        } while cursor != nil
+        #expect(found == wanted && wanted.count == 30)
+        #expect(try await store.engine.missingSpaces(in: atlas)[sight.space] == 30)
+        #expect(try await store.engine.embed(in: atlas).added == 30)
+        #expect(try await store.engine.missingSpaces(in: atlas)[sight.space] == nil)
     }
 
     @Test func `keeps the vector of its image with other words, and loses it with another image`()
@@ -398,7 +423,7 @@ private final class SightEmbedder: Embedder {
 }
 
 /// Waits until it is cancelled.
-private struct SlowSight: Embedder {
+struct SlowSight: Embedder {
     let space = EmbeddingSpace(model: "sight", dimension: 3)
     let modalities: Set<Modality> = [.text, .image]
 

@@ -62,7 +62,7 @@ private struct Spread {
     /// What a recall gives, by the names of memories.
     func recall(
         _ query: RecallQuery, in homes: [Namespace]
-    ) async throws -> (hits: [String: Hit], order: [Double], confidence: Double) {
+    ) async throws -> (hits: [String: Hit], order: [Double], confidence: Double?) {
         var query = query
         query.namespaces = Dictionary(uniqueKeysWithValues: homes.map { ($0, 1) })
         let recall = try await store.engine.recall(query)
@@ -110,7 +110,7 @@ private struct Spread {
                             "\(part) of \(name), asked \(query.text)")
                     }
                 }
-                #expect(isClose(one.confidence, several.confidence))
+                #expect(try isClose(#require(one.confidence), #require(several.confidence)))
                 // By what it holds itself, a part of them scores otherwise.
                 let alone = try await spread.recall(query, in: [spread.parts[0]])
                 differences += alone.hits.count { name, hit in

@@ -247,10 +247,10 @@ struct LociProgram: Sendable {
         let served = try ServedProcess()
         let remote = try LociProgram(["LOCI_URL": "127.0.0.1:\(served.port)"])
         defer { remote.end() }
-        let id = try remote.id("remember", "The deploy failed.")
         try Data("x".utf8).write(to: URL(fileURLWithPath: remote.folder + "/log.txt"))
+        let id = try remote.id("remember", "The deploy failed.", "--attach", "log.txt")
         for (arguments, option) in [
-            (["remember", "x", "--attach", "log.txt"], "--attach"),
+            (["get", id, "--attachment", "log.txt"], "--attachment"),
             (["recall", "x", "--words-only"], "--words-only"), (["recall", "x", "--compare"], "--compare"),
             (["recall", "x", "--word-weight", "0.5"], "--word-weight"),
             (["recall", "x", "--weight", "reply=0.1"], "--weight"),

@@ -16,18 +16,20 @@ enum ServedStore {
 
     /// Serves a new store, and lends `body` the port.
     static func serve(
-        _ options: Server.Options = Server.Options(), _ body: @escaping @Sendable (Int) throws -> Void
+        _ options: Server.Options = Server.Options(), _ store: Engine.Options = Engine.Options(),
+        _ body: @escaping @Sendable (Int) throws -> Void
     ) async throws {
-        try await serveAddresses(options) { try body($0.port ?? 0) }
+        try await serveAddresses(options, store) { try body($0.port ?? 0) }
     }
 
     /// Serves a new store, and lends `body` where it can be reached.
     static func serveAddresses(
-        _ options: Server.Options, _ body: @escaping @Sendable (Server.Addresses) throws -> Void
+        _ options: Server.Options, _ store: Engine.Options = Engine.Options(),
+        _ body: @escaping @Sendable (Server.Addresses) throws -> Void
     ) async throws {
         let folder = NSTemporaryDirectory() + "server-\(UUID().uuidString)"
         defer { try? FileManager.default.removeItem(atPath: folder) }
-        let engine = try Engine.open(at: folder, embedder: HashEmbedder())
+        let engine = try Engine.open(at: folder, embedder: HashEmbedder(), options: store)
         var options = options
         options.port = 0
         let (all, continuation) = AsyncStream.makeStream(of: Server.Addresses.self)

@@ -76,9 +76,11 @@ final class TestClient: @unchecked Sendable {
 
     func send(_ bytes: [UInt8]) throws { try handle.write(contentsOf: Data(bytes)) }
 
-    func send(_ words: [String]) throws {
+    func send(_ words: [String]) throws { try send(words.map { Array($0.utf8) }) }
+
+    func send(_ words: [[UInt8]]) throws {
         var bytes = Array("*\(words.count)\r\n".utf8)
-        for word in words { bytes += Array("$\(word.utf8.count)\r\n\(word)\r\n".utf8) }
+        for word in words { bytes += Array("$\(word.count)\r\n".utf8) + word + Array("\r\n".utf8) }
         try send(bytes)
     }
 

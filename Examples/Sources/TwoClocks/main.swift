@@ -38,7 +38,7 @@ var query = RecallQuery("Why did the deploy fail?", in: [session: 1, atlas: 0.8]
 query.filter = .tag("deploy") && .attribute("region", "eu-1") && .trust(atLeast: .known)
 query.keepReceipt = true
 let recall = try await engine.recall(query)
-if recall.confidence < Recall.leastConfidence { print("the answer is likely not there") }
+if let sure = recall.confidence, sure < Recall.leastConfidence { print("the answer is likely not there") }
 for hit in recall { print(hit.citation, hit.parts, hit.passage.text) }
 try await engine.record(.success, of: recall.id)
 

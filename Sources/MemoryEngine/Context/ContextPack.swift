@@ -43,7 +43,8 @@ public struct ContextPack: Sendable {
     /// With which an outcome can be recorded, where the query keeps a receipt.
     public let recall: RecallID
     /// How sure it is that the answer is told at all (`Recall.confidence`); of several questions, that of the least sure one.
-    public let confidence: Double
+    /// `nil` where it is told of none of them.
+    public let confidence: Double?
     /// What is not here, and why.
     public let leftOut: [String]
 

@@ -195,4 +195,6 @@ public struct Remembered: Sendable, Equatable {
     public let sequence: UInt64
     /// Spaces of the engine in which it has no vector yet.
     public let missingSpaces: [EmbeddingSpace]
+    /// Why an attached image or video gets no vector: it is damaged, too large, or refused by its model. Nothing makes up for that.
+    public let refusals: [String]
 }

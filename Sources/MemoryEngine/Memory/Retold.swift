@@ -22,9 +22,12 @@ extension Memory {
 
 extension Remembered {
     package init(
-        retold id: MemoryID, version: UInt32, isNew: Bool, sequence: UInt64, missingSpaces: [EmbeddingSpace]
+        retold id: MemoryID, version: UInt32, isNew: Bool, sequence: UInt64, missingSpaces: [EmbeddingSpace],
+        refusals: [String]
     ) {
-        self.init(id: id, version: version, isNew: isNew, sequence: sequence, missingSpaces: missingSpaces)
+        self.init(
+            id: id, version: version, isNew: isNew, sequence: sequence, missingSpaces: missingSpaces,
+            refusals: refusals)
     }
 }
 
@@ -54,7 +57,7 @@ extension Hit.Step {
 extension Recall {
     /// - Parameter sequences: names the homes that were asked, and are there.
     package init(
-        retold id: RecallID, hits: [Hit], intent: Intent, confidence: Double, leftOut: [String],
+        retold id: RecallID, hits: [Hit], intent: Intent, confidence: Double?, leftOut: [String],
         isRankedWithTodaysStatistics: Bool, sequences: [Namespace: UInt64], total: Duration
     ) {
         var timings = Timings()
@@ -62,7 +65,7 @@ extension Recall {
         self.init(
             id: id, hits: hits, intent: intent, timings: timings, leftOut: leftOut,
             isRankedWithTodaysStatistics: isRankedWithTodaysStatistics, explanations: [],
-            sequences: sequences, signs: ConfidenceSigns(), toldConfidence: confidence)
+            sequences: sequences, confidence: confidence, signs: ConfidenceSigns())
     }
 }
 
@@ -70,7 +73,7 @@ extension ContextPack {
     /// What is known of the entries is where they stand.
     package init(
         retold text: String, citations: [Citation], tokenCount: Int, tokenBudget: Int, intent: Intent,
-        recall: RecallID, confidence: Double, leftOut: [String]
+        recall: RecallID, confidence: Double?, leftOut: [String]
     ) {
         self.init(
             entries: citations.map {

@@ -79,6 +79,8 @@ package struct Mutation: Sendable, Equatable {
         var terms: [TermList]
         /// The terms of the title, made beside them.
         var titleTerms: [[UInt8]] = []
+        /// Why the embedders of some spaces do not take what is attached; not encoded.
+        var refusals: [EmbeddingSpace: String] = [:]
     }
 
     struct NewVector: Sendable, Equatable {

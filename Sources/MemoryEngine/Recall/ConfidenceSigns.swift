@@ -36,6 +36,8 @@ package struct ConfidenceSigns: Sendable, Equatable {
         var isThen = false
         /// It is of an actor whom the question names.
         var isOfActor: Bool
+        /// What is attached to it made it what it is; these signs do not look at that.
+        var isByMedia: Bool
     }
 
     /// How many of the first candidates are looked at, whatever the limit of the query.
@@ -73,7 +75,8 @@ package struct ConfidenceSigns: Sendable, Equatable {
         best = candidates.map { candidate in
             Sign(
                 score: candidate.score, vectors: vectors.map { $0.normalized(candidate.passage) },
-                isThen: candidate.interval.map { Self.tells($0) } ?? false, isOfActor: candidate.actor != nil)
+                isThen: candidate.interval.map { Self.tells($0) } ?? false, isOfActor: candidate.actor != nil,
+                isByMedia: own.isByMedia(candidate.passage, score: candidate.score))
         }
         guard let words = own.words, !words.asked.isEmpty else { return }
         hasWords = true
@@ -160,8 +163,10 @@ package struct ConfidenceSigns: Sendable, Equatable {
     }
 
     /// 0 to 1. By words where the question has any, else by vectors; where there are too few of these to tell, one half.
-    var confidence: Double {
-        guard !best.isEmpty else { return 0 }
+    /// `nil` where what is attached decides.
+    var confidence: Double? {
+        guard let first = best.first else { return 0 }
+        guard !first.isByMedia else { return nil }
         var logit = 0.0
         if hasWords {
             let weights = agreement == nil ? Weights.words : Weights.wordsAndVectors

@@ -8,10 +8,8 @@ struct HomeRecall {
     let words: WordQuery
     /// The question's vector in each space that takes part.
     let embeddings: [Embedding]
-    /// The question's vector in the space of attached images, by the text tower of their model.
-    var imageEmbedding: Embedding?
-    /// The share of words that this model advises.
-    var imageLexicalWeight: Double?
+    /// The question in the space of what is attached: what the text tower of its model makes of the words, or what is shown.
+    var media: MediaQuestion?
     /// The share of words that the embedder advises.
     let advisedLexicalWeight: Double?
     /// The space of an embedder that knows no meanings.
@@ -158,8 +156,8 @@ struct HomeRecall {
 
     private func ownScores(_ words: WordScores?, _ vectors: [VectorScores]) -> OwnScores {
         OwnScores(
-            words: words, vectors: vectors, lexicalWeight: lexicalWeight, images: imageEmbedding?.space,
-            imageShare: 1 - (query.lexicalWeight ?? imageLexicalWeight ?? Self.lexicalWeight))
+            words: words, vectors: vectors, lexicalWeight: lexicalWeight, media: media?.embedding.space,
+            mediaShare: 1 - (query.lexicalWeight ?? media?.lexicalWeight ?? Self.lexicalWeight))
     }
 
     /// The answer where nothing may be a hit.
@@ -280,7 +278,7 @@ struct HomeRecall {
         guard query.channels.contains(.vectors) else { return ([], []) }
         var spaces: [EmbeddingSpace] = []
         var scores: [VectorScores] = []
-        for embedding in embeddings + [imageEmbedding].compactMap({ $0 }) {
+        for embedding in embeddings + [media?.embedding].compactMap({ $0 }) {
             guard let space = view.spaces.first(where: { $0.space == embedding.space }), space.nextSlot > 0
             else {
                 leftOut.append("\(home): no vectors in \(embedding.space.name)")

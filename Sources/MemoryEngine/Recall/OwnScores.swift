@@ -5,11 +5,13 @@ import Store
 struct OwnScores {
     private(set) var words: WordScores?
     private(set) var vectors: [VectorScores]
-    /// Which of these are of attached images, and not of texts.
-    private let areOfImages: [Bool]
+    /// Which of these are of attached images or videos, and not of texts.
+    private let areOfMedia: [Bool]
+    /// Nothing but what is attached is asked.
+    private var isOfMediaAlone = false
     private(set) var wordShare = 1.0
     private var vectorShare = 1.0
-    private let imageShare: Double
+    private let mediaShare: Double
     private let lexicalWeight: Double
     /// Where ranks count in the place of scores.
     private var ranks: Ranks?
@@ -34,19 +36,19 @@ struct OwnScores {
     mutating func rank(by found: FoundLists) { ranks = Ranks(found) }
 
     init(
-        words: WordScores?, vectors: [VectorScores], lexicalWeight: Double, images: EmbeddingSpace? = nil,
-        imageShare: Double = 0
+        words: WordScores?, vectors: [VectorScores], lexicalWeight: Double, media: EmbeddingSpace? = nil,
+        mediaShare: Double = 0
     ) {
         self.words = words
         self.vectors = vectors
         self.lexicalWeight = lexicalWeight
-        self.imageShare = imageShare
-        areOfImages = vectors.map { $0.space == images }
-        share(amongSpaces: areOfImages.count { !$0 })
+        self.mediaShare = mediaShare
+        areOfMedia = vectors.map { $0.space == media }
+        share(amongSpaces: areOfMedia.count { !$0 })
     }
 
     /// Those of the passages' texts.
-    var vectorsOfTexts: [VectorScores] { zip(vectors, areOfImages).filter { !$1 }.map(\.0) }
+    var vectorsOfTexts: [VectorScores] { zip(vectors, areOfMedia).filter { !$1 }.map(\.0) }
 
     /// What an image says comes on top of what words and vectors of texts say, so that texts stand among each other as they
     /// would without it.
@@ -54,13 +56,14 @@ struct OwnScores {
     /// - Parameter spaceCount: how many spaces of texts take part.
     private mutating func share(amongSpaces spaceCount: Int) {
         let hasBoth = words != nil && spaceCount > 0
+        isOfMediaAlone = words == nil && spaceCount == 0
         wordShare = hasBoth ? lexicalWeight : 1
         vectorShare = (hasBoth ? 1 - lexicalWeight : 1) / Double(max(1, spaceCount))
     }
 
     /// The weight of a space in the sum.
     func share(ofSpace space: Int) -> Double {
-        areOfImages[space] ? imageShare : vectorShare
+        areOfMedia[space] && !isOfMediaAlone ? mediaShare : vectorShare
     }
 
     /// Measures by what all homes that are asked hold, in the place of this one.
@@ -81,12 +84,26 @@ struct OwnScores {
         wordShare * (ranks.map { $0.words[passage] ?? 0 } ?? words?.normalized(passage) ?? 0)
     }
 
+    /// Whether what is attached to a passage says more for it than all else does.
+    ///
+    /// - Parameter score: all that is said for it.
+    func isByMedia(_ passage: UInt32, score: Double) -> Bool {
+        guard let space = areOfMedia.firstIndex(of: true), !vectors[space].score(passage).isNaN else {
+            return false
+        }
+        if isOfMediaAlone { return true }
+        let part = vectorPart(of: passage, space)
+        if part > 0 { return part > score - part }
+        // One that is alone stands out from nothing: without a word of the question nothing else found it.
+        return score == 0 && words?.scores[Int(passage)] ?? 0 == 0
+    }
+
     /// The share of the score that is of one space.
     func vectorPart(of passage: UInt32, _ space: Int) -> Double {
         if let ranks { return share(ofSpace: space) * (ranks.vectors[space][passage] ?? 0) }
         let score = vectors[space].normalized(passage)
         // An image that is nothing like the question says nothing against the text beside it.
-        return share(ofSpace: space) * (areOfImages[space] ? max(0, score) : score)
+        return share(ofSpace: space) * (areOfMedia[space] && !isOfMediaAlone ? max(0, score) : score)
     }
 
     func score(of passage: UInt32) -> Double {

@@ -34,6 +34,9 @@ public struct RecallQuery: Sendable {
     public var b = 0.4
     /// Vectors of the question that the caller has already, one for each space at most.
     public var embeddings: [Embedding] = []
+    /// An image or a video that is shown: what is like it finds the memories that it is attached to. Without a text nothing else is
+    /// asked; beside one it stands in the place of what the words say of images.
+    public var like: EmbeddingInput?
     /// Of memories that consolidation found to say nearly the same, gives the best only, with the others in
     /// `Hit.duplicates`.
     public var foldsDuplicates = true
@@ -256,11 +259,12 @@ public struct Recall: Sendable, RandomAccessCollection {
     /// same, and whether the best are of the time and the actor that the question names. So a paraphrase without a common
     /// word has little. Where the question has no words, or they were not asked, it is made of how far the best vectors
     /// stand out. Of several homes it is as if all were in one. It says nothing of single hits.
-    public var confidence: Double { toldConfidence ?? signs.confidence }
+    ///
+    /// `nil` where the best hit is the best by an image or a video that is attached to it: what these say of an answer was never
+    /// measured.
+    public let confidence: Double?
     /// What the confidence is made of.
     package let signs: ConfidenceSigns
-    /// Of a recall that another process made; `nil` = it was made here.
-    var toldConfidence: Double?
 
     /// Where the time went; where several homes were asked side by side, that of the slowest.
     public struct Timings: Sendable {

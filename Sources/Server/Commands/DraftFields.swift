@@ -19,6 +19,7 @@ struct DraftFields: Sendable {
     private var agent: String?
     private var model: String?
     private var trust: Trust?
+    private var attachments: [Attachment] = []
     private var embeddings: [Embedding] = []
 
     /// Reads an option; false if it is none of these.
@@ -47,6 +48,9 @@ struct DraftFields: Sendable {
         case "AGENT": agent = try arguments.text("the agent")
         case "MODEL": model = try arguments.text("the model")
         case "TRUST": trust = try arguments.choice("TRUST", of: Trust.allCases, \.name)
+        case "ATTACH":
+            let name = try arguments.text("the name of the attachment")
+            attachments.append(.data(try arguments.bytes("the bytes of attachment `\(name)`"), name: name))
         case "VECTOR": embeddings.append(try arguments.embedding())
         default: return false
         }
@@ -82,6 +86,7 @@ struct DraftFields: Sendable {
         if let agent { draft.origin.agent = agent }
         if let model { draft.origin.model = model }
         if let trust { draft.origin.trust = trust }
+        draft.attachments += attachments
         draft.embeddings += embeddings
     }
 }

@@ -15,6 +15,9 @@ extension MemoryCommands {
             case "ORDER":
                 query.order = try arguments.choice("ORDER", of: RecallQuery.Order.allCases) { $0.rawValue }
             case "LIMIT": query.limit = try arguments.integer("LIMIT", in: 1...RecallQuery.maximumLimit)
+            case "LIKE":
+                query.like = try EmbeddingInput(
+                    media: try arguments.bytes("what is shown"), name: "what is shown")
             case "RECEIPT": query.keepReceipt = true
             case "PATHS": tellsPaths = true
             default: throw arguments.unknown(option)
@@ -32,7 +35,7 @@ extension MemoryCommands {
         let hits = recall.hits.map { Reply.hit(Reply.Shared($0), withPath: tellsPaths) }
         return .members([
             ("id", .text(recall.id.description)), ("intent", .text(recall.intent.name)),
-            ("confidence", .double(recall.confidence)), ("hits", .array(hits)),
+            ("confidence", recall.confidence.map(Reply.double)), ("hits", .array(hits)),
             ("leftOut", Self.list(recall.leftOut)),
         ])
     }
@@ -55,7 +58,7 @@ extension MemoryCommands {
         return .members([
             ("text", .text(pack.text)), ("tokenCount", .integer(pack.tokenCount)),
             ("tokenBudget", .integer(pack.tokenBudget)), ("intent", .text(pack.intent.name)),
-            ("recall", .text(pack.recall.description)), ("confidence", .double(pack.confidence)),
+            ("recall", .text(pack.recall.description)), ("confidence", pack.confidence.map(Reply.double)),
             (
                 "citations",
                 .array(

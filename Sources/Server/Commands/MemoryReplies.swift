@@ -72,6 +72,7 @@ extension Reply {
             ("id", .text(remembered.id.description)), ("version", .integer(Int(remembered.version))),
             ("isNew", .boolean(remembered.isNew)), ("sequence", .integer(Int(remembered.sequence))),
             ("missingSpaces", Self.list(remembered.missingSpaces.map(\.name))),
+            ("refusals", Self.list(remembered.refusals)),
         ])
     }
 

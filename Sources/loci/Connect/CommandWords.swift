@@ -1,4 +1,5 @@
 import MemoryEngine
+import Server
 
 /// The words of a command, as the server reads them. What the protocol has no form for is refused, by the name of its option.
 struct CommandWords {
@@ -24,6 +25,22 @@ struct CommandWords {
         EngineError(.invalid, "\(option) has no form in the protocol: leave it out, or use the store itself")
     }
 
+    /// A server ends the connection of a client that sends more.
+    ///
+    /// - Throws: `EngineError.tooLarge`.
+    func check() throws {
+        let limits = WireLimits()
+        let byteCount = words.reduce(0) { $0 + $1.count }
+        guard byteCount <= limits.commandByteCount, words.allSatisfy({ $0.count <= limits.argumentByteCount })
+        else {
+            throw EngineError(
+                .tooLarge,
+                "that is \(Terminal.grouped(byteCount)) bytes, and a server takes \(Terminal.grouped(limits.commandByteCount)) at a "
+                    + "time and \(Terminal.grouped(limits.argumentByteCount)) of a file: attach less, with `loci update` the rest"
+            )
+        }
+    }
+
     // MARK: Drafts
 
     /// What is said of a memory beside its words.
@@ -31,7 +48,6 @@ struct CommandWords {
     /// - Parameters:
     ///   - kind: with the two below, what of the draft is said and is not its default.
     mutating func add(_ draft: MemoryDraft, kind: MemoryKind?, importance: Float?, trust: Trust?) throws {
-        guard draft.attachments.isEmpty else { throw Self.refusal(of: "an attachment (--attach)") }
         guard draft.origin.sourceDigest == nil, draft.origin.sourceSpan == nil, !draft.origin.mayContribute
         else { throw Self.refusal(of: "`sourceDigest`, `sourceSpan` or `mayContribute` of an origin") }
         add("KIND", kind?.rawValue)
@@ -52,6 +68,7 @@ struct CommandWords {
         add("AGENT", draft.origin.agent)
         add("MODEL", draft.origin.model)
         add("TRUST", trust?.name)
+        for attachment in draft.attachments { try add(attachment) }
         for embedding in draft.embeddings { try add(embedding) }
     }
 
@@ -65,6 +82,18 @@ struct CommandWords {
         }
     }
 
+    private mutating func add(_ attachment: Attachment) throws {
+        guard attachment.address == nil, attachment.data.count == attachment.byteCount else {
+            throw Self.refusal(of: "an attachment that is kept outside")
+        }
+        // The server reads it from the bytes and the name.
+        guard Attachment.data(attachment.data, name: attachment.name).mediaType == attachment.mediaType else {
+            throw Self.refusal(of: "the media type of attachment `\(attachment.name)`")
+        }
+        add("ATTACH", attachment.name)
+        words.append(attachment.data)
+    }
+
     private mutating func add(_ embedding: Embedding) throws {
         guard embedding.part ?? 0 == 0 else { throw Self.refusal(of: "a vector for each passage") }
         add("VECTOR", embedding.space.name)
@@ -72,6 +101,14 @@ struct CommandWords {
             embedding.vector.flatMap { number in
                 (0..<4).map { UInt8(truncatingIfNeeded: number.bitPattern >> (8 * UInt32($0))) }
             })
+    }
+
+    /// An image or a video that is shown.
+    mutating func add(like shown: EmbeddingInput) throws {
+        switch shown {
+        case .image(let bytes), .video(let bytes): words += [Array("LIKE".utf8), bytes]
+        case .frames, .text: throw Self.refusal(of: "a video that comes as frames")
+        }
     }
 
     // MARK: Conditions

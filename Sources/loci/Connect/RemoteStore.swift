@@ -12,6 +12,7 @@ struct RemoteStore: MemoryStore {
     ///
     /// - Throws: `EngineError`: what the server refused, or a connection that ended.
     private func ask(_ command: CommandWords) async throws -> Reply {
+        try command.check()
         let reply = try await client.ask(command.words)
         if let refusal = reply.refusal { throw refusal }
         return reply
@@ -91,7 +92,16 @@ struct RemoteStore: MemoryStore {
     }
 
     func remember(_ draft: MemoryDraft, in namespace: Namespace) async throws -> Remembered {
-        try Remembered(told: try await ask(try command(draft, in: namespace)))
+        try remembered(try await ask(try command(draft, in: namespace)), namespace)
+    }
+
+    /// What became of a memory; what no vector is made of is said, as an engine of this process says it.
+    private func remembered(_ reply: Reply, _ namespace: Namespace) throws -> Remembered {
+        let remembered = try Remembered(told: reply)
+        for refusal in remembered.refusals {
+            Terminal.note("\(namespace.home): what is attached gets no vector: \(refusal)")
+        }
+        return remembered
     }
 
     /// As many as are sent at a time are a transaction, as each would else wait for the disk. Where that is refused, each is one
@@ -132,7 +142,7 @@ struct RemoteStore: MemoryStore {
             if let result { return result }
             guard let reply = replies.next() else { throw Told.missing }
             if let refusal = reply.refusal { return .failure(refusal) }
-            return .success(try Remembered(told: reply))
+            return .success(try remembered(reply, namespace))
         }
     }
 
@@ -150,7 +160,7 @@ struct RemoteStore: MemoryStore {
         if let isPinned = change.isPinned { command.add(isPinned ? "PIN" : "UNPIN") }
         for tag in change.untag { command.add("UNTAG", tag) }
         for name in change.unset { command.add("UNSET", name) }
-        return try Remembered(told: try await ask(command))
+        return try remembered(try await ask(command), namespace)
     }
 
     func supersede(
@@ -279,6 +289,7 @@ struct RemoteStore: MemoryStore {
         command.add("LIMIT", query.limit)
         command.add("ORDER", query.order?.rawValue)
         command.add("PATHS")
+        if let shown = query.like { try command.add(like: shown) }
         if query.keepReceipt { command.add("RECEIPT") }
         let start = ContinuousClock.now
         let reply = try await ask(command)
@@ -289,6 +300,7 @@ struct RemoteStore: MemoryStore {
         guard queries.count == 1, let query = queries.first else {
             throw CommandWords.refusal(of: "--also")
         }
+        guard query.like == nil else { throw CommandWords.refusal(of: "a context of what is shown") }
         let namespaces = query.namespaces.keys.sorted { $0.description < $1.description }
         guard let first = namespaces.first else {
             throw EngineError(.invalid, "a recall asks 1 to 64 namespaces, not 0")

@@ -149,7 +149,8 @@ extension Remembered {
         self.init(
             retold: try Told.id(reply, "id"), version: try Told.version(reply),
             isNew: reply["isNew"]?.flag ?? true, sequence: UInt64(try Told.integer(reply, "sequence")),
-            missingSpaces: Told.texts(reply, "missingSpaces").compactMap { EmbeddingSpace(name: $0) })
+            missingSpaces: Told.texts(reply, "missingSpaces").compactMap { EmbeddingSpace(name: $0) },
+            refusals: Told.texts(reply, "refusals"))
     }
 }
 
@@ -190,7 +191,7 @@ extension Recall {
         else { throw Told.missing }
         self.init(
             retold: id, hits: try Told.list(reply, "hits").map { try Hit(told: $0) }, intent: intent,
-            confidence: try reply["confidence"].map(Told.number) ?? 1, leftOut: leftOut,
+            confidence: try reply["confidence"].map(Told.number), leftOut: leftOut,
             isRankedWithTodaysStatistics: query.asOf != nil || query.validAt != nil, sequences: sequences,
             total: total)
     }
@@ -243,8 +244,7 @@ extension ContextPack {
                 try Told.citation($0["citation"]?.string, in: try Told.namespace($0, "namespace"))
             }, tokenCount: try Told.integer(reply, "tokenCount"),
             tokenBudget: try Told.integer(reply, "tokenBudget"), intent: intent, recall: recall,
-            confidence: try Told.number(try Told.member("confidence", of: reply)),
-            leftOut: Told.texts(reply, "leftOut"))
+            confidence: try reply["confidence"].map(Told.number), leftOut: Told.texts(reply, "leftOut"))
     }
 }
 

@@ -20,7 +20,8 @@ extension JSONWriter {
         write(value)
     }
 
-    mutating func member(_ name: String, _ value: Double) {
+    mutating func member(_ name: String, _ value: Double?) {
+        guard let value else { return }
         self.name(name)
         write(value)
     }
@@ -164,6 +165,7 @@ extension JSONWriter {
         member("isNew", remembered.isNew)
         member("sequence", remembered.sequence)
         member("missingSpaces", remembered.missingSpaces.map(\.name))
+        member("refusals", remembered.refusals)
         endObject()
     }
 }

@@ -1,10 +1,16 @@
 import ArgumentParser
+import Embedders
 import MemoryEngine
 
 /// A question and how to look for its answer: the options of verbs that recall.
 struct AskOptions: ParsableArguments {
     @Argument(help: "The question; `-` reads standard input.")
     var words: [String] = []
+    @Option(
+        help: ArgumentHelp(
+            "Show an image or a video: what is attached and like it is found. Words are not needed then.",
+            valueName: "file"), completion: .file())
+    var like: String?
     @Option(
         help: ArgumentHelp("How many hits at most, 1 to 1,000 (by default 10).", valueName: "count"),
         transform: Accept.count(1...RecallQuery.maximumLimit, as: 20))
@@ -26,12 +32,26 @@ struct AskOptions: ParsableArguments {
         guard !(wordsOnly && vectorsOnly) else {
             throw ValidationError("--words-only and --vectors-only exclude each other")
         }
+        guard like != nil else { return }
+        guard !wordsOnly else {
+            throw ValidationError("--like is compared by vectors, and --words-only asks none")
+        }
+        let ofWords = [
+            ("--intent", ranking.intent != nil), ("--weight", !ranking.weights.isEmpty),
+            ("--word-weight", wordWeight != nil),
+        ]
+        if words.isEmpty, let said = ofWords.first(where: \.1)?.0 {
+            throw ValidationError(
+                "\(said) is of a question in words: leave it out, or say some beside --like")
+        }
     }
 
     /// What is asked.
     func query(of verb: String) throws -> RecallQuery {
         let weighted = try namespaces.weighted()
-        var query = RecallQuery(try Words.question(words, of: verb), in: weighted)
+        let isWordless = like != nil && words.isEmpty
+        var query = RecallQuery(isWordless ? "" : try Words.question(words, of: verb), in: weighted)
+        query.like = try like.map { try MediaArgument.shown($0) }
         query.limit = limit
         query.filter = try filter.condition()
         query.asOf = clocks.asOf
@@ -41,5 +61,51 @@ struct AskOptions: ParsableArguments {
         if wordsOnly { query.channels = [.words] }
         if vectorsOnly { query.channels = [.vectors] }
         return query
+    }
+}
+
+extension RecallQuery {
+    /// What a store finds; where nothing is there to compare what is shown, with what would be.
+    ///
+    /// - Throws: `notFound` where none of the homes is there; as a recall besides.
+    func answer(of store: any MemoryStore) async throws -> Recall {
+        do {
+            return try await store.recallOfSome(self)
+        } catch let error as EngineError where [.notFound, .invalid].contains(error.code) {
+            guard let like, let engine = store as? Engine else { throw error }
+            var advice: [String] = []
+            for home in Set(namespaces.keys.map(\.home)) {
+                if let way = try await Self.advice(like.modality, home, engine), !advice.contains(way) {
+                    advice.append(way)
+                }
+            }
+            throw advice.isEmpty
+                ? error
+                : EngineError(error.code, ([error.message] + advice.sorted()).joined(separator: "; "))
+        }
+    }
+
+    /// What would let images, or videos, of a home be compared; `nil` = nobody knows, or it is not there.
+    private static func advice(
+        _ modality: Modality, _ home: Namespace, _ engine: Engine
+    ) async throws -> String? {
+        guard try engine.homes(under: home).contains(home) else { return nil }
+        guard let space = try await engine.space(of: modality, in: home) else {
+            let names = ServiceSettings.ofMedia.filter {
+                ServiceSettings.modalities(of: $0).contains(modality)
+            }.map { "--media \($0.rawValue)" }
+            return "`loci reembed -n \(home)` gives vectors to what is attached, with "
+                + names.joined(separator: " or ")
+        }
+        let services = Settings.current.services
+        guard let service = ServiceSettings.ofMedia.first(where: { services.space(of: $0) == space }) else {
+            return nil
+        }
+        do {
+            _ = try services.embedder(of: service)
+            return "say --media \(service.rawValue)"
+        } catch let error as EngineError {
+            return error.message
+        }
     }
 }

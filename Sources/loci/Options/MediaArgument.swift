@@ -25,6 +25,13 @@ enum MediaArgument {
         return .text(text)
     }
 
+    /// An image or a video, whichever the bytes are.
+    ///
+    /// - Throws: `EngineError`: `notFound`, `tooLarge`, `invalid` (neither, or damaged).
+    static func shown(_ path: String) throws -> EmbeddingInput {
+        try EmbeddingInput(media: try bytes(path), name: path)
+    }
+
     /// An image or a video.
     ///
     /// - Throws: `EngineError`: `notFound`, `tooLarge`, `invalid` (something else, or damaged).

@@ -48,7 +48,8 @@ struct WalkPicture {
         svg += Self.legend()
         let middle = 60 + recall.hits.count * Self.row / 2
         svg += Self.box(x: 20, y: middle - 34, width: 190, height: 68, fill: "#eef1fb")
-        for (line, text) in Self.lines(query.text, width: 28, count: 3).enumerated() {
+        let question = query.text.isEmpty ? "what is shown" : query.text
+        for (line, text) in Self.lines(question, width: 28, count: 3).enumerated() {
             svg += Self.text(text, x: 30, y: middle - 14 + 16 * line)
         }
         svg += Self.text("intent: \(recall.intent.name)", x: 30, y: middle + 50, fill: "#666666")

@@ -53,7 +53,9 @@ struct ContextCommand: AsyncParsableCommand {
                 Terminal.print(Self.json(pack))
             } else {
                 if !pack.entries.isEmpty { Terminal.print(Visible.text(pack.text)) }
-                if !pack.entries.isEmpty, pack.confidence < Recall.leastConfidence {
+                if !pack.entries.isEmpty, let confidence = pack.confidence,
+                    confidence < Recall.leastConfidence
+                {
                     Terminal.note(
                         also.isEmpty
                             ? "the answer is likely not there: this has little of what was asked"

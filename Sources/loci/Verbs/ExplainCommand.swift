@@ -6,7 +6,8 @@ struct ExplainCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "explain",
         abstract: "Show how the answers to a question were found: scores, edges, times and weights.",
-        usage: "loci explain (<words> ... | -) [--svg <file>] [-n <path[=weight]>] ... [options]",
+        usage:
+            "loci explain (<words> ... | - | --like <file>) [--svg <file>] [-n <path[=weight]>] ... [options]",
         discussion: """
               loci explain "Why did the deploy fail?"
               loci explain "What did Ada say in May?" --limit 3 --json
@@ -38,7 +39,7 @@ struct ExplainCommand: AsyncParsableCommand {
         query.explains = true
         let asked = query
         try await store.withEngine(for: .reading) { engine in
-            let recall = try await engine.recallOfSome(asked)
+            let recall = try await asked.answer(of: engine)
             if let svg {
                 let picture = try await WalkPicture(of: recall, to: asked, engine).svg
                 if svg == "-" { return Terminal.print(picture) }

@@ -5,7 +5,7 @@ struct RecallCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "recall",
         abstract: "Find the memories that answer a question.",
-        usage: "loci recall (<words> ... | -) [-n <path[=weight]>] ... [options]",
+        usage: "loci recall (<words> ... | - | --like <file>) [-n <path[=weight]>] ... [options]",
         discussion: """
               loci recall "Why did the deploy fail?"
               loci recall "rate limit" -n project/atlas -n user/ada=0.5
@@ -13,11 +13,15 @@ struct RecallCommand: AsyncParsableCommand {
               loci recall "What did we think then?" --as-of yesterday --json
               loci recall "Who removed the timer?" --compare
               loci recall "What did Ada say in May?" --order time --weight reply=0.3
+              loci recall --like photo.png --since "3 weeks ago"
 
             Words and vectors are asked, each score is normalised (how far it stands out among all), and the \
             sum ranks; edges are what the thread, the session, the actor, the times and the causes around a memory \
             add. The line under each hit tells its path: how it was found, and what vouched for it. --compare \
             shows at which rank words alone and vectors alone have each hit.
+
+            With --like the memories are found whose attached image, or video, is like the one that is shown; beside words it \
+            stands in the place of what these say of images. What made their vectors is asked, so it has to be there.
 
             Several namespaces rank as if all they hold were in one; one with a weight of 0.5 counts half. Behind a backslash `=` and `,` are part \
             of a name: 'project/a\\=b'. Exit status 2 if none of the homes is there.
@@ -34,6 +38,12 @@ struct RecallCommand: AsyncParsableCommand {
     var receipt = false
     @OptionGroup var store: StoreOptions
 
+    func validate() throws {
+        guard !compare || ask.like == nil else {
+            throw ValidationError("--compare is of words and their vectors: leave out --like")
+        }
+    }
+
     func run() async throws {
         try store.check()
         var query = try ask.query(of: "recall")
@@ -41,7 +51,7 @@ struct RecallCommand: AsyncParsableCommand {
         query.deadline = deadline.map { .milliseconds($0) }
         let asked = query
         try await store.withStore(for: receipt ? .changing : .reading) { memories in
-            let recall = try await memories.recallOfSome(asked)
+            let recall = try await asked.answer(of: memories)
             let comparison = compare ? try await RecallComparison(of: asked, memories) : nil
             if store.json {
                 Terminal.print(Self.json(recall))
@@ -88,7 +98,7 @@ extension Recall.Timings {
 extension Recall {
     /// The last line of what a person is told: how many hits, the time, and how sure it is.
     func printEnd() {
-        if !hits.isEmpty, confidence < Self.leastConfidence {
+        if !hits.isEmpty, let confidence, confidence < Self.leastConfidence {
             Terminal.note("the answer is likely not there: the hits have little of what was asked")
         }
         if intent == .why, zip(hits, hits.dropFirst()).contains(where: { $0.score < $1.score }) {
@@ -100,7 +110,7 @@ extension Recall {
             "\(hits.count) \(hits.count == 1 ? "hit" : "hits") in "
             + "\(Terminal.decimals(timings.total.milliseconds, 2)) ms"
             + (timings.isWhole ? "" : " (\(steps.joined(separator: ", ")))")
-            + "  confidence \(Terminal.decimals(confidence, 2))  recall \(id)"
+            + (confidence.map { "  confidence \(Terminal.decimals($0, 2))" } ?? "") + "  recall \(id)"
         Terminal.print(Terminal.styled(text, .dim))
     }
 }
@@ -221,6 +231,11 @@ extension Hit {
     /// The line of its passage that shares most words with the question; the first of them.
     func line(for question: String, atMost width: Int = 110) -> String {
         let passage = passage.text
+        // What has no words is told by what is attached.
+        guard !passage.isEmpty else {
+            let names = Visible.line(memory.attachments.map(\.name).joined(separator: ", "))
+            return Terminal.firstLine(names.isEmpty ? "" : "[\(names)]", atMost: width)
+        }
         func words(_ text: some StringProtocol) -> Set<String> {
             Set(
                 text.lowercased().split { !$0.isLetter && !$0.isNumber }.map(String.init).filter {

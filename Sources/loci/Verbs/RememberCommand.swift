@@ -21,7 +21,8 @@ struct RememberCommand: AsyncParsableCommand {
 
             An image that is attached is found by words that say what it shows, once a service has made its vector: --media \
             names the service, and the home goes on with it. Where it does not answer, the memory is stored all the same, and \
-            loci reembed makes up for the vector. Of several images the first one has a vector, and of several videos.
+            loci reembed asks for the vector again. Of several images the first one has a vector, and of several videos; of other \
+            files, and of an image that is damaged or too large, there is none.
             """)
 
     @Argument(help: "The words; `-` reads standard input.")
@@ -68,7 +69,7 @@ extension Remembered {
         guard !missingSpaces.isEmpty else { return }
         let names = missingSpaces.map { Visible.line($0.name) }.joined(separator: " and ")
         Terminal.note(
-            "without its vector in \(names) yet: words find it meanwhile; `loci embedders --health` says how what makes it is, and "
-                + "`loci reembed -n \(namespace)` makes up for it")
+            "without its vector in \(names) yet, which does not find it until then; `loci embedders --health` says how what makes it "
+                + "is, and `loci reembed -n \(namespace)` asks it again")
     }
 }

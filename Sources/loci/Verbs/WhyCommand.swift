@@ -63,14 +63,14 @@ struct WhyCommand: AsyncParsableCommand {
     private struct Start {
         let memory: Memory
         /// Counted from 1, and the confidence of the recall; `nil` = the memory was named.
-        var found: (rank: Int, confidence: Double)?
+        var found: (rank: Int, confidence: Double?)?
 
         func warn() {
             guard let found else { return }
             if found.rank > 1 {
                 Terminal.note("hit \(found.rank) of the recall; those before it have no known cause")
             }
-            if found.confidence < Recall.leastConfidence {
+            if let confidence = found.confidence, confidence < Recall.leastConfidence {
                 Terminal.note("what was asked about is likely not there: this has little of it")
             }
         }
