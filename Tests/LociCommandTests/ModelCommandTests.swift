@@ -46,8 +46,9 @@ import Testing
             let refused = try shell.loci("remember", "It was renewed.", environment: wrong)
             #expect(refused.status == 2 && refused.errors.contains("LOCI_TOKEN_TABLE: "), "\(refused)")
             // A damaged one is told by who lists them.
-            let bytes = try Data(contentsOf: URL(fileURLWithPath: path))
-            try bytes.dropLast(3).write(to: URL(fileURLWithPath: path))
+            var bytes = try Data(contentsOf: URL(fileURLWithPath: path))
+            bytes[bytes.count - 9] ^= 1
+            try bytes.write(to: URL(fileURLWithPath: path))
             let damaged = try shell.loci("embedders", "--json", environment: environment)
             let state = try damaged.lines.map { try JSONParser.parse($0) }
                 .first { $0["name"]?.string == "table" }

@@ -150,6 +150,8 @@ public struct AvailableEmbedders: Sendable {
             do { _ = try services.embedder(of: service) } catch {
                 return (error as? EngineError)?.message ?? "\(error)"
             }
+            let option = ServiceSettings.ofMedia.contains(service) ? "--media" : "--embedder"
+            return "say \(option) \(service.rawValue)"
         }
         let reasons =
             problems.map(\.message)

@@ -85,27 +85,17 @@ extension RecallQuery {
         }
     }
 
-    /// What would let images, or videos, of a home be compared; `nil` = nobody knows, or it is not there.
+    /// What would let images, or videos, of a home be compared where none has a vector; `nil` = some have, or it is not there.
     private static func advice(
         _ modality: Modality, _ home: Namespace, _ engine: Engine
     ) async throws -> String? {
-        guard try engine.homes(under: home).contains(home) else { return nil }
-        guard let space = try await engine.space(of: modality, in: home) else {
-            let names = ServiceSettings.ofMedia.filter {
-                ServiceSettings.modalities(of: $0).contains(modality)
-            }.map { "--media \($0.rawValue)" }
-            return "`loci reembed -n \(home)` gives vectors to what is attached, with "
-                + names.joined(separator: " or ")
-        }
-        let services = Settings.current.services
-        guard let service = ServiceSettings.ofMedia.first(where: { services.space(of: $0) == space }) else {
-            return nil
-        }
-        do {
-            _ = try services.embedder(of: service)
-            return "say --media \(service.rawValue)"
-        } catch let error as EngineError {
-            return error.message
-        }
+        guard try engine.homes(under: home).contains(home),
+            try await engine.space(of: modality, in: home) == nil
+        else { return nil }
+        let names = ServiceSettings.ofMedia.filter {
+            ServiceSettings.modalities(of: $0).contains(modality)
+        }.map { "--media \($0.rawValue)" }
+        return "`loci reembed -n \(home)` gives vectors to what is attached, with "
+            + names.joined(separator: " or ")
     }
 }

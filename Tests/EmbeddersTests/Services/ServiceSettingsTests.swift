@@ -94,7 +94,7 @@ import Testing
         #expect(
             try absence("tiny", 3, ["LOCI_EMBEDDINGS_SHAPE": "round"])?.contains("LOCI_EMBEDDINGS_SHAPE")
                 == true)
-        #expect(try absence("tiny", 3, [:]) == nil && absence("another", 3, [:]) == nil)
+        #expect(try absence("tiny", 3, [:]) == "say --embedder server" && absence("another", 3, [:]) == nil)
         let wrong = try AvailableEmbedders(
             environment: Self.all.merging(["LOCI_EMBEDDINGS_SHAPE": "round", "JINA_API_KEY": ""]) { $1 })
         #expect(wrong.wrong.count == 1 && wrong.wrong[0].contains("LOCI_EMBEDDINGS_SHAPE"))
