@@ -130,7 +130,8 @@ BODY float scale_of(const void *from, size_t count, float most) {
 
 /// Whole numbers for some floats at any alignment, filled up to a multiple of `LANES` with zeros. Returns the sum of their sizes.
 BODY float whole_row(const void *from, size_t count, float scale, uint16_t *to) {
-    const float factor = scale > 0 ? 1 / scale : 0;
+    // One that is too small to divide by stands for nothing.
+    const float factor = scale > 1e-37f ? 1 / scale : 0;
     lanes sizes = 0;
     for (size_t i = 0; i < count; i += LANES) {
         const char *at = (const char *)from + i * sizeof(float);

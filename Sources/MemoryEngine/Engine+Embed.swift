@@ -391,8 +391,11 @@ extension Engine {
                 let others = try await embedTexts(
                     of: &versions, embedder, tellsRefused: tellsRefused && isRequired)
                 refused.merge(others) { first, _ in first }
+                // What is left is embedded when it is known what that is.
+                if !refused.isEmpty { return (first, refused) }
             } catch let error as EngineError
-                where [.embedder, .deadline].contains(error.code) && !isRequired && !Task.isCancelled
+                where [.embedder, .deadline, .invalid, .tooLarge, .invalidVector].contains(error.code)
+                && !isRequired && !Task.isCancelled
             {
                 // Stored without; `missingSpaces` tells.
             }

@@ -176,13 +176,15 @@ extension Engine {
             return
         } catch let error as EngineError {
             try Task.checkCancellation()
-            guard batch.count > 1, Self.isRefusal(error) || error.code == .embedder else {
+            guard batch.count > 1, !error.isTransient, Self.isRefusal(error) || error.code == .embedder else {
                 guard !Self.isRefusal(error) else {
                     all.refusals[batch[0].place] = error
                     return
                 }
                 all.failure = error
-                if error.code == .embedder, Self.tells(embedder, deadline), try await takesTexts(embedder) {
+                if error.code == .embedder, !error.isTransient, Self.tells(embedder, deadline),
+                    try await takesTexts(embedder)
+                {
                     try await addAgain(batch[0], error, to: &all, embedder, until: deadline)
                 }
                 return
@@ -197,7 +199,9 @@ extension Engine {
             hasSome = hasSome || all.vectors[one.place] != nil
             guard let failure = all.failure else { continue }
             // Where none of two has its vector, it is the embedder that fails.
-            if failure.code != .embedder || Self.tells(embedder, deadline) || !hasSome && first != nil {
+            if failure.code != .embedder || failure.isTransient || Self.tells(embedder, deadline)
+                || !hasSome && first != nil
+            {
                 return
             }
             first = first ?? failure
@@ -230,7 +234,7 @@ extension Engine {
             all.vectors[one.place] = try await vectors(for: [one.input], .passage, embedder).first
         } catch let error as EngineError {
             try Task.checkCancellation()
-            if error.code == .deadline {
+            if error.code == .deadline || error.isTransient {
                 all.failure = error
             } else if Self.tells(embedder, deadline), try await !takesTexts(embedder) {
                 all.failure = error

@@ -147,6 +147,6 @@ extension Engine {
 
     /// Services do not tell what they refuse from what fails in one way.
     private static func mayBeRefusal(_ error: EngineError) -> Bool {
-        [.invalid, .tooLarge, .embedder].contains(error.code) && !Task.isCancelled
+        [.invalid, .tooLarge, .embedder].contains(error.code) && !error.isTransient && !Task.isCancelled
     }
 }

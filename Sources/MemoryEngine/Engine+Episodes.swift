@@ -100,9 +100,10 @@ extension Engine {
             try Task.checkCancellation()
             let told = try await reasoner?.summary(
                 of: episode.memories.map { ReasonerMemory($0) }, wordCount: EpisodeSummary.maximumWordCount)
-            if told == nil, case .summary(_, _, episode.digest, _, _) = standing { continue }
+            let checked = told.flatMap { EpisodeSummary($0, of: episode) }
+            if checked == nil, case .summary(_, _, episode.digest, _, _) = standing { continue }
             let own = try await readers.run { EpisodeSummary(episode, rarity) }
-            if let summary = told.flatMap({ EpisodeSummary($0, of: episode) }) ?? own,
+            if let summary = checked ?? own,
                 try await store(summary, of: episode, in: standing, home)
             {
                 result.found[.episodes, default: 0] += 1

@@ -10,6 +10,13 @@ extension Engine {
         var refusals: [String] = []
     }
 
+    /// The same, or nothing where that cannot be read: what is stored is not told as a failure.
+    func knownMissingSpaces(
+        _ versions: [Mutation.NewVersion], _ outcomes: [Applier.Outcome], _ home: Home
+    ) async -> [MissingSpaces] {
+        (try? await missingSpaces(versions, outcomes, home)) ?? outcomes.map { _ in MissingSpaces() }
+    }
+
     /// For each version that a mutation held, the spaces in which it has no vector yet.
     ///
     /// - Complexity: a look-up for each that did not come with all its vectors. What is attached to these is read where it is

@@ -11,11 +11,9 @@ extension Engine {
         _ report: ((ConsolidationProgress) async throws -> Void)?
     ) async throws {
         let rules = NotedWords.rules(for: reasoner.model)
-        let mark =
-            asksAgain
-            ? 0
-            : try await read(in: home) { try ConsolidationMark.passage(of: .notes, rules: rules, in: $0) }
-                ?? 0
+        let last =
+            try await read(in: home) { try ConsolidationMark.passage(of: .notes, rules: rules, in: $0) } ?? 0
+        let mark = asksAgain ? 0 : last
         guard mark < study.nextPassage else { return }
         let fresh = Array(study.fresh(from: mark))
         // Those that have been noted, so that words added to them are no reason to note them again.
@@ -28,7 +26,8 @@ extension Engine {
                 result.found[.notes, default: 0] += try await note(memory, in: home, by: reasoner, noted)
             }
             let next = place + 1 < fresh.count ? fresh[place + 1].passage : study.nextPassage
-            let end = ConsolidationMark(rules: rules, passage: next)
+            // What was asked about before is not asked about once more where this ends early.
+            let end = ConsolidationMark(rules: rules, passage: max(last, next))
             _ = try await store([], [.setting(ConsolidationMark.name(.notes), end.value)], in: home)
             try await report?(ConsolidationProgress(step: .notes, done: place + 1, total: fresh.count))
         }

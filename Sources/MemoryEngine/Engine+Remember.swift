@@ -63,7 +63,7 @@ extension Engine {
                 }
             }
             guard !versions.isEmpty else { return results.compactMap { $0 } }
-            let (first, refused) = try await embed(&versions, for: home, tellsRefused: true)
+            var (first, refused) = try await embed(&versions, for: home, tellsRefused: true)
             if let bad = refused.min(by: { $0.key < $1.key }), policy == .atomic {
                 throw EngineError(bad.value, ofDraft: places[bad.key], of: drafts.count)
             }
@@ -73,13 +73,15 @@ extension Engine {
                 places.remove(at: index)
             }
             guard !versions.isEmpty else { return results.compactMap { $0 } }
+            // The other spaces, for what is left.
+            if !refused.isEmpty { first = try await embed(&versions, for: home) }
             // The store learns of it now, not when the embedder was asked.
             var mutation = Mutation(
                 at: options.clock(), changes: versions.map { .remember($0) } + first)
             mutation.prepare(Analyzer())
             let applied = try await home.apply(mutation)
             let outcomes = Array(applied.outcomes.prefix(versions.count))
-            let missing = try await missingSpaces(versions, outcomes, home)
+            let missing = await knownMissingSpaces(versions, outcomes, home)
             for (index, outcome) in outcomes.enumerated() {
                 results[places[index]] = .success(try remembered(outcome, applied.sequence, missing[index]))
             }
@@ -191,7 +193,7 @@ extension Engine {
             at: now, changes: [.update(id, expecting: expecting, version)])
         mutation.prepare(Analyzer())
         let applied = try await home.apply(mutation)
-        let missing = try await missingSpaces([version], applied.outcomes, home)
+        let missing = await knownMissingSpaces([version], applied.outcomes, home)
         return try remembered(applied.outcomes[0], applied.sequence, missing[0])
     }
 
@@ -295,7 +297,7 @@ extension Engine {
         var mutation = Mutation(at: preparation.now, changes: [.remember(version)])
         mutation.prepare(Analyzer())
         let applied = try await home.apply(mutation)
-        let missing = try await missingSpaces([version], applied.outcomes, home)
+        let missing = await knownMissingSpaces([version], applied.outcomes, home)
         return try remembered(applied.outcomes[0], applied.sequence, missing[0])
     }
 

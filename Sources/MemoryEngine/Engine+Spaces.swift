@@ -128,13 +128,13 @@ extension Engine {
     private func warnOfAbsence(_ space: EmbeddingSpace) {
         guard options.warnsOfAbsence, toldAbsences.withLock({ $0.insert(space).inserted }) else { return }
         options.warn?(
-            "homes have their vectors in \(space.name), and nothing makes them: \(absence(of: space)); words answer meanwhile, and "
+            "homes have their vectors in \(space.name), and nothing makes them: \(options.absence?(space) ?? "there is no embedder of it"); words answer meanwhile, and "
                 + "what is remembered waits for its vectors")
     }
 
-    /// Why nothing makes vectors in a space.
+    /// Why nothing makes vectors in a space. Where `warn` is told, the reason is no matter of those who ask.
     func absence(of space: EmbeddingSpace) -> String {
-        options.absence?(space) ?? "the engine has no embedder of it"
+        (options.warnsOfAbsence ? nil : options.absence?(space)) ?? "the engine has no embedder of it"
     }
 
     /// The space in which the texts and questions of a home are embedded; `nil` = the engine has no embedder, and nobody

@@ -150,8 +150,7 @@ extension Engine {
         try await eraseForgotten(foreign, in: home.namespace)
         // All is written: who cannot be told what lacks vectors is not told that it failed.
         let missing =
-            (try? await missingSpaces(draft.versions, draft.places.map { applied.outcomes[$0] }, home))
-            ?? draft.versions.map { _ in MissingSpaces() }
+            await knownMissingSpaces(draft.versions, draft.places.map { applied.outcomes[$0] }, home)
         var written = zip(draft.changes, applied.outcomes).map { change, outcome -> Written in
             if case .linked(let id) = outcome { return .linked(id) }
             if case .link(let edge) = change { return .linked(edge.id) }

@@ -44,18 +44,25 @@ public struct EngineError: Error, Sendable, CustomStringConvertible {
     public let message: String
     /// What was read has been replaced before it was written: doing all of it again may succeed.
     let isStale: Bool
+    /// What failed may succeed later as it is: it tells nothing of what was asked for.
+    package let isTransient: Bool
     /// Which draft of a batch is to blame, from 0, and what is wrong with it.
     package let draft: (place: Int, message: String)?
 
     public init(_ code: Code, _ message: String) { self.init(code, message, isStale: false) }
 
     init(_ code: Code, _ message: String, isStale: Bool) {
-        (self.code, self.message, self.isStale, draft) = (code, message, isStale, nil)
+        (self.code, self.message, self.isStale, isTransient, draft) = (code, message, isStale, false, nil)
+    }
+
+    package init(_ code: Code, _ message: String, isTransient: Bool) {
+        (self.code, self.message, isStale, self.isTransient, draft) = (code, message, false, isTransient, nil)
     }
 
     /// What is wrong with a draft of a batch.
     init(_ error: EngineError, ofDraft place: Int, of count: Int) {
-        (code, isStale, draft) = (error.code, false, (place, error.message))
+        (code, isStale, isTransient) = (error.code, false, false)
+        draft = (place, error.message)
         message = count == 1 ? error.message : "draft \(place + 1): \(error.message)"
     }
 

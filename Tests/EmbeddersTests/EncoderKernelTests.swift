@@ -115,6 +115,13 @@ private func exactGELU(_ x: Double) -> Double { 0.5 * x * erfc(-x / 2.0.squareRo
         }
     }
 
+    @Test(arguments: variants)
+    func `stand weights that are next to nothing`(variant: Int32) {
+        let weights = [1e-38, 1].flatMap { [Float](repeating: $0, count: 40) }
+        let sums = product(variant, [Float](repeating: 1, count: 40), weights, outputs: 2, inputs: 40)
+        #expect(abs(sums[0]) < 1e-30 && abs(sums[1] - 40) < 0.1)
+    }
+
     @Test(arguments: variants, [Float.nan, .infinity])
     func `give no number where one of them is none`(variant: Int32, bad: Float) {
         for place in [0, 17, 39] {

@@ -40,10 +40,13 @@ final class PickyEmbedder: Embedder {
     let space: EmbeddingSpace
     let limits: EmbedderLimits
     private let code: EngineError.Code
+    private let isTransient: Bool
     private let state = Mutex<(off: Range<Int>, calls: [[String]])>((0..<0, []))
 
-    init(_ code: EngineError.Code, atMost count: Int = 256, model: String = "picky") {
-        self.code = code
+    init(
+        _ code: EngineError.Code, atMost count: Int = 256, model: String = "picky", isTransient: Bool = false
+    ) {
+        (self.code, self.isTransient) = (code, isTransient)
         space = EmbeddingSpace(model: model, dimension: 3, metric: .innerProduct)
         limits = EmbedderLimits(maximumBatchCount: count)
     }
@@ -64,7 +67,7 @@ final class PickyEmbedder: Embedder {
         }
         if isOff { throw EngineError(.embedder, "it is off") }
         if texts.contains(where: { $0.contains("long") }) {
-            throw EngineError(code, "more tokens than there may be")
+            throw EngineError(code, "more tokens than there may be", isTransient: isTransient)
         }
         return texts.map { FlakyEmbedder.vector($0) }
     }
@@ -132,6 +135,28 @@ final class PickyEmbedder: Embedder {
         #expect(alone?.message.hasPrefix("picky/3/innerProduct refuses") == true)
         #expect(try await store.engine.remember([drafts[2]], in: atlas, onError: .skip).count == 1)
         #expect(try await store.engine.stats(in: atlas).memories == 4)
+    }
+
+    @Test func `are no refusal where the failure may pass, as one of a quota of a minute`() async throws {
+        let embedder = PickyEmbedder(.embedder, isTransient: true)
+        let store = try ScratchStore(embedder: embedder)
+        let drafts = Self.withLongOnes.map { MemoryDraft($0) }
+        let error = await refusal {
+            try await store.engine.remember(drafts, in: atlas, onError: .skip)
+        }
+        #expect(error?.code == .embedder && error?.isTransient == true && embedder.callCount == 1)
+        #expect(try await store.engine.list(in: atlas).memories.isEmpty)
+    }
+
+    @Test func `are asked of other embedders only for what is stored`() async throws {
+        let (embedder, other) = (PickyEmbedder(.invalid), PickyEmbedder(.invalid, model: "second"))
+        let store = try ScratchStore(embedder: embedder) { $0.fallbackEmbedder = other }
+        let drafts = Self.withLongOnes.map { MemoryDraft($0) }
+        _ = await refusal { try await store.engine.remember(drafts, in: atlas) }
+        #expect(other.callCount == 0)
+        _ = try await store.engine.remember(drafts, in: atlas, onError: .skip)
+        #expect(other.calls == [["one", "two", "four", "five"]])
+        #expect(try await store.engine.missingSpaces(in: atlas).isEmpty)
     }
 
     @Test func `are no refusal where the embedder fails amid the search for what it refuses`() async throws {

@@ -203,16 +203,23 @@ private final class LetterEmbedder: Embedder {
         var reasons = options()
         reasons.absence = { "set KEY for \($0.model)" }
         reasons.warn = { words in told.withLock { $0.append(words) } }
+        let advised = try Engine.open(at: directory.path, embedder: new, options: reasons)
+        try await advised.useSpace(old.space, in: atlas)
+        let advice = try await advised.recall(RecallQuery("b", in: atlas)).leftOut
+        #expect(advice == ["project/atlas: vectors in \(old.space.name): set KEY for old"])
+        #expect(
+            await refusal { try await advised.embed(in: atlas) }?.message.contains("set KEY for old") == true)
+        await advised.close()
+        #expect(told.withLock { $0.isEmpty })
+        // A server's settings are no matter of those who ask it.
         reasons.warnsOfAbsence = true
         let watched = try Engine.open(at: directory.path, embedder: new, options: reasons)
-        try await watched.useSpace(old.space, in: atlas)
         for _ in 0..<2 {
             let leftOut = try await watched.recall(RecallQuery("b", in: atlas)).leftOut
-            #expect(leftOut == ["project/atlas: vectors in \(old.space.name): set KEY for old"])
+            #expect(
+                leftOut == ["project/atlas: vectors in \(old.space.name): the engine has no embedder of it"])
         }
-        #expect(told.withLock { $0.filter { $0.contains("words answer meanwhile") }.count } == 1)
-        #expect(
-            await refusal { try await watched.embed(in: atlas) }?.message.contains("set KEY for old") == true)
+        #expect(told.withLock { $0.filter { $0.contains("set KEY for old; words answer") }.count } == 1)
         await watched.close()
         let other = try open(new)
         try await other.useSpace(old.space, in: atlas)

@@ -163,7 +163,8 @@ public struct AvailableEmbedders: Sendable {
 
     /// What is configured, and wrong, in words: a model, a table, services that lack no setting.
     package var wrong: [String] {
-        problems.map(\.message)
+        if let problem = services.problem { return problems.map(\.message) + [problem] }
+        return problems.map(\.message)
             + ServiceSettings.Service.allCases.filter { services.missing(of: $0).isEmpty }.compactMap {
                 do {
                     _ = try services.embedder(of: $0)

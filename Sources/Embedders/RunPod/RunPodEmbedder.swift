@@ -39,7 +39,7 @@ public struct RunPodEmbedder: Embedder {
         public var limits = EmbedderLimits(maximumBatchCount: 2_048, maximumInputByteCount: 65_536)
 
         /// Counts jobs, their inputs and the seconds that workers take for them, under `runpod`; its caps stop a job before it is
-        /// sent. The starts of workers and their idle time, which RunPod bills too, are not in it.
+        /// sent. Of a job that is given up the seconds are not known, and not counted. The starts of workers and their idle time, which RunPod bills too, are not in it.
         public var ledger: CostLedger?
         /// What a second of a worker costs; `nil` = that is not known.
         public var dollarsPerSecond: Double?
@@ -225,24 +225,32 @@ public struct RunPodEmbedder: Embedder {
     ) async throws -> [[Float]] {
         let input = try RunPodBatch.input(kind, inputs)
         let reservation = try await options.ledger?.reserve(charge(inputs.count, 0), for: Self.service)
-        func count(_ seconds: Double) async {
-            guard let reservation else { return }
-            // An answer that is there is not thrown away for a count.
-            try? await options.ledger?.settle(reservation, charge(inputs.count, seconds))
-        }
         switch door {
         case .queue(let endpoint, let route, let deadline):
-            let body = try await endpoint.result(of: input, by: route, within: deadline)
+            let body: [UInt8]
+            do {
+                body = try await endpoint.result(of: input, by: route, within: deadline)
+            } catch let error as RunPodError {
+                await settle(reservation, inputs.count, error.seconds)
+                throw error
+            }
             guard let (output, seconds) = RunPodOutput.ofJob(body) else {
+                await settle(reservation, inputs.count, RunPodOutput.seconds(ofJob: body))
                 throw noVectors(from: endpoint.name, Self.shapes)
             }
-            await count(seconds)
+            await settle(reservation, inputs.count, seconds)
             return try checked(output, inputs.count, from: endpoint.name, endpoint.credential)
         case .loadBalancer(let balancer, let deadline):
             let start = ContinuousClock.now
-            let body = try await balancer.post(input, to: options.loadBalancerPath, within: deadline)
-            // It says nothing of its time, which is at most this.
-            await count((ContinuousClock.now - start) / .seconds(1))
+            // It says nothing of its time, which is at most this, also where it fails.
+            let body: [UInt8]
+            do {
+                body = try await balancer.post(input, to: options.loadBalancerPath, within: deadline)
+            } catch {
+                await settle(reservation, inputs.count, (ContinuousClock.now - start) / .seconds(1))
+                throw error
+            }
+            await settle(reservation, inputs.count, (ContinuousClock.now - start) / .seconds(1))
             guard let output = RunPodOutput(body) else {
                 let complaint = RunPodComplaint.inOutput(body)?.failure(of: balancer.name)
                 throw (complaint ?? noVectors(from: balancer.name, Self.shapes))
@@ -250,6 +258,12 @@ public struct RunPodEmbedder: Embedder {
             }
             return try checked(output, inputs.count, from: balancer.name, balancer.credential)
         }
+    }
+
+    /// Counts what a job took. An answer that is there is not thrown away for a count.
+    private func settle(_ reservation: CostLedger.Reservation?, _ inputs: Int, _ seconds: Double) async {
+        guard let reservation else { return }
+        try? await options.ledger?.settle(reservation, charge(inputs, seconds))
     }
 
     private func charge(_ inputs: Int, _ seconds: Double) -> CostLedger.Charge {

@@ -111,8 +111,9 @@ final class RunPodEndpoint: Sendable {
             case .succeed:
                 isOver = true
                 return body
-            case .fail(let error):
+            case .fail(var error):
                 isOver = true
+                error.seconds = RunPodOutput.seconds(ofJob: body)
                 throw error
             case .cancel(let error): throw error
             }

@@ -37,6 +37,8 @@ struct RunPodError: Error, Sendable, Equatable, CustomStringConvertible {
 
     let code: Code
     let message: String
+    /// That a worker took all the same, by RunPod's count.
+    var seconds = 0.0
 
     init(_ code: Code, _ message: String) { (self.code, self.message) = (code, message) }
 
@@ -77,8 +79,10 @@ struct RunPodError: Error, Sendable, Equatable, CustomStringConvertible {
 
     /// The same without the key, and in one line.
     func scrubbed(of credential: HTTPCredential?) -> RunPodError {
-        RunPodError(
+        var error = RunPodError(
             code, HTTPCredential.excerpt(of: Array(message.utf8), without: credential, limit: 800))
+        error.seconds = seconds
+        return error
     }
 
     /// As the engine knows errors. A cold endpoint is an embedder that fails, so that a text can be stored without it.
@@ -92,6 +96,12 @@ struct RunPodError: Error, Sendable, Equatable, CustomStringConvertible {
                 .badReply, .unavailable:
                 .embedder
             }
-        return EngineError(code, message)
+        let isTransient =
+            switch code {
+            case .deadline: true
+            case .embedder: ![.failed, .badReply].contains(self.code)
+            default: false
+            }
+        return EngineError(code, message, isTransient: isTransient)
     }
 }

@@ -46,8 +46,7 @@ struct RunPodOutput: Decodable {
         }
     }
 
-    private struct Job: Decodable {
-        let output: RunPodOutput
+    private struct Time: Decodable {
         let executionTime: Milliseconds?
 
         /// A number as any other, or none: what is paid for is no reason to refuse vectors.
@@ -60,6 +59,16 @@ struct RunPodOutput: Decodable {
                 seconds = (0...604_800_000).contains(value) ? value / 1_000 : 0
             }
         }
+    }
+
+    private struct Job: Decodable {
+        let output: RunPodOutput
+        let executionTime: Time.Milliseconds?
+    }
+
+    /// The seconds that a worker took for a job that ended, by RunPod's count; 0 where it says none.
+    static func seconds(ofJob body: [UInt8]) -> Double {
+        (try? JSONDecoder().decode(Time.self, from: Data(body)))?.executionTime?.seconds ?? 0
     }
 
     /// Reads the output of a completed job, and the seconds that its worker took for it by RunPod's count; `nil` where it is none.

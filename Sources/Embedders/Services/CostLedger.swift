@@ -169,7 +169,8 @@ public final class CostLedger: Sendable {
                 "\(service) has a cap of \(most) dollars a day, which cannot be kept, as the price of its model is not known: set "
                     + "the price, or a cap in tokens")
         }
-        if day.dollars + dollars > most {
+        // Of what costs as long as it takes, nothing is known before.
+        if day.dollars + dollars > most || dollars == 0 && charge.tokens == 0 && day.dollars >= most {
             throw EngineError(
                 .embedder,
                 "\(service) has a cap of \(most) dollars a day, of which \(rounded(day.dollars)) are used, and \(end)"

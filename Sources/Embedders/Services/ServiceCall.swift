@@ -170,7 +170,14 @@ struct ServiceCall: Sendable {
             case .deadline: .deadline
             case .connection, .certificate, .status, .resting, .replyTooLarge: .embedder
             }
-        return EngineError(code, error.message + way)
+        // Other failures of servers may be of what was sent: some answer 500 to a text that is too long.
+        let isTransient =
+            switch error.code {
+            case .connection, .certificate, .deadline, .resting: true
+            case .status: [402, 408, 429, 502, 503, 504].contains(error.status)
+            case .invalid, .bodyTooLarge, .replyTooLarge: false
+            }
+        return EngineError(code, error.message + way, isTransient: isTransient)
     }
 
     /// What a text weighs.

@@ -35,7 +35,7 @@ struct CommandWords {
         else {
             throw EngineError(
                 .tooLarge,
-                "that is \(Terminal.grouped(byteCount)) bytes, and a server takes \(Terminal.grouped(limits.commandByteCount)) at a "
+                "that is \(Terminal.grouped(byteCount)) bytes, and a server takes by default \(Terminal.grouped(limits.commandByteCount)) at a "
                     + "time and \(Terminal.grouped(limits.argumentByteCount)) of a file: attach less, with `loci update` the rest"
             )
         }

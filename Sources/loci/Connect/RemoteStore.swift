@@ -113,7 +113,9 @@ struct RemoteStore: MemoryStore {
         var commands: [CommandWords] = []
         for draft in drafts {
             do {
-                commands.append(try command(draft, in: namespace))
+                let words = try command(draft, in: namespace)
+                try words.check()
+                commands.append(words)
                 results.append(nil)
             } catch let error as EngineError {
                 results.append(.failure(error))

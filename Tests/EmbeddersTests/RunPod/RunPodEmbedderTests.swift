@@ -57,7 +57,7 @@ import Testing
     }
 
     @Test(arguments: [
-        (CostLedger.Cap(seconds: 2), "seconds"), (CostLedger.Cap(dollars: 0.003), "dollars"),
+        (CostLedger.Cap(seconds: 2), "seconds"), (CostLedger.Cap(dollars: 0.006), "dollars"),
     ])
     func `counts what its workers took, and stops at a cap`(cap: CostLedger.Cap, unit: String) async throws {
         let transport = RunPodTransport { _, _, _ in
@@ -77,6 +77,19 @@ import Testing
         }
         #expect(error?.code == .embedder && error?.message.contains("\(unit) a day") == true)
         #expect(transport.requests.count == 2)
+    }
+
+    @Test(arguments: [
+        ("FAILED", #","error":"out of memory""#), ("COMPLETED", #","output":{"vectors":7}"#),
+    ])
+    func `counts what its workers took to fail`(state: String, rest: String) async throws {
+        let transport = RunPodTransport { _, _, _ in
+            RunPodTransport.job(state, #","executionTime":60000"# + rest)
+        }
+        let ledger = CostLedger()
+        let embedder = try Self.embedder(over: transport) { $0.ledger = ledger }
+        await #expect(throws: EngineError.self) { try await embedder.embed([.text("a")], for: .passage) }
+        #expect(try ledger.today("runpod").seconds == 60)
     }
 
     @Test(arguments: ["-1", "1e300", #""long""#, "[]", "null"])
