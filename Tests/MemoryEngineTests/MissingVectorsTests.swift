@@ -178,7 +178,7 @@ final class PickyEmbedder: Embedder {
             await store.engine.close()
             let other = FlakyEmbedder()
             let engine = try Engine.open(at: store.directory.path, embedder: other, options: store.options)
-            try await engine.remember(drafts, in: atlas)
+            _ = try await engine.remember(drafts, in: atlas)
             #expect(try await engine.space(of: atlas) == other.space)
             #expect(try await engine.missingSpaces(in: atlas).isEmpty)
             await engine.close()

@@ -2,8 +2,8 @@
 /// layer norms.
 ///
 /// Each function exists in several variants: AVX-512 with products of bfloat16 or of 16-bit whole numbers (VNNI), AVX-512,
-/// AVX2 with products of whole numbers, AVX2 with FMA, NEON and plain C. A variant is a number from 0 to `encoder_variant_count() - 1`, the fastest first; the last
-/// is plain C and runs everywhere. `encoder_variant_best` chooses for this processor. Weights that one
+/// AVX2 with products of whole numbers, AVX2 with FMA, NEON and plain C. A variant is a number from 0 to
+/// `encoder_variant_count() - 1`, the fastest first; the last is plain C and runs everywhere. `encoder_variant_best` chooses for this processor. Weights that one
 /// variant packed are for that variant only.
 ///
 /// - Nothing is checked here: the caller has checked counts, pointers and the variant.
