@@ -9,8 +9,19 @@ public struct Conclusion: Sendable, Equatable {
     public let edge: Edge
 }
 
+/// Words that a language model added to a memory, so that it is found by them too.
+public struct NotedMemory: Sendable, Equatable {
+    /// As it is with them.
+    public let memory: Memory
+    /// Of the model, the last one of several.
+    public let model: String
+    public let keywords: [String]
+    public let tags: [String]
+}
+
 extension Engine {
-    /// What consolidations concluded, the newest first; of a session, what has an end in it. The summaries that they made are memories: `summaries` gives them.
+    /// What consolidations concluded, the newest first; of a session, what has an end in it. The summaries that they made are
+    /// memories, which `summaries` gives, and what they added to memories `notedMemories`.
     ///
     /// - Parameters:
     ///   - includesTakenBack: also what was taken back.
@@ -42,6 +53,36 @@ extension Engine {
             }
             return found
         }
+    }
+
+    /// The memories to which language models added words in consolidations, the newest memories first.
+    ///
+    /// - Parameter limit: at most so many, 1 to 1,000,000.
+    /// - Throws: `EngineError`: `notFound` (the home), `invalid`.
+    /// - Complexity: O(memories of the home that have attributes).
+    public func notedMemories(in namespace: Namespace, limit: Int = 1_000) async throws -> [NotedMemory] {
+        guard (1...1_000_000).contains(limit) else {
+            throw EngineError(.invalid, "a list of noted memories has 1 to 1,000,000, not \(limit)")
+        }
+        var found: [NotedMemory] = []
+        var cursor: String?
+        repeat {
+            let page = try await list(
+                in: namespace, filter: .hasAttribute(NotedWords.attribute), order: .recordedDescending,
+                after: cursor, limit: 256)
+            for memory in page.memories where found.count < limit {
+                guard let noted = NotedWords(memory.attributes) else { continue }
+                // Somebody may have taken some away.
+                let (keywords, tags) = (
+                    noted.keywords.filter(memory.keywords.contains), noted.tags.filter(memory.tags.contains)
+                )
+                guard !keywords.isEmpty || !tags.isEmpty else { continue }
+                found.append(
+                    NotedMemory(memory: memory, model: noted.model, keywords: keywords, tags: tags))
+            }
+            cursor = page.next
+        } while cursor != nil && found.count < limit
+        return found
     }
 
     /// Whether an end of an edge lies in a session; every one does in no session, which is all of the home.

@@ -17,6 +17,12 @@ extension Engine {
             (self.attachment, self.modality) = (attachment, modality)
             name = "`\(attachment.name)`" + (id.map { " of \($0)" } ?? "")
         }
+
+        /// What of a passage's attachments is embedded; `nil` = none of this kind is.
+        init?(_ passage: UnembeddedPassage, _ modality: Modality) {
+            guard let attachment = passage.attachments.embedded(modality) else { return nil }
+            self.init(attachment, modality, of: passage.id)
+        }
     }
 
     /// What an embedder makes of some media.
@@ -27,6 +33,8 @@ extension Engine {
         var refusals: [Int: EngineError] = [:]
         /// What may pass.
         var failure: EngineError?
+        /// The place that may be to blame for the failure: that of one that went alone, to an embedder that takes no texts.
+        var suspect: Int?
 
         init(_ count: Int) { vectors = [[Float]?](repeating: nil, count: count) }
     }
@@ -71,43 +79,93 @@ extension Engine {
         let own = try await withExistingHome(of: namespace) { try embedders(of: $0) }
         var progress = EmbeddingProgress()
         guard let embedder = own.media[modality] else { return progress }
-        repeat {
+        var suspects: [(passage: UnembeddedPassage, failure: EngineError)] = []
+        var taken: UnembeddedPassage?
+        var failures = 0
+        var goesOn = true
+        while goesOn {
             try Task.checkCancellation()
             let page = try await passages(
                 lacking: embedder.space, in: namespace, filter: filter, includesClosed: includesClosed,
                 after: progress.next, limit: max(1, min(16, embedder.limits.maximumBatchCount)))
-            let all = page.passages.compactMap { passage in
-                passage.attachments.embedded(modality).map { (passage, $0) }
+            let isSuspect = Set(suspects.map(\.passage.id))
+            let all = page.passages.filter { !isSuspect.contains($0.id) }
+            let lacking = all.filter {
+                $0.attachments.embedded(modality) != nil && !refusals.contains($0, in: embedder.space)
             }
-            let lacking = all.filter { !refusals.contains($0.0, in: embedder.space) }
-            progress.skipped += all.count - lacking.count
-            if !lacking.isEmpty {
-                let media = lacking.map { passage, attachment in
-                    Medium(attachment, modality, of: passage.id)
-                }
-                let done = try await withExistingHome(of: namespace) { home in
-                    let made = try await self.vectors(of: media, embedder, home, until: nil)
-                    for place in made.refusals.keys { refusals.insert(lacking[place].0, in: embedder.space) }
-                    let additions = zip(lacking, made.vectors).compactMap { lacking, vector in
-                        vector.map { AddedEmbeddings($0, in: embedder.space, to: lacking.0) }
-                    }
-                    var done = EmbeddingProgress()
-                    if !additions.isEmpty {
-                        try await record(modality, own, home)
-                        done = try await add(additions, namespace, home)
-                    }
-                    if let failure = made.failure { throw failure }
-                    done.skipped = lacking.count - additions.count
-                    return done
-                }
-                progress.added += done.added
-                progress.obsolete += done.obsolete
-                progress.skipped += done.skipped
+            var part = EmbeddingProgress(skipped: all.count - lacking.count, next: page.next)
+            let made = try await embed(lacking, modality, embedder, own, namespace, refusals, &part)
+            if let last = made.vectors.lastIndex(where: { $0 != nil }) {
+                (taken, failures) = (lacking[last], 0)
             }
-            progress.next = page.next
+            if let failure = made.failure {
+                failures += 1
+                // Where one after another fails, it is the embedder.
+                guard let suspect = made.suspect, failures < (taken == nil ? 2 : Self.maximumFailureCount)
+                else { throw failure }
+                suspects.append((lacking[suspect], failure))
+                // What stands behind it on the page has its turn.
+                (part.skipped, part.next) = (0, progress.next)
+            }
+            goesOn = part.next != nil || made.failure != nil
+            progress = progress + part
             try await report?(progress)
-        } while progress.next != nil
+        }
+        guard let first = suspects.first else { return progress }
+        guard let taken else { throw first.failure }
+        var failed: [(passage: UnembeddedPassage, failure: EngineError)] = []
+        for suspect in suspects {
+            var part = EmbeddingProgress()
+            let made = try await embed(
+                [suspect.passage], modality, embedder, own, namespace, refusals, &part)
+            progress = progress + part
+            guard let failure = made.failure else { continue }
+            guard made.suspect != nil else { throw failure }
+            failed.append((suspect.passage, failure))
+        }
+        guard !failed.isEmpty else { return progress }
+        // They are to blame where it takes another one still.
+        let probe = try await withExistingHome(of: namespace) {
+            try await vectors(of: [Medium(taken, modality)].compactMap { $0 }, embedder, $0, until: nil)
+        }
+        if let failure = probe.failure { throw failure }
+        for (passage, failure) in failed {
+            refusals.insert(passage, in: embedder.space)
+            progress.skipped += 1
+            let name = Medium(passage, modality)?.name ?? "\(passage.id)"
+            warnOfRefusal("\(name): \(failure.message)", namespace.home)
+        }
+        try await report?(progress)
         return progress
+    }
+
+    /// So many images or videos in a row that fail alone are none of their own fault.
+    private static let maximumFailureCount = 16
+
+    /// Gives vectors to what is attached to some passages, in one transaction, and counts it.
+    private func embed(
+        _ passages: [UnembeddedPassage], _ modality: Modality, _ embedder: any Embedder, _ own: HomeEmbedders,
+        _ namespace: Namespace, _ refusals: Refusals, _ progress: inout EmbeddingProgress
+    ) async throws -> Made {
+        guard !passages.isEmpty else { return Made(0) }
+        let media = passages.compactMap { Medium($0, modality) }
+        let (made, done) = try await withExistingHome(of: namespace) { home in
+            let made = try await vectors(of: media, embedder, home, until: nil)
+            for place in made.refusals.keys { refusals.insert(passages[place], in: embedder.space) }
+            let additions = zip(passages, made.vectors).compactMap { passage, vector in
+                vector.map { AddedEmbeddings($0, in: embedder.space, to: passage) }
+            }
+            var done = EmbeddingProgress()
+            if !additions.isEmpty {
+                try await record(modality, own, home)
+                done = try await add(additions, namespace, home)
+            }
+            return (made, done)
+        }
+        progress.added += done.added
+        progress.obsolete += done.obsolete
+        progress.skipped += made.refusals.count
+        return made
     }
 
     /// Makes a space the one of a kind of attachments, before the first vector is there.
@@ -137,17 +195,22 @@ extension Engine {
                 }
             }
             if !batch.isEmpty { try await add(batch, to: &all, embedder, until: deadline) }
+            if let failure = all.failure, batch.count == 1, failure.code == .embedder, !failure.isTransient,
+                !embedder.modalities.contains(.text)
+            {
+                all.suspect = batch[0].place
+            }
             // One that does not answer is not asked for the others.
             if all.failure != nil { break }
         }
         for (_, error) in all.refusals.sorted(by: { $0.key < $1.key }) {
-            warnOfRefusal(error.message, home)
+            warnOfRefusal(error.message, home.namespace)
         }
         return all
     }
 
-    func warnOfRefusal(_ reason: String, _ home: Home) {
-        options.warn?("\(home.namespace): what is attached gets no vector: \(reason)")
+    func warnOfRefusal(_ reason: String, _ home: Namespace) {
+        options.warn?("\(home): what is attached gets no vector: \(reason)")
     }
 
     /// Places that go together: as many as the embedder takes, and no more bytes than may be in memory, unless it is one.

@@ -78,10 +78,17 @@ import Testing
             let steps = try JSONParser.parse(noted.output)["steps"]?.array
             #expect(steps?.first?["found"] == .number(1) && count.withLock { $0 } == 1, "\(noted.output)")
             #expect(try shell.loci("recall", "oven").output.contains("1200 degrees"))
+            #expect(
+                try shell.loci("consolidate", "--list").output
+                    == "\(id)  keywords oven, added by tiny\n  The kiln runs at 1200 degrees.\n")
+            let listed = try JSONParser.parse(shell.loci("consolidate", "--list", "--json").output)
+            #expect(listed["keywords"] == .array([.string("oven")]) && listed["step"] == .string("notes"))
+            #expect(try shell.loci("consolidate", "--list", "--only", "links").output.isEmpty)
             let costs = try shell.loci("embedders", "--costs", "--json", environment: environment)
             #expect(try JSONParser.parse(costs.output)["tokens"] == .number(77), "\(costs.output)")
             #expect(try shell.loci("consolidate", "--undo", "--only", "notes").status == 0)
             #expect(try !shell.loci("get", id).output.contains("oven"))
+            #expect(try shell.loci("consolidate", "--list").output.isEmpty)
 
             _ = try shell.remember("The kiln was cleaned.")
             environment["LOCI_CAP_SERVER_TOKENS"] = "80"

@@ -157,6 +157,62 @@ import Testing
         #expect(try await store.engine.missingSpaces(in: atlas)[sight.space] == nil)
     }
 
+    @Test(arguments: [[1], [0, 2], [4], [0, 1], [0, 1, 2, 3, 4]])
+    func `that fails alone, of an embedder without texts, keeps no other waiting`(broken: [Int]) async throws
+    {
+        let sight = SightEmbedder([.image], refusing: .embedder, batchCount: 1)
+        let warnings = Mutex<[String]>([])
+        let store = try ScratchStore(embedder: FlakyEmbedder()) {
+            $0.mediaEmbedders = [sight]
+            $0.embedding = .later
+            $0.warn = { line in warnings.withLock { $0.append(line) } }
+        }
+        for number in 0..<5 {
+            try await store.engine.remember(
+                draft("Day \(number)", broken.contains(number) ? SightEmbedder.broken : SightEmbedder.dog),
+                in: atlas)
+        }
+        let refusals = Refusals()
+        // Where the first two fail and none has its vector, it may be the embedder.
+        guard broken.count < 2 || broken == [0, 2] else {
+            let error = await refusal {
+                try await store.engine.embedMedia(.image, in: atlas, besides: refusals)
+            }
+            #expect(error?.code == .embedder && sight.refusedCount == 2)
+            return
+        }
+        let done = try await store.engine.embedMedia(.image, in: atlas, besides: refusals)
+        #expect(done.added == 5 - broken.count && done.skipped == broken.count)
+        #expect(sight.refusedCount == 2 * broken.count)
+        #expect(warnings.withLock { $0 }.count == broken.count)
+        // They are not asked about again.
+        let again = try await store.engine.embedMedia(.image, in: atlas, besides: refusals)
+        #expect(again.added == 0 && again.skipped == broken.count)
+        #expect(sight.refusedCount == 2 * broken.count)
+    }
+
+    @Test(arguments: 0...7) func `that fails last is not to blame where the embedder takes none from then on`(
+        calls: Int
+    ) async throws {
+        let sight = SightEmbedder([.image], refusing: .embedder, batchCount: 1)
+        let store = try ScratchStore(embedder: FlakyEmbedder()) {
+            $0.mediaEmbedders = [sight]
+            $0.embedding = .later
+        }
+        for number in 0..<4 {
+            try await store.engine.remember(draft("Day \(number)", SightEmbedder.dog), in: atlas)
+        }
+        sight.turnOff(after: calls)
+        let refusals = Refusals()
+        let error = await refusal {
+            try await store.engine.embedMedia(.image, in: atlas, besides: refusals)
+        }
+        #expect((error?.code == .embedder) == (calls < 4))
+        sight.turnOff(for: 0)
+        _ = try await store.engine.embedMedia(.image, in: atlas, besides: refusals)
+        #expect(try await store.engine.missingSpaces(in: atlas)[sight.space] == nil)
+    }
+
     @Test func `gets its vector in the background`() async throws {
         let sight = SightEmbedder()
         sight.isOff = true

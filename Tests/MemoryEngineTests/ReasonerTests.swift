@@ -90,6 +90,22 @@ private final class ScriptedReasoner: Reasoner {
         #expect(try await store.engine.get(ids[2], in: atlas)?.keywords == [])
     }
 
+    @Test func `that fails while it is asked again has been asked about all`() async throws {
+        let (store, _) = try await store()
+        try await store.engine.consolidate(in: atlas, steps: [.notes], reasoner: ScriptedReasoner())
+        let failing = ScriptedReasoner { memory, _ in
+            if memory.content != Self.old { throw EngineError(.embedder, "the quota is used up") }
+            return ReasonerNote()
+        }
+        await #expect(throws: EngineError.self) {
+            try await store.engine.consolidate(
+                in: atlas, steps: [.notes], reasoner: failing, asksAgain: true)
+        }
+        #expect(failing.takeAsked().count == 2)
+        try await store.engine.consolidate(in: atlas, steps: [.notes], reasoner: failing)
+        #expect(failing.takeAsked().isEmpty)
+    }
+
     @Test func `links, states facts and adds words, once, under its name`() async throws {
         let (store, ids) = try await store()
         let reasoner = ScriptedReasoner { Self.note($0, $1) }

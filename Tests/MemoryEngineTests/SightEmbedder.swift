@@ -5,9 +5,10 @@
 final class SightEmbedder: Embedder {
     let space: EmbeddingSpace
     let modalities: Set<Modality>
-    let limits = EmbedderLimits(maximumBatchCount: 4)
-    private let state = Mutex<(isOff: Bool, offCalls: Int, images: Int, refused: Int, texts: [String])>(
-        (false, 0, 0, 0, []))
+    let limits: EmbedderLimits
+    private let state = Mutex<
+        (isOff: Bool, offCalls: Range<Int>, images: Int, refused: Int, texts: [String])
+    >((false, 0..<0, 0, 0, []))
 
     static let dog: UInt8 = 1
     static let ship: UInt8 = 2
@@ -18,8 +19,9 @@ final class SightEmbedder: Embedder {
 
     init(
         _ modalities: Set<Modality> = [.text, .image], model: String = "sight",
-        refusing refusal: EngineError.Code = .invalid
+        refusing refusal: EngineError.Code = .invalid, batchCount: Int = 4
     ) {
+        limits = EmbedderLimits(maximumBatchCount: batchCount)
         self.modalities = modalities
         self.refusal = refusal
         space = EmbeddingSpace(model: model, dimension: 3)
@@ -30,15 +32,19 @@ final class SightEmbedder: Embedder {
         set { state.withLock { $0.isOff = newValue } }
     }
     /// For the next calls.
-    func turnOff(for calls: Int) { state.withLock { $0.offCalls = calls } }
+    func turnOff(for calls: Int) { state.withLock { $0.offCalls = 0..<calls } }
+    /// From the call behind so many on.
+    func turnOff(after calls: Int) { state.withLock { $0.offCalls = calls..<Int.max } }
     var imageCount: Int { state.withLock { $0.images } }
     var refusedCount: Int { state.withLock { $0.refused } }
     var texts: [String] { state.withLock { $0.texts } }
 
     func embed(_ inputs: [EmbeddingInput], for purpose: EmbeddingPurpose) async throws -> [[Float]] {
         let fails = state.withLock { state in
-            defer { state.offCalls = max(0, state.offCalls - 1) }
-            return state.isOff || state.offCalls > 0
+            let off = state.offCalls
+            state.offCalls =
+                max(0, off.lowerBound - 1)..<(off.upperBound == .max ? .max : max(0, off.upperBound - 1))
+            return state.isOff || off.contains(0)
         }
         if fails { throw EngineError(.embedder, "no worker is there") }
         return try inputs.map { input in

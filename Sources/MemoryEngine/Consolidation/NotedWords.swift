@@ -9,10 +9,10 @@ struct NotedWords: Sendable, Equatable {
     static let attribute = "loci.noted"
     private static let rules = 1
 
-    private let model: String
+    let model: String
     private let digest: String
-    private var keywords: [String] = []
-    private var tags: [String] = []
+    private(set) var keywords: [String] = []
+    private(set) var tags: [String] = []
 
     /// - Returns: `nil` if no reasoner added anything.
     init?(_ attributes: [String: AttributeValue]) {

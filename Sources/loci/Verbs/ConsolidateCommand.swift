@@ -152,12 +152,35 @@ struct ConsolidateCommand: AsyncParsableCommand {
         let summaries =
             steps.contains(.episodes) ? try await engine.summaries(in: namespace, limit: limit) : []
         for summary in summaries { show(summary) }
-        if conclusions.isEmpty, summaries.isEmpty, !place.json {
+        let noted = steps.contains(.notes) ? try await engine.notedMemories(in: namespace, limit: limit) : []
+        for one in noted { show(one) }
+        if conclusions.isEmpty, summaries.isEmpty, noted.isEmpty, !place.json {
             Terminal.note("nothing of that stands in \(namespace)")
         }
-        if max(conclusions.count, summaries.count) == limit {
+        if max(conclusions.count, summaries.count, noted.count) == limit {
             Terminal.note("there may be more: --limit \(limit * 10)")
         }
+    }
+
+    private func show(_ noted: NotedMemory) {
+        guard !place.json else {
+            return Terminal.printObject { json in
+                json.member("step", ConsolidationStep.notes.rawValue)
+                json.member("model", noted.model)
+                json.member("keywords", noted.keywords)
+                json.member("tags", noted.tags)
+                json.name("memory")
+                json.write(noted.memory)
+            }
+        }
+        let words = [("keywords", noted.keywords), ("tags", noted.tags)].filter { !$0.1.isEmpty }.map {
+            "\($0) \($1.joined(separator: ", "))"
+        }
+        Terminal.print(
+            "\(noted.memory.id)  "
+                + Terminal.styled(
+                    Visible.line("\(words.joined(separator: "; ")), added by \(noted.model)"), .dim))
+        Terminal.print("  \(Visible.line(Terminal.firstLine(noted.memory.content)))")
     }
 
     private func show(_ summary: Memory) {
