@@ -143,6 +143,7 @@ import Testing
                     && blind.errors.contains("RUNPOD_URL_SIGLIP"), "\(blind)")
             for (arguments, status, part) in [
                 (["--like", "none"], 1, "none is no image"), (["--like", "gone.png"], 2, "gone.png"),
+                (["--like", ""], 1, "the name of a file is empty"), (["--like", "."], 1, ". is a folder"),
                 (["--like", "one.dat", "--words-only"], 64, "--words-only"),
                 (["--like", "one.dat", "--compare"], 64, "--compare"),
                 (["--like", "one.dat", "--intent", "why"], 64, "--intent"),
@@ -185,6 +186,11 @@ import Testing
             for answer in [cut, paper, clip] {
                 #expect(answer.status == 0 && !answer.errors.contains("reembed"), "\(answer.errors)")
             }
+            // What would make them is the service that the home has, not any.
+            let early = try shell.loci("recall", "--like", "one.png", environment: environment)
+            #expect(
+                early.status == 2 && early.errors.contains("attached, with --media runpod-siglip\n"),
+                "\(early)")
             isOff.withLock { $0 = false }
             let later = try shell.run(["reembed"] + arguments, environment: environment)
             #expect(later.status == 0 && later.output.contains("1 vector added"), "\(later)")

@@ -73,29 +73,27 @@ extension RecallQuery {
             return try await store.recallOfSome(self)
         } catch let error as EngineError where [.notFound, .invalid].contains(error.code) {
             guard let like, let engine = store as? Engine else { throw error }
-            var advice: [String] = []
-            for home in Set(namespaces.keys.map(\.home)) {
-                if let way = try await Self.advice(like.modality, home, engine), !advice.contains(way) {
-                    advice.append(way)
+            let services = try? Settings.current.services
+            var homes: [[String]: [Namespace]] = [:]
+            for home in Set(namespaces.keys.map(\.home)).sorted(by: { $0.description < $1.description }) {
+                guard try engine.homes(under: home).contains(home),
+                    try await engine.space(of: like.modality, in: home) == nil
+                else { continue }
+                let planned = try await engine.plannedSpace(of: like.modality, in: home)
+                let able = ServiceSettings.ofMedia.filter {
+                    ServiceSettings.modalities(of: $0).contains(like.modality)
                 }
+                let own = planned == nil ? [] : able.filter { services?.space(of: $0) == planned }
+                homes[(own.isEmpty ? able : own).map { "--media \($0.rawValue)" }, default: []].append(home)
+            }
+            let advice = homes.map { ways, homes in
+                "\(homes.map { "`loci reembed -n \($0)`" }.joined(separator: ", ")) "
+                    + "\(homes.count == 1 ? "gives" : "give") vectors to what is attached, with "
+                    + ways.joined(separator: " or ")
             }
             throw advice.isEmpty
                 ? error
                 : EngineError(error.code, ([error.message] + advice.sorted()).joined(separator: "; "))
         }
-    }
-
-    /// What would let images, or videos, of a home be compared where none has a vector; `nil` = some have, or it is not there.
-    private static func advice(
-        _ modality: Modality, _ home: Namespace, _ engine: Engine
-    ) async throws -> String? {
-        guard try engine.homes(under: home).contains(home),
-            try await engine.space(of: modality, in: home) == nil
-        else { return nil }
-        let names = ServiceSettings.ofMedia.filter {
-            ServiceSettings.modalities(of: $0).contains(modality)
-        }.map { "--media \($0.rawValue)" }
-        return "`loci reembed -n \(home)` gives vectors to what is attached, with "
-            + names.joined(separator: " or ")
     }
 }

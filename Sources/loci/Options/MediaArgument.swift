@@ -71,6 +71,11 @@ enum MediaArgument {
 
     /// The bytes of a file, and one more than is taken of one that is too large.
     private static func bytes(_ path: String) throws -> [UInt8] {
+        guard !path.isEmpty else { throw EngineError(.invalid, "the name of a file is empty") }
+        var isFolder: ObjCBool = false
+        if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue {
+            throw EngineError(.invalid, "\(path) is a folder: name a file in it")
+        }
         guard let file = FileHandle(forReadingAtPath: path) else {
             throw EngineError(.notFound, "there is no file \(path), or it cannot be read")
         }
