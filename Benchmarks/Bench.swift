@@ -27,7 +27,7 @@ struct Bench: AsyncParsableCommand {
             Replace.self,
             Traverse.self,
             Build.self, Append.self, Search.self, ServerLoad.self, RecallOverTCP.self, Encode.self,
-            RawText.self, Intents.self,
+            RawText.self, Intents.self, RunPodIngest.self,
         ])
 }
 
