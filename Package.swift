@@ -91,7 +91,8 @@ let package = Package(
             dependencies: ["MemoryEngine", "Embedders", "Labelled", "TestSupport"],
             swiftSettings: testSettings + [.enableExperimentalFeature("Lifetimes")]),
         .testTarget(
-            name: "EmbeddersTests", dependencies: ["Embedders", "MemoryEngine", "CEncoder", "TestSupport"],
+            name: "EmbeddersTests",
+            dependencies: ["Embedders", "MemoryEngine", "CEncoder", "Labelled", "TestSupport"],
             swiftSettings: testSettings),
         .testTarget(
             name: "ServerTests",

@@ -109,7 +109,8 @@ struct EvaluationStore {
 
     private func draft(_ turn: EvaluationData.Turn, captions: Bool) -> MemoryDraft {
         var content = turn.text
-        if captions, let caption = turn.caption { content += "\n" + caption }
+        // As the folder's vectors have it.
+        if captions, let caption = turn.caption { content += " [shares \(caption)]" }
         var draft = MemoryDraft(content)
         draft.kind = turn.isCommit ? .commit : .message
         let name = Self.name(turn.id, of: turn.conversation, scope)

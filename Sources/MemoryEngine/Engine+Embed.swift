@@ -327,7 +327,7 @@ extension Engine {
                 UnembeddedPassage(
                     id: last.id, version: row.version, part: Int(row.part),
                     namespace: last.record.fields.session.map(home.session) ?? home,
-                    text: String(decoding: bytes, as: UTF8.self),
+                    text: last.record.fields.embedded(String(decoding: bytes, as: UTF8.self)),
                     attachments: last.record.fields.attachments))
             return true
         }

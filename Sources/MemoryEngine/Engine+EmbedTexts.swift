@@ -64,7 +64,7 @@ extension Engine {
                 guard !isThere else { continue }
                 places.append((index, part))
                 let bytes = version.content[Int(range.lowerBound)..<Int(range.upperBound)]
-                texts.append(String(decoding: bytes, as: UTF8.self))
+                texts.append(version.fields.embedded(String(decoding: bytes, as: UTF8.self)))
             }
         }
         let vectors =
@@ -148,5 +148,13 @@ extension Engine {
     /// Services do not tell what they refuse from what fails in one way.
     private static func mayBeRefusal(_ error: EngineError) -> Bool {
         [.invalid, .tooLarge, .embedder].contains(error.code) && !error.isTransient && !Task.isCancelled
+    }
+}
+
+extension VersionFields {
+    /// What an embedder is given of a passage: who said it, and it. Questions ask for that (`docs/decisions/0032-…`).
+    func embedded(_ passage: String) -> String {
+        guard let actor, !passage.isEmpty else { return passage }
+        return "\(actor): \(passage)"
     }
 }

@@ -94,7 +94,8 @@ extension Engine {
     }
 
     /// The space in which images, or videos, of a home have their vectors or would get them; `nil` = nothing says which.
-    package func plannedSpace(of modality: Modality, in namespace: Namespace) async throws -> EmbeddingSpace? {
+    package func plannedSpace(of modality: Modality, in namespace: Namespace) async throws -> EmbeddingSpace?
+    {
         try await withHome(of: namespace, creating: false) { try embedders(of: $0) }?.roles[modality]
     }
 }
