@@ -73,7 +73,7 @@ extension Engine {
             return nil
         } catch let error as EngineError where Self.isRefusal(error) {
             // What an embedder was asked for was told then.
-            warnOfRefusal(error.message, home)
+            warnOfRefusal(error.message, home.namespace)
             return error.message
         }
     }
