@@ -113,7 +113,7 @@ struct ImportCommand: AsyncParsableCommand {
             } catch {
                 if sum.committed > 0 {
                     Terminal.note(
-                        "\(Self.line(sum)) before it stopped: that stays, and the same command goes on from there"
+                        "\(Self.line(sum)) before it stopped: that stays, and running it again brings only the rest"
                     ) { Self.write(sum, to: &$0) }
                 }
                 throw error
