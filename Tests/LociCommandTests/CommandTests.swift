@@ -211,17 +211,6 @@ private func json(_ text: String) throws -> JSONValue { try JSONParser.parse(tex
         }
     }
 
-    @Test func `tells a program numbers that add up`() throws {
-        try Shell.run { shell in
-            let path = try shell.write(
-                "{\"content\":\"one\"}\n\n{\"content\":\"two\"}\n{\"content\":\"one\"}\n{\"content\":7}\n",
-                to: "lines.jsonl")
-            let told = try shell.loci("import", path, "--json", "--on-error", "skip")
-            #expect(
-                told.output == #"{"committed":3,"new":2,"known":1,"failed":1,"line":5,"source":"lines.jsonl"}"# + "\n", "\(told)")
-        }
-    }
-
     @Test func `keeps what was updated since`() throws {
         try Shell.run { shell in
             let path = try shell.write("{\"content\":\"as it came\"}\n", to: "one.jsonl")

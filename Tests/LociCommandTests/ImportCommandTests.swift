@@ -127,6 +127,21 @@ import Testing
         }
     }
 
+    @Test func `tells a program numbers that add up`() throws {
+        try Shell.run { shell in
+            let lines = [
+                #"{"content":"one"}"#, "", #"{"content":"two"}"#, #"{"content":"one"}"#, #"{"content":7}"#,
+            ]
+            let path = try shell.write(lines.joined(separator: "\n"), to: "lines.jsonl")
+            let told = try shell.loci("import", path, "--json", "--on-error", "skip")
+            #expect(
+                told.output
+                    == #"{"committed":3,"new":2,"known":1,"failed":1,"line":5,"source":"lines.jsonl"}"#
+                    + "\n",
+                "\(told)")
+        }
+    }
+
     @Test func `says how many lines have a namespace of their own, where another one was said`() throws {
         try Shell.run { shell in
             try shell.write(
