@@ -125,6 +125,8 @@ extension Engine {
         let writeCount: Int
         /// Those that were taken out, by their places, and why.
         var refused: [Int: String] = [:]
+        /// Those that are left then, counted from 1.
+        var numbers: [Int] = []
         /// What makes the spaces of its vectors those of the home.
         var first: [Mutation.Change] = []
         var changes: [Mutation.Change] = []
@@ -153,6 +155,7 @@ extension Engine {
         mutating func takeOut(_ reasons: [Int: String]) {
             refused = reasons
             let kept = changes.indices.filter { reasons[$0] == nil }
+            if kept.count < changes.count { numbers = kept.map { $0 + 1 } }
             let moved = Dictionary(uniqueKeysWithValues: zip(kept, kept.indices))
             changes = kept.map { changes[$0] }
             named = Dictionary(
@@ -223,6 +226,7 @@ extension Engine {
         let foreign = try await tellCited(by: draft.edges, in: home.namespace)
         var mutation = Mutation(at: options.clock(), changes: draft.changes + draft.first)
         mutation.named = draft.named
+        mutation.numbers = draft.numbers
         mutation.prepare(Analyzer())
         let applied = try await home.apply(mutation)
         try await eraseForgotten(foreign, in: home.namespace)

@@ -207,7 +207,8 @@ struct ImportCommand: AsyncParsableCommand {
                 }
             }
             if outcome.isInterrupted {
-                Terminal.note("\(source.path): \(Terminal.grouped(outcome.committed)) are in the store")
+                Terminal.note(
+                    "\(source.path): \(Terminal.grouped(outcome.committed)) of its memories are in the store")
             }
         } catch let error as ImportError {
             let message = "\(source.path): \(error)\(Self.wayOut(of: error))"
