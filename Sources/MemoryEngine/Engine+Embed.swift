@@ -351,20 +351,23 @@ extension Engine {
     ///   with, whichever embedders it is opened with later: to be written in the same transaction.
     @discardableResult
     func embed(_ versions: inout [Mutation.NewVersion], for home: Home) async throws -> [Mutation.Change] {
-        try await embed(&versions, for: home, tellsRefused: false).first
+        try await embed(&versions, for: home.namespace, home, tellsRefused: false).first
     }
 
     /// The same.
     ///
-    /// - Parameter tellsRefused: whether the versions with a text that the home's embedder refuses are given back, by their
-    ///   places, where each must have its vectors. They throw otherwise.
+    /// - Parameters:
+    ///   - name: of the home.
+    ///   - home: `nil` = it is made when they are stored.
+    ///   - tellsRefused: whether the versions with a text that the home's embedder refuses are given back, by their places.
+    ///     Otherwise they throw where each must have its vectors, and have none where that can wait.
     func embed(
-        _ versions: inout [Mutation.NewVersion], for home: Home, tellsRefused: Bool
+        _ versions: inout [Mutation.NewVersion], for name: Namespace, _ home: Home?, tellsRefused: Bool
     ) async throws -> (first: [Mutation.Change], refused: [Int: EngineError]) {
         guard !versions.isEmpty, !embedders.isEmpty || !options.mediaEmbedders.isEmpty else {
             return ([], [:])
         }
-        let own = try embedders(of: home)
+        let own = try home.map { try embedders(of: $0) } ?? embeddersOfNewHome()
         var first: [Mutation.Change] = []
         if own.roles.current == nil, let current = own.current, current.modalities.contains(.text) {
             first = [.setting(SpaceRoles.currentName, current.space.name)]
@@ -379,17 +382,15 @@ extension Engine {
         if options.embedding == .later { return (first, [:]) }
         var refused: [Int: EngineError] = [:]
         var done: Set<EmbeddingSpace> = []
-        for (embedder, isRequired) in [
-            (own.current, options.embedding == .required), (own.next, false),
-            (options.fallbackEmbedder, false),
-        ] {
+        for (embedder, isOwn) in [(own.current, true), (own.next, false), (options.fallbackEmbedder, false)] {
+            let isRequired = isOwn && options.embedding == .required
             guard let embedder, embedder.modalities.contains(.text), done.insert(embedder.space).inserted
             else {
                 continue
             }
             do {
                 let others = try await embedTexts(
-                    of: &versions, embedder, tellsRefused: tellsRefused && isRequired)
+                    of: &versions, embedder, tellsRefused: tellsRefused && isOwn)
                 refused.merge(others) { first, _ in first }
                 // What is left is embedded when it is known what that is.
                 if !refused.isEmpty { return (first, refused) }
@@ -400,7 +401,7 @@ extension Engine {
                 // Stored without; `missingSpaces` tells.
             }
         }
-        try await embedMedia(&versions, own, home)
+        try await embedMedia(&versions, own, name, home)
         return (first, refused)
     }
 

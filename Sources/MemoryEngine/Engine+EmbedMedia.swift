@@ -41,9 +41,11 @@ extension Engine {
 
     /// Gives vectors to what is attached to versions that are about to be stored, where their embedders answer in time.
     ///
+    /// - Parameter home: `nil` = it is made when they are stored.
     /// - Throws: `EngineError`: `corrupted`, `io`; `deadline` where the call is cancelled.
-    func embedMedia(_ versions: inout [Mutation.NewVersion], _ own: HomeEmbedders, _ home: Home) async throws
-    {
+    func embedMedia(
+        _ versions: inout [Mutation.NewVersion], _ own: HomeEmbedders, _ name: Namespace, _ home: Home?
+    ) async throws {
         let deadline = ContinuousClock.now + options.mediaPatience
         for modality in Modality.allCases {
             guard let embedder = own.media[modality] else { continue }
@@ -56,8 +58,10 @@ extension Engine {
             let media = lacking.compactMap { index in
                 versions[index].fields.attachments.embedded(modality).map { Medium($0, modality) }
             }
-            let made = try await self.vectors(of: media, embedder, home, until: deadline)
-            if made.vectors.contains(where: { $0 != nil }) { try await record(modality, own, home) }
+            let made = try await self.vectors(of: media, embedder, name, home, until: deadline)
+            if let home, made.vectors.contains(where: { $0 != nil }) {
+                try await record(modality, own, home)
+            }
             for (place, refusal) in made.refusals where Self.isRefusal(refusal) {
                 versions[lacking[place]].refusals[space] = refusal.message
             }
@@ -126,7 +130,8 @@ extension Engine {
         guard !failed.isEmpty else { return progress }
         // They are to blame where it takes another one still.
         let probe = try await withExistingHome(of: namespace) {
-            try await vectors(of: [Medium(taken, modality)].compactMap { $0 }, embedder, $0, until: nil)
+            try await vectors(
+                of: [Medium(taken, modality)].compactMap { $0 }, embedder, $0.namespace, $0, until: nil)
         }
         if let failure = probe.failure { throw failure }
         for (passage, failure) in failed {
@@ -150,7 +155,7 @@ extension Engine {
         guard !passages.isEmpty else { return Made(0) }
         let media = passages.compactMap { Medium($0, modality) }
         let (made, done) = try await withExistingHome(of: namespace) { home in
-            let made = try await vectors(of: media, embedder, home, until: nil)
+            let made = try await vectors(of: media, embedder, home.namespace, home, until: nil)
             for place in made.refusals.keys { refusals.insert(passages[place], in: embedder.space) }
             let additions = zip(passages, made.vectors).compactMap { passage, vector in
                 vector.map { AddedEmbeddings($0, in: embedder.space, to: passage) }
@@ -182,7 +187,8 @@ extension Engine {
     ///
     /// One that cannot be read, or that the service refuses, is left out, and `Options.warn` is told.
     private func vectors(
-        of media: [Medium], _ embedder: any Embedder, _ home: Home, until deadline: ContinuousClock.Instant?
+        of media: [Medium], _ embedder: any Embedder, _ name: Namespace, _ home: Home?,
+        until deadline: ContinuousClock.Instant?
     ) async throws -> Made {
         var all = Made(media.count)
         for range in Self.batches(of: media, atMost: embedder.limits.maximumBatchCount) {
@@ -204,7 +210,7 @@ extension Engine {
             if all.failure != nil { break }
         }
         for (_, error) in all.refusals.sorted(by: { $0.key < $1.key }) {
-            warnOfRefusal(error.message, home.namespace)
+            warnOfRefusal(error.message, name)
         }
         return all
     }
@@ -339,7 +345,7 @@ extension Engine {
     /// What is attached, looked at as far as that goes without a model.
     ///
     /// - Throws: `EngineError`: `invalid`, `tooLarge`, where no model takes it; what reading throws.
-    func input(of medium: Medium, _ home: Home) async throws -> EmbeddingInput {
+    func input(of medium: Medium, _ home: Home?) async throws -> EmbeddingInput {
         let attachment = medium.attachment
         // What no model takes is not read.
         guard attachment.byteCount <= EmbeddingInput.maximumVideoByteCount else {
@@ -348,12 +354,15 @@ extension Engine {
                 "\(medium.name) has \(attachment.byteCount) bytes; at most \(EmbeddingInput.maximumVideoByteCount) are embedded"
             )
         }
-        let bytes =
-            attachment.data.count == attachment.byteCount
-            ? attachment.data
-            : try await read(home) {
+        var bytes = attachment.data
+        if bytes.count != attachment.byteCount {
+            guard let home else {
+                throw EngineError(.invalid, "the bytes of \(medium.name) are missing")
+            }
+            bytes = try await read(home) {
                 try Self.attachmentBytes(attachment.digest, 0..<attachment.byteCount, in: $0)
             }
+        }
         let input: EmbeddingInput = medium.modality == .image ? .image(bytes) : .video(bytes)
         try input.check(medium.name)
         return input

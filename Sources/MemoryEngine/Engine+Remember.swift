@@ -45,48 +45,83 @@ extension Engine {
         }
         try checkWritable(namespace)
         guard !drafts.isEmpty else { return [] }
-        return try await withWritableHome(of: namespace) { home in
-            let preparation = self.preparation(for: home)
-            var versions: [Mutation.NewVersion] = []
-            var places: [Int] = []
-            var results = [Result<Remembered, EngineError>?](repeating: nil, count: drafts.count)
-            for (index, draft) in drafts.enumerated() {
-                do throws(EngineError) {
-                    let id = MemoryID(at: preparation.now)
-                    versions.append(try preparation.prepare(draft, id: id, in: namespace))
-                    places.append(index)
-                } catch {
-                    guard policy == .skip else {
-                        throw EngineError(error, ofDraft: index, of: drafts.count)
-                    }
-                    results[index] = .failure(error)
-                }
-            }
-            guard !versions.isEmpty else { return results.compactMap { $0 } }
-            var (first, refused) = try await embed(&versions, for: home, tellsRefused: true)
-            if let bad = refused.min(by: { $0.key < $1.key }), policy == .atomic {
-                throw EngineError(bad.value, ofDraft: places[bad.key], of: drafts.count)
-            }
-            for (index, error) in refused { results[places[index]] = .failure(error) }
-            for index in refused.keys.sorted(by: >) {
-                versions.remove(at: index)
-                places.remove(at: index)
-            }
-            guard !versions.isEmpty else { return results.compactMap { $0 } }
-            // The other spaces, for what is left.
-            if !refused.isEmpty { first = try await embed(&versions, for: home) }
-            // The store learns of it now, not when the embedder was asked.
-            var mutation = Mutation(
-                at: options.clock(), changes: versions.map { .remember($0) } + first)
-            mutation.prepare(Analyzer())
-            let applied = try await home.apply(mutation)
-            let outcomes = Array(applied.outcomes.prefix(versions.count))
-            let missing = await knownMissingSpaces(versions, outcomes, home)
-            for (index, outcome) in outcomes.enumerated() {
-                results[places[index]] = .success(try remembered(outcome, applied.sequence, missing[index]))
-            }
-            return results.compactMap { $0 }
+        let known = try await withHome(of: namespace, creating: false) { home in
+            try await self.store(try await self.prepared(drafts, in: namespace, policy, home), in: home)
         }
+        if let known { return known }
+        // A home is made for what is stored, and not for what is refused.
+        let batch = try await prepared(drafts, in: namespace, policy, nil)
+        guard !batch.versions.isEmpty else { return batch.results.compactMap { $0 } }
+        return try await withWritableHome(of: namespace) { try await self.store(batch, in: $0) }
+    }
+
+    /// Drafts on their way into a home.
+    private struct Batch {
+        var versions: [Mutation.NewVersion] = []
+        /// Which drafts they are.
+        var places: [Int] = []
+        /// Of those that are refused.
+        var results: [Result<Remembered, EngineError>?]
+        /// What is written with them.
+        var first: [Mutation.Change] = []
+    }
+
+    /// What becomes of drafts before any is stored: they are checked, and have their vectors.
+    ///
+    /// - Parameter home: `nil` = it is not there yet.
+    // Not inlined into the closure that lends the home, like `draft(of:in:_:)`.
+    @inline(never)
+    private func prepared(
+        _ drafts: [MemoryDraft], in namespace: Namespace, _ policy: BatchPolicy, _ home: Home?
+    ) async throws -> Batch {
+        let preparation = self.preparation(for: home)
+        var batch = Batch(results: [Result<Remembered, EngineError>?](repeating: nil, count: drafts.count))
+        for (index, draft) in drafts.enumerated() {
+            do throws(EngineError) {
+                let id = MemoryID(at: preparation.now)
+                batch.versions.append(try preparation.prepare(draft, id: id, in: namespace))
+                batch.places.append(index)
+            } catch {
+                guard policy == .skip else {
+                    throw EngineError(error, ofDraft: index, of: drafts.count)
+                }
+                batch.results[index] = .failure(error)
+            }
+        }
+        guard !batch.versions.isEmpty else { return batch }
+        let refused: [Int: EngineError]
+        (batch.first, refused) = try await embed(
+            &batch.versions, for: namespace.home, home, tellsRefused: options.embedding == .required)
+        guard !refused.isEmpty else { return batch }
+        if let bad = refused.min(by: { $0.key < $1.key }), policy == .atomic {
+            throw EngineError(bad.value, ofDraft: batch.places[bad.key], of: drafts.count)
+        }
+        for (index, error) in refused { batch.results[batch.places[index]] = .failure(error) }
+        for index in refused.keys.sorted(by: >) {
+            batch.versions.remove(at: index)
+            batch.places.remove(at: index)
+        }
+        // The other spaces, for what is left.
+        batch.first = try await embed(&batch.versions, for: namespace.home, home, tellsRefused: false).first
+        return batch
+    }
+
+    @inline(never)
+    private func store(_ batch: Batch, in home: Home) async throws -> [Result<Remembered, EngineError>] {
+        var results = batch.results
+        guard !batch.versions.isEmpty else { return results.compactMap { $0 } }
+        // The store learns of it now, not when the embedder was asked.
+        var mutation = Mutation(
+            at: options.clock(), changes: batch.versions.map { .remember($0) } + batch.first)
+        mutation.prepare(Analyzer())
+        let applied = try await home.apply(mutation)
+        let outcomes = Array(applied.outcomes.prefix(batch.versions.count))
+        let missing = await knownMissingSpaces(batch.versions, outcomes, home)
+        for (index, outcome) in outcomes.enumerated() {
+            results[batch.places[index]] = .success(
+                try remembered(outcome, applied.sequence, missing[index]))
+        }
+        return results.compactMap { $0 }
     }
 
     /// How far a stream of drafts has come.
@@ -315,9 +350,11 @@ extension Engine {
         guard !options.isReadOnly else { throw EngineError(.readOnly, "the store is open for reading only") }
     }
 
-    func preparation(for home: Home) -> DraftPreparation {
-        DraftPreparation(
-            splitter: PassageSplitter(maximumByteCount: Int(home.header.passageByteCount)),
+    /// - Parameter home: `nil` = it is not there yet.
+    func preparation(for home: Home?) -> DraftPreparation {
+        let byteCount = home.map { Int($0.header.passageByteCount) } ?? options.passageByteCount
+        return DraftPreparation(
+            splitter: PassageSplitter(maximumByteCount: byteCount),
             principal: options.principal, now: options.clock())
     }
 

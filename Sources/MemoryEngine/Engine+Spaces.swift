@@ -35,6 +35,22 @@ extension Engine {
         }
     }
 
+    /// Those of a home that is not there yet.
+    func embeddersOfNewHome() -> HomeEmbedders {
+        var found = HomeEmbedders()
+        found.roles = mediaRoles(SpaceRoles(), taken: [])
+        noteMedia(SpaceRoles(), in: &found)
+        found.current = embedder
+        return found
+    }
+
+    private func noteMedia(_ roles: SpaceRoles, in found: inout HomeEmbedders) {
+        for modality in [Modality.image, .video] {
+            if roles[modality] == nil { found.unnoted[modality] = found.roles[modality] }
+            found.media[modality] = found.roles[modality].flatMap(mediaEmbedder(of:))
+        }
+    }
+
     /// - Complexity: two look-ups.
     func embedders(in transaction: borrowing ReadTransaction) throws -> HomeEmbedders {
         let roles = try SpaceRoles.read(in: transaction)
@@ -46,10 +62,7 @@ extension Engine {
                 $0.space == images && $0.nextSlot > $0.erasedSlots
             }
         }
-        for modality in [Modality.image, .video] {
-            if roles[modality] == nil { found.unnoted[modality] = found.roles[modality] }
-            found.media[modality] = found.roles[modality].flatMap(mediaEmbedder(of:))
-        }
+        noteMedia(roles, in: &found)
         if let current = roles.current {
             found.current = embedder(of: current)
             if found.current == nil {
@@ -75,12 +88,16 @@ extension Engine {
     /// Where what is attached has its vectors, or will have them: a space holds one vector of a passage, so it is none that
     /// texts are embedded in.
     func mediaRoles(_ roles: SpaceRoles, in transaction: borrowing ReadTransaction) throws -> SpaceRoles {
-        var roles = roles
         if options.mediaEmbedders.isEmpty { return roles }
         // What texts have vectors in, chosen or not.
         let taken = try SpaceRecord.open(in: transaction).filter {
             $0.nextSlot > $0.erasedSlots && $0.space != roles.images && $0.space != roles.videos
         }.map(\.space)
+        return mediaRoles(roles, taken: taken)
+    }
+
+    private func mediaRoles(_ roles: SpaceRoles, taken: [EmbeddingSpace]) -> SpaceRoles {
+        var roles = roles
         for modality in [Modality.image, .video] where roles[modality] == nil {
             roles[modality] =
                 options.mediaEmbedders.first {

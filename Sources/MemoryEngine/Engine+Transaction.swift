@@ -10,7 +10,9 @@ extension Engine {
 
     /// One write of a transaction.
     public enum Write: Sendable {
-        case remember(MemoryDraft)
+        /// - Parameter unlessRefused: what the home's embedder refuses, as a text with more tokens than its model takes, is not
+        ///   remembered, and keeps no other write from being done. While the embedder does not answer, `Options.embedding` holds.
+        case remember(MemoryDraft, unlessRefused: Bool = false)
         case update(
             MemoryName, expecting: UInt32? = nil, change: @Sendable (inout MemoryDraft) throws -> Void)
         case supersede(MemoryName, by: MemoryName, at: Timestamp? = nil)
@@ -24,12 +26,18 @@ extension Engine {
         fileprivate var remembers: Bool {
             if case .remember = self { true } else { false }
         }
+
+        fileprivate var isUnlessRefused: Bool {
+            if case .remember(_, unlessRefused: true) = self { true } else { false }
+        }
     }
 
     /// What became of one write.
     public enum Written: Sendable, Equatable {
         /// Of `remember` and `update`.
         case stored(Remembered)
+        /// Of a `remember` that is `unlessRefused`: nothing was remembered, and why the embedder refuses the text.
+        case refused(String)
         /// Of `link`.
         case linked(EdgeID)
         case done
@@ -76,16 +84,13 @@ extension Engine {
                 .tooLarge, "\(writes.count) writes; a transaction has at most \(Self.maximumBatchCount)")
         }
         try checkWritable(home)
-        let isMaking = writes.contains { $0.write.remembers }
         // A version that an update is based on, or what a key leads to, may be replaced before it is written: then all of
         // it is done again, unless a write says which version it expects.
         let mayRepeat = !writes.contains { if case .update(_, .some, _) = $0.write { true } else { false } }
         var attempt = 1
         while true {
             do {
-                return try await isMaking
-                    ? withWritableHome(of: home) { try await self.writeOnce(writes, $0) }
-                    : withExistingHome(of: home) { try await self.writeOnce(writes, $0) }
+                return try await writeOnce(writes, in: home)
             } catch let error as EngineError
                 where error.isStale && mayRepeat && attempt < Self.maximumAttempts
             {
@@ -94,9 +99,36 @@ extension Engine {
         }
     }
 
+    private func writeOnce(
+        _ writes: [(write: Write, namespace: Namespace)], in name: Namespace
+    ) async throws -> [Written] {
+        let known = try await withHome(of: name, creating: false) { home in
+            try await self.commit(try await self.draft(of: writes, in: name, home), home)
+        }
+        if let known { return known }
+        guard writes.contains(where: { $0.write.remembers }) else {
+            throw EngineError(.notFound, "there is no home \(name)")
+        }
+        guard writes.allSatisfy({ $0.write.remembers }) else {
+            return try await withWritableHome(of: name) { home in
+                try await self.commit(try await self.draft(of: writes, in: name, home), home)
+            }
+        }
+        // A home is made for what is stored, and not for what is refused.
+        let draft = try await draft(of: writes, in: name, nil)
+        if draft.changes.isEmpty { return draft.written([]) }
+        return try await withWritableHome(of: name) { try await self.commit(draft, $0) }
+    }
+
     /// What a transaction has come to so far.
     private struct Draft {
         let writeCount: Int
+        /// Those that were taken out, by their places, and why.
+        var refused: [Int: String] = [:]
+        /// Those that are left then, counted from 1.
+        var numbers: [Int] = []
+        /// What makes the spaces of its vectors those of the home.
+        var first: [Mutation.Change] = []
         var changes: [Mutation.Change] = []
         var versions: [Mutation.NewVersion] = []
         /// Where in `changes` each version goes.
@@ -118,14 +150,38 @@ extension Engine {
                     .invalid, "a transaction remembers or updates a memory once, and \(id) twice")
             }
         }
+
+        /// Takes writes out, by their places. Each has one change.
+        mutating func takeOut(_ reasons: [Int: String]) {
+            refused = reasons
+            let kept = changes.indices.filter { reasons[$0] == nil }
+            if kept.count < changes.count { numbers = kept.map { $0 + 1 } }
+            let moved = Dictionary(uniqueKeysWithValues: zip(kept, kept.indices))
+            changes = kept.map { changes[$0] }
+            named = Dictionary(
+                uniqueKeysWithValues: named.compactMap { place, id in moved[place].map { ($0, id) } })
+            let rest = zip(places, versions).compactMap { place, version in
+                moved[place].map { ($0, version) }
+            }
+            (places, versions) = (rest.map(\.0), rest.map(\.1))
+        }
+
+        /// What became of all writes, by what became of those that are left.
+        func written(_ left: [Written]) -> [Written] {
+            var all = left
+            for (place, reason) in refused.sorted(by: { $0.key < $1.key }) {
+                all.insert(.refused(reason), at: place)
+            }
+            return all
+        }
     }
 
     // Not inlined: the optimizer of Swift 6.3.1 makes code of it, inside the closure that lends the home, that jumps to
     // nowhere when a read ends.
     @inline(never)
-    private func writeOnce(
-        _ writes: [(write: Write, namespace: Namespace)], _ home: Home
-    ) async throws -> [Written] {
+    private func draft(
+        of writes: [(write: Write, namespace: Namespace)], in name: Namespace, _ home: Home?
+    ) async throws -> Draft {
         var draft = Draft(writeCount: writes.count)
         for (index, (write, namespace)) in writes.enumerated() {
             do {
@@ -134,7 +190,32 @@ extension Engine {
                 throw EngineError(error.code, "write \(index + 1): \(error.message)")
             }
         }
-        let first = try await embed(&draft.versions, for: home)
+        let refused: [Int: EngineError]
+        (draft.first, refused) = try await embed(
+            &draft.versions, for: name, home, tellsRefused: writes.contains { $0.write.isUnlessRefused })
+        if !refused.isEmpty {
+            var reasons: [Int: String] = [:]
+            for (index, error) in refused.sorted(by: { $0.key < $1.key }) {
+                let place = draft.places[index]
+                if writes[place].write.isUnlessRefused {
+                    reasons[place] = error.message
+                } else if options.embedding == .required {
+                    throw EngineError(
+                        error.code,
+                        writes.count == 1 ? error.message : "write \(place + 1): \(error.message)")
+                }
+            }
+            draft.takeOut(reasons)
+            // The other spaces, for what is left.
+            draft.first = try await embed(&draft.versions, for: name, home, tellsRefused: false).first
+        }
+        return draft
+    }
+
+    @inline(never)
+    private func commit(_ prepared: Draft, _ home: Home) async throws -> [Written] {
+        var draft = prepared
+        guard !draft.changes.isEmpty else { return draft.written([]) }
         for (place, version) in zip(draft.places, draft.versions) {
             switch draft.changes[place] {
             case .update(let id, let expecting, _):
@@ -143,8 +224,9 @@ extension Engine {
             }
         }
         let foreign = try await tellCited(by: draft.edges, in: home.namespace)
-        var mutation = Mutation(at: options.clock(), changes: draft.changes + first)
+        var mutation = Mutation(at: options.clock(), changes: draft.changes + draft.first)
         mutation.named = draft.named
+        mutation.numbers = draft.numbers
         mutation.prepare(Analyzer())
         let applied = try await home.apply(mutation)
         try await eraseForgotten(foreign, in: home.namespace)
@@ -159,15 +241,19 @@ extension Engine {
         for (place, missing) in zip(draft.places, missing) {
             written[place] = .stored(try remembered(applied.outcomes[place], applied.sequence, missing))
         }
-        return written
+        return draft.written(written)
     }
 
     private func add(
-        _ write: Write, _ namespace: Namespace, to draft: inout Draft, _ home: Home
+        _ write: Write, _ namespace: Namespace, to draft: inout Draft, _ home: Home?
     ) async throws {
         let now = options.clock()
+        func opened() throws -> Home {
+            guard let home else { throw EngineError(.notFound, "there is no home \(namespace.home)") }
+            return home
+        }
         switch write {
-        case .remember(let memory):
+        case .remember(let memory, _):
             let id = MemoryID(at: now)
             // One that is there keeps its id, which only other writes have to know before.
             if let key = memory.key, draft.writeCount > 1 {
@@ -187,7 +273,7 @@ extension Engine {
                     "the transaction has ended memory \(id) before: update it first, and end it then")
             }
             try draft.note(id)
-            let (version, newest) = try await newVersion(id, namespace, change, home)
+            let (version, newest) = try await newVersion(id, namespace, change, opened())
             draft.places.append(draft.changes.count)
             draft.versions.append(version)
             draft.changes.append(.update(id, expecting: expecting ?? newest, version))
@@ -195,10 +281,10 @@ extension Engine {
             let id = try await resolve(name, namespace, draft)
             try await close(
                 id, .superseded, try await resolve(successor, namespace, draft), namespace, moment, &draft,
-                home)
+                opened())
         case .retract(let name, let moment):
             let id = try await resolve(name, namespace, draft)
-            try await close(id, .retracted, nil, namespace, moment, &draft, home)
+            try await close(id, .retracted, nil, namespace, moment, &draft, opened())
         case .link(let from, let to, let kind, let weight, let valid, let evidence):
             let edge = try await newEdge(
                 try await resolve(from, namespace, draft), to: try await resolve(to, namespace, draft),

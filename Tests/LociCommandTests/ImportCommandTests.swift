@@ -57,7 +57,8 @@ import Testing
                 stopped.errors.contains("facts.jsonl: line 3: tiny/4/cosine refuses the text: ")
                     && stopped.errors.contains("over 8192 tokens")
                     && stopped.errors.hasSuffix("; --on-error skip leaves it out\n"), "\(stopped.errors)")
-            #expect(try loci(["list", "--json"]).lines.isEmpty)
+            // Nothing is made for what is not stored.
+            #expect(try loci(["homes"]).output.isEmpty && !stopped.errors.contains("stays"))
 
             let skipped = try loci(["import", "facts.jsonl", "--embedder", "server", "--on-error", "skip"])
             #expect(
@@ -74,6 +75,12 @@ import Testing
             let text = try loci(["import", "doc.md", "--embedder", "server", "--batch", "1"])
             #expect(
                 text.status == 1 && text.errors.contains("doc.md: line 7: tiny/4/cosine"), "\(text.errors)")
+            #expect(
+                text.errors.hasPrefix(
+                    "1 new, 0 known already before it stopped: that stays, and running it again brings only the rest\n"
+                ), "\(text.errors)")
+            let rest = try loci(["import", "doc.md", "--on-error", "skip"])
+            #expect(rest.output.hasPrefix("0 new, 1 known already, 1 left out"), "\(rest)")
         }
     }
 
@@ -120,6 +127,21 @@ import Testing
         }
     }
 
+    @Test func `tells a program numbers that add up`() throws {
+        try Shell.run { shell in
+            let lines = [
+                #"{"content":"one"}"#, "", #"{"content":"two"}"#, #"{"content":"one"}"#, #"{"content":7}"#,
+            ]
+            let path = try shell.write(lines.joined(separator: "\n"), to: "lines.jsonl")
+            let told = try shell.loci("import", path, "--json", "--on-error", "skip")
+            #expect(
+                told.output
+                    == #"{"committed":3,"new":2,"known":1,"failed":1,"line":5,"source":"lines.jsonl"}"#
+                    + "\n",
+                "\(told)")
+        }
+    }
+
     @Test func `says how many lines have a namespace of their own, where another one was said`() throws {
         try Shell.run { shell in
             try shell.write(
@@ -130,9 +152,11 @@ import Testing
                 {"content":"four","namespace":"project/atlas/session/s"}
 
                 """, to: "facts.jsonl")
-            // What the environment says is for all that names none.
-            let quiet = try shell.loci("import", "facts.jsonl")
-            #expect(quiet.status == 0 && quiet.errors.isEmpty, "\(quiet.errors)")
+            let set = try shell.loci("import", "facts.jsonl")
+            #expect(
+                set.errors
+                    == "2 lines name a namespace other than project/atlas, which goes before LOCI_NAMESPACE: what they say is there\n"
+            )
             let told = try shell.loci("import", "facts.jsonl", "-n", "project/atlas", "--batch", "1")
             #expect(
                 told.errors

@@ -250,7 +250,6 @@ struct LociProgram: Sendable {
         try Data("x".utf8).write(to: URL(fileURLWithPath: remote.folder + "/log.txt"))
         let id = try remote.id("remember", "The deploy failed.", "--attach", "log.txt")
         for (arguments, option) in [
-            (["get", id, "--attachment", "log.txt"], "--attachment"),
             (["recall", "x", "--words-only"], "--words-only"), (["recall", "x", "--compare"], "--compare"),
             (["recall", "x", "--word-weight", "0.5"], "--word-weight"),
             (["recall", "x", "--weight", "reply=0.1"], "--weight"),

@@ -23,6 +23,12 @@ package final class HTTPClient: Sendable {
         package init() {}
     }
 
+    /// What callers share who send the same, and keep at it as long.
+    private struct Wanted: Hashable {
+        let request: HTTPRequest
+        let isHurried: Bool
+    }
+
     private struct Caller {
         let answer: Awaited<HTTPResponse>
         let deadline: Duration
@@ -31,7 +37,8 @@ package final class HTTPClient: Sendable {
 
     /// A request under way, for all who wait for it.
     private struct Flight {
-        let request: HTTPRequest
+        let wanted: Wanted
+        var request: HTTPRequest { wanted.request }
         var callers: [Int: Caller] = [:]
         var task: Task<Void, Never>?
         /// What is at the provider just now, since when.
@@ -42,7 +49,7 @@ package final class HTTPClient: Sendable {
 
     private struct State {
         var flights: [Int: Flight] = [:]
-        var flightOf: [HTTPRequest: Int] = [:]
+        var flightOf: [Wanted: Int] = [:]
         /// The next number, of a flight or a caller.
         var number = 0
         var budget = RetryBudget()
@@ -50,7 +57,7 @@ package final class HTTPClient: Sendable {
 
         mutating func remove(_ flight: Int) -> Flight? {
             guard let removed = flights.removeValue(forKey: flight) else { return nil }
-            flightOf[removed.request] = nil
+            flightOf[removed.wanted] = nil
             return removed
         }
     }
@@ -77,16 +84,19 @@ package final class HTTPClient: Sendable {
     /// - Parameters:
     ///   - within: how long the caller waits, retries and all.
     ///   - isRetried: whether it is sent again where that may help. Who wants to know how a provider is does not want that.
+    ///   - isHurried: somebody waits who can do without: where there is no connection, it is sent once more and soon (`RetryPolicy.hurried`).
     ///   - meter: counts each attempt; of callers who share a request, the first one's.
     /// - Throws: `HTTPError`; `CancellationError`; what the meter throws.
     package func send(
-        _ request: HTTPRequest, within: Duration, isRetried: Bool = true, meter: HTTPMeter? = nil
+        _ request: HTTPRequest, within: Duration, isRetried: Bool = true, isHurried: Bool = false,
+        meter: HTTPMeter? = nil
     ) async throws -> HTTPResponse {
         try Task.checkCancellation()
         let deadline = clock.uptime + min(max(within, .zero), Self.longestWait)
         let answer = Awaited<HTTPResponse>()
         let (flight, caller) = join(
-            request, meter, Caller(answer: answer, deadline: deadline, isRetried: isRetried))
+            Wanted(request: request, isHurried: isHurried), meter,
+            Caller(answer: answer, deadline: deadline, isRetried: isRetried))
         let alarm = Task {
             try await clock.sleep(until: deadline)
             leave(flight, caller, answer, isOverdue: true)
@@ -102,22 +112,22 @@ package final class HTTPClient: Sendable {
     // MARK: Sharing
 
     private func join(
-        _ request: HTTPRequest, _ meter: HTTPMeter?, _ caller: Caller
+        _ wanted: Wanted, _ meter: HTTPMeter?, _ caller: Caller
     ) -> (flight: Int, caller: Int) {
         let (flight, number, isNew) = state.withLock { state in
             state.number += 2
-            let known = state.flightOf[request]
+            let known = state.flightOf[wanted]
             let flight = known ?? state.number
             if known == nil {
-                state.flightOf[request] = flight
-                state.flights[flight] = Flight(request: request)
+                state.flightOf[wanted] = flight
+                state.flights[flight] = Flight(wanted: wanted)
                 state.budget.countRequest()
             }
             state.flights[flight]?.callers[state.number + 1] = caller
             return (flight, state.number + 1, known == nil)
         }
         if isNew {
-            let task = Task { await fly(flight, request, meter) }
+            let task = Task { await fly(flight, wanted, meter) }
             let isWanted = state.withLock { state in
                 state.flights[flight]?.task = task
                 return state.flights[flight] != nil
@@ -150,10 +160,10 @@ package final class HTTPClient: Sendable {
         answer.give(.failure(HTTPError(.deadline, "\(left.host) gave no answer in time\(reason)")))
     }
 
-    private func fly(_ number: Int, _ request: HTTPRequest, _ meter: HTTPMeter?) async {
+    private func fly(_ number: Int, _ wanted: Wanted, _ meter: HTTPMeter?) async {
         let result: Result<HTTPResponse, any Error>
         do {
-            result = .success(try await answer(of: request, number, meter))
+            result = .success(try await answer(to: wanted, number, meter))
         } catch {
             result = .failure(error)
         }
@@ -164,8 +174,9 @@ package final class HTTPClient: Sendable {
     // MARK: Attempts
 
     private func answer(
-        of request: HTTPRequest, _ number: Int, _ meter: HTTPMeter?
+        to wanted: Wanted, _ number: Int, _ meter: HTTPMeter?
     ) async throws -> HTTPResponse {
+        let request = wanted.request
         var retry = 0
         while true {
             try beginAttempt(number, at: request.host)
@@ -184,7 +195,9 @@ package final class HTTPClient: Sendable {
                 throw error
             }
             endAttempt(number, failure.outcome, failure)
-            guard let moment = retryMoment(number, retry, after: failure) else { throw failure }
+            guard let moment = retryMoment(number, retry, after: failure, isHurried: wanted.isHurried) else {
+                throw failure
+            }
             try await clock.sleep(until: moment)
             retry += 1
         }
@@ -233,9 +246,13 @@ package final class HTTPClient: Sendable {
     }
 
     /// When to try again; `nil` if that is of no use, comes too late for everybody, or is beyond the budget.
-    private func retryMoment(_ number: Int, _ retry: Int, after failure: HTTPError) -> Duration? {
-        guard failure.isTransient, retry < options.retries.maximumRetries else { return nil }
-        let wait = options.retries.wait(
+    private func retryMoment(
+        _ number: Int, _ retry: Int, after failure: HTTPError, isHurried: Bool
+    ) -> Duration? {
+        let isUnreached = failure.code == .connection && failure.isUnsent
+        let policy = isHurried && isUnreached ? .hurried : options.retries
+        guard failure.isTransient, retry < policy.maximumRetries else { return nil }
+        let wait = policy.wait(
             beforeRetry: retry, retryAfter: failure.retryAfter, random: options.random())
         let moment = clock.uptime + wait
         return state.withLock { state in

@@ -7,6 +7,14 @@ package struct RetryPolicy: Sendable {
 
     package init() {}
 
+    /// One more try, a quarter of a second later at most: what a question takes on where there is no connection, as words answer it
+    /// meanwhile.
+    package static let hurried: RetryPolicy = {
+        var policy = RetryPolicy()
+        (policy.maximumRetries, policy.base) = (1, .milliseconds(250))
+        return policy
+    }()
+
     /// The wait before retry `number`, counted from 0: a random part of the bound ("full jitter"), so that those who failed
     /// together do not come back together (Brooker, "Exponential backoff and jitter", 2015).
     ///

@@ -161,7 +161,7 @@ public struct RunPodEmbedder: Embedder {
     /// Where a call goes.
     private enum Door: Sendable {
         case queue(RunPodEndpoint, RunPodEndpoint.Route, Duration)
-        case loadBalancer(RunPodLoadBalancer, Duration)
+        case loadBalancer(RunPodLoadBalancer, Duration, isHurried: Bool)
 
         var maximumBodyByteCount: Int {
             switch self {
@@ -173,8 +173,10 @@ public struct RunPodEmbedder: Embedder {
 
     private func door(for purpose: EmbeddingPurpose) throws -> Door {
         switch (purpose, queue, loadBalancer) {
-        case (.query, _, let balancer?): return .loadBalancer(balancer, options.queryDeadline)
-        case (.passage, nil, let balancer?): return .loadBalancer(balancer, options.deadline)
+        case (.query, _, let balancer?):
+            return .loadBalancer(balancer, options.queryDeadline, isHurried: true)
+        case (.passage, nil, let balancer?):
+            return .loadBalancer(balancer, options.deadline, isHurried: false)
         case (.passage, let queue?, _):
             return .queue(queue, options.usesRunSync ? .runSync : .run, options.deadline)
         case (.query, let queue?, nil):
@@ -240,12 +242,13 @@ public struct RunPodEmbedder: Embedder {
             }
             await settle(reservation, inputs.count, seconds)
             return try checked(output, inputs.count, from: endpoint.name, endpoint.credential)
-        case .loadBalancer(let balancer, let deadline):
+        case .loadBalancer(let balancer, let deadline, let isHurried):
             let start = ContinuousClock.now
             // It says nothing of its time, which is at most this, also where it fails.
             let body: [UInt8]
             do {
-                body = try await balancer.post(input, to: options.loadBalancerPath, within: deadline)
+                body = try await balancer.post(
+                    input, to: options.loadBalancerPath, within: deadline, isHurried: isHurried)
             } catch {
                 await settle(reservation, inputs.count, (ContinuousClock.now - start) / .seconds(1))
                 throw error

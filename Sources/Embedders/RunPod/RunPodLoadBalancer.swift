@@ -30,15 +30,19 @@ final class RunPodLoadBalancer: Sendable {
 
     /// Posts JSON to a path, such as `/embed`, and gives the body of the answer.
     ///
+    /// - Parameter isHurried: as of `HTTPClient.send`.
     /// - Throws: `RunPodError`, of which `cold` tells that its workers are starting; `CancellationError`.
-    func post(_ body: [UInt8], to path: String, within: Duration) async throws -> [UInt8] {
+    func post(
+        _ body: [UInt8], to path: String, within: Duration, isHurried: Bool = false
+    ) async throws -> [UInt8] {
         let deadline = clock.uptime + within
         do {
-            return try await answer(to: body, at: path, within)
+            return try await answer(to: body, at: path, within, isHurried: isHurried)
         } catch let error as HTTPError {
             var told = RunPodError(error, of: name)
             let left = deadline - clock.uptime
-            if told.code == .unavailable, left > .zero,
+            let isUnreached = error.code == .connection && error.isUnsent
+            if told.code == .unavailable, !isUnreached, left > .zero,
                 try await isStarting(within: min(Self.longestPing, left))
             {
                 told = starting
@@ -49,7 +53,9 @@ final class RunPodLoadBalancer: Sendable {
         }
     }
 
-    private func answer(to body: [UInt8], at path: String, _ within: Duration) async throws -> [UInt8] {
+    private func answer(
+        to body: [UInt8], at path: String, _ within: Duration, isHurried: Bool
+    ) async throws -> [UInt8] {
         guard body.count <= Self.maximumBodyByteCount else {
             throw RunPodError(
                 .tooLarge,
@@ -59,7 +65,7 @@ final class RunPodLoadBalancer: Sendable {
         let request = try HTTPRequest(
             .post, url + path, headers: [HTTPHeader("Content-Type", "application/json")],
             credential: credential, body: body)
-        let response = try await client.send(request, within: within)
+        let response = try await client.send(request, within: within, isHurried: isHurried)
         guard response.status != 204 else { throw starting }
         return response.body
     }

@@ -88,7 +88,7 @@ public struct OpenAIEmbedder: HealthReporting {
         for batch in bounds.batches(of: weights) {
             let written = try await call.ask(
                 request(Array(fields[batch]), purpose), texts: batch.count,
-                tokens: weights[batch].reduce(0) { $0 + $1.tokens }, Self.read)
+                tokens: weights[batch].reduce(0) { $0 + $1.tokens }, for: purpose, Self.read)
             vectors += try checked(written, count: batch.count)
         }
         return vectors

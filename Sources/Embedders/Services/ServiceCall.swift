@@ -73,15 +73,17 @@ struct ServiceCall: Sendable {
     ///
     /// - Parameters:
     ///   - tokens: how many the inputs have at most about.
+    ///   - purpose: a question is not kept waiting where there is no connection.
     ///   - read: what an answer holds; `nil` = it is none.
     /// - Throws: `EngineError`: `embedder` (a cap among it), `deadline`, what the ledger throws; `CancellationError`.
     func ask<Content>(
-        _ fields: ServiceField, texts: Int, tokens: Int,
+        _ fields: ServiceField, texts: Int, tokens: Int, for purpose: EmbeddingPurpose,
         _ read: @escaping @Sendable (HTTPResponse) -> Answer<Content>?
     ) async throws -> Content {
         try await told {
             try await answer(
-                to: fields, texts: texts, tokens: tokens, within: deadline, isRetried: true, read)
+                to: fields, texts: texts, tokens: tokens, within: deadline, isRetried: true,
+                isHurried: purpose == .query, read)
         }
     }
 
@@ -97,7 +99,7 @@ struct ServiceCall: Sendable {
     /// As `ask`. Throws errors of the client as they are.
     func answer<Content>(
         to fields: ServiceField, texts: Int, tokens: Int, within: Duration, isRetried: Bool,
-        _ read: @escaping @Sendable (HTTPResponse) -> Answer<Content>?
+        isHurried: Bool = false, _ read: @escaping @Sendable (HTTPResponse) -> Answer<Content>?
     ) async throws -> Content {
         let encoder = JSONEncoder()
         // So that equal questions are equal bytes, and are asked once.
@@ -108,7 +110,7 @@ struct ServiceCall: Sendable {
         // Read once, by the meter where there is one.
         let known = Mutex<Answer<Content>?>(nil)
         let response = try await client.send(
-            request, within: within, isRetried: isRetried,
+            request, within: within, isRetried: isRetried, isHurried: isHurried,
             meter: meter(texts: texts, tokens: tokens) { response in
                 let answer = read(response)
                 known.withLock { $0 = answer }

@@ -76,7 +76,8 @@ public struct TEIEmbedder: HealthReporting {
     ) async throws -> [[Float]] {
         if options.checksModel, told.info == nil {
             told.info = try await call.told {
-                try await checkModel(within: options.deadline, isRetried: true)
+                try await checkModel(
+                    within: options.deadline, isRetried: true, isHurried: purpose == .query)
             }
         }
         let most = told.info?.maximumBatchCount ?? limits.maximumBatchCount
@@ -91,7 +92,7 @@ public struct TEIEmbedder: HealthReporting {
             }
             let written = try await call.ask(
                 .object(fields), texts: batch.count, tokens: weights[batch].reduce(0) { $0 + $1.tokens },
-                Self.read)
+                for: purpose, Self.read)
             vectors += try call.vectors(written.map { (nil, $0) }, count: batch.count)
         }
         return vectors
@@ -128,10 +129,12 @@ public struct TEIEmbedder: HealthReporting {
     }
 
     /// - Throws: `HTTPError`; `EngineError` with code `embedder`: the server's model is another one.
-    private func checkModel(within: Duration, isRetried: Bool) async throws -> Info {
+    private func checkModel(
+        within: Duration, isRetried: Bool, isHurried: Bool = false
+    ) async throws -> Info {
         let response = try await call.client.send(
             HTTPRequest(.get, url + "/info", credential: call.credential), within: within,
-            isRetried: isRetried)
+            isRetried: isRetried, isHurried: isHurried)
         guard let info = try? JSONDecoder().decode(Info.self, from: Data(response.body)) else {
             throw call.refusal("it does not tell its model: \(call.excerpt(response.body))")
         }

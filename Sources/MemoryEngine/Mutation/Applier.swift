@@ -101,8 +101,9 @@ struct Applier {
                         isStale: true)
                 }
                 result.outcomes.append(outcome)
-            } catch let error as EngineError where mutation.changes.count > 1 {
-                throw EngineError(error.code, "write \(index + 1): \(error.message)", isStale: error.isStale)
+            } catch let error as EngineError where mutation.changes.count > 1 || !mutation.numbers.isEmpty {
+                let number = index < mutation.numbers.count ? mutation.numbers[index] : index + 1
+                throw EngineError(error.code, "write \(number): \(error.message)", isStale: error.isStale)
             }
         }
         if transaction.changeCount == before, applier.log.isEmpty {

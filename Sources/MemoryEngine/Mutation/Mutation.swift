@@ -15,6 +15,8 @@ package struct Mutation: Sendable, Equatable {
     /// By the places of changes that remember under a key: the memory that others of the changes take it to lead to. Not
     /// encoded: what was applied once needs no check.
     var named: [Int: MemoryID] = [:]
+    /// The numbers by which errors call the first changes, where they are not counted from 1. Not encoded.
+    var numbers: [Int] = []
 
     /// One that is applied wherever its operation id is not known.
     init(operation: UInt128, time: Int64, changes: [Change]) {

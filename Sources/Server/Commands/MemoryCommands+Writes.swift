@@ -31,18 +31,22 @@ extension MemoryCommands {
         return MemoryID(text).map { .id($0) } ?? .key(text)
     }
 
-    // MARK: MEM.REMEMBER namespace content [KEY key] [fields]
+    // MARK: MEM.REMEMBER namespace content [KEY key] [UNLESSREFUSED] [fields]
 
     private static func remember(_ arguments: inout Arguments) throws -> Engine.Write {
         var draft = MemoryDraft(try arguments.text("the content"))
         var fields = DraftFields()
+        var isUnlessRefused = false
         while let option = try arguments.option() {
             if try fields.read(option, &arguments) { continue }
-            guard option == "KEY" else { throw arguments.unknown(option) }
-            draft.key = try arguments.text("the key")
+            switch option {
+            case "KEY": draft.key = try arguments.text("the key")
+            case "UNLESSREFUSED": isUnlessRefused = true
+            default: throw arguments.unknown(option)
+            }
         }
         try fields.apply(to: &draft)
-        return .remember(draft)
+        return .remember(draft, unlessRefused: isUnlessRefused)
     }
 
     // MARK: MEM.UPDATE namespace memory [CONTENT text] [EXPECTING version] [UNTAG tag] [UNSET attribute] [fields]
@@ -133,6 +137,7 @@ extension Reply {
     init(_ written: Engine.Written) {
         switch written {
         case .stored(let remembered): self.init(remembered)
+        case .refused(let reason): self = .members([("refusals", .array([.text(reason)]))])
         case .linked(let edge): self = .text(edge.description)
         case .done: self = .ok
         }

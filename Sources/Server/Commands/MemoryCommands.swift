@@ -80,24 +80,50 @@ struct MemoryCommands: Sendable {
         return try await engine.id(ofKey: text, in: namespace)
     }
 
-    // MARK: MEM.GET namespace memory [VERSION number] [ASOF time] [VALIDAT time]
+    // MARK: MEM.GET namespace memory [VERSION number] [ASOF time] [VALIDAT time] [ATTACHMENT name [FROM byte]]
 
     private func get(_ arguments: inout Arguments) async throws -> Reply {
         let namespace = try arguments.namespace(.read)
         let text = try arguments.text("the memory")
         var version: UInt32?
         var (asOf, validAt) = (Timestamp?.none, Timestamp?.none)
+        var (attachment, start) = (String?.none, Int?.none)
         while let option = try arguments.option() {
             switch option {
+            case "ATTACHMENT": attachment = try arguments.text("the name of the attachment")
+            case "FROM": start = try arguments.integer("FROM", in: 0...Int(UInt32.max))
             case "VERSION": version = UInt32(try arguments.integer("VERSION", in: 1...Int(UInt32.max)))
             case "ASOF": asOf = try arguments.time("ASOF")
             case "VALIDAT": validAt = try arguments.time("VALIDAT")
             default: throw arguments.unknown(option)
             }
         }
-        guard let id = try await id(of: text, in: namespace) else { return .null }
-        let memory = try await engine.get(id, in: namespace, version: version, asOf: asOf, validAt: validAt)
-        return memory.map(Reply.memory) ?? .null
+        guard attachment != nil || start == nil else {
+            throw CommandError("ERR MEM.GET: FROM is without ATTACHMENT")
+        }
+        guard let id = try await id(of: text, in: namespace),
+            let memory = try await engine.get(
+                id, in: namespace, version: version, asOf: asOf, validAt: validAt)
+        else { return .null }
+        guard let attachment else { return .memory(memory) }
+        return try await part(of: attachment, from: UInt64(start ?? 0), of: memory)
+    }
+
+    /// The most bytes of an attachment in a reply, so that few clients that are slow to take theirs do not fill the memory.
+    static let attachmentPartByteCount: UInt64 = 8 << 20
+
+    private func part(of name: String, from start: UInt64, of memory: Memory) async throws -> Reply {
+        guard let attachment = memory.attachments.first(where: { $0.name == name }) else {
+            throw EngineError(.notFound, "the memory has no attachment `\(name.prefix(200))`")
+        }
+        if let address = attachment.address {
+            throw EngineError(.invalid, "`\(name)` is kept outside: \(address)")
+        }
+        guard start < attachment.byteCount else { return .bulk([]) }
+        let end = min(attachment.byteCount, start + Self.attachmentPartByteCount)
+        return try await turns.take {
+            .bulk(try await engine.attachment(attachment.digest, in: memory.namespace, range: start..<end))
+        }
     }
 
     // MARK: MEM.LIST namespace [LIMIT count] [AFTER cursor] [ORDER order] [ALL] [conditions]

@@ -34,9 +34,7 @@ protocol MemoryStore: Sendable {
     /// The newest versions of those of some memories that are there.
     func memories(_ ids: [MemoryID], in namespace: Namespace) async throws -> [MemoryID: Memory]
     func versions(of id: MemoryID, in namespace: Namespace) async throws -> [Memory]
-    func attachment(
-        _ digest: [UInt8], in namespace: Namespace, range: Range<UInt64>?
-    ) async throws -> [UInt8]
+    func bytes(of attachment: Attachment, of memory: Memory) async throws -> [UInt8]
     func content(of citation: Citation) async throws -> String
     func list(
         in namespace: Namespace, filter: Filter?, order: Engine.ListOrder, after cursor: String?, limit: Int,
@@ -113,6 +111,10 @@ extension Engine: MemoryStore {
         var known: Set<String> = []
         for key in keys where try await get(key: key, in: namespace) != nil { known.insert(key) }
         return known
+    }
+
+    func bytes(of attachment: Attachment, of memory: Memory) async throws -> [UInt8] {
+        try await self.attachment(attachment.digest, in: memory.namespace)
     }
 
     func memories(_ ids: [MemoryID], in namespace: Namespace) async throws -> [MemoryID: Memory] {

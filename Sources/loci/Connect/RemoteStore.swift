@@ -105,47 +105,60 @@ struct RemoteStore: MemoryStore {
     }
 
     /// As many as are sent at a time are a transaction, as each would else wait for the disk. Where that is refused, each is one
-    /// of its own, so that those that can be stored are, whatever the policy.
+    /// of its own, so that those that can be stored are. With `.atomic` nothing is sent after those with a bad one.
     func remember(
         _ drafts: [MemoryDraft], in namespace: Namespace, onError policy: Engine.BatchPolicy
     ) async throws -> [Result<Remembered, EngineError>] {
-        var results: [Result<Remembered, EngineError>?] = []
-        var commands: [CommandWords] = []
-        for draft in drafts {
+        var results: [Result<Remembered, EngineError>] = []
+        for first in stride(from: 0, to: drafts.count, by: Self.pipelineCount) {
+            let part = drafts[first..<min(first + Self.pipelineCount, drafts.count)]
+            let done = try await remember(part, in: namespace)
+            results += done
+            let isWhole = done.allSatisfy { if case .success = $0 { true } else { false } }
+            if policy == .atomic, !isWhole { break }
+        }
+        return results
+    }
+
+    private func remember(
+        _ drafts: ArraySlice<MemoryDraft>, in namespace: Namespace
+    ) async throws -> [Result<Remembered, EngineError>] {
+        let commands = drafts.map { draft -> Result<CommandWords, EngineError> in
             do {
-                let words = try command(draft, in: namespace)
+                var words = try command(draft, in: namespace)
+                words.add("UNLESSREFUSED")
                 try words.check()
-                commands.append(words)
-                results.append(nil)
-            } catch let error as EngineError {
-                results.append(.failure(error))
+                return .success(words)
+            } catch {
+                return .failure(error as? EngineError ?? EngineError(.invalid, "\(error)"))
             }
         }
-        var all: [Reply] = []
-        for first in stride(from: 0, to: commands.count, by: Self.pipelineCount) {
-            let part = Array(commands[first..<min(first + Self.pipelineCount, commands.count)])
-            let done = try await client.ask(
-                [CommandWords("MULTI").words] + part.map(\.words) + [CommandWords("EXEC").words])
-            guard done.first?.refusal == nil else {
-                // What was to be part of a transaction was each done by itself.
-                all += done.dropFirst().dropLast()
-                continue
-            }
-            if case .array(let replies) = done.last, replies.count == part.count,
-                replies.allSatisfy({ $0.refusal == nil })
-            {
-                all += replies
-            } else {
-                all += try await ask(part)
-            }
-        }
-        var replies = all.makeIterator()
-        return try results.map { result in
-            if let result { return result }
+        let sent = commands.compactMap { try? $0.get() }
+        var replies = try await transaction(of: sent).makeIterator()
+        return try commands.map { command in
+            if case .failure(let error) = command { return .failure(error) }
             guard let reply = replies.next() else { throw Told.missing }
             if let refusal = reply.refusal { return .failure(refusal) }
+            if reply["id"] == nil, let reason = Told.texts(reply, "refusals").first {
+                return .failure(EngineError(.invalid, reason))
+            }
             return .success(try remembered(reply, namespace))
         }
+    }
+
+    /// The replies of commands that are one transaction, or of each by itself where that is refused.
+    private func transaction(of commands: [CommandWords]) async throws -> [Reply] {
+        if commands.isEmpty { return [] }
+        let done = try await client.ask(
+            [CommandWords("MULTI").words] + commands.map(\.words) + [CommandWords("EXEC").words])
+        // What was to be part of a transaction was each done by itself.
+        guard done.first?.refusal == nil else { return Array(done.dropFirst().dropLast()) }
+        if case .array(let replies) = done.last, replies.count == commands.count,
+            replies.allSatisfy({ $0.refusal == nil })
+        {
+            return replies
+        }
+        return try await ask(commands)
     }
 
     func update(
@@ -251,10 +264,25 @@ struct RemoteStore: MemoryStore {
         }
     }
 
-    func attachment(
-        _ digest: [UInt8], in namespace: Namespace, range: Range<UInt64>?
-    ) async throws -> [UInt8] {
-        throw CommandWords.refusal(of: "--attachment")
+    /// A part at a time, of one version, so that an update meanwhile changes nothing.
+    func bytes(of attachment: Attachment, of memory: Memory) async throws -> [UInt8] {
+        guard attachment.byteCount <= WireLimits().argumentByteCount else { throw Told.missing }
+        var bytes: [UInt8] = []
+        repeat {
+            var command = CommandWords("MEM.GET", memory.namespace, memory.id)
+            command.add("VERSION", memory.version)
+            command.add("ATTACHMENT", attachment.name)
+            command.add("FROM", bytes.count)
+            let reply = try await ask(command)
+            guard case .bulk(let part) = reply, !part.isEmpty || attachment.byteCount == 0,
+                UInt64(bytes.count + part.count) <= attachment.byteCount
+            else { throw Told.missing }
+            bytes += part
+        } while UInt64(bytes.count) < attachment.byteCount
+        guard Attachment.data(bytes, name: attachment.name).digest == attachment.digest else {
+            throw Told.missing
+        }
+        return bytes
     }
 
     func content(of citation: Citation) async throws -> String {

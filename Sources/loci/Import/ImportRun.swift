@@ -16,16 +16,22 @@ struct ImportRun {
 
     /// What came of a source.
     struct Outcome: Sendable, Equatable {
-        /// The last line that is dealt with, and durable.
-        var committed = 0
+        /// The last line that is dealt with: what it says is durable, or left out.
+        var line = 0
         var new = 0
         var known = 0
+        /// Left out.
         var failed = 0
+        /// New ones that have no vector yet, which a server makes up for.
+        var waiting = 0
         /// Messages of conversations that stand on other branches than the one that was last shown.
         var branched = 0
         /// Memories that name a namespace of their own, and not the one of the command.
         var elsewhere = 0
         var isInterrupted = false
+
+        /// Memories, and edges, that are in the store.
+        var committed: Int { new + known }
     }
 
     /// What is put into one transaction of a home at most.
@@ -85,9 +91,11 @@ struct ImportRun {
 
     /// Imports a source.
     ///
+    /// - Parameter outcome: what came of it, also of one that ends early.
     /// - Throws: `ImportError` or `EngineError` for what ends it. What was committed before stays.
-    func run(_ source: ImportSource, progress: (ImportProgress) -> Void) async throws -> Outcome {
-        var outcome = Outcome()
+    func run(
+        _ source: ImportSource, _ outcome: inout Outcome, progress: (ImportProgress) -> Void
+    ) async throws {
         var batch = Batch()
         var exports = ExportReader()
         var known = KnownMemories()
@@ -97,7 +105,7 @@ struct ImportRun {
         for result in reader {
             if Signals.isInterrupted {
                 outcome.isInterrupted = true
-                return outcome
+                return
             }
             do {
                 let item = try result.get()
@@ -134,7 +142,6 @@ struct ImportRun {
         }
         try await commit(&batch, &outcome, source)
         outcome.branched = reader.leftOutCount
-        return outcome
     }
 
     // MARK: One line
@@ -262,18 +269,23 @@ struct ImportRun {
                 throw ImportError(
                     line: drafts[bad.place].line, unit: drafts[bad.place].unit, bad.message)
             }
+            var refused: [(draft: Draft, error: EngineError)] = []
             for (draft, result) in zip(drafts, results) {
                 switch result {
                 case .success(let remembered):
                     if remembered.isNew { outcome.new += 1 } else { outcome.known += 1 }
-                case .failure(let error):
-                    guard policy == .skip || !Self.isOfOneLine(error) else {
-                        throw ImportError(line: draft.line, unit: draft.unit, error.message)
-                    }
-                    guard Self.isOfOneLine(error) else { throw error }
-                    outcome.failed += 1
-                    complain(outcome.failed, "\(source.path): \(draft.unit) \(draft.line): \(error.message)")
+                    if remembered.isNew, !remembered.missingSpaces.isEmpty { outcome.waiting += 1 }
+                case .failure(let error): refused.append((draft, error))
                 }
+            }
+            // What a server stored beside them is counted by then.
+            for (draft, error) in refused {
+                guard Self.isOfOneLine(error) else { throw error }
+                guard policy == .skip else {
+                    throw ImportError(line: draft.line, unit: draft.unit, error.message)
+                }
+                outcome.failed += 1
+                complain(outcome.failed, "\(source.path): \(draft.unit) \(draft.line): \(error.message)")
             }
         }
         try await restore(batch.exported, &outcome, source)
@@ -282,7 +294,7 @@ struct ImportRun {
         }) {
             try await link(edges.map { ($0.edge, $0.line) }, in: home, &outcome, source)
         }
-        outcome.committed = max(outcome.committed, batch.lastLine)
+        outcome.line = max(outcome.line, batch.lastLine)
         batch = Batch()
         report(outcome)
     }

@@ -63,7 +63,7 @@ struct GetCommand: AsyncParsableCommand {
                     throw EngineError(
                         .invalid, "`\(name)` is kept outside: \(attachment.address ?? "")")
                 }
-                let bytes = try await store.attachment(attachment.digest, in: last.namespace, range: nil)
+                let bytes = try await store.bytes(of: attachment, of: last)
                 Terminal.write(Data(bytes))
                 return
             }

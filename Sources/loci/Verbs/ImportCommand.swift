@@ -56,12 +56,17 @@ struct ImportCommand: AsyncParsableCommand {
             refuses, such as a text with more tokens than its model takes, shows when it is asked: it is named as \
             any other line that is wrong, and what was stored before it stays.
 
-            With --json each line of output is {"committed":n,…}: n lines of the file (commits, messages) are on \
-            disk.
+            With --json each batch prints {"committed":5,"new":4,"known":1,"failed":2,"line":9}: so many memories (and \
+            edges) of the file are on disk, those that are new and those that were known together, and so many were \
+            left out; "line" is the last line (commit, message) that was dealt with, blank ones counted.
 
-            A server (--connect) is sent each memory as a command of its own, a hundred at a time; with --on-error stop those \
-            before the one that is wrong stay. Attachments and lines of loci export are for the store itself, and names \
-            are not put together.
+            An import that stops leaves in the store what it said was there, and run again it goes on from there.
+
+            A server (--connect) is sent a hundred memories at a time. With --on-error stop nothing is sent after those \
+            among which one is wrong; the others of them stay. What the server's embedder refuses is named, and left out \
+            or stopped at, as here; while it does not answer, the server stores without vectors, makes up for them, and \
+            how many wait is said. Attachments and lines of loci export are for the store itself, and names are not put \
+            together.
             """)
 
     @Argument(help: "Files and folders; `-` is standard input.", completion: .file())
@@ -99,14 +104,19 @@ struct ImportCommand: AsyncParsableCommand {
             }
             var sum = ImportRun.Outcome()
             let start = ContinuousClock.now
-            for source in found where !sum.isInterrupted {
-                let outcome = try await run(source, namespace, store)
-                sum.new += outcome.new
-                sum.known += outcome.known
-                sum.failed += outcome.failed
-                sum.branched += outcome.branched
-                sum.elsewhere += outcome.elsewhere
-                sum.isInterrupted = outcome.isInterrupted
+            do {
+                for source in found where !sum.isInterrupted {
+                    var outcome = ImportRun.Outcome()
+                    defer { sum += outcome }
+                    try await run(source, &outcome, namespace, store)
+                }
+            } catch {
+                if sum.committed > 0 {
+                    Terminal.note(
+                        "\(Self.line(sum)) before it stopped: that stays, and running it again brings only the rest"
+                    ) { Self.write(sum, to: &$0) }
+                }
+                throw error
             }
             if let engine = store as? Engine, !sum.isInterrupted, sum.new > 0 {
                 try await resolvePeople(of: found, namespace, engine)
@@ -114,7 +124,19 @@ struct ImportCommand: AsyncParsableCommand {
             if sum.isInterrupted {
                 Terminal.note("loci: interrupted; run the same command again to go on")
             } else if !place.json {
-                Terminal.print(Self.line(sum, seconds: (ContinuousClock.now - start).inSeconds))
+                let seconds = (ContinuousClock.now - start).inSeconds
+                let rate = seconds > 0 ? Int(Double(sum.committed) / seconds) : 0
+                Terminal.print(
+                    Self.line(sum)
+                        + Terminal.styled(
+                            "  \(Terminal.decimals(seconds, 1)) s, \(Terminal.grouped(rate))/s", .dim))
+            }
+            if sum.waiting > 0, store is RemoteStore {
+                let count = sum.waiting
+                Terminal.note(
+                    "\(Terminal.grouped(count)) \(count == 1 ? "has" : "have") no vector yet: what makes them did not answer, and "
+                        + "the server makes up for that"
+                ) { $0.member("waiting", count) }
             }
             if sum.branched > 0 {
                 let count = sum.branched
@@ -123,11 +145,12 @@ struct ImportCommand: AsyncParsableCommand {
                         + "last shown \(count == 1 ? "was" : "were") left out"
                 ) { $0.member("leftOut", count) }
             }
-            if sum.elsewhere > 0, let said = try place.namespace.said() {
+            if sum.elsewhere > 0, let namespace {
+                let option = try place.namespace.said() == nil ? "LOCI_NAMESPACE" : "--namespace"
                 let count = sum.elsewhere
                 Terminal.note(
-                    "\(Terminal.grouped(count)) \(count == 1 ? "line names" : "lines name") a namespace other than \(said), "
-                        + "which goes before --namespace: what \(count == 1 ? "it says" : "they say") is there"
+                    "\(Terminal.grouped(count)) \(count == 1 ? "line names" : "lines name") a namespace other than \(namespace), "
+                        + "which goes before \(option): what \(count == 1 ? "it says" : "they say") is there"
                 ) { $0.member("elsewhere", count) }
             }
             // A server does that by itself.
@@ -170,22 +193,23 @@ struct ImportCommand: AsyncParsableCommand {
     }
 
     private func run(
-        _ source: ImportSource, _ namespace: Namespace?, _ store: any MemoryStore
-    ) async throws -> ImportRun.Outcome {
+        _ source: ImportSource, _ outcome: inout ImportRun.Outcome, _ namespace: Namespace?,
+        _ store: any MemoryStore
+    ) async throws {
         do {
-            let outcome = try await Progress(
+            try await Progress(
                 "importing \(source.name)", unit: source.format == .git ? "commits" : "",
                 isBytes: source.format != .git,
                 isSilent: place.json
             ).during { progress in
-                try await importer(source, namespace, store).run(source) {
+                try await importer(source, namespace, store).run(source, &outcome) {
                     progress.update($0.done, of: $0.total)
                 }
             }
             if outcome.isInterrupted {
-                Terminal.note("\(source.path): \(outcome.committed) lines are in the store")
+                Terminal.note(
+                    "\(source.path): \(Terminal.grouped(outcome.committed)) of its memories are in the store")
             }
-            return outcome
         } catch let error as ImportError {
             let message = "\(source.path): \(error)\(Self.wayOut(of: error))"
             throw Failure(ImportError(isMissing: error.isMissing, message))
@@ -209,20 +233,35 @@ struct ImportCommand: AsyncParsableCommand {
 
     private func print(_ outcome: ImportRun.Outcome, of source: ImportSource) {
         Terminal.printObject { json in
-            json.member("committed", outcome.committed)
-            json.member("new", outcome.new)
-            json.member("known", outcome.known)
-            json.member("failed", outcome.failed)
+            Self.write(outcome, to: &json)
+            json.member("line", outcome.line)
             if paths.count > 1 || source.name != source.path { json.member("source", source.name) }
         }
     }
 
-    private static func line(_ outcome: ImportRun.Outcome, seconds: Double) -> String {
-        let count = outcome.new + outcome.known
+    private static func write(_ outcome: ImportRun.Outcome, to json: inout JSONWriter) {
+        json.member("committed", outcome.committed)
+        json.member("new", outcome.new)
+        json.member("known", outcome.known)
+        json.member("failed", outcome.failed)
+    }
+
+    private static func line(_ outcome: ImportRun.Outcome) -> String {
         var line = "\(Terminal.grouped(outcome.new)) new, \(Terminal.grouped(outcome.known)) known already"
         if outcome.failed > 0 { line += ", \(Terminal.grouped(outcome.failed)) left out" }
-        let rate = seconds > 0 ? Int(Double(count) / seconds) : 0
         return line
-            + Terminal.styled("  \(Terminal.decimals(seconds, 1)) s, \(Terminal.grouped(rate))/s", .dim)
+    }
+}
+
+extension ImportRun.Outcome {
+    /// What came of several sources.
+    fileprivate static func += (sum: inout Self, outcome: Self) {
+        sum.new += outcome.new
+        sum.known += outcome.known
+        sum.failed += outcome.failed
+        sum.waiting += outcome.waiting
+        sum.branched += outcome.branched
+        sum.elsewhere += outcome.elsewhere
+        sum.isInterrupted = outcome.isInterrupted
     }
 }

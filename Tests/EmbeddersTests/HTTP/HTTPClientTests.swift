@@ -71,6 +71,43 @@ import Testing
         }
     }
 
+    @Test func `asks once more and soon, where there is no connection and somebody can do without`()
+        async throws
+    {
+        let refused = ScriptedTransport(.fail(.connection, isUnsent: true))
+        let client = client(over: refused) { $0.random = { 0.99 } }
+        let request = try Self.request()
+        let task = Task {
+            await Self.error { try await client.send(request, within: Self.patience, isHurried: true) }
+        }
+        // With the patience of others it would wait for a clock that nobody turns.
+        try #require(try await clock.turnToNext(of: 2) <= .milliseconds(250))
+        #expect(await task.value?.code == .connection)
+        #expect(refused.requests.count == 2)
+        // Where there is one, it is asked with the same patience as ever.
+        let broken = ScriptedTransport(.fail(.connection), .answer(503), .answer(503), .answer(200))
+        let other = self.client(over: broken) { $0.random = { 0 } }
+        #expect(try await other.send(Self.request(), within: Self.patience, isHurried: true).status == 200)
+    }
+
+    @Test(.timeLimit(.minutes(1))) func `keeps who can do without apart from who cannot`() async throws {
+        let refused = ScriptedTransport(
+            .fail(.connection, isUnsent: true), .fail(.connection, isUnsent: true), .hang)
+        let client = client(over: refused)
+        let request = try Self.request()
+        async let answer = client.send(request, within: Self.patience)
+        try await clock.sleeping.reaches(2)
+        let hurried = Task {
+            await Self.error { try await client.send(request, within: Self.patience, isHurried: true) }
+        }
+        try await clock.sleeping.reaches(4)
+        clock.turn(to: .milliseconds(250))
+        try await refused.asked.reaches(4)
+        refused.release(HTTPResponse(status: 200, headers: [], body: []))
+        #expect(try await answer.status == 200)
+        #expect(await hurried.value == nil)
+    }
+
     @Test func `waits longer before each retry, and gives up`() async throws {
         let transport = ScriptedTransport(.answer(503))
         let client = client(over: transport)

@@ -93,7 +93,7 @@ final class TurnedHTTPClock: HTTPClock {
 final class ScriptedTransport: HTTPTransport {
     enum Step: Sendable {
         case answer(Int, retryAfter: String? = nil, body: String = "")
-        case fail(HTTPError.Code)
+        case fail(HTTPError.Code, isUnsent: Bool = false)
         /// It answers with what `release` says.
         case hang
     }
@@ -125,7 +125,8 @@ final class ScriptedTransport: HTTPTransport {
                 let headers = retryAfter.map { [HTTPHeader("retry-after", $0)] } ?? []
                 answer.give(
                     .success(HTTPResponse(status: status, headers: headers, body: Array(body.utf8))))
-            case .fail(let code): answer.give(.failure(HTTPError(code, "as told")))
+            case .fail(let code, let isUnsent):
+                answer.give(.failure(HTTPError(code, "as told", isUnsent: isUnsent)))
             case .hang: state.hanging.append(answer)
             }
             if state.steps.count > 1 { state.steps.removeFirst() }

@@ -41,7 +41,7 @@ final class RunPodTransport: HTTPTransport {
         case .answer(let status, let retryAfter, let body):
             let headers = retryAfter.map { [HTTPHeader("retry-after", $0)] } ?? []
             reply.give(.success(HTTPResponse(status: status, headers: headers, body: Array(body.utf8))))
-        case .fail(let code): reply.give(.failure(HTTPError(code, "as told")))
+        case .fail(let code, _): reply.give(.failure(HTTPError(code, "as told")))
         case .hang: state.withLock { $0.hanging.append(reply) }
         }
         asked.change(by: 1)

@@ -9,13 +9,14 @@ import Testing
     private static let space = EmbeddingSpace(model: "small-model", dimension: 2)
 
     private static func embedder(
-        over transport: ScriptedTransport, _ change: (inout OpenAIEmbedder.Options) -> Void = { _ in }
+        over transport: ScriptedTransport, _ client: HTTPClient.Options = .init(),
+        _ change: (inout OpenAIEmbedder.Options) -> Void = { _ in }
     ) throws -> OpenAIEmbedder {
         var options = OpenAIEmbedder.Options()
         change(&options)
         return try OpenAIEmbedder(
             url: "https://api.example/v1", key: key, space: space, options: options,
-            client: HTTPClient(over: transport, clock: TurnedHTTPClock()))
+            client: HTTPClient(over: transport, clock: TurnedHTTPClock(), options: client))
     }
 
     private static func answer(_ data: String, model: String = "small-model") -> ScriptedTransport.Step {
@@ -112,6 +113,16 @@ import Testing
         #expect(
             error?.message == "api.example answered 401: {\"error\":{\"message\":\"wrong key [key]\"}}; "
                 + "look whether the key is right, and may use this model")
+    }
+
+    @Test(arguments: [EmbeddingPurpose.query, .passage])
+    func `keeps no question waiting where there is no connection`(purpose: EmbeddingPurpose) async throws {
+        let transport = ScriptedTransport(.fail(.connection, isUnsent: true))
+        var client = HTTPClient.Options()
+        client.random = { 0 }
+        let embedder = try Self.embedder(over: transport, client)
+        await #expect(throws: EngineError.self) { try await embedder.embed([.text("a")], for: purpose) }
+        #expect(transport.requests.count == (purpose == .query ? 2 : 5))
     }
 
     @Test func `does not show its key when it is printed`() async throws {
