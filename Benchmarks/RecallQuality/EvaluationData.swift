@@ -180,7 +180,10 @@ struct VocabularyEmbedder: Embedder {
     func embed(_ inputs: [EmbeddingInput], for purpose: EmbeddingPurpose) async throws -> [[Float]] {
         inputs.map { input in
             guard case .text(let text) = input else { return [Float](repeating: 1, count: space.dimension) }
-            if let vector = vocabulary[text] { return vector }
+            // The engine asks for a word as it is written, the file has its stem.
+            var stem = Array(text.utf8)
+            PorterStemmer.stem(&stem)
+            if let vector = vocabulary[String(decoding: stem, as: UTF8.self)] { return vector }
             // Not in the file: it lies far from all others (the seed is FNV-1a of its bytes).
             var random = SeededRandom(
                 seed: text.utf8.reduce(0xcbf2_9ce4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 })

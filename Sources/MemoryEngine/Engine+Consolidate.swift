@@ -34,7 +34,7 @@ extension Engine {
         for step in ConsolidationStep.allCases where steps.contains(step) {
             try Task.checkCancellation()
             switch step {
-            case .words: try await consolidateWords(in: home, &result, report)
+            case .words: try await consolidateWords(in: home, study, &result, report)
             case .duplicates:
                 try await conclude(step, rules: NearDuplicates.rules, study, in: home, &result, report) {
                     NearDuplicates.find(in: study, from: $0)
@@ -188,7 +188,7 @@ extension Engine {
     // MARK: Words
 
     private func consolidateWords(
-        in home: Namespace, _ result: inout ConsolidationReport,
+        in home: Namespace, _ study: HomeStudy, _ result: inout ConsolidationReport,
         _ report: ((ConsolidationProgress) async throws -> Void)?
     ) async throws {
         guard let embedder = try? await embedder(of: nil, for: home), embedder.knowsMeanings else {
@@ -198,13 +198,20 @@ extension Engine {
         let work = WordConsolidation(embedder.space)
         guard try await read(in: home, { try work.hasSpace(in: $0) }) ?? false else { return }
         var last: [UInt8] = []
+        var written: WrittenWords?
         while true {
             try Task.checkCancellation()
             let after = last
             let words = try await read(in: home) { try work.wordsWithoutVector(after: after, in: $0) } ?? []
             guard let next = words.last else { break }
             last = next
-            let texts = words.map { EmbeddingInput.text(String(decoding: $0, as: UTF8.self)) }
+            if written == nil {
+                let study = study.memories.isEmpty ? try await self.study(home) : study
+                written = try await readers.run { WrittenWords(in: study) }
+            }
+            let texts = words.map {
+                EmbeddingInput.text(written?[$0] ?? String(decoding: $0, as: UTF8.self))
+            }
             let vectors = try await embedded(texts, embedder)
             result.embeddedWords += try await write(in: home) { try work.put(words, vectors, in: $0) }
             try await report?(

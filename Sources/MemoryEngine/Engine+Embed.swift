@@ -21,12 +21,14 @@ extension Engine {
         try check(filter)
         let first = try cursor.map(Self.passage(ofCursor:)) ?? 0
         let now = options.clock()
+        let namesActor = embedder(of: space)?.knowsMeanings ?? true
         return try await read(in: namespace) { transaction in
             let view = try HomeView(in: transaction)
             let lacking = try self.lacking(
                 space, namespace, filter, includesClosed: includesClosed, now, view, in: transaction)
             return try Self.page(
-                of: lacking, from: first, limit: limit, namespace.home, view, in: transaction)
+                of: lacking, from: first, limit: limit, namespace.home, namesActor: namesActor, view,
+                in: transaction)
         } ?? UnembeddedPage(passages: [], next: nil)
     }
 
@@ -300,8 +302,8 @@ extension Engine {
     }
 
     private static func page(
-        of lacking: LackingPassages, from first: UInt32, limit: Int, _ home: Namespace, _ view: HomeView,
-        in transaction: borrowing ReadTransaction
+        of lacking: LackingPassages, from first: UInt32, limit: Int, _ home: Namespace, namesActor: Bool,
+        _ view: HomeView, in transaction: borrowing ReadTransaction
     ) throws -> UnembeddedPage {
         var passages: [UnembeddedPassage] = []
         var byteCount = 0
@@ -323,11 +325,12 @@ extension Engine {
             let range = Int(row.byteFrom)..<Int(row.byteFrom) + Int(row.byteCount)
             let bytes = try last.record.content(row.row, row.version, range, in: transaction)
             byteCount += bytes.count
+            let text = String(decoding: bytes, as: UTF8.self)
             passages.append(
                 UnembeddedPassage(
                     id: last.id, version: row.version, part: Int(row.part),
                     namespace: last.record.fields.session.map(home.session) ?? home,
-                    text: last.record.fields.embedded(String(decoding: bytes, as: UTF8.self)),
+                    text: namesActor ? last.record.fields.embedded(text) : text,
                     attachments: last.record.fields.attachments))
             return true
         }

@@ -64,7 +64,8 @@ extension Engine {
                 guard !isThere else { continue }
                 places.append((index, part))
                 let bytes = version.content[Int(range.lowerBound)..<Int(range.upperBound)]
-                texts.append(version.fields.embedded(String(decoding: bytes, as: UTF8.self)))
+                let text = String(decoding: bytes, as: UTF8.self)
+                texts.append(embedder.knowsMeanings ? version.fields.embedded(text) : text)
             }
         }
         let vectors =
@@ -152,7 +153,8 @@ extension Engine {
 }
 
 extension VersionFields {
-    /// What an embedder is given of a passage: who said it, and it. Questions ask for that (`docs/decisions/0032-…`).
+    /// What a model that knows meanings is given of a passage: who said it, and it, as questions ask for that
+    /// (`docs/decisions/0034-what-is-embedded.md`). Others would count the name as a word of each.
     func embedded(_ passage: String) -> String {
         guard let actor, !passage.isEmpty else { return passage }
         return "\(actor): \(passage)"

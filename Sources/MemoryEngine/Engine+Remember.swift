@@ -209,7 +209,9 @@ extension Engine {
         let isSameContent = draft.content == current.memory.content
         let roles = try await read(home) { try SpaceRoles.read(in: $0) }
         // Who said it is embedded with it.
-        let renewed = draft.actor == current.memory.actor ? nil : try embedders(of: home).current?.space
+        let embedder = try embedders(of: home).current
+        let renewed =
+            draft.actor != current.memory.actor && embedder?.knowsMeanings == true ? embedder?.space : nil
         let brought = draft.embeddings
         let attachments = draft.attachments
         draft.embeddings += current.embeddings.filter { old in

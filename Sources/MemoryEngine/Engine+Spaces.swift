@@ -113,7 +113,7 @@ extension Engine {
         options.mediaEmbedders.first { $0.space == space } ?? embedder(of: space)
     }
 
-    private func embedder(of space: EmbeddingSpace) -> (any Embedder)? {
+    func embedder(of space: EmbeddingSpace) -> (any Embedder)? {
         embedders.first { $0.space == space }
     }
 
