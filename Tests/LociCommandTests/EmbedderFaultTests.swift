@@ -46,6 +46,7 @@ import Testing
             let model = try Self.model(shell)
             let environment = ["LOCI_MODEL": model]
             try shell.loci("remember", "the deploy failed", environment: environment)
+            try shell.loci("remember", "without a vector", "--embedder", "none")
             try shell.loci("remember", "the token expired", "-n", "project/hashed")
             let weights = TinyModel(seed: 1).weights
             try Data(weights.dropLast(100)).write(to: URL(fileURLWithPath: model + "/model.safetensors"))
@@ -159,7 +160,7 @@ import Testing
             var environment = Self.environment(shell, server)
             let made = try shell.loci(
                 "remember", "the deploy failed", "--embedder", "server", "--json", environment: environment)
-            #expect(try JSONParser.parse(made.output)["failures"]?.array?.isEmpty == true, "\(made)")
+            #expect(made.status == 0 && !made.output.contains("failures"), "\(made)")
             let refused = try shell.loci("remember", "a refused text", environment: environment)
             #expect(
                 refused.status == 0 && refused.errors.contains("without its vector in tiny/4/cosine")

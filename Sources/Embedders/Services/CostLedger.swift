@@ -121,7 +121,7 @@ public final class CostLedger: Sendable {
             used = "\(most) tokens a day, of which \(day.tokens) are used"
         } else if let most = cap.seconds, day.seconds >= most {
             used = Self.usedSeconds(most, day)
-        } else if let most = cap.dollars, day.dollars >= most {
+        } else if let most = cap.dollars, Self.rounded(day.dollars) >= most {
             used = "\(most) dollars a day, of which \(Self.rounded(day.dollars)) are used"
         } else {
             return nil
