@@ -429,7 +429,7 @@ extension Engine {
 
     /// - Throws: `Options.fault`, where texts without vectors are of a home whose embedder that concerns.
     private func checkFault(_ own: HomeEmbedders, _ versions: [Mutation.NewVersion]) throws {
-        guard own.current == nil, let fault = options.fault?(own.missing) else { return }
+        guard own.current == nil, let fault = fault(of: own.missing) else { return }
         let isEmbedded = versions.allSatisfy { version in
             own.missing.map { version.isEmbedded(in: $0, .text) }
                 ?? (!version.vectors.isEmpty || version.passages.allSatisfy(\.isEmpty))

@@ -138,6 +138,16 @@ extension Engine {
         [.corrupted, .notFound, .io].contains(error.code)
     }
 
+    /// Why what is meant to make vectors cannot, as those are told who ask: in a space, or (`nil`) those of new homes.
+    func fault(of space: EmbeddingSpace?) -> EngineError? {
+        options.fault?(space).map { fault in
+            guard options.warnsOfAbsence else { return fault }
+            return EngineError(
+                .embedder,
+                "what is to make vectors \(space.map { "in \($0.name)" } ?? "of new homes") cannot be used")
+        }
+    }
+
     /// What is said of an embedder that is as good as none. Where `warn` is told, the reason is no matter of those who ask.
     func fault(of space: EmbeddingSpace, _ error: EngineError) -> String {
         guard options.warnsOfAbsence else { return error.message }

@@ -311,7 +311,7 @@ public final class Engine: Sendable {
             throw EngineError(.readOnly, "the store is open for reading only")
         }
         if !isThere {
-            if let fault = options.fault?(nil) {
+            if let fault = fault(of: nil) {
                 guard case .vectors = namespace.root else { throw fault }
             }
             try Self.makeDirectory(Self.directory(of: file))

@@ -109,6 +109,44 @@ private final class Pauses: Sendable {
         await engine.close()
     }
 
+    @Test(arguments: [false, true])
+    func `that is meant and cannot be used stops homes that would be made with it, and no others`(
+        isServed: Bool
+    ) async throws {
+        let store = try ScratchStore(embedder: second)
+        let gone = EmbeddingSpace(model: "gone", revision: "1", dimension: 2)
+        let lost = Namespace.project("lost")
+        var draft = MemoryDraft("With its vector")
+        draft.embeddings = [Embedding([1, 0], in: gone)]
+        try await store.engine.remember("The deploy failed", in: atlas)
+        try await store.engine.remember(draft, in: lost)
+        try await store.engine.useSpace(gone, in: lost)
+        await store.engine.close()
+        var options = store.options
+        options.otherEmbedders = [second]
+        options.warnsOfAbsence = isServed
+        options.fault = { space in
+            space == nil || space == gone ? EngineError(.notFound, "nothing in /secret") : nil
+        }
+        let engine = try Engine.open(at: store.directory.path, options: options)
+        #expect(try await engine.remember("It was renewed", in: atlas).missingSpaces.isEmpty)
+        let other = Namespace.project("other")
+        let error = await refusal { try await engine.remember("A text", in: other) }
+        #expect(error?.code == (isServed ? .embedder : .notFound))
+        #expect(error?.message.contains("/secret") == !isServed, "\(error?.message ?? "")")
+        #expect(try engine.homes() == [atlas, lost])
+        // Of a home that has its vectors from it, those that are brought are taken, and others are not made.
+        #expect(try await engine.remember(draft, in: lost).missingSpaces.isEmpty)
+        let refused = await refusal { try await engine.remember("Without", in: lost) }
+        #expect(refused?.code == error?.code)
+        await engine.close()
+        options.embedding = .whenAvailable
+        let lenient = try Engine.open(at: store.directory.path, options: options)
+        #expect(try await lenient.remember("Without", in: lost).missingSpaces == [gone])
+        #expect(await refusal { try await lenient.remember("A text", in: other) } != nil)
+        await lenient.close()
+    }
+
     @Test func `is stood in for by the space of another, which is never mixed with its own`() async throws {
         let embedder = FlakyEmbedder()
         let store = try ScratchStore(embedder: embedder) {
