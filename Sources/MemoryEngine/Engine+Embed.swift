@@ -67,7 +67,7 @@ extension Engine {
         let embedder = try await embedder(of: space, for: namespace)
         let now = options.clock()
         var estimate = EmbeddingEstimate(space: embedder.space)
-        (estimate.passages, estimate.bytes, estimate.attachments) =
+        (estimate.passages, estimate.bytes, estimate.attachments, estimate.waiting) =
             try await read(in: namespace) { transaction in
                 let view = try HomeView(in: transaction)
                 let set = try self.lacking(
@@ -81,16 +81,26 @@ extension Engine {
                     count += length > 0 ? 1 : 0
                     return true
                 }
-                let media = space == nil ? try self.embedders(in: transaction).media.values.map(\.space) : []
-                let attachments = try media.reduce(0) { sum, space in
-                    try sum
-                        + self.lacking(
-                            space, namespace, filter, includesClosed: includesClosed, now, view,
-                            in: transaction
-                        ).count(view, in: transaction)
+                guard space == nil else { return (count, bytes, 0, []) }
+                let own = try self.embedders(in: transaction)
+                var (attachments, waiting) = (0, [WaitingAttachments]())
+                for modality in [Modality.image, .video] {
+                    let space = own.roles[modality]
+                    let lacking = try self.lacking(
+                        space, modality, namespace, filter, includesClosed: includesClosed, now, view,
+                        in: transaction
+                    ).count(view, in: transaction)
+                    if own.media[modality] != nil {
+                        attachments += lacking
+                    } else if lacking > 0 {
+                        waiting.append(
+                            WaitingAttachments(
+                                modality: modality, space: space, count: lacking,
+                                reason: space.map(self.absence)))
+                    }
                 }
-                return (count, bytes, attachments)
-            } ?? (0, 0, 0)
+                return (count, bytes, attachments, waiting)
+            } ?? (0, 0, 0, [])
         estimate.dollars = Double(estimate.bytes) / 1e6 * embedder.limits.costPerMegabyte
         return estimate
     }
@@ -283,6 +293,15 @@ extension Engine {
         _ now: Timestamp, _ view: HomeView, in transaction: borrowing ReadTransaction
     ) throws -> LackingPassages {
         let modality = try mediaRoles(SpaceRoles.read(in: transaction), in: transaction).modality(of: space)
+        return try lacking(
+            space, modality, namespace, filter, includesClosed: includesClosed, now, view, in: transaction)
+    }
+
+    /// The same of a kind of attachments (`nil` = of texts); without a space all of it lacks a vector.
+    private func lacking(
+        _ space: EmbeddingSpace?, _ modality: Modality?, _ namespace: Namespace, _ filter: Filter?,
+        includesClosed: Bool, _ now: Timestamp, _ view: HomeView, in transaction: borrowing ReadTransaction
+    ) throws -> LackingPassages {
         let evaluation = FilterEvaluation(view: view)
         var set =
             includesClosed
@@ -295,9 +314,11 @@ extension Engine {
         if let modality {
             set.formIntersection(try evaluation.set(.modality(modality), in: transaction))
         }
-        var without = try evaluation.embedded(in: space, in: transaction)
-        without.invert()
-        set.formIntersection(without)
+        if let space {
+            var without = try evaluation.embedded(in: space, in: transaction)
+            without.invert()
+            set.formIntersection(without)
+        }
         return LackingPassages(set: set, modality: modality)
     }
 
@@ -371,6 +392,7 @@ extension Engine {
             return ([], [:])
         }
         let own = try home.map { try embedders(of: $0) } ?? embeddersOfNewHome()
+        try checkFault(own, versions)
         var first: [Mutation.Change] = []
         if own.roles.current == nil, let current = own.current, current.modalities.contains(.text) {
             first = [.setting(SpaceRoles.currentName, current.space.name)]
@@ -402,10 +424,22 @@ extension Engine {
                 && !isRequired && !Task.isCancelled
             {
                 // Stored without; `missingSpaces` tells.
+                for index in versions.indices { versions[index].failures[embedder.space] = error.message }
             }
         }
         try await embedMedia(&versions, own, name, home)
         return (first, refused)
+    }
+
+    /// - Throws: `Options.fault`, where texts without vectors are of a home whose embedder that concerns.
+    private func checkFault(_ own: HomeEmbedders, _ versions: [Mutation.NewVersion]) throws {
+        guard own.current == nil, let fault = fault(of: own.missing) else { return }
+        let isEmbedded = versions.allSatisfy { version in
+            own.missing.map { version.isEmbedded(in: $0, .text) }
+                ?? (!version.vectors.isEmpty || version.passages.allSatisfy(\.isEmpty))
+        }
+        guard !isEmbedded, own.missing == nil || options.embedding == .required else { return }
+        throw fault
     }
 
     /// What the embedder makes of passages, in calls as large as it takes.

@@ -66,7 +66,10 @@ extension Engine {
                 versions[lacking[place]].refusals[space] = refusal.message
             }
             for (index, vector) in zip(lacking, made.vectors) {
-                guard let vector else { continue }
+                guard let vector else {
+                    versions[index].failures[space] = made.failure?.message
+                    continue
+                }
                 versions[index].vectors.append(Mutation.NewVector(space: space, part: 0, vector: vector))
             }
         }

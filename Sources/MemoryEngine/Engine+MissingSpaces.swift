@@ -8,6 +8,8 @@ extension Engine {
         var spaces: [EmbeddingSpace] = []
         /// Why what is attached gets none.
         var refusals: [String] = []
+        /// Why it has none in the others yet, as far as that is known.
+        var failures: [String] = []
     }
 
     /// The same, or nothing where that cannot be read: what is stored is not told as a failure.
@@ -53,6 +55,12 @@ extension Engine {
                     missing[one.place].refusals.append(refusal)
                 } else {
                     missing[one.place].spaces.append(space)
+                    let isAbsent = modality == .text ? own.missing == space : own.media[modality] == nil
+                    let failure =
+                        versions[one.place].failures[space] ?? (isAbsent ? absence(of: space) : nil)
+                    if let failure, !missing[one.place].failures.contains(failure) {
+                        missing[one.place].failures.append(failure)
+                    }
                 }
             }
         }

@@ -235,15 +235,19 @@ extension Engine {
         let vectors = await vectors(
             of: .text(query.text), asked, isFinal ? deadline : patience(options.questionPatience, deadline))
         var refused: [Namespace: (space: EmbeddingSpace, reason: String)] = [:]
+        var isLate = false
         for (home, space) in spaces {
             switch vectors[space] {
             case .success(let vector): questions[home]?.embeddings = [Embedding(vector, in: space)]
+            case .failure(let error) where Self.isAbsence(error):
+                refused[home] = (space, fault(of: space, error))
             case .failure(let error) where isFinal: throw error
             case .failure(let error): refused[home] = (space, error.message)
+            case nil where isFinal: isLate = true
             case nil: refused[home] = (space, "its embedder was not ready in time")
             }
         }
-        if isFinal, !refused.isEmpty {
+        if isLate {
             leftOut.append("vectors: the embedder was not ready by the deadline")
         }
         if options.questionFallback == .secondSpace, let second = options.fallbackEmbedder?.space {
@@ -253,7 +257,7 @@ extension Engine {
                 if count < other / 2 { refused[home] = (space, "\(count) of \(other) so far") }
             }
         }
-        guard !isFinal, !refused.isEmpty else { return }
+        guard !refused.isEmpty else { return }
         try await fallBack(query.text, refused, deadline, &questions, &leftOut)
     }
 

@@ -388,7 +388,7 @@ extension Engine {
         }
         return Remembered(
             id: id, version: version, isNew: isNew, sequence: sequence, missingSpaces: missing.spaces,
-            refusals: missing.refusals)
+            refusals: missing.refusals, failures: missing.failures)
     }
 }
 

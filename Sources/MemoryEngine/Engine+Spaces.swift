@@ -142,11 +142,34 @@ extension Engine {
     }
 
     /// Tells, once, of a space that a home uses and nothing makes vectors in, where that is wanted.
-    private func warnOfAbsence(_ space: EmbeddingSpace) {
+    private func warnOfAbsence(_ space: EmbeddingSpace, _ reason: String? = nil) {
         guard options.warnsOfAbsence, toldAbsences.withLock({ $0.insert(space).inserted }) else { return }
+        let reason = reason ?? options.absence?(space) ?? "there is no embedder of it"
         options.warn?(
-            "homes have their vectors in \(space.name), and nothing makes them: \(options.absence?(space) ?? "there is no embedder of it"); words answer meanwhile, and "
+            "homes have their vectors in \(space.name), and nothing makes them: \(reason); words answer meanwhile, and "
                 + "what is remembered waits for its vectors")
+    }
+
+    /// Whether an embedder fails because what it needs is damaged or gone: then it is as good as none.
+    static func isAbsence(_ error: EngineError) -> Bool {
+        [.corrupted, .notFound, .io].contains(error.code)
+    }
+
+    /// Why what is meant to make vectors cannot, as those are told who ask: in a space, or (`nil`) those of new homes.
+    func fault(of space: EmbeddingSpace?) -> EngineError? {
+        options.fault?(space).map { fault in
+            guard options.warnsOfAbsence else { return fault }
+            return EngineError(
+                .embedder,
+                "what is to make vectors \(space.map { "in \($0.name)" } ?? "of new homes") cannot be used")
+        }
+    }
+
+    /// What is said of an embedder that is as good as none. Where `warn` is told, the reason is no matter of those who ask.
+    func fault(of space: EmbeddingSpace, _ error: EngineError) -> String {
+        guard options.warnsOfAbsence else { return error.message }
+        warnOfAbsence(space, error.message)
+        return "its embedder cannot be used"
     }
 
     /// Why nothing makes vectors in a space. Where `warn` is told, the reason is no matter of those who ask.

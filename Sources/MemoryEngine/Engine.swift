@@ -46,6 +46,9 @@ public final class Engine: Sendable {
         /// Why the engine has no embedder of a space, and the way out, in words for a person; `nil` = that is not known. It is
         /// called on any thread, and its answer is part of errors and of `Recall.leftOut`.
         public var absence: (@Sendable (EmbeddingSpace) -> String?)?
+        /// Why what is meant to make vectors cannot: in a space, or (`nil`) those of new homes. No home is made then, and texts of
+        /// homes of that space are stored as `embedding` says for an embedder that fails.
+        package var fault: (@Sendable (EmbeddingSpace?) -> EngineError?)?
         /// Whether `warn` is told, once, of each space that a home uses and nothing makes vectors in.
         package var warnsOfAbsence = false
         /// Who writes. In a server, who logged in; by default the user of the operating system.
@@ -308,6 +311,9 @@ public final class Engine: Sendable {
             throw EngineError(.readOnly, "the store is open for reading only")
         }
         if !isThere {
+            if let fault = fault(of: nil) {
+                guard case .vectors = namespace.root else { throw fault }
+            }
             try Self.makeDirectory(Self.directory(of: file))
         }
         do {

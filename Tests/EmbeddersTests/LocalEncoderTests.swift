@@ -243,14 +243,63 @@ private let texts = [
             func unmade(_ preference: AvailableEmbedders.Preference) throws -> AvailableEmbedders {
                 try AvailableEmbedders(
                     preferring: preference, environment: gone, services: ServiceSettings(environment: gone),
-                    makesHomes: false)
+                    isStrict: false)
             }
             let lenient = try unmade(.auto)
-            #expect(lenient.embedder?.space == hash && lenient.wrong == [error?.message])
-            #expect(
-                lenient.absence(of: EmbeddingSpace(model: "tiny", dimension: 12)) == error?.message)
+            #expect(lenient.embedder == nil && lenient.others.map(\.space) == [hash])
+            #expect(lenient.wrong == [error?.message] && lenient.fault(of: nil)?.message == error?.message)
+            // Of a space only what concerns it is named.
+            let model = EmbeddingSpace(model: "tiny", revision: "abc", dimension: 12)
+            let table = EmbeddingSpace(model: "tiny-tokens", revision: "abc", dimension: 12)
+            let other = EmbeddingSpace(model: "tiny", dimension: 12)
+            #expect(lenient.absence(of: model) == error?.message)
+            #expect(lenient.fault(of: model)?.message == error?.message)
+            #expect(lenient.absence(of: table)?.contains("loci model distil") == true)
+            #expect(lenient.absence(of: table)?.contains("LOCI_MODEL") == false)
+            #expect(lenient.absence(of: other) == nil)
+            for space in [table, other, hash] { #expect(lenient.fault(of: space) == nil) }
             #expect(throws: EngineError.self) { try unmade(.local) }
             #expect(try choose(.hash, ["LOCI_MODEL": folder + "/none"]).embedder?.space == hash)
+        }
+    }
+
+    @Test func `tells a damaged file of the model by its name, and the way out`() async throws {
+        try await withFolder { folder in
+            for (name, text) in [
+                ("config.json", "{"), ("vocab.txt", "no tokens"), ("loci-model.json", "{}"),
+                ("model.safetensors", ""),
+            ] {
+                let model = folder + "/" + name + ".d"
+                try TinyModel(seed: 1).write(to: model)
+                try write(text, model + "/" + name)
+                let error = #expect(throws: EngineError.self) { try choose(.auto, ["LOCI_MODEL": model]) }
+                #expect(error?.code == .corrupted)
+                #expect(
+                    error?.message.contains(name) == true && error?.message.contains("`make model`") == true
+                        && error?.message.hasPrefix("LOCI_MODEL: ") == true, "\(error?.message ?? "")")
+            }
+        }
+    }
+
+    @Test func `tells a table that is missing from a model that is`() async throws {
+        try await withFolder { folder in
+            let model = folder + "/model"
+            try TinyModel(seed: 1).write(to: model)
+            let gone = ["LOCI_MODEL": model, "LOCI_TOKEN_TABLE": folder + "/none"]
+            let found = try choose(.auto, gone)
+            let local = try #require(found.local?.space)
+            let table = EmbeddingSpace(model: local.model + "-tokens", revision: "abc", dimension: 12)
+            #expect(found.absence(of: table)?.hasPrefix("LOCI_TOKEN_TABLE: ") == true)
+            let other = EmbeddingSpace(model: local.model, revision: "abc", dimension: 12)
+            #expect(found.absence(of: other)?.contains("other weights: its space is \(local.name)") == true)
+            let another = EmbeddingSpace(model: "mini", revision: "abc", dimension: 12)
+            #expect(found.absence(of: another)?.contains("set LOCI_MODEL to that of mini") == true)
+            for space in [other, another] {
+                #expect(found.absence(of: space)?.contains("LOCI_TOKEN_TABLE") == false)
+            }
+            let none = try choose(.auto, [:])
+            #expect(none.absence(of: other)?.contains("`make model`") == true)
+            #expect(try choose(.none, gone).absence(of: other)?.contains("--embedder none") == true)
         }
     }
 }

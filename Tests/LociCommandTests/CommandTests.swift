@@ -332,7 +332,7 @@ private func json(_ text: String) throws -> JSONValue { try JSONParser.parse(tex
             #expect(done["added"]?.number == 1)
             #expect(try json(shell.loci("reembed", "--json").output)["added"]?.number == 0)
             #expect(try shell.loci("stats").output.contains("vectors"))
-            #expect(try shell.loci("reembed", "--embedder", "none").status == 1)
+            #expect(try shell.loci("reembed", "--embedder", "none").status == 64)
 
             // To another space, with the work told before it is done.
             let model = shell.folder + "/model"

@@ -39,7 +39,8 @@ import Testing
             #expect(try shell.loci("spaces").output.contains("loci-hash"))
             let none = try shell.loci("remember", "a token", "--embedder", "local")
             #expect(none.status == 2 && none.errors.contains("make model"), "\(none.errors)")
-            let gone = try shell.loci("remember", "a", environment: ["LOCI_MODEL": shell.folder + "/gone"])
+            let gone = try shell.loci(
+                "remember", "a", "-n", "project/new", environment: ["LOCI_MODEL": shell.folder + "/gone"])
             #expect(gone.status == 2 && gone.errors.contains(shell.folder + "/gone"), "\(gone.errors)")
             try shell.write("no weights", to: "model/model.safetensors")
             let damaged = try shell.loci("remember", "a", "-n", "project/new", environment: environment)

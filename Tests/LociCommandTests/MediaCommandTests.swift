@@ -200,6 +200,59 @@ import Testing
         }
     }
 
+    @Test func `tells which attachments wait for their vectors, and why`() throws {
+        try Shell.run { shell in
+            let server = try LoopbackServer { request, _ in Self.answer(request) }
+            let environment = Self.environment(shell, server)
+            try write(Self.animal, to: "one.png", shell)
+            try write(MediaFiles.mp4, to: "clip.mp4", shell)
+            func waiting(_ arguments: [String], _ environment: [String: String]) throws -> [JSONValue] {
+                let answer = try shell.run(
+                    ["reembed", "--json"] + arguments, environment: environment)
+                #expect(answer.status == 0, "\(answer)")
+                return try JSONParser.parse(answer.output)["waiting"]?.array ?? []
+            }
+            try shell.loci("remember", "A day", "--attach", "one.png", environment: environment)
+            // Nobody has named what makes such vectors.
+            for arguments in [[], ["--estimate"]] {
+                let unnamed = try shell.run(["reembed"] + arguments, environment: environment)
+                #expect(
+                    unnamed.status == 0
+                        && unnamed.errors.contains(
+                            "project/atlas: 1 attached image waits for its vector: nothing is named that makes them: say --media jina"
+                        ) && unnamed.errors.contains("--media runpod-siglip"), "\(unnamed)")
+                let rows = try waiting(arguments, environment)
+                #expect(rows.count == 1 && rows[0]["attachments"]?.number == 1, "\(rows)")
+            }
+            let made = try shell.loci(
+                "reembed", "--media", "runpod-siglip", environment: environment)
+            #expect(made.output.contains("1 vector added") && made.errors.contains("1 attachment"), "\(made)")
+            #expect(!made.errors.contains("wait"), "\(made)")
+            try shell.loci("remember", "Another", "--attach", "one.png")
+            try shell.loci("remember", "A clip", "--attach", "clip.mp4")
+            // What made them is not configured now.
+            let space = "google/siglip2-so400m-patch14-384/1152/cosine"
+            for arguments in [[], ["--estimate"]] {
+                let gone = try shell.run(["reembed"] + arguments)
+                #expect(
+                    gone.status == 0
+                        && gone.errors.contains(
+                            "1 attached image waits for its vector in \(space): runpod-siglip wants RUNPOD_API_KEY"
+                        )
+                        && gone.errors.contains("1 attached video waits for its vector: nothing is named"),
+                    "\(gone)")
+                let rows = try waiting(arguments, [:])
+                #expect(rows.compactMap { $0["kind"]?.string } == ["image", "video"])
+                #expect(rows.first?["space"]?.string == space)
+                #expect(rows.first?["reason"]?.string?.contains("RUNPOD_API_KEY") == true)
+            }
+            let later = try shell.run(
+                ["reembed", "--media", "runpod-vl-jepa"], environment: environment)
+            #expect(later.output.contains("2 vectors added") && !later.errors.contains("wait"), "\(later)")
+            #expect(try waiting([], environment).isEmpty)
+        }
+    }
+
     @Test func `prints the vectors of images, videos and frames`() throws {
         try Shell.run { shell in
             let server = try LoopbackServer { request, _ in Self.answer(request) }

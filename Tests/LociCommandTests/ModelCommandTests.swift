@@ -33,7 +33,7 @@ import Testing
             let gone = try shell.loci("recall", "deploy")
             #expect(
                 gone.status == 0
-                    && gone.errors.contains("vectors in \(space): the engine has no embedder of it"),
+                    && gone.errors.contains("vectors in \(space): no table of tokens is there"),
                 "\(gone)")
             // A wrong setting stops who would make homes with it, and nobody else.
             let wrong = ["LOCI_TOKEN_TABLE": path + ".old", "LOCI_MODEL": ""]

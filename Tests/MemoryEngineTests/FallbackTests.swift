@@ -78,6 +78,75 @@ private final class Pauses: Sendable {
         await engine.close()
     }
 
+    @Test(arguments: [EngineError.Code.corrupted, .notFound, .io])
+    func `since its model is damaged or gone is as good as none for questions, and stops what needs it`(
+        code: EngineError.Code
+    ) async throws {
+        let isGone = Mutex(false)
+        let embedder = ScriptedEmbedder(space: EmbeddingSpace(model: "m", dimension: 2)) { inputs in
+            if isGone.withLock({ $0 }) { throw EngineError(code, "the weights are damaged") }
+            return inputs.map { _ in [1, 0] }
+        }
+        let store = try ScratchStore(embedder: embedder)
+        let id = try await store.engine.remember("The deploy failed", in: atlas).id
+        isGone.withLock { $0 = true }
+        let recall = try await store.engine.recall(RecallQuery("deploy", in: atlas))
+        #expect(recall.map(\.memory.id) == [id])
+        #expect(recall.leftOut == ["project/atlas: vectors in m/2/cosine: the weights are damaged"])
+        #expect(await refusal { try await store.engine.remember("It was renewed", in: atlas) }?.code == code)
+        await store.engine.close()
+        // A server tells its own log, and not those who ask.
+        let told = Mutex<[String]>([])
+        var options = store.options
+        options.warnsOfAbsence = true
+        options.warn = { line in told.withLock { $0.append(line) } }
+        let engine = try Engine.open(at: store.directory.path, embedder: embedder, options: options)
+        for _ in 1...2 {
+            let asked = try await engine.recall(RecallQuery("deploy", in: atlas))
+            #expect(asked.leftOut == ["project/atlas: vectors in m/2/cosine: its embedder cannot be used"])
+        }
+        #expect(told.withLock { $0 }.count { $0.contains("the weights are damaged") } == 1)
+        await engine.close()
+    }
+
+    @Test(arguments: [false, true])
+    func `that is meant and cannot be used stops homes that would be made with it, and no others`(
+        isServed: Bool
+    ) async throws {
+        let store = try ScratchStore(embedder: second)
+        let gone = EmbeddingSpace(model: "gone", revision: "1", dimension: 2)
+        let lost = Namespace.project("lost")
+        var draft = MemoryDraft("With its vector")
+        draft.embeddings = [Embedding([1, 0], in: gone)]
+        try await store.engine.remember("The deploy failed", in: atlas)
+        try await store.engine.remember(draft, in: lost)
+        try await store.engine.useSpace(gone, in: lost)
+        await store.engine.close()
+        var options = store.options
+        options.otherEmbedders = [second]
+        options.warnsOfAbsence = isServed
+        options.fault = { space in
+            space == nil || space == gone ? EngineError(.notFound, "nothing in /secret") : nil
+        }
+        let engine = try Engine.open(at: store.directory.path, options: options)
+        #expect(try await engine.remember("It was renewed", in: atlas).missingSpaces.isEmpty)
+        let other = Namespace.project("other")
+        let error = await refusal { try await engine.remember("A text", in: other) }
+        #expect(error?.code == (isServed ? .embedder : .notFound))
+        #expect(error?.message.contains("/secret") == !isServed, "\(error?.message ?? "")")
+        #expect(try engine.homes() == [atlas, lost])
+        // Of a home that has its vectors from it, those that are brought are taken, and others are not made.
+        #expect(try await engine.remember(draft, in: lost).missingSpaces.isEmpty)
+        let refused = await refusal { try await engine.remember("Without", in: lost) }
+        #expect(refused?.code == error?.code)
+        await engine.close()
+        options.embedding = .whenAvailable
+        let lenient = try Engine.open(at: store.directory.path, options: options)
+        #expect(try await lenient.remember("Without", in: lost).missingSpaces == [gone])
+        #expect(await refusal { try await lenient.remember("A text", in: other) } != nil)
+        await lenient.close()
+    }
+
     @Test func `is stood in for by the space of another, which is never mixed with its own`() async throws {
         let embedder = FlakyEmbedder()
         let store = try ScratchStore(embedder: embedder) {

@@ -26,11 +26,13 @@ import Testing
         let client = try TestClient(port: server.port)
         let told = try client.ask("MEM.REMEMBER", "project/atlas", "The deploy failed.")
         #expect("\(told)".contains("missingSpaces") && "\(told)".contains("tiny"), "\(told)")
+        #expect("\(told)".contains("failures") && "\(told)".contains("401"), "\(told)")
         var loci = try LociProgram(["LOCI_MODEL": ""])
         defer { loci.end() }
         let connected = ["-n", "project/atlas", "--connect", "127.0.0.1:\(server.port)"]
         let second = try loci.run(["remember", "The token expired."] + connected)
         #expect(second.status == 0 && second.errors.contains("without its vector in tiny"), "\(second)")
+        #expect(second.errors.contains("look whether the key is right"), "\(second)")
         #expect(try loci.run(["recall", "token", "--limit", "1"] + connected).output.contains("expired"))
 
         isThere.withLock { $0 = true }

@@ -68,6 +68,15 @@ package struct HTTPRequest: Hashable, Sendable, CustomStringConvertible, CustomR
         bodyHash = body.hashValue
     }
 
+    /// Looks whether an URL can stand before a path.
+    ///
+    /// - Throws: `HTTPError` with code `invalid`, which does not show it.
+    static func check(base url: String) throws {
+        guard let sign = url.first(where: { $0 == "?" || $0 == "#" }) else { return }
+        throw HTTPError(
+            .invalid, "an URL before a path has no `\(sign)`: leave it out, with what is behind it")
+    }
+
     package func hash(into hasher: inout Hasher) {
         hasher.combine(url)
         hasher.combine(bodyHash)

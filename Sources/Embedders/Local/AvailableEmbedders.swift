@@ -37,9 +37,13 @@ public struct AvailableEmbedders: Sendable {
     public let local: LocalEncoder?
     /// The table of tokens, if there is one.
     public let table: TokenTableEmbedder?
-    /// Why a model or a table that is there or named is not among them.
-    package let problems: [EngineError]
-    private let services: ServiceSettings
+    /// Why a model, and a table, that is there or named is not among them.
+    let modelFault: EngineError?
+    let tableFault: EngineError?
+    /// Why nothing makes vectors of new homes, though something that is there or named was to.
+    package let fault: EngineError?
+    let preference: Preference
+    let services: ServiceSettings
 
     /// The environment variable that names the folder of the model; empty, there is none.
     public static let variable = "LOCI_MODEL"
@@ -60,46 +64,34 @@ public struct AvailableEmbedders: Sendable {
             services: ServiceSettings(environment: environment))
     }
 
-    /// - Parameter makesHomes: whether homes may be made with the embedder; if not, a model or a table that cannot be used stops
-    ///   nobody who did not ask for it.
+    /// - Parameter isStrict: whether a model or a table that cannot be used stops whoever did not name it; if not, `fault` tells why
+    ///   no home can be made with it.
     package init(
         preferring preference: Preference, environment: [String: String], services: ServiceSettings,
-        media: [ServiceSettings.Service] = [], makesHomes: Bool = true
+        media: [ServiceSettings.Service] = [], isStrict: Bool = true
     ) throws {
         self.services = services
+        self.preference = preference
         let named = try media.map { try services.embedder(of: $0) }
         guard preference != .none else {
-            (embedder, others, self.media, local, table, problems) = (nil, [], named, nil, nil, [])
+            (embedder, others, self.media, local, table) = (nil, [], named, nil, nil)
+            (modelFault, tableFault, fault) = (nil, nil, nil)
             return
         }
-        var problems: [EngineError] = []
         let hash = HashEmbedder()
         let service = try ServiceSettings.Service(rawValue: preference.rawValue).map {
             try services.embedder(of: $0)
         }
-        do {
-            local = try Self.advised(Self.variable, environment) {
-                try Self.folder(environment).map { try LocalEncoder(folder: $0) }
-            }
-        } catch let error as EngineError
-            where preference != .local && (preference != .auto || !makesHomes)
-        {
-            // Who wants none of it is not stopped by it.
-            local = nil
-            problems.append(error)
-        }
-        do {
-            table = try Self.advised(Self.tableVariable, environment) {
-                try Self.tablePath(environment).map { try TokenTableEmbedder(path: $0) }
-            }
-        } catch let error as EngineError
-            where preference != .table && (preference != .auto || local != nil || !makesHomes)
-        {
-            table = nil
-            problems.append(error)
-        }
-        self.problems = problems
-        let first: any Embedder
+        // Who wants none of it is not stopped by it.
+        (local, modelFault) = try Self.found(
+            Self.variable, environment, stops: preference == .local || preference == .auto && isStrict
+        ) { try Self.folder(environment).map { try LocalEncoder(folder: $0) } }
+        (table, tableFault) = try Self.found(
+            Self.tableVariable, environment,
+            stops: preference == .table || preference == .auto && isStrict && local == nil
+        ) { try Self.tablePath(environment).map { try TokenTableEmbedder(path: $0) } }
+        fault = preference == .auto && local == nil ? modelFault ?? (table == nil ? tableFault : nil) : nil
+        let first: (any Embedder)?
         switch preference {
         case .local:
             guard let local else {
@@ -119,12 +111,12 @@ public struct AvailableEmbedders: Sendable {
         case .hash: first = hash
         default:
             let known: [(any Embedder)?] = [service, local, table]
-            first = known.compactMap { $0 }.first ?? hash
+            first = fault == nil ? known.compactMap { $0 }.first ?? hash : nil
         }
         embedder = first
         // A space holds texts or what is attached.
-        self.media = named.filter { $0.space != first.space }
-        var spaces = Set([first.space] + self.media.map(\.space))
+        self.media = named.filter { $0.space != first?.space }
+        var spaces = Set([first].compactMap { $0?.space } + self.media.map(\.space))
         var rest: [any Embedder] = [hash]
         if let table { rest.insert(table, at: 0) }
         if let local { rest.insert(local, at: 0) }
@@ -144,51 +136,24 @@ public struct AvailableEmbedders: Sendable {
         ([embedder].compactMap { $0 } + others).first { $0.space == space } is any HealthReporting
     }
 
-    /// Why none of them makes vectors in a space, and the way out; `nil` = that is not known.
-    package func absence(of space: EmbeddingSpace) -> String? {
-        for service in ServiceSettings.Service.allCases where services.space(of: service) == space {
-            do { _ = try services.embedder(of: service) } catch {
-                return (error as? EngineError)?.message ?? "\(error)"
-            }
-            let option = ServiceSettings.ofMedia.contains(service) ? "--media" : "--embedder"
-            return "say \(option) \(service.rawValue)"
-        }
-        let reasons =
-            problems.map(\.message)
-            + [local?.space, table?.space].compactMap { $0 }.filter {
-                $0.model == space.model && $0 != space
-            }.map { "the \(space.model) that is there has other weights: its space is \($0.name)" }
-        return reasons.isEmpty ? nil : reasons.joined(separator: "; ")
-    }
-
-    /// What is configured, and wrong, in words: a model, a table, services that lack no setting.
-    package var wrong: [String] {
-        if let problem = services.problem { return problems.map(\.message) + [problem] }
-        return problems.map(\.message)
-            + ServiceSettings.Service.allCases.filter { services.missing(of: $0).isEmpty }.compactMap {
-                do {
-                    _ = try services.embedder(of: $0)
-                    return nil
-                } catch {
-                    return (error as? EngineError)?.message ?? "\(error)"
-                }
-            }
-    }
-
-    /// Does something with what a variable names, and tells of its errors by that name.
-    private static func advised<Result>(
-        _ variable: String, _ environment: [String: String], _ body: () throws -> Result
-    ) throws -> Result {
+    /// What a variable names, or why it cannot be used, by the variable's name.
+    private static func found<Found>(
+        _ variable: String, _ environment: [String: String], stops: Bool, _ body: () throws -> Found?
+    ) throws -> (Found?, fault: EngineError?) {
         do {
-            return try body()
-        } catch let error as EngineError where environment[variable] != nil {
-            throw EngineError(error.code, "\(variable): \(error.message)")
+            return (try body(), nil)
+        } catch let error as EngineError {
+            let fault =
+                environment[variable] == nil
+                ? error : EngineError(error.code, "\(variable): \(error.message)")
+            if stops { throw fault }
+            return (nil, fault)
         }
     }
 
     /// What makes the vectors of new homes, in words.
     public var summary: String {
-        guard let embedder else { return "no vectors are made" }
+        guard let embedder else { return fault?.message ?? "no vectors are made" }
         if isService { return "vectors are made by \(embedder.space.name), of a service over the network" }
         if let local, local.space == embedder.space {
             return "vectors are made by \(local.space.name), of \(local.weightsPath)"
@@ -212,13 +177,13 @@ public struct AvailableEmbedders: Sendable {
     }
 
     /// The table that is there or named; `nil` = there is none.
-    static func tablePath(_ environment: [String: String]) -> String? {
+    package static func tablePath(_ environment: [String: String]) -> String? {
         if let named = environment[tableVariable] { return named.isEmpty ? nil : named }
         return newTablePath(environment).flatMap { FileManager.default.fileExists(atPath: $0) ? $0 : nil }
     }
 
     /// The folder of a model that is there or named; `nil` = there is none.
-    static func folder(_ environment: [String: String]) -> String? {
+    package static func folder(_ environment: [String: String]) -> String? {
         if let named = environment[variable] { return named.isEmpty ? nil : named }
         guard let folder = modelPath(environment) else { return nil }
         // `make model` writes this file last.

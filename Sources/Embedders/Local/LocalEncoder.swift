@@ -49,7 +49,12 @@ public final class LocalEncoder: Embedder {
         self.folder = folder
         model = try ModelFolder(path: folder)
         self.kernels = kernels
-        let weights = try model.stated?.weights ?? MappedFile(path: model.weightsPath).digest
+        let weights: String
+        do {
+            weights = try model.stated?.weights ?? MappedFile(path: model.weightsPath).digest
+        } catch let error as EngineError where error.code != .io {
+            throw EngineError(error.code, "\(error.message); \(ModelFolder.remedy)")
+        }
         space = model.space(weights: weights)
     }
 
@@ -84,7 +89,7 @@ public final class LocalEncoder: Embedder {
             } catch let error as EngineError {
                 throw EngineError(
                     error.code,
-                    "\(model.weightsPath) is \(error.message); run `make model`, or fetch it again")
+                    "\(model.weightsPath) is \(error.message); \(ModelFolder.remedy)")
             }
         }
     }

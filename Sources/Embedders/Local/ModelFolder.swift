@@ -24,11 +24,21 @@ struct ModelFolder {
     static let manifestName = "loci-model.json"
     static let weightsName = "model.safetensors"
     var weightsPath: String { path + "/" + Self.weightsName }
+    /// The way out where any file of it is damaged.
+    static let remedy = "run `make model`, or fetch it again"
 
     /// Reads everything but the weights.
     ///
     /// - Throws: `EngineError`: `notFound`, `corrupted`, or `embedder` for a model of another kind.
     init(path: String) throws {
+        do {
+            try self.init(readingFrom: path)
+        } catch let error as EngineError where error.code == .corrupted {
+            throw EngineError(.corrupted, "\(error.message); \(Self.remedy)")
+        }
+    }
+
+    private init(readingFrom path: String) throws {
         self.path = path
         guard FileManager.default.fileExists(atPath: path) else {
             throw EngineError(
@@ -57,7 +67,7 @@ struct ModelFolder {
             stated.weights.utf8.count != 32 || stated.model.isEmpty || stated.model.utf8.count > 100
                 || stated.model.contains("@")
         {
-            throw EngineError(.corrupted, "\(path)/\(Self.manifestName) is damaged: run `make model` again")
+            throw EngineError(.corrupted, "\(path)/\(Self.manifestName) is damaged")
         }
         self.stated = stated
     }

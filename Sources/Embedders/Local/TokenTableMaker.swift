@@ -12,6 +12,8 @@ package struct TokenTableMaker {
     private let folder: ModelFolder
 
     package static let dimension = 256
+    /// Behind the name of the model, in the name of a table.
+    static let modelSuffix = "-tokens"
 
     /// What was written.
     package struct Written: Sendable {
@@ -45,7 +47,7 @@ package struct TokenTableMaker {
             embeddings = try self.embeddings()
         } catch let error as EngineError {
             throw EngineError(
-                error.code, "\(folder.weightsPath) is \(error.message); run `make model`, or fetch it again")
+                error.code, "\(folder.weightsPath) is \(error.message); \(ModelFolder.remedy)")
         }
         let content = try content(embeddings, width: width, dimension: dimension)
         let bytes = try TokenTable.bytes(of: content)
@@ -109,7 +111,7 @@ package struct TokenTableMaker {
             }
         }
         return TokenTable.Content(
-            model: String("\(folder.model)-tokens".suffix(100)), license: license,
+            model: String("\(folder.model)\(Self.modelSuffix)".suffix(100)), license: license,
             isLowercase: folder.configuration.isLowercase, dimension: dimension, rows: rows, scales: scales,
             vocabulary: folder.vocabulary)
     }

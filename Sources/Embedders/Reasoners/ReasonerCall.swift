@@ -76,6 +76,7 @@ struct ReasonerCall: Sendable {
             throw EngineError(.invalid, "an answer has 1 to \(Self.answerTokens.upperBound) tokens")
         }
         do {
+            try HTTPRequest.check(base: url)
             _ = try HTTPRequest(.post, url, headers: headers, credential: credential)
         } catch let error as HTTPError {
             throw ServiceCall.engineError(error)

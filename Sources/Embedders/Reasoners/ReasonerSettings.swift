@@ -35,7 +35,7 @@ extension ServiceSettings {
         case .server:
             try refuseWithheld("LOCI_REASONER_KEY")
             return try OpenAIReasoner(
-                url: value("LOCI_REASONER_URL") ?? "", key: value("LOCI_REASONER_KEY"), model: model,
+                url: try address("LOCI_REASONER_URL"), key: value("LOCI_REASONER_KEY"), model: model,
                 options: options)
         }
     }

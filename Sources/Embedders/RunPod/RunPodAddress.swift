@@ -45,6 +45,7 @@ struct RunPodAddress {
         }
         name = endpoint
         do {
+            try HTTPRequest.check(base: self.url)
             // Refuses what no request could be made of.
             _ = try HTTPRequest(.post, self.url, credential: credential)
         } catch let error as HTTPError {

@@ -1,6 +1,7 @@
 extension RunPodEmbedder: HealthReporting {
     /// Asks its endpoints, side by side; none of them starts a worker because of it. It is as well as the worse one.
     public func health() async -> EmbedderHealth {
+        if let capped = EmbedderHealth(ofCapsIn: options.ledger, Self.service) { return capped }
         async let queue = queueState()
         async let loadBalancer = loadBalancerState()
         let states = await [queue, loadBalancer].compactMap { $0 }

@@ -62,7 +62,7 @@ public struct RunPodEmbedder: Embedder {
 
     let queue: RunPodEndpoint?
     let loadBalancer: RunPodLoadBalancer?
-    private let options: Options
+    let options: Options
     private let turns: Turns
 
     /// - Parameters:

@@ -16,11 +16,17 @@ public final class CostLedger: Sendable {
         public internal(set) var tokens = 0
         /// Of these, what the service did not count itself.
         public internal(set) var estimatedTokens = 0
-        /// Of these, what has a price that nobody knows: `dollars` are without them.
+        /// Of the requests, and of the tokens, those with a price that nobody knows: `dollars` are without them.
+        public internal(set) var unpricedRequests = 0
         public internal(set) var unpricedTokens = 0
         public internal(set) var dollars = 0.0
         /// That workers worked, where that is what is paid for.
         public internal(set) var seconds = 0.0
+
+        package init() {}
+
+        /// The dollars, where some price is known; `nil` = nobody knows what it cost.
+        public var knownDollars: Double? { dollars == 0 && unpricedRequests > 0 ? nil : dollars }
     }
 
     /// The most of a day; `nil` = no bound.
@@ -50,6 +56,8 @@ public final class CostLedger: Sendable {
         fileprivate let service: String
         fileprivate let day: String
         fileprivate let charge: Charge
+        /// Whether the file did not take it.
+        fileprivate var isUncounted = false
     }
 
     /// By day, as `2026-11-28`, and service.
@@ -58,6 +66,8 @@ public final class CostLedger: Sendable {
     private let file: CostFile?
     private let caps: [String: Cap]
     private let clock: @Sendable () -> Timestamp
+    private let warn: (@Sendable (String) -> Void)?
+    private let hasWarned = Mutex(false)
     /// Where there is no file.
     private let kept = Mutex(Days())
     /// Files and their locks take time, which the threads of tasks have not.
@@ -69,15 +79,20 @@ public final class CostLedger: Sendable {
     /// - Parameters:
     ///   - path: the file, which is made with its folder at the first call; `nil` = the counts live as long as this.
     ///   - caps: by the name of the service.
+    ///   - warn: called with words for a person, once, where the file is damaged and nothing is counted because of that.
     public convenience init(
         path: String? = nil, caps: [String: Cap] = [:],
-        clock: @escaping @Sendable () -> Timestamp = { Timestamp.now }
+        clock: @escaping @Sendable () -> Timestamp = { Timestamp.now },
+        warn: (@Sendable (String) -> Void)? = nil
     ) {
-        self.init(file: path.map { CostFile(path: $0) }, caps: caps, clock: clock)
+        self.init(file: path.map { CostFile(path: $0) }, caps: caps, clock: clock, warn: warn)
     }
 
-    init(file: CostFile?, caps: [String: Cap], clock: @escaping @Sendable () -> Timestamp) {
-        (self.file, self.caps, self.clock) = (file, caps, clock)
+    init(
+        file: CostFile?, caps: [String: Cap], clock: @escaping @Sendable () -> Timestamp,
+        warn: (@Sendable (String) -> Void)? = nil
+    ) {
+        (self.file, self.caps, self.clock, self.warn) = (file, caps, clock, warn)
     }
 
     /// What was counted, by day and service.
@@ -90,31 +105,62 @@ public final class CostLedger: Sendable {
     }
 
     /// What was counted of a service today.
-    public func today(_ service: String) throws -> Day {
-        try days()[clock().day]?[service] ?? Day()
+    public func today(_ service: String) throws -> Day { try today()[service] ?? Day() }
+
+    /// What was counted today, by service.
+    public func today() throws -> [String: Day] { try days()[clock().day] ?? [:] }
+
+    /// Which cap of a service is used up, and when it starts anew; `nil` = none, and a call that is small enough is sent.
+    ///
+    /// - Throws: as `days` does, where the service has a cap.
+    public func reachedCap(of service: String) throws -> String? {
+        guard let cap = caps[service] else { return nil }
+        let day = try today(service)
+        let used: String
+        if let most = cap.tokens, day.tokens >= most {
+            used = "\(most) tokens a day, of which \(day.tokens) are used"
+        } else if let most = cap.seconds, day.seconds >= most {
+            used = Self.usedSeconds(most, day)
+        } else if let most = cap.dollars, Self.rounded(day.dollars) >= most {
+            used = "\(most) dollars a day, of which \(Self.rounded(day.dollars)) are used"
+        } else {
+            return nil
+        }
+        return "\(service) has a cap of \(used): \(Self.wayOut)"
     }
 
     // MARK: Calls
 
-    /// Counts a call that is about to be sent.
+    /// Counts a call that is about to be sent. Where the file is damaged and no cap of the service has to be kept, it is not counted,
+    /// and `warn` is told: what the file holds is left to whoever looks into it.
     ///
     /// - Throws: `EngineError`: `embedder` where the cap of the day does not leave as much, or cannot be kept; `corrupted`, `locked`,
     ///   `io`: what is not counted is not sent.
     func reserve(_ charge: Charge, for service: String) async throws -> Reservation {
-        let reservation = Reservation(service: service, day: clock().day, charge: charge)
-        let cap = caps[service] ?? Cap()
-        try await change { days in
-            var day = days[reservation.day]?[service] ?? Day()
-            try Self.check(charge, after: day, cap, service)
-            day.add(charge)
-            days[reservation.day, default: [:]][service] = day
-            for old in days.keys.sorted().dropLast(Self.keptDays) { days[old] = nil }
+        var reservation = Reservation(service: service, day: clock().day, charge: charge)
+        let (today, cap) = (reservation.day, caps[service])
+        do {
+            try await change { days in
+                var day = days[today]?[service] ?? Day()
+                try Self.check(charge, after: day, cap ?? Cap(), service)
+                day.add(charge)
+                days[today, default: [:]][service] = day
+                for old in days.keys.sorted().dropLast(Self.keptDays) { days[old] = nil }
+            }
+        } catch let error as EngineError where error.code == .corrupted && cap == nil {
+            reservation.isUncounted = true
+            let isFirst = hasWarned.withLock { hasWarned in
+                defer { hasWarned = true }
+                return !hasWarned
+            }
+            if isFirst { warn?("costs are not counted: \(error.message)") }
         }
         return reservation
     }
 
     /// Counts a call by what it cost in the end; `nil` = nothing, and it is as if it had not been sent.
     func settle(_ reservation: Reservation, _ charge: Charge?) async throws {
+        if reservation.isUncounted { return }
         try await change { days in
             // Where the day is gone, somebody has begun anew.
             guard var day = days[reservation.day]?[reservation.service] else { return }
@@ -150,7 +196,7 @@ public final class CostLedger: Sendable {
     }
 
     private static func check(_ charge: Charge, after day: Day, _ cap: Cap, _ service: String) throws {
-        let end = "this call might go over it: it starts anew at midnight UTC; or raise the cap"
+        let end = "this call might go over it: \(wayOut)"
         if let most = cap.tokens, charge.tokens > most - day.tokens {
             throw EngineError(
                 .embedder,
@@ -158,9 +204,7 @@ public final class CostLedger: Sendable {
         }
         if let most = cap.seconds, day.seconds >= most {
             throw EngineError(
-                .embedder,
-                "\(service) has a cap of \(most) seconds a day, of which \(rounded(day.seconds)) are used: it starts anew at midnight "
-                    + "UTC; or raise the cap")
+                .embedder, "\(service) has a cap of \(usedSeconds(most, day)): \(wayOut)")
         }
         guard let most = cap.dollars else { return }
         guard let dollars = charge.dollars else {
@@ -176,6 +220,12 @@ public final class CostLedger: Sendable {
                 "\(service) has a cap of \(most) dollars a day, of which \(rounded(day.dollars)) are used, and \(end)"
             )
         }
+    }
+
+    private static let wayOut = "it starts anew at midnight UTC; or raise the cap"
+
+    private static func usedSeconds(_ most: Double, _ day: Day) -> String {
+        "\(most) seconds a day, of which \(rounded(day.seconds)) are used"
     }
 
     private static func rounded(_ dollars: Double) -> Double { (dollars * 1e6).rounded() / 1e6 }
@@ -209,7 +259,10 @@ extension CostLedger.Day {
         add(charge.texts, to: &texts)
         add(charge.tokens, to: &tokens)
         if charge.isEstimate { add(charge.tokens, to: &estimatedTokens) }
-        if charge.dollars == nil { add(charge.tokens, to: &unpricedTokens) }
+        if charge.dollars == nil {
+            add(1, to: &unpricedRequests)
+            add(charge.tokens, to: &unpricedTokens)
+        }
         // Parts are not exact; what should be nothing is nothing.
         func add(_ part: Double, to sum: inout Double) {
             let new = sum + Double(sign) * part
@@ -222,7 +275,7 @@ extension CostLedger.Day {
 
 extension CostLedger.Day: Codable {
     private enum CodingKeys: String, CodingKey {
-        case requests, texts, tokens, estimatedTokens, unpricedTokens, dollars, seconds
+        case requests, texts, tokens, estimatedTokens, unpricedRequests, unpricedTokens, dollars, seconds
     }
 
     /// Reads what `encode` writes. What is not there is 0.
@@ -249,5 +302,9 @@ extension CostLedger.Day: Codable {
         }
         dollars = try sum(.dollars)
         seconds = try sum(.seconds)
+        // Files of before do not tell.
+        let isUnpriced = dollars == 0 && (seconds > 0 || unpricedTokens > 0)
+        unpricedRequests =
+            values.contains(.unpricedRequests) ? try number(.unpricedRequests) : isUnpriced ? requests : 0
     }
 }

@@ -48,6 +48,7 @@ struct ServiceCall: Sendable {
     /// - Throws: `EngineError` with code `invalid`: an URL or a key that is none.
     func check() throws {
         do {
+            try HTTPRequest.check(base: url)
             _ = try HTTPRequest(.post, url, credential: credential)
         } catch let error as HTTPError {
             throw Self.engineError(error)
@@ -209,6 +210,7 @@ struct ServiceCall: Sendable {
 
     /// How a service is, by what it says to `probe`.
     func health(_ probe: () async throws -> Void) async -> EmbedderHealth {
+        if let capped = EmbedderHealth(ofCapsIn: ledger, service) { return capped }
         do {
             try await probe()
             return EmbedderHealth(.ready, "\(space.name) at \(host) answers")
@@ -260,6 +262,8 @@ public struct EmbedderHealth: Sendable, Equatable {
         case unreachable
         /// It failed so often lately that it is left alone for a while.
         case resting
+        /// A cap of the day is reached, so it is not asked.
+        case capped
         /// It answers, and not with vectors of the space.
         case failing
     }
@@ -269,6 +273,16 @@ public struct EmbedderHealth: Sendable, Equatable {
     public let message: String
 
     init(_ state: State, _ message: String) { (self.state, self.message) = (state, message) }
+
+    /// Where no call would be sent, whatever the service says; `nil` = one may be.
+    init?(ofCapsIn ledger: CostLedger?, _ service: String) {
+        do {
+            guard let reached = try ledger?.reachedCap(of: service) else { return nil }
+            self.init(.capped, "cap reached: \(reached)")
+        } catch {
+            self.init(.failing, (error as? EngineError)?.message ?? "\(error)")
+        }
+    }
 }
 
 /// An embedder whose service can be asked how it is.

@@ -103,16 +103,22 @@ package struct ServiceSettings: Sendable {
     }
 
     private let values: [String: String]
-    let problem: String?
+    package let problem: String?
     private let withheld: Set<String>
+    private let warn: (@Sendable (String) -> Void)?
 
     /// - Parameters:
     ///   - problem: why settings may be missing; no service is used then, because a cap may be among them.
     ///   - withheld: keys of the environment that are not used, since a file says where they would go.
-    package init(environment: [String: String], problem: String? = nil, withheld: Set<String> = []) {
+    ///   - warn: is told where costs are not counted.
+    package init(
+        environment: [String: String], problem: String? = nil, withheld: Set<String> = [],
+        warn: (@Sendable (String) -> Void)? = nil
+    ) {
         values = environment
         self.problem = problem
         self.withheld = withheld
+        self.warn = warn
     }
 
     func value(_ name: String) -> String? { values[name].flatMap { $0.isEmpty ? nil : $0 } }
@@ -162,14 +168,36 @@ package struct ServiceSettings: Sendable {
         case .voyage: return EmbeddingSpace(model: "voyage-code-3", dimension: 1_024)
         case .server:
             guard let model = value("LOCI_EMBEDDINGS_MODEL"),
-                let dimension = value("LOCI_EMBEDDINGS_DIMENSION").flatMap({ Int($0) }),
-                (1...EmbeddingSpace.maximumDimension).contains(dimension)
+                let dimension = value("LOCI_EMBEDDINGS_DIMENSION").flatMap(Self.dimension)
             else { return nil }
             return EmbeddingSpace(model: model, dimension: dimension)
         case .runpod: return EmbeddingSpace(model: "BAAI/bge-m3", dimension: 1_024)
         case .siglip: return EmbeddingSpace(model: "google/siglip2-so400m-patch14-384", dimension: 1_152)
         case .vlJEPA: return EmbeddingSpace(model: "facebook/vjepa2-vitl-fpc64-256", dimension: 1_024)
         }
+    }
+
+    /// How the settings of a server of one's own differ from a space that one may have made; `nil` = there are none, or it is another's
+    /// space.
+    func difference(ofServerFrom space: EmbeddingSpace) -> String? {
+        let names = (model: "LOCI_EMBEDDINGS_MODEL", dimension: "LOCI_EMBEDDINGS_DIMENSION")
+        let (model, dimension) = (value(names.model), value(names.dimension))
+        guard space.revision.isEmpty, space.metric == .cosine, model != nil || dimension != nil else {
+            return nil
+        }
+        if let problem { return "\(Service.server.rawValue) is not used: \(problem)" }
+        var parts: [String] = []
+        if model != space.model {
+            let said = model.map { isModel($0) ? "is `\($0)`" : "is not the name of a model" } ?? "is not set"
+            parts.append("\(names.model) \(said), and the space is of `\(space.model)`")
+        }
+        if dimension.flatMap({ Int($0) }) != space.dimension {
+            let said =
+                dimension.map { Self.dimension($0).map { "is \($0)" } ?? "is \(Self.noDimension)" }
+                ?? "is not set"
+            parts.append("\(names.dimension) \(said), and the space has \(space.dimension)")
+        }
+        return parts.isEmpty ? nil : parts.joined(separator: "; ")
     }
 
     /// What a million tokens cost in dollars; `nil` = it is not counted by tokens, or nobody knows.
@@ -206,6 +234,20 @@ package struct ServiceSettings: Sendable {
 
     private func key(_ name: String) -> String { value(name) ?? "" }
 
+    /// An URL, of which it is said which setting has it.
+    ///
+    /// - Throws: `EngineError` with code `invalid`, which names the setting and not its value.
+    func address(_ name: String) throws -> String {
+        let url = key(name)
+        do {
+            try HTTPRequest.check(base: url)
+            _ = try HTTPRequest(.post, url)
+        } catch let error as HTTPError {
+            throw EngineError(.invalid, "\(name): \(error.message)")
+        }
+        return url
+    }
+
     func refusal(_ service: String, _ missing: [String]) -> EngineError {
         let names = missing.joined(separator: " and ")
         let hidden = withheld.sorted().filter { name in missing.contains { $0.contains(name) } }
@@ -222,18 +264,26 @@ package struct ServiceSettings: Sendable {
         guard !withheld.contains(key) else { throw refusal(Service.server.rawValue, [key]) }
     }
 
+    private static let noDimension = "not a whole number from 1 to \(EmbeddingSpace.maximumDimension)"
+
+    private static func dimension(_ text: String) -> Int? {
+        Int(text).flatMap { (1...EmbeddingSpace.maximumDimension).contains($0) ? $0 : nil }
+    }
+
+    private func isModel(_ name: String) -> Bool {
+        let space = EmbeddingSpace(model: name, dimension: 1)
+        return EmbeddingSpace(name: space.name) == space && space.name.utf8.count <= 400
+    }
+
     private func server() throws -> any HealthReporting {
         guard let space = space(of: .server) else {
-            throw EngineError(
-                .invalid,
-                "LOCI_EMBEDDINGS_DIMENSION is not a whole number from 1 to \(EmbeddingSpace.maximumDimension)"
-            )
+            throw EngineError(.invalid, "LOCI_EMBEDDINGS_DIMENSION is \(Self.noDimension)")
         }
-        guard EmbeddingSpace(name: space.name) == space, space.name.utf8.count <= 400 else {
+        guard isModel(space.model) else {
             throw EngineError(.invalid, "LOCI_EMBEDDINGS_MODEL is not the name of a model")
         }
         try refuseWithheld("LOCI_EMBEDDINGS_KEY")
-        let (url, key) = (key("LOCI_EMBEDDINGS_URL"), value("LOCI_EMBEDDINGS_KEY"))
+        let (url, key) = (try address("LOCI_EMBEDDINGS_URL"), value("LOCI_EMBEDDINGS_KEY"))
         switch value("LOCI_EMBEDDINGS_SHAPE") ?? "openai" {
         case "openai":
             var options = OpenAIEmbedder.Options.server()
@@ -272,6 +322,8 @@ package struct ServiceSettings: Sendable {
         }
         options.ledger = try ledger()
         guard let space = space(of: service) else { throw EngineError(.invalid, "\(model) has no space") }
+        for name in ["RUNPOD_ENDPOINT_\(model)", "RUNPOD_URL_\(model)"]
+        where value(name)?.contains("://") == true { _ = try address(name) }
         return try RunPodEmbedder(
             queue: value("RUNPOD_ENDPOINT_\(model)"), loadBalancer: value("RUNPOD_URL_\(model)"),
             key: value("RUNPOD_API_KEY"), space: space, options: options)
@@ -316,6 +368,6 @@ package struct ServiceSettings: Sendable {
             throw EngineError(
                 .invalid, "a cap of a day wants a place to count in: set XDG_STATE_HOME or HOME")
         }
-        return CostLedger(path: costsPath, caps: caps)
+        return CostLedger(path: costsPath, caps: caps, warn: warn)
     }
 }

@@ -10,7 +10,8 @@ public enum EmbeddingPolicy: String, Sendable, CaseIterable {
     case later
 }
 
-/// What becomes of a question while the embedder of a home does not answer. Vectors of two spaces are never compared: `Recall.leftOut`
+/// What becomes of a question while the embedder of a home does not answer. One whose model is damaged or gone counts as none, and
+/// words answer in any case. Vectors of two spaces are never compared: `Recall.leftOut`
 /// says which one was asked.
 public enum QuestionFallback: String, Sendable, CaseIterable {
     /// The call fails with the embedder's error.
@@ -75,8 +76,20 @@ public struct EmbeddingEstimate: Sendable, Equatable {
     public var dollars = 0.0
     /// Attached images and videos without a vector, where an embedder makes some of them and no other space is named.
     public var attachments = 0
+    /// Those of which no embedder makes any.
+    public var waiting: [WaitingAttachments] = []
 
     init(space: EmbeddingSpace) { self.space = space }
+}
+
+/// Attached images, or videos, that have no vector and get none now.
+public struct WaitingAttachments: Sendable, Equatable {
+    public let modality: Modality
+    /// Where those of the home have their vectors; `nil` = none has any yet.
+    public let space: EmbeddingSpace?
+    public let count: Int
+    /// Why nothing makes vectors in the space, and the way out; `nil` = there is no space, and no embedder of the kind.
+    public let reason: String?
 }
 
 /// How far embedding has come.

@@ -197,4 +197,6 @@ public struct Remembered: Sendable, Equatable {
     public let missingSpaces: [EmbeddingSpace]
     /// Why an attached image or video gets no vector: it is damaged, too large, or refused by its model. Nothing makes up for that.
     public let refusals: [String]
+    /// Why it has no vector in `missingSpaces` yet, as far as that is known: what its embedder said, or why there is none.
+    public let failures: [String]
 }

@@ -23,11 +23,11 @@ extension Memory {
 extension Remembered {
     package init(
         retold id: MemoryID, version: UInt32, isNew: Bool, sequence: UInt64, missingSpaces: [EmbeddingSpace],
-        refusals: [String]
+        refusals: [String], failures: [String]
     ) {
         self.init(
             id: id, version: version, isNew: isNew, sequence: sequence, missingSpaces: missingSpaces,
-            refusals: refusals)
+            refusals: refusals, failures: failures)
     }
 }
 

@@ -83,6 +83,8 @@ package struct Mutation: Sendable, Equatable {
         var titleTerms: [[UInt8]] = []
         /// Why the embedders of some spaces do not take what is attached; not encoded.
         var refusals: [EmbeddingSpace: String] = [:]
+        /// Why the embedders of some spaces made no vector for now; not encoded.
+        var failures: [EmbeddingSpace: String] = [:]
     }
 
     struct NewVector: Sendable, Equatable {

@@ -69,7 +69,9 @@ package struct ServerAddress: Sendable, Equatable {
             colon = text.firstIndex(of: ":")
             host = text[..<(colon ?? text.endIndex)]
         }
-        guard !host.isEmpty, host.allSatisfy({ !$0.isWhitespace && $0 != "/" }) else { throw refusal }
+        guard !host.isEmpty, host.allSatisfy({ !$0.isWhitespace && !"/?#".contains($0) }) else {
+            throw refusal
+        }
         guard let colon else { return .host(String(host), port: Server.Options.defaultPort) }
         guard let port = Int(text[text.index(after: colon)...]), (1...65_535).contains(port) else {
             throw refusal

@@ -73,6 +73,7 @@ extension Reply {
             ("isNew", .boolean(remembered.isNew)), ("sequence", .integer(Int(remembered.sequence))),
             ("missingSpaces", Self.list(remembered.missingSpaces.map(\.name))),
             ("refusals", Self.list(remembered.refusals)),
+            ("failures", remembered.failures.isEmpty ? nil : Self.list(remembered.failures)),
         ])
     }
 

@@ -150,7 +150,7 @@ extension Remembered {
             retold: try Told.id(reply, "id"), version: try Told.version(reply),
             isNew: reply["isNew"]?.flag ?? true, sequence: UInt64(try Told.integer(reply, "sequence")),
             missingSpaces: Told.texts(reply, "missingSpaces").compactMap { EmbeddingSpace(name: $0) },
-            refusals: Told.texts(reply, "refusals"))
+            refusals: Told.texts(reply, "refusals"), failures: Told.texts(reply, "failures"))
     }
 }
 

@@ -166,6 +166,7 @@ extension JSONWriter {
         member("sequence", remembered.sequence)
         member("missingSpaces", remembered.missingSpaces.map(\.name))
         member("refusals", remembered.refusals)
+        member("failures", remembered.failures)
         endObject()
     }
 }

@@ -86,7 +86,24 @@ struct Settings: Sendable {
     }
 
     var services: ServiceSettings {
-        ServiceSettings(environment: values, problem: problem, withheld: withheld)
+        ServiceSettings(
+            environment: values, problem: problem, withheld: withheld, warn: { Terminal.noteOnce($0) })
+    }
+
+    /// Why a name is none that the file may hold, and the way out. What stands behind a `=` is not in it.
+    static func refusal(of argument: String) -> String? {
+        let name = String(argument.prefix { $0 != "=" })
+        if [AvailableEmbedders.variable, AvailableEmbedders.tableVariable].contains(name) {
+            return "\(name) is read from the environment alone, not from \(fileName): `export \(name)=PATH`"
+        }
+        guard !names.contains(where: { $0.name == argument }) else { return nil }
+        if names.contains(where: { $0.name == name }) {
+            return "write --set \(name) alone: its value is standard input, so that it stays in no history"
+        }
+        if name.hasPrefix("LOCI_SERVE_") || ["LOCI_NAMESPACE", "LOCI_CA"].contains(name) {
+            return "\(name) is read from the environment alone, not from \(fileName)"
+        }
+        return "there is no such setting; there are \(names.map(\.name).joined(separator: ", "))"
     }
 
     /// Looks whether a setting can have a value, whatever the others are.
@@ -102,10 +119,10 @@ struct Settings: Sendable {
     /// What makes vectors.
     func embedders(
         _ preference: AvailableEmbedders.Preference, media: [ServiceSettings.Service] = [],
-        makesHomes: Bool = true
+        isStrict: Bool = true
     ) throws -> AvailableEmbedders {
         try AvailableEmbedders(
             preferring: preference, environment: values, services: services, media: media,
-            makesHomes: makesHomes)
+            isStrict: isStrict)
     }
 }

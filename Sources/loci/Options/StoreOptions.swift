@@ -129,16 +129,13 @@ struct StoreOptions: ParsableArguments {
     /// How long a question waits for a service before words answer it: as much as one may wait in a queue of RunPod.
     private static let questionPatience = Duration.seconds(10)
 
-    /// What makes vectors.
-    ///
-    /// - Parameter makesHomes: whether homes may be made with it.
-    func embedders(makesHomes: Bool = true) throws -> AvailableEmbedders {
+    /// What makes vectors. A model that cannot be used stops only what needs it.
+    func embedders() throws -> AvailableEmbedders {
         guard embedder != .vlJEPA else {
             throw ValidationError(
                 "--embedder runpod-vl-jepa makes no vectors of texts: write --media runpod-vl-jepa")
         }
-        return try Settings.current.embedders(
-            embedder ?? .auto, media: media ?? [], makesHomes: makesHomes)
+        return try Settings.current.embedders(embedder ?? .auto, media: media ?? [], isStrict: false)
     }
 
     /// The spaces that verbs make vectors in.
@@ -167,8 +164,12 @@ struct StoreOptions: ParsableArguments {
         if !use.makesStore, !FileManager.default.fileExists(atPath: path) {
             throw EngineError(.notFound, "there is no store at \(path)")
         }
-        let embedders = try given ?? self.embedders(makesHomes: use.makesStore)
+        let embedders = try given ?? self.embedders()
+        if let fault = embedders.fault, use.makesStore, !FileManager.default.fileExists(atPath: path) {
+            throw fault
+        }
         options.absence = { embedders.absence(of: $0) }
+        options.fault = { embedders.fault(of: $0) }
         options.otherEmbedders = embedders.others
         options.mediaEmbedders = embedders.media
         options.warn = { Terminal.note($0) }

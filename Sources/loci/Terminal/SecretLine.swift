@@ -23,6 +23,12 @@ enum SecretLine {
         return line()
     }
 
+    /// Whether standard input has another line that is not blank.
+    static var hasMore: Bool {
+        while let line = line() { if !line.isEmpty { return true } }
+        return false
+    }
+
     private static func line() -> String? {
         readLine(strippingNewline: true)?.trimmingCharacters(in: .whitespaces)
     }

@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import MemoryEngine
 import Server
 
 /// What is written for a person: colors only where standard output is a terminal and NO_COLOR is not set.
@@ -64,6 +65,13 @@ enum Terminal {
         members(&json)
         json.endObject()
         error(json.text)
+    }
+
+    private static let notes = Mutex<Set<String>>([])
+
+    /// The same, unless this process has said it already.
+    static func noteOnce(_ line: String) {
+        if notes.withLock({ $0.insert(line).inserted }) { note(line) }
     }
 
     /// Writes a line to standard error, whatever it quotes.

@@ -8,8 +8,10 @@ struct EmbedderEntry: Sendable {
     let modalities: Set<Modality>
     /// Settings that are missing, each as `A` or `A or B`.
     var missing: [String] = []
-    /// Why it cannot be used, though nothing is missing.
+    /// Why it cannot be used, though no setting is missing.
     var problem: String?
+    /// Whether that is only because there is no such file, and none is named.
+    var isAbsent = false
     /// `nil` = it runs in this process.
     var service: ServiceSettings.Service?
     var dollarsPerMillionTokens: Double?
@@ -21,23 +23,25 @@ struct EmbedderEntry: Sendable {
 
     var isConfigured: Bool { missing.isEmpty && problem == nil }
 
-    /// - Throws: `EngineError`: `corrupted`, `io`, where what services cost cannot be read.
-    static func all(_ settings: Settings) throws -> [EmbedderEntry] {
+    /// Whether it is there or configured, and of no use now.
+    var isFailing: Bool { problem != nil && !isAbsent || health.map { $0.state != .ready } ?? false }
+
+    /// - Parameter today: what services cost today; `nil` = that cannot be read.
+    static func all(_ settings: Settings, today: [String: CostLedger.Day]?) -> [EmbedderEntry] {
         let hash = EmbedderEntry(name: "hash", space: HashEmbedder().space, modalities: [.text])
         let here = [
             hash,
-            inProcess(.table, settings) { found in
+            inProcess(.table, settings, AvailableEmbedders.tablePath(settings.values)) { found in
                 try found.table?.load()
                 return found.table?.space
             },
-            inProcess(.local, settings) { found in
+            inProcess(.local, settings, AvailableEmbedders.folder(settings.values)) { found in
                 try found.local?.load()
                 return found.local?.space
             },
         ]
         let services = settings.services
-        let ledger = CostLedger(path: services.costsPath)
-        return try here
+        return here
             + ServiceSettings.Service.allCases.map { service in
                 var entry = EmbedderEntry(
                     name: service.rawValue, space: services.space(of: service),
@@ -46,7 +50,7 @@ struct EmbedderEntry: Sendable {
                 entry.dollarsPerMillionTokens = services.dollarsPerMillionTokens(of: service)
                 // All of RunPod is counted as one.
                 if service == .runpod || !service.isRunPod {
-                    entry.today = try ledger.today(service.rawValue)
+                    entry.today = today.map { $0[service.rawValue] ?? CostLedger.Day() }
                 }
                 guard entry.missing.isEmpty else { return entry }
                 do {
@@ -59,8 +63,10 @@ struct EmbedderEntry: Sendable {
     }
 
     /// One that needs a file, which is read and checked, and why it cannot be used if it cannot.
+    ///
+    /// - Parameter path: of what is there or named.
     private static func inProcess(
-        _ preference: AvailableEmbedders.Preference, _ settings: Settings,
+        _ preference: AvailableEmbedders.Preference, _ settings: Settings, _ path: String?,
         _ space: (AvailableEmbedders) throws -> EmbeddingSpace?
     ) -> EmbedderEntry {
         var entry = EmbedderEntry(name: preference.rawValue, space: nil, modalities: [.text])
@@ -71,6 +77,7 @@ struct EmbedderEntry: Sendable {
             entry = EmbedderEntry(name: preference.rawValue, space: try space(found), modalities: [.text])
         } catch {
             entry.problem = Failure(error).message
+            entry.isAbsent = path == nil
         }
         return entry
     }
@@ -102,7 +109,7 @@ struct EmbedderEntry: Sendable {
 
     private var state: String {
         if let health { return health.state.rawValue }
-        if problem != nil { return "not usable" }
+        if problem != nil { return isAbsent ? "not there" : "not usable" }
         guard missing.isEmpty else { return "wants \(missing.joined(separator: ", "))" }
         return service == nil ? "ready" : "configured"
     }
@@ -150,7 +157,11 @@ extension CostLedger.Day {
     var summary: String {
         let amount =
             seconds > 0 ? "\(Terminal.decimals(seconds, 1)) seconds" : Terminal.counted(tokens, "token")
-        return "\(Terminal.counted(requests, "request")), \(amount), \(Terminal.decimals(dollars, 4)) dollars"
+        var price = knownDollars.map { "\(Terminal.decimals($0, 4)) dollars" } ?? "price not known"
+        if knownDollars != nil, unpricedRequests > 0 {
+            price += " without \(Terminal.counted(unpricedRequests, "request")) of a price that is not known"
+        }
+        return "\(Terminal.counted(requests, "request")), \(amount), \(price)"
     }
 
     func write(to json: inout JSONWriter) {
@@ -158,7 +169,9 @@ extension CostLedger.Day {
         json.member("texts", texts)
         json.member("tokens", tokens)
         json.member("estimatedTokens", estimatedTokens)
-        json.member("dollars", dollars)
+        json.member("unpricedRequests", unpricedRequests)
+        json.name("dollars")
+        if let knownDollars { json.write(knownDollars) } else { json.writeNull() }
         json.member("seconds", seconds)
     }
 }

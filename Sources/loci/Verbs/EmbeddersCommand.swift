@@ -18,7 +18,7 @@ struct EmbeddersCommand: AsyncParsableCommand {
             its questions need the same model. Settings are variables of the environment, or stand in a file `.env` of the \
             working directory; the environment goes first. --set reads a value from standard input and writes it there, \
             leaving every other line as it is; a new file is for its owner alone. A health check may cost a token or two, \
-            and ends with status 1 where one is not ready.
+            and ends with status 1 where one that is there or configured is not ready: also where it cannot be used, or a cap is reached.
 
             \(Settings.names.map { "  \($0.name.padding(toLength: 27, withPad: " ", startingAt: 0))\($0.meaning)" }
                 .joined(separator: "\n"))
@@ -40,10 +40,7 @@ struct EmbeddersCommand: AsyncParsableCommand {
         guard [health, costs, set != nil].filter({ $0 }).count <= 1 else {
             throw ValidationError("--health, --costs and --set exclude each other")
         }
-        if let set, !Settings.names.contains(where: { $0.name == set }) {
-            throw ValidationError(
-                "there is no such setting; there are \(Settings.names.map(\.name).joined(separator: ", "))")
-        }
+        if let refusal = set.flatMap(Settings.refusal) { throw ValidationError(refusal) }
     }
 
     func run() async throws {
@@ -51,15 +48,25 @@ struct EmbeddersCommand: AsyncParsableCommand {
         let settings = Settings.current
         if costs { return try show(CostLedger(path: settings.services.costsPath).days()) }
         if let problem = settings.problem { Terminal.note("no service is used: \(problem)") }
-        var entries = try EmbedderEntry.all(settings)
+        var entries = EmbedderEntry.all(settings, today: Self.today(settings.services))
         if health { await EmbedderEntry.askHealth(of: &entries) }
         if json {
             for entry in entries { Terminal.printObject(entry.write) }
         } else {
             Terminal.print(Self.table(entries.map(\.columns), details: entries.map(\.detail)))
         }
-        if entries.contains(where: { $0.health.map { $0.state != .ready } ?? false }) {
+        if health, settings.problem != nil || entries.contains(where: \.isFailing) {
             throw ExitCode(ExitStatus.failure)
+        }
+    }
+
+    /// What services cost today; `nil`, and a note, where that cannot be read.
+    private static func today(_ services: ServiceSettings) -> [String: CostLedger.Day]? {
+        do {
+            return try CostLedger(path: services.costsPath).today()
+        } catch {
+            Terminal.noteOnce("costs are not counted: \(Failure(error).message)")
+            return nil
         }
     }
 
@@ -101,6 +108,10 @@ struct EmbeddersCommand: AsyncParsableCommand {
     private func write(_ name: String) throws {
         guard let value = SecretLine.read(prompt: "\(name), which is not shown: ") else {
             throw EngineError(.invalid, "standard input has no value for \(name)")
+        }
+        guard Terminal.isInputTerminal || !SecretLine.hasMore else {
+            throw EngineError(
+                .invalid, "standard input has more than a line: \(name) takes one, so nothing is written")
         }
         try Settings.check(name, value)
         let path = Settings.fileName

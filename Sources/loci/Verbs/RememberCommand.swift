@@ -68,8 +68,10 @@ extension Remembered {
         Terminal.print("\(id)  \(what)  \(Terminal.styled(namespace.description, .dim))")
         guard !missingSpaces.isEmpty else { return }
         let names = missingSpaces.map { Visible.line($0.name) }.joined(separator: " and ")
-        Terminal.note(
-            "without its vector in \(names) yet, which does not find it until then; `loci embedders --health` says how what makes it "
-                + "is, and `loci reembed -n \(namespace)` asks it again")
+        let way =
+            failures.isEmpty
+            ? "; `loci embedders --health` says how what makes it is, and `loci reembed -n \(namespace)` asks it again"
+            : ": \(failures.joined(separator: "; ")); `loci reembed -n \(namespace)` asks again"
+        Terminal.note("without its vector in \(names) yet, which does not find it until then" + way)
     }
 }

@@ -59,7 +59,11 @@ struct ServeCommand: AsyncParsableCommand {
         for problem in embedders.wrong { Terminal.note("not used: \(problem)") }
         if let local = embedders.local {
             // The first question should not wait for it.
-            try local.load()
+            do { try local.load() } catch {
+                Terminal.note(
+                    "not used: \(Failure(error).message); words answer in homes that have their vectors from it"
+                )
+            }
         }
         if embedders.local != nil || embedders.isService { Terminal.note(embedders.summary) }
         try await store.withEngine(for: .serving, embedders: embedders) { engine in

@@ -159,6 +159,83 @@ import Testing
         }
     }
 
+    @Test func `is not counted where the file is damaged and nothing is capped, which is said once`()
+        async throws
+    {
+        try await Self.withFile { path in
+            try "{".write(toFile: path, atomically: true, encoding: .utf8)
+            let told = Mutex<[String]>([])
+            // A cap of another service is no reason to stop.
+            let ledger = CostLedger(
+                path: path, caps: ["openai": .init(tokens: 0)],
+                warn: { line in told.withLock { $0.append(line) } })
+            let transport = ScriptedTransport(Self.answer)
+            let embedder = try Self.embedder(ledger, transport)
+            for text in ["abc", "abcd"] {
+                #expect(try await embedder.embed([.text(text)], for: .query) == [[1]])
+            }
+            let lines = told.withLock { $0 }
+            #expect(lines.count == 1 && lines[0].contains(path) && lines[0].contains("remove it"), "\(lines)")
+            // What is left of it is left to whoever looks into it.
+            #expect(try String(contentsOfFile: path, encoding: .utf8) == "{")
+            try FileManager.default.removeItem(atPath: path)
+            _ = try await embedder.embed([.text("abcde")], for: .query)
+            #expect(try ledger.today("voyage").requests == 1)
+        }
+    }
+
+    @Test(arguments: [
+        (CostLedger.Cap(tokens: 1_000), true), (CostLedger.Cap(tokens: 1_001), false),
+        (CostLedger.Cap(dollars: 0.000_18), true), (CostLedger.Cap(dollars: 0.000_19), false),
+        (CostLedger.Cap(seconds: 0), true), (CostLedger.Cap(seconds: 1), false), (CostLedger.Cap(), false),
+    ])
+    func `tells by its health that a cap is reached, and asks nothing then`(
+        cap: CostLedger.Cap, isReached: Bool
+    ) async throws {
+        let counting = CostLedger(clock: { Self.noon })
+        let first = try Self.embedder(counting, ScriptedTransport(Self.answer))
+        _ = try await first.embed([.text("abc")], for: .query)
+        let day = try counting.today("voyage")
+        try await Self.withFile { path in
+            try JSONEncoder().encode(["2026-11-28": ["voyage": day]]).write(to: URL(fileURLWithPath: path))
+            let ledger = CostLedger(path: path, caps: ["voyage": cap], clock: { Self.noon })
+            #expect((try ledger.reachedCap(of: "voyage") != nil) == isReached)
+            #expect(try ledger.reachedCap(of: "openai") == nil)
+            let transport = ScriptedTransport(Self.answer)
+            let health = await (try Self.embedder(ledger, transport)).health()
+            #expect((health.state == .capped) == isReached, "\(health)")
+            if isReached {
+                #expect(health.message.hasPrefix("cap reached: voyage has a cap of "), "\(health)")
+                #expect(transport.requests.isEmpty)
+            }
+            let runPod = CostLedger(path: path, caps: ["runpod": .init(seconds: 0)], clock: { Self.noon })
+            var options = RunPodEmbedder.Options()
+            options.ledger = runPod
+            let queue = try RunPodEmbedder(
+                queue: "abc", key: "a-key-of-nobody", space: EmbeddingSpace(model: "m", dimension: 1),
+                options: options)
+            #expect(await queue.health().state == .capped)
+            try "{".write(toFile: path, atomically: true, encoding: .utf8)
+            #expect(await queue.health().state == .failing)
+        }
+    }
+
+    @Test func `has no dollars where no price is known, also in a file that does not tell`() throws {
+        func day(_ text: String) throws -> CostLedger.Day {
+            try JSONDecoder().decode(CostLedger.Day.self, from: Data(text.utf8))
+        }
+        #expect(try day(#"{"requests":2,"seconds":1.5}"#).knownDollars == nil)
+        #expect(try day(#"{"requests":2,"seconds":1.5,"unpricedRequests":0}"#).knownDollars == 0)
+        #expect(try day(#"{"requests":2,"tokens":7}"#).knownDollars == 0)
+        #expect(try day(#"{"requests":2,"tokens":7,"unpricedTokens":7}"#).knownDollars == nil)
+        #expect(try day(#"{"requests":2,"dollars":0.5,"unpricedRequests":1}"#).knownDollars == 0.5)
+        var counted = CostLedger.Day()
+        counted.add(.init(texts: 1, tokens: 0, dollars: nil, isEstimate: false, seconds: 1.5))
+        #expect(counted.knownDollars == nil && counted.unpricedRequests == 1)
+        counted.remove(.init(texts: 1, tokens: 0, dollars: nil, isEstimate: false, seconds: 1.5))
+        #expect(counted == CostLedger.Day())
+    }
+
     @Test func `is kept for four hundred days`() async throws {
         try await Self.withFile { path in
             let days = (0..<400).map { Self.noon.advanced(by: .seconds(86_400 * $0)).day }

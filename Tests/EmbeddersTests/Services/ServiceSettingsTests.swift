@@ -64,7 +64,8 @@ import Testing
     @Test(arguments: [
         ("LOCI_EMBEDDINGS_DIMENSION", "0"), ("LOCI_EMBEDDINGS_DIMENSION", "9000"),
         ("LOCI_EMBEDDINGS_DIMENSION", "three"), ("LOCI_EMBEDDINGS_URL", "ftp://secret-host"),
-        ("LOCI_EMBEDDINGS_URL", "secret-host"), ("LOCI_EMBEDDINGS_SHAPE", "secret-shape"),
+        ("LOCI_EMBEDDINGS_URL", "secret-host"), ("LOCI_EMBEDDINGS_URL", "http://secret/v1?a=b"),
+        ("LOCI_EMBEDDINGS_URL", "http://secret/v1#a"), ("LOCI_EMBEDDINGS_SHAPE", "secret-shape"),
         ("LOCI_EMBEDDINGS_MODEL", "secret@"), ("LOCI_EMBEDDINGS_MODEL", String(repeating: "m", count: 400)),
         ("LOCI_EMBEDDINGS_KEY", "a secret key"),
     ])
@@ -94,11 +95,55 @@ import Testing
         #expect(
             try absence("tiny", 3, ["LOCI_EMBEDDINGS_SHAPE": "round"])?.contains("LOCI_EMBEDDINGS_SHAPE")
                 == true)
-        #expect(try absence("tiny", 3, [:]) == "say --embedder server" && absence("another", 3, [:]) == nil)
+        #expect(try absence("tiny", 3, [:]) == "say --embedder server")
+        // Which setting is of another space, and both values.
+        #expect(
+            try absence("another", 3, [:])
+                == "LOCI_EMBEDDINGS_MODEL is `tiny`, and the space is of `another`")
+        #expect(
+            try absence("another", 4, ["LOCI_EMBEDDINGS_DIMENSION": "many"])
+                == "LOCI_EMBEDDINGS_MODEL is `tiny`, and the space is of `another`; LOCI_EMBEDDINGS_DIMENSION is not a whole number "
+                + "from 1 to 8192, and the space has 4")
+        #expect(
+            try absence("tiny", 4, ["LOCI_EMBEDDINGS_MODEL": ""])
+                == "LOCI_EMBEDDINGS_MODEL is not set, and the space is of `tiny`; LOCI_EMBEDDINGS_DIMENSION is 3, and the space has 4"
+        )
+        #expect(
+            try absence("tiny", 3, ["LOCI_EMBEDDINGS_MODEL": "", "LOCI_EMBEDDINGS_DIMENSION": ""]) == nil)
         let wrong = try AvailableEmbedders(
             environment: Self.all.merging(["LOCI_EMBEDDINGS_SHAPE": "round", "JINA_API_KEY": ""]) { $1 })
         #expect(wrong.wrong.count == 1 && wrong.wrong[0].contains("LOCI_EMBEDDINGS_SHAPE"))
         #expect(try AvailableEmbedders(environment: Self.all).wrong.isEmpty)
+    }
+
+    @Test(arguments: [
+        "LOCI_EMBEDDINGS_URL", "LOCI_REASONER_URL", "RUNPOD_URL_SIGLIP", "RUNPOD_ENDPOINT_BGE_M3",
+    ])
+    func `take no URL with what would stand before a path`(name: String) throws {
+        for (url, part) in [
+            ("https://secret/v1?version=2", "no `?`"), ("https://secret/v1#a", "no `#`"),
+        ] {
+            var environment = Self.all.merging(["LOCI_REASONER_MODEL": "m"]) { $1 }
+            environment[name] = url
+            let settings = ServiceSettings(environment: environment)
+            let error = #expect(throws: EngineError.self) {
+                switch name {
+                case "LOCI_REASONER_URL": _ = try settings.reasoner(of: .server)
+                case "LOCI_EMBEDDINGS_URL": _ = try settings.embedder(of: .server)
+                case "RUNPOD_URL_SIGLIP": _ = try settings.embedder(of: .siglip)
+                default: _ = try settings.embedder(of: .runpod)
+                }
+            }
+            let message = error?.message ?? ""
+            #expect(message.hasPrefix(name) && message.contains(part) && !message.contains("secret"))
+            #expect(throws: EngineError.self) { try ServiceSettings.check(name, url) }
+            #expect(throws: EngineError.self) {
+                try OpenAIEmbedder(url: url, space: EmbeddingSpace(model: "m", dimension: 1))
+            }
+            #expect(throws: EngineError.self) {
+                try RunPodEmbedder(queue: url, key: nil, space: EmbeddingSpace(model: "m", dimension: 1))
+            }
+        }
     }
 
     @Test func `give one embedder of a space`() throws {
