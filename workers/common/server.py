@@ -27,8 +27,8 @@ from common.worker import Worker, log, place_of
 # RunPod's bound of a request, and what its body may take to come.
 MAX_BODY_BYTES = 30_000_000
 BODY_SECONDS = 60
-# For what is under way when the process is told to stop.
-SHUTDOWN_SECONDS = 30
+# For what is under way when the process is told to stop; containers that take longer are killed, unless told otherwise.
+SHUTDOWN_SECONDS = 10
 
 
 @dataclass(frozen=True)
