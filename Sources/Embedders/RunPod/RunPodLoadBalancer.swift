@@ -30,15 +30,19 @@ final class RunPodLoadBalancer: Sendable {
 
     /// Posts JSON to a path, such as `/embed`, and gives the body of the answer.
     ///
-    /// - Throws: `RunPodError`, of which `cold` tells that its workers are starting; `CancellationError`.
-    func post(_ body: [UInt8], to path: String, within: Duration) async throws -> [UInt8] {
+    /// - Parameter meter: counts each attempt, once for all who ask the same at the same time.
+    /// - Throws: `RunPodError`, of which `cold` tells that its workers are starting; `CancellationError`; what the meter throws.
+    func post(
+        _ body: [UInt8], to path: String, within: Duration, meter: HTTPMeter? = nil
+    ) async throws -> [UInt8] {
         let deadline = clock.uptime + within
         do {
-            return try await answer(to: body, at: path, within)
+            return try await answer(to: body, at: path, within, meter)
         } catch let error as HTTPError {
             var told = RunPodError(error, of: name)
             let left = deadline - clock.uptime
-            if told.code == .unavailable, left > .zero,
+            // RunPod answers 400 where no worker was there for 2 minutes.
+            if told.code == .unavailable || error.status == 400, left > .zero,
                 try await isStarting(within: min(Self.longestPing, left))
             {
                 told = starting
@@ -49,7 +53,9 @@ final class RunPodLoadBalancer: Sendable {
         }
     }
 
-    private func answer(to body: [UInt8], at path: String, _ within: Duration) async throws -> [UInt8] {
+    private func answer(
+        to body: [UInt8], at path: String, _ within: Duration, _ meter: HTTPMeter?
+    ) async throws -> [UInt8] {
         guard body.count <= Self.maximumBodyByteCount else {
             throw RunPodError(
                 .tooLarge,
@@ -59,7 +65,7 @@ final class RunPodLoadBalancer: Sendable {
         let request = try HTTPRequest(
             .post, url + path, headers: [HTTPHeader("Content-Type", "application/json")],
             credential: credential, body: body)
-        let response = try await client.send(request, within: within)
+        let response = try await client.send(request, within: within, meter: meter)
         guard response.status != 204 else { throw starting }
         return response.body
     }
