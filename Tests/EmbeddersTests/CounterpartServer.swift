@@ -9,8 +9,9 @@ final class CounterpartServer: Sendable {
 
     /// - Parameters:
     ///   - script: in `scripts`; prints `listening on PORT`.
+    ///   - arguments: of the script.
     ///   - folder: of its packages, in `.build`; without it there is no server.
-    init?(script: String, folder: String) {
+    init?(script: String, arguments: [String] = [], folder: String) {
         let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent().path
         guard FileManager.default.isExecutableFile(atPath: "\(root)/.build/\(folder)/bin/python") else {
@@ -19,6 +20,7 @@ final class CounterpartServer: Sendable {
         let (process, output) = (Process(), Pipe())
         input = Pipe()
         process.executableURL = URL(fileURLWithPath: "\(root)/scripts/\(script)")
+        process.arguments = arguments
         process.standardInput = input
         process.standardOutput = output
         process.standardError = FileHandle.nullDevice

@@ -2,16 +2,21 @@
 
 Vectors are made of a digest of the text or image. What else a test needs of a worker is asked for by `type`:
 `sleep` (seconds), `raise`, `exit`, `fail` (an error that is an object), `list` (a one-element list), `big` (bytes).
+
+With WORKER_MODE=http it is served over HTTP, by what serves our workers so. It then ends when its standard input is a pipe that
+is closed.
 """
 
 import asyncio
 import base64
 import hashlib
 import os
+import signal
+import stat
 import struct
-
-os.environ.setdefault("RUNPOD_LOG_LEVEL", "ERROR")
-import runpod  # noqa: E402  (reads the level when imported)
+import sys
+import threading
+from pathlib import Path
 
 DIMENSION = int(os.environ.get("ECHO_DIMENSION", "8"))
 MODEL = os.environ.get("ECHO_MODEL", "echo")
@@ -55,5 +60,31 @@ async def handle(job: dict):
     return {"model": MODEL, "dimension": DIMENSION, "vectors": [vector(content) for content in contents]}
 
 
+def serve() -> None:
+    """Serves it as `workers/common` serves a model."""
+    sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "workers"))
+    from common import server
+    from common.worker import Worker
+
+    async def answer(fields: dict) -> dict:
+        return await handle({"input": fields})
+
+    def end_with_input() -> None:
+        while os.read(0, 4096):
+            pass
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    if stat.S_ISFIFO(os.fstat(0).st_mode):
+        threading.Thread(target=end_with_input, daemon=True).start()
+    kinds = ("text", "intent", "visual_text", "image", "video", "sleep", "raise", "fail", "big")
+    worker = Worker("echo", dict.fromkeys(kinds, answer), lambda: {"model": MODEL, "dimension": DIMENSION, "loaded": True})
+    server.serve("echo", lambda: worker, server.Settings.of_environment())
+
+
 if __name__ == "__main__":
+    if os.environ.get("WORKER_MODE") == "http":
+        serve()
+    os.environ.setdefault("RUNPOD_LOG_LEVEL", "ERROR")
+    import runpod  # Reads the level when it is imported.
+
     runpod.serverless.start({"handler": handle, "concurrency_modifier": lambda _current: 32})

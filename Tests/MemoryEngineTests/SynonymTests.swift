@@ -10,7 +10,7 @@ private struct WordEmbedder: Embedder {
     let calls = Mutex((embedded: [String](), failAfter: Int.max))
     /// Direction and how much of it.
     static let known: [String: (axis: Int, share: Float)] = [
-        "car": (0, 1), "vehicl": (0, 0.9), "automobil": (0, 0.8), "truck": (0, 0.5), "ada": (1, 1),
+        "car": (0, 1), "vehicle": (0, 0.9), "automobile": (0, 0.8), "truck": (0, 0.5), "ada": (1, 1),
         "bob": (1, 0.9),
         "pump": (2, 1), "compressor": (2, 0.7),
     ]
@@ -127,7 +127,7 @@ private struct WordEmbedder: Embedder {
     @Test func `are compared once, and new words with all that were there`() async throws {
         let store = try await store()
         try await store.engine.consolidate(in: atlas, steps: [.words])
-        #expect(embedder.takeWords().contains("vehicl"))
+        #expect(embedder.takeWords().contains("vehicle"))
         #expect(try await lists(store)["vehicl"] == ["automobil"])
         #expect(try await store.engine.consolidate(in: atlas, steps: [.words]) == ConsolidationReport())
         #expect(embedder.takeWords() == [])
@@ -136,7 +136,7 @@ private struct WordEmbedder: Embedder {
         try await store.engine.remember("The car stands still", in: atlas)
         _ = embedder.takeWords()
         try await store.engine.consolidate(in: atlas, steps: [.words])
-        #expect(embedder.takeWords().sorted() == ["car", "stand", "still"])
+        #expect(embedder.takeWords().sorted() == ["car", "stands", "still"])
         #expect(try await lists(store)["vehicl"] == ["car", "automobil"])
         let grown = try await lists(store)
         let other = try await self.store()

@@ -1,4 +1,4 @@
-"""Runs a model as a worker of RunPod's queue: what a job goes through, what is logged, how many jobs run at once."""
+"""Runs a model as a worker: what a job goes through, what is logged, how many jobs of RunPod's queue run at once."""
 
 import os
 import sys
@@ -25,7 +25,7 @@ class Worker:
         self.health = health
 
     async def handle(self, job: dict) -> dict:
-        """The handler that the SDK calls. It never raises: the SDK would log and send the values in the traceback."""
+        """The handler that the SDK calls, or the server. It never raises: the SDK would log and send the values in the traceback."""
         try:
             fields = input_of(job)
             kind = type_of(fields, (*self.answers, "health"))
@@ -67,20 +67,25 @@ def prepare() -> None:
 
 
 def run(name: str, load: Callable[[Limits], Worker]) -> None:
-    """Loads the models, then takes jobs until the process is told to stop. Ends with status 1 where it cannot start.
-
-    The models come first, so that a worker that takes a job can do it, and a snapshot of RunPod's FlashBoot holds them.
+    """Loads the models and takes jobs until the process is told to stop: of RunPod's queue, or with WORKER_MODE=http as
+    requests of its own. Ends with status 1 where it cannot start.
     """
     prepare()
     try:
+        limits = Limits.of_environment()
+        mode = os.environ.get("WORKER_MODE", "").strip() or "queue"
+        if mode == "http":
+            from common.server import Settings, serve
+
+            serve(name, lambda: _loaded(load, limits), Settings.of_environment())
+        elif mode != "queue":
+            raise StartError("WORKER_MODE must be queue or http")
         # With fewer than 4 at once the SDK's loop sleeps a second after each job (rp_scale.py, get_jobs).
         concurrency = whole_number("WORKER_CONCURRENCY", 32)
         if concurrency < 32:
             raise StartError("WORKER_CONCURRENCY must be 32 or more: with less the SDK's loop sleeps between jobs")
-        from common.models import forbid_pickle
-
-        forbid_pickle()
-        worker = load(Limits.of_environment())
+        # The models come first, so that a worker that takes a job can do it, and a snapshot of RunPod's FlashBoot holds them.
+        worker = _loaded(load, limits)
     except StartError as error:
         log(name, str(error))
         sys.exit(1)
@@ -88,3 +93,10 @@ def run(name: str, load: Callable[[Limits], Worker]) -> None:
 
     log(name, f"is ready with {worker.health()}")
     runpod.serverless.start({"handler": worker.handle, "concurrency_modifier": lambda _current: concurrency})
+
+
+def _loaded(load: Callable[[Limits], Worker], limits: Limits) -> Worker:
+    from common.models import forbid_pickle
+
+    forbid_pickle()
+    return load(limits)

@@ -1,4 +1,7 @@
-"""Models and a gateway for all tests of a run. No test sleeps, and none needs a network."""
+"""Models and a gateway for all tests of a run. No test sleeps, and none needs a network.
+
+Tests of models are skipped where torch is not installed, which `make test` does not install.
+"""
 
 import base64
 import importlib.util
@@ -12,10 +15,8 @@ sys.path[:0] = [str(WORKERS), str(Path(__file__).resolve().parent)]
 # Before a library is imported that would go to its hub.
 os.environ |= {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_VERBOSITY": "error", "RUNPOD_LOG_LEVEL": "ERROR", "WORKER_DEVICE": "cpu"}
 
-import numpy  # noqa: E402
 import pytest  # noqa: E402
 
-import tiny  # noqa: E402
 from running import RunningGateway  # noqa: E402
 
 
@@ -31,6 +32,9 @@ def minilm() -> Path:
 @pytest.fixture(scope="session")
 def models(tmp_path_factory) -> dict[str, Path]:
     """A folder for each model, of random weights."""
+    pytest.importorskip("torch")
+    import tiny
+
     root = tmp_path_factory.mktemp("models")
     return {name: getattr(tiny, name)(root / name) for name in ("bge_m3", "siglip2", "vjepa2")}
 
@@ -57,6 +61,7 @@ def gateway(models, minilm):
 
 def image(seed: int, width: int = 60, height: int = 50, kind: str = "PNG") -> bytes:
     """An image of random pixels."""
+    import numpy
     from PIL import Image
 
     pixels = numpy.random.default_rng(seed).integers(0, 256, (height, width, 3), dtype=numpy.uint8)
@@ -69,8 +74,10 @@ def base64_of(data: bytes) -> str:
     return base64.b64encode(data).decode()
 
 
-def vectors_of(output: dict) -> numpy.ndarray:
+def vectors_of(output: dict) -> "numpy.ndarray":
     """The vectors of a reply, each as long as it says."""
+    import numpy
+
     rows = [numpy.frombuffer(base64.b64decode(text, validate=True), dtype="<f4") for text in output["vectors"]]
     assert all(row.shape == (output["dimension"],) for row in rows)
     return numpy.stack(rows)

@@ -1,6 +1,7 @@
-"""Runs the gateway of Tests/Gateway as a process, and asks it as a client of RunPod would."""
+"""Runs the gateway of Tests/Gateway, or a worker over HTTP, as a process, and asks it as a client of RunPod would."""
 
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -10,7 +11,77 @@ import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-GATEWAY = Path(__file__).resolve().parents[2] / "Tests" / "Gateway" / "gateway.py"
+WORKERS = Path(__file__).resolve().parents[1]
+GATEWAY = WORKERS.parent / "Tests" / "Gateway" / "gateway.py"
+
+
+def ask(port: int, method: str, path: str, body=None, key: str = "", timeout: float = 120):
+    """The status, the body (parsed where it is JSON) and the headers of a reply."""
+    data = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
+    request = urllib.request.Request(f"http://127.0.0.1:{port}{path}", method=method, data=data, headers={
+        "Authorization": f"Bearer {key}", "Content-Type": "application/json"})
+    try:
+        with urllib.request.urlopen(request, timeout=timeout) as reply:
+            status, content, headers = reply.status, reply.read(), reply.headers
+    except urllib.error.HTTPError as error:
+        status, content, headers = error.code, error.read(), error.headers
+    try:
+        return status, json.loads(content), headers
+    except ValueError:
+        return status, content.decode(), headers
+
+
+def until(is_so, what: str):
+    """The first answer of `is_so` that is true; asks until there is one, for a minute."""
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        if answer := is_so():
+            return answer
+        time.sleep(0.02)
+    raise AssertionError(f"a minute passed, and not: {what}")
+
+
+class RunningWorker:
+    """A worker that is served over HTTP, as a process that ends with its context."""
+
+    def __init__(self, module: str, **environment):
+        self.module = module
+        self.environment = {
+            **os.environ, "PYTHONPATH": f"{WORKERS}:{GATEWAY.parent}", "WORKER_MODE": "http", "PORT": "0",
+            "WORKER_HOST": "127.0.0.1", "OMP_NUM_THREADS": "1", **{key: str(value) for key, value in environment.items()}}
+
+    def __enter__(self) -> "RunningWorker":
+        # A file, because a pipe that nobody reads is full some day.
+        self._log = tempfile.TemporaryFile("w+")
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", self.module], env=self.environment, stdin=subprocess.DEVNULL, stderr=self._log)
+
+        def port() -> int | None:
+            assert self.process.poll() is None, self.logged()
+            return next((int(line.split()[-1]) for line in self.logged().splitlines() if ": listening on " in line), None)
+
+        self.port = until(port, "it listens")
+        return self
+
+    def __exit__(self, *_error) -> None:
+        self.process.kill()
+        self.process.wait(30)
+        self._log.close()
+
+    def is_ready(self) -> bool:
+        """Whether the models are loaded."""
+        status = ask(self.port, "GET", "/ping")[0]
+        assert status in (200, 204) and self.process.poll() is None, self.logged()
+        return status == 200
+
+    def embed(self, **fields):
+        """The status and the body of an answer, once the models are loaded."""
+        until(self.is_ready, "it is ready")
+        return ask(self.port, "POST", "/embed", fields)[:2]
+
+    def logged(self) -> str:
+        """All that it wrote."""
+        return os.pread(self._log.fileno(), 1 << 20, 0).decode(errors="replace")
 
 
 class RunningGateway:
@@ -39,19 +110,8 @@ class RunningGateway:
         self._scratch.cleanup()
 
     def ask(self, method: str, path: str, body=None, key: str | None = None, timeout: float = 120):
-        """The status, the body (parsed where it is JSON) and the headers of a reply."""
-        data = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
-        request = urllib.request.Request(f"http://127.0.0.1:{self.port}{path}", method=method, data=data, headers={
-            "Authorization": f"Bearer {self.key if key is None else key}", "Content-Type": "application/json"})
-        try:
-            with urllib.request.urlopen(request, timeout=timeout) as reply:
-                status, content, headers = reply.status, reply.read(), reply.headers
-        except urllib.error.HTTPError as error:
-            status, content, headers = error.code, error.read(), error.headers
-        try:
-            return status, json.loads(content), headers
-        except ValueError:
-            return status, content.decode(), headers
+        """As `ask` above, with the key."""
+        return ask(self.port, method, path, body, self.key if key is None else key, timeout)
 
     def job(self, endpoint: str, **fields) -> dict:
         """What /runsync says of a job, once it ended."""
@@ -82,14 +142,7 @@ class RunningGateway:
         assert status == 200, reply
         return reply
 
-    def until(self, is_so, what: str):
-        """The first answer of `is_so` that is true; asks until there is one, for a minute."""
-        deadline = time.monotonic() + 60
-        while time.monotonic() < deadline:
-            if answer := is_so():
-                return answer
-            time.sleep(0.02)
-        raise AssertionError(f"a minute passed, and not: {what}")
+    until = staticmethod(until)
 
     def logged(self) -> str:
         """All that workers wrote."""

@@ -4,7 +4,6 @@ import asyncio
 import threading
 
 import pytest
-import torch
 
 from common import worker as running
 from common.batching import Batcher
@@ -78,6 +77,9 @@ def test_what_waits_has_a_bound():
 
 
 def test_an_error_reaches_each_job_of_its_batch_and_the_next_one_runs():
+    # Which says whether an error is of a memory that is too small.
+    pytest.importorskip("torch")
+
     async def go():
         calls = iter([ValueError("no"), None])
 
@@ -95,7 +97,7 @@ def test_an_error_reaches_each_job_of_its_batch_and_the_next_one_runs():
 
 
 def test_a_batch_that_does_not_fit_the_memory_is_halved():
-    runs = []
+    torch, runs = pytest.importorskip("torch"), []
 
     def run(items):
         runs.append(len(items))
@@ -109,6 +111,8 @@ def test_a_batch_that_does_not_fit_the_memory_is_halved():
 
 
 def test_one_item_that_does_not_fit_is_told():
+    torch = pytest.importorskip("torch")
+
     def run(_items):
         raise torch.OutOfMemoryError("too many")
 

@@ -84,14 +84,16 @@ def test_a_model_of_another_kind_is_refused(models):
 
 
 @pytest.mark.parametrize(("variable", "value"), [
-    ("WORKER_CONCURRENCY", "8"), ("WORKER_MAX_TEXTS", "0"), ("WORKER_MAX_TEXTS", "many"), ("WORKER_DTYPE", "int8")])
+    ("WORKER_CONCURRENCY", "8"), ("WORKER_MAX_TEXTS", "0"), ("WORKER_MAX_TEXTS", "many"), ("WORKER_DTYPE", "int8"),
+    ("WORKER_MODE", "grpc")])
 def test_a_setting_that_is_not_right_is_named(models, variable, value):
     ended = start(WORKER_MODEL=models["bge_m3"], **{variable: value})
     assert ended.returncode == 1 and variable in ended.stderr and "Traceback" not in ended.stderr
 
 
-def test_a_model_that_is_nowhere_says_what_to_do(tmp_path):
-    ended = start(WORKER_MODEL="nobody/has-this", HF_HOME=tmp_path)
+@pytest.mark.parametrize("mode", ["queue", "http"])
+def test_a_model_that_is_nowhere_says_what_to_do(tmp_path, mode):
+    ended = start(WORKER_MODEL="nobody/has-this", HF_HOME=tmp_path, WORKER_MODE=mode, PORT=0, WORKER_HOST="127.0.0.1")
     assert ended.returncode == 1 and "WORKER_MODEL=nobody/has-this is in no cache" in ended.stderr
 
 

@@ -226,34 +226,27 @@ public struct RunPodEmbedder: Embedder {
         of kind: RunPodBatch.Kind, _ inputs: [RunPodBatch.Item], through door: Door
     ) async throws -> [[Float]] {
         let input = try RunPodBatch.input(kind, inputs)
-        let reservation = try await options.ledger?.reserve(charge(inputs.count, 0), for: Self.service)
         switch door {
         case .queue(let endpoint, let route, let deadline):
-            let body: [UInt8]
+            let reservation = try await options.ledger?.reserve(charge(inputs.count, 0), for: Self.service)
+            let (body, isCounted): ([UInt8], Bool)
             do {
-                body = try await endpoint.result(of: input, by: route, within: deadline)
+                (body, isCounted) = try await endpoint.outcome(of: input, by: route, within: deadline)
             } catch let error as RunPodError {
-                await settle(reservation, inputs.count, error.seconds)
+                await settle(reservation, error.isCounted ? nil : charge(inputs.count, error.seconds))
                 throw error
             }
             guard let (output, seconds) = RunPodOutput.ofJob(body) else {
-                await settle(reservation, inputs.count, RunPodOutput.seconds(ofJob: body))
+                let seconds = RunPodOutput.seconds(ofJob: body)
+                await settle(reservation, isCounted ? nil : charge(inputs.count, seconds))
                 throw noVectors(from: endpoint.name, Self.shapes)
             }
-            await settle(reservation, inputs.count, seconds)
+            await settle(reservation, isCounted ? nil : charge(inputs.count, seconds))
             return try checked(output, inputs.count, from: endpoint.name, endpoint.credential)
         case .loadBalancer(let balancer, let deadline, let isHurried):
-            let start = ContinuousClock.now
-            // It says nothing of its time, which is at most this, also where it fails.
-            let body: [UInt8]
-            do {
-                body = try await balancer.post(
-                    input, to: options.loadBalancerPath, within: deadline, isHurried: isHurried)
-            } catch {
-                await settle(reservation, inputs.count, (ContinuousClock.now - start) / .seconds(1))
-                throw error
-            }
-            await settle(reservation, inputs.count, (ContinuousClock.now - start) / .seconds(1))
+            let body = try await balancer.post(
+                input, to: options.loadBalancerPath, within: deadline, isHurried: isHurried,
+                meter: meter(inputs.count))
             guard let output = RunPodOutput(body) else {
                 let complaint = RunPodComplaint.inOutput(body)?.failure(of: balancer.name)
                 throw (complaint ?? noVectors(from: balancer.name, Self.shapes))
@@ -263,10 +256,26 @@ public struct RunPodEmbedder: Embedder {
         }
     }
 
-    /// Counts what a job took. An answer that is there is not thrown away for a count.
-    private func settle(_ reservation: CostLedger.Reservation?, _ inputs: Int, _ seconds: Double) async {
+    /// Counts what a job took; `nil` = another caller does. An answer that is there is not thrown away for a count.
+    private func settle(_ reservation: CostLedger.Reservation?, _ charge: CostLedger.Charge?) async {
         guard let reservation else { return }
-        try? await options.ledger?.settle(reservation, charge(inputs, seconds))
+        try? await options.ledger?.settle(reservation, charge)
+    }
+
+    /// Counts the time of each attempt: a load balancer says nothing of its workers' time, which is at most this, also where it
+    /// fails.
+    private func meter(_ inputs: Int) -> HTTPMeter? {
+        guard let ledger = options.ledger else { return nil }
+        return {
+            let reservation = try await ledger.reserve(charge(inputs, 0), for: Self.service)
+            let start = ContinuousClock.now
+            return { result in
+                var isSent = true
+                if case .failure(let error as HTTPError) = result { isSent = !error.isUnsent }
+                let seconds = (ContinuousClock.now - start) / .seconds(1)
+                await settle(reservation, isSent ? charge(inputs, seconds) : nil)
+            }
+        }
     }
 
     private func charge(_ inputs: Int, _ seconds: Double) -> CostLedger.Charge {

@@ -21,6 +21,8 @@ final class RunPodEndpoint: Sendable {
         var submitting: [HTTPRequest: Int] = [:]
         /// By the id of the job.
         var jobs: [String: Int] = [:]
+        /// Of these jobs, those that one who waited for them has the answer of, and counts.
+        var counted: Set<String> = []
     }
 
     /// How errors call it.
@@ -65,6 +67,13 @@ final class RunPodEndpoint: Sendable {
     /// - Returns: the answer of RunPod whose `output` is the result.
     /// - Throws: `RunPodError`; `CancellationError`.
     func result(of input: [UInt8], by route: Route = .run, within: Duration) async throws -> [UInt8] {
+        try await outcome(of: input, by: route, within: within).body
+    }
+
+    /// As `result`, with whether another caller of the same job counts what it took; an error says it in `isCounted`.
+    func outcome(
+        of input: [UInt8], by route: Route, within: Duration
+    ) async throws -> (body: [UInt8], isCounted: Bool) {
         do {
             return try await answer(to: input, route, within)
         } catch let error as RunPodError {
@@ -72,7 +81,9 @@ final class RunPodEndpoint: Sendable {
         }
     }
 
-    private func answer(to input: [UInt8], _ route: Route, _ within: Duration) async throws -> [UInt8] {
+    private func answer(
+        to input: [UInt8], _ route: Route, _ within: Duration
+    ) async throws -> (body: [UInt8], isCounted: Bool) {
         let start = clock.uptime
         let deadline = start + within
         let request = try submission(of: input, route, within)
@@ -110,10 +121,11 @@ final class RunPodEndpoint: Sendable {
                 action = job.take(event, at: clock.uptime)
             case .succeed:
                 isOver = true
-                return body
+                return (body, !waiting.withLock { $0.count(job.id) })
             case .fail(var error):
                 isOver = true
                 error.seconds = RunPodOutput.seconds(ofJob: body)
+                error.isCounted = !waiting.withLock { $0.count(job.id) }
                 throw error
             case .cancel(let error): throw error
             }
@@ -203,6 +215,13 @@ extension RunPodEndpoint.Waiting {
     fileprivate mutating func stopWaiting(for id: String?, of request: HTTPRequest) -> Bool {
         guard let id else { return false }
         jobs[id] = jobs[id].flatMap { $0 > 1 ? $0 - 1 : nil }
-        return jobs[id] == nil && submitting[request] == nil
+        let isLast = jobs[id] == nil && submitting[request] == nil
+        if isLast { counted.remove(id) }
+        return isLast
+    }
+
+    /// Whether nobody has counted the job yet, which is counted now.
+    fileprivate mutating func count(_ id: String?) -> Bool {
+        id.map { counted.insert($0).inserted } ?? true
     }
 }

@@ -39,6 +39,8 @@ struct RunPodError: Error, Sendable, Equatable, CustomStringConvertible {
     let message: String
     /// That a worker took all the same, by RunPod's count.
     var seconds = 0.0
+    /// Whether another caller of the same job counts them.
+    var isCounted = false
 
     init(_ code: Code, _ message: String) { (self.code, self.message) = (code, message) }
 
@@ -81,7 +83,7 @@ struct RunPodError: Error, Sendable, Equatable, CustomStringConvertible {
     func scrubbed(of credential: HTTPCredential?) -> RunPodError {
         var error = RunPodError(
             code, HTTPCredential.excerpt(of: Array(message.utf8), without: credential, limit: 800))
-        error.seconds = seconds
+        (error.seconds, error.isCounted) = (seconds, isCounted)
         return error
     }
 

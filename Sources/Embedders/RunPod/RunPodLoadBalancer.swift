@@ -30,19 +30,22 @@ final class RunPodLoadBalancer: Sendable {
 
     /// Posts JSON to a path, such as `/embed`, and gives the body of the answer.
     ///
-    /// - Parameter isHurried: as of `HTTPClient.send`.
-    /// - Throws: `RunPodError`, of which `cold` tells that its workers are starting; `CancellationError`.
+    /// - Parameters:
+    ///   - isHurried: as of `HTTPClient.send`.
+    ///   - meter: counts each attempt, once for all who ask the same at the same time.
+    /// - Throws: `RunPodError`, of which `cold` tells that its workers are starting; `CancellationError`; what the meter throws.
     func post(
-        _ body: [UInt8], to path: String, within: Duration, isHurried: Bool = false
+        _ body: [UInt8], to path: String, within: Duration, isHurried: Bool = false, meter: HTTPMeter? = nil
     ) async throws -> [UInt8] {
         let deadline = clock.uptime + within
         do {
-            return try await answer(to: body, at: path, within, isHurried: isHurried)
+            return try await answer(to: body, at: path, within, isHurried: isHurried, meter)
         } catch let error as HTTPError {
             var told = RunPodError(error, of: name)
             let left = deadline - clock.uptime
             let isUnreached = error.code == .connection && error.isUnsent
-            if told.code == .unavailable, !isUnreached, left > .zero,
+            // RunPod answers 400 where no worker was there for 2 minutes.
+            if told.code == .unavailable && !isUnreached || error.status == 400, left > .zero,
                 try await isStarting(within: min(Self.longestPing, left))
             {
                 told = starting
@@ -54,7 +57,7 @@ final class RunPodLoadBalancer: Sendable {
     }
 
     private func answer(
-        to body: [UInt8], at path: String, _ within: Duration, isHurried: Bool
+        to body: [UInt8], at path: String, _ within: Duration, isHurried: Bool, _ meter: HTTPMeter?
     ) async throws -> [UInt8] {
         guard body.count <= Self.maximumBodyByteCount else {
             throw RunPodError(
@@ -65,7 +68,7 @@ final class RunPodLoadBalancer: Sendable {
         let request = try HTTPRequest(
             .post, url + path, headers: [HTTPHeader("Content-Type", "application/json")],
             credential: credential, body: body)
-        let response = try await client.send(request, within: within, isHurried: isHurried)
+        let response = try await client.send(request, within: within, isHurried: isHurried, meter: meter)
         guard response.status != 204 else { throw starting }
         return response.body
     }

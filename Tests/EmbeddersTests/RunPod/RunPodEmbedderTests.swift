@@ -404,6 +404,7 @@ import Testing
     @Test func `says that a load balancer starts`() async throws {
         for steps in [
             [ScriptedTransport.Step.answer(204)], [.answer(502, body: "<html>"), .answer(204)],
+            [.answer(400, body: "no workers available"), .answer(204)],
             [.fail(.connection), .answer(204)],
         ] {
             let transport = RunPodTransport { _, path, _ in path.hasSuffix("/ping") ? steps[1] : steps[0] }

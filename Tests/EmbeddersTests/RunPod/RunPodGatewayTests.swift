@@ -34,6 +34,14 @@ struct `An embedder on workers of RunPod's SDK` {
         return try RunPodEmbedder(queue: endpoint(), loadBalancer: nil, space: space, options: options)
     }
 
+    private static func balancer() throws -> RunPodLoadBalancer {
+        var transport = CurlTransport.Options()
+        transport.proxy = ""
+        return try RunPodLoadBalancer(
+            #require(RunPodGateway.workerURL), key: "gateway-key",
+            client: HTTPClient(over: CurlTransport(options: transport)))
+    }
+
     private static func input(_ type: String, _ rest: String = "") -> [UInt8] {
         Array(#"{"type":"\#(type)"\#(rest)}"#.utf8)
     }
@@ -58,6 +66,26 @@ struct `An embedder on workers of RunPod's SDK` {
         #expect(Set(byRun).count == 300)
         let question = try await Self.embedder { $0.waitsForQueue = true }.embed([texts[7]], for: .query)
         #expect(question == [byRun[7]])
+    }
+
+    @Test(
+        .enabled(if: RunPodGateway.workerURL != nil, "the packages of scripts/runpod-gateway are not there"))
+    func `gets the same vectors of a worker over HTTP, to which a load balancer would hand it`() async throws
+    {
+        let balancer = try Self.balancer()
+        let embedder = try RunPodEmbedder(queue: Self.endpoint(), loadBalancer: balancer, space: Self.space)
+        #expect(try await embedder.loadBalancerIsReady() == true)
+        let texts = (0..<100).map { EmbeddingInput.text("text \($0)") }
+        let passages = try await embedder.embed(texts, for: .passage)
+        #expect(try await embedder.embed([texts[7]], for: .query) == [passages[7]])
+        let alone = try RunPodEmbedder(queue: nil, loadBalancer: balancer, space: Self.space)
+        #expect(try await alone.embed(texts, for: .passage) == passages)
+        let refusal = try await balancer.post(Self.input("fail"), to: "/embed", within: .seconds(120))
+        #expect(RunPodComplaint.inOutput(refusal)?.message == "it was told to fail")
+        let error = await Self.error {
+            try await balancer.post(Array("no JSON".utf8), to: "/embed", within: .seconds(120))
+        }
+        #expect(error?.code == .failed && error?.message.contains("the body is not JSON") == true)
     }
 
     @Test func `understands how workers of the SDK fail`() async throws {
@@ -157,6 +185,12 @@ private struct GaugedTransport: HTTPTransport {
 /// The gateway that LOCI_RUNPOD_GATEWAY names, or one of its own where its packages are there.
 enum RunPodGateway {
     static let url = ProcessInfo.processInfo.environment["LOCI_RUNPOD_GATEWAY"] ?? started?.url
+
+    /// A worker of its own that is served over HTTP, by what serves ours.
+    static let workerURL = worker?.url
+
+    private static let worker = CounterpartServer(
+        script: "runpod-gateway", arguments: ["--worker"], folder: "workers-venv")
 
     private static let started = CounterpartServer(script: "runpod-gateway", folder: "workers-venv")
 
