@@ -247,7 +247,9 @@ struct `The local encoder with all-MiniLM-L6-v2` {
         let all = try LabelledRequests.all().enumerated().flatMap { place, wordings in
             wordings.map { (text: $0, request: place) }
         }.prefix(count)
-        let remembered = try await engine.remember(all.map { MemoryDraft($0.text) }, in: home).map { try $0.get() }
+        let remembered = try await engine.remember(all.map { MemoryDraft($0.text) }, in: home).map {
+            try $0.get()
+        }
         let requestOf = Dictionary(uniqueKeysWithValues: zip(remembered.map(\.id), all.map(\.request)))
         var query = GraphQuery()
         query.kinds = [.similarTo]

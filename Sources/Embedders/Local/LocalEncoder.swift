@@ -10,7 +10,7 @@ import MemoryEngine
 ///
 /// The space is named by the model and a digest of its weights, vocabulary and settings, so that vectors of two models, or
 /// of two versions of one, never mix. Linear layers are computed by 16-bit numbers (bfloat16,
-/// or whole ones), unless 32-bit floats are asked for: it is twice as fast, and the cosine between both is above .9999.
+/// or whole ones), unless 32-bit floats are asked for: it is twice as fast, and for all-MiniLM-L6-v2 the cosine between both is above .9999.
 public final class LocalEncoder: Embedder {
     /// How linear layers are computed.
     public enum Arithmetic: String, Sendable, CaseIterable {
