@@ -134,6 +134,44 @@ private let texts = [
         }
     }
 
+    @Test func `finds each bit of what else makes its vectors that is not what the folder states`()
+        async throws
+    {
+        try await withFolder { folder in
+            let model = TinyModel(seed: 1)
+            try model.write(to: folder)
+            let weights = ModelFolder.digest(of: model.weights)
+            func state(_ revision: String) throws {
+                try write(
+                    #"{"model": "tiny", "weights": "\#(weights)", "revision": "\#(revision)"}"#,
+                    folder + "/loci-model.json")
+            }
+            try write(#"{"model": "tiny", "weights": "\#(weights)"}"#, folder + "/loci-model.json")
+            let space = try LocalEncoder(folder: folder).space
+            try state(space.revision)
+            #expect(try LocalEncoder(folder: folder).space == space)
+
+            let path = folder + "/vocab.txt"
+            let vocabulary = try Data(contentsOf: URL(fileURLWithPath: path))
+            var random = SeededRandom(seed: 5)
+            for round in 0..<40 {
+                var damaged = vocabulary
+                if round < 30 {
+                    damaged[random.below(damaged.count)] ^= 1 << UInt8(random.below(8))
+                } else {
+                    damaged = damaged.prefix(random.below(damaged.count))
+                }
+                try damaged.write(to: URL(fileURLWithPath: path))
+                let error = #expect(throws: EngineError.self) { try LocalEncoder(folder: folder) }
+                #expect(error?.code == .corrupted && error?.message.contains("make model") == true)
+            }
+            try vocabulary.write(to: URL(fileURLWithPath: path))
+            try write(#"{"max_seq_length": 6}"#, folder + "/sentence_bert_config.json")
+            let error = #expect(throws: EngineError.self) { try LocalEncoder(folder: folder) }
+            #expect(error?.message.contains("loci-model.json states") == true)
+        }
+    }
+
     @Test func `says what is wrong with a folder, and what to do`() async throws {
         try await withFolder { folder in
             func error(_ message: String, _ code: EngineError.Code) {

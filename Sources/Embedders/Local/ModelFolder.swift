@@ -4,8 +4,8 @@ import MemoryEngine
 /// A folder with a model as its makers publish it: `config.json`, `vocab.txt`, `model.safetensors`, and beside them what
 /// the sentence-transformers library writes (`sentence_bert_config.json`, `1_Pooling/config.json`).
 ///
-/// `make model` adds `loci-model.json`, which names the model and states the digest of its weights, so that damage to
-/// them is found, and the space is known before they are read.
+/// `make model` adds `loci-model.json`, which names the model and states the digest of its weights and the revision of its
+/// space, so that damage to any file that makes the vectors is found, and the space is known before the weights are read.
 struct ModelFolder {
     let path: String
     let configuration: BertConfiguration
@@ -19,6 +19,8 @@ struct ModelFolder {
     struct Stated: Decodable, Equatable {
         let model: String
         let weights: String
+        /// `nil` = files beside the weights are not checked.
+        let revision: String?
     }
 
     static let manifestName = "loci-model.json"
@@ -70,6 +72,12 @@ struct ModelFolder {
             throw EngineError(.corrupted, "\(path)/\(Self.manifestName) is damaged")
         }
         self.stated = stated
+        if let stated, let revision = stated.revision, space(weights: stated.weights).revision != revision {
+            throw EngineError(
+                .corrupted,
+                "\(path)/vocab.txt or a .json file beside it is not what \(Self.manifestName) states (remove that file if "
+                    + "you changed them)")
+        }
     }
 
     /// What the model is called.
