@@ -392,6 +392,7 @@ extension Engine {
             return ([], [:])
         }
         let own = try home.map { try embedders(of: $0) } ?? embeddersOfNewHome()
+        for index in versions.indices { versions[index].spacesOfActor = spacesOfActor }
         try checkFault(own, versions)
         var first: [Mutation.Change] = []
         if own.roles.current == nil, let current = own.current, current.modalities.contains(.text) {
@@ -419,6 +420,10 @@ extension Engine {
                 refused.merge(others) { first, _ in first }
                 // What is left is embedded when it is known what that is.
                 if !refused.isEmpty { return (first, refused) }
+            } catch let error as EngineError where options.warnsOfAbsence && Self.isAbsence(error) {
+                let reason = fault(of: embedder.space, error)
+                guard !isRequired else { throw EngineError(.embedder, "\(embedder.space.name): \(reason)") }
+                for index in versions.indices { versions[index].failures[embedder.space] = reason }
             } catch let error as EngineError
                 where [.embedder, .deadline, .invalid, .tooLarge, .invalidVector].contains(error.code)
                 && !isRequired && !Task.isCancelled
@@ -430,6 +435,9 @@ extension Engine {
         try await embedMedia(&versions, own, name, home)
         return (first, refused)
     }
+
+    /// Where who says a memory is embedded with it.
+    var spacesOfActor: Set<EmbeddingSpace> { Set(embedders.filter(\.knowsMeanings).map(\.space)) }
 
     /// - Throws: `Options.fault`, where texts without vectors are of a home whose embedder that concerns.
     private func checkFault(_ own: HomeEmbedders, _ versions: [Mutation.NewVersion]) throws {

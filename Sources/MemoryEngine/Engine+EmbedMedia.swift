@@ -95,8 +95,8 @@ extension Engine {
             let page = try await passages(
                 lacking: embedder.space, in: namespace, filter: filter, includesClosed: includesClosed,
                 after: progress.next, limit: max(1, min(16, embedder.limits.maximumBatchCount)))
-            let isSuspect = Set(suspects.map(\.passage.id))
-            let all = page.passages.filter { !isSuspect.contains($0.id) }
+            let known = suspects.map(\.passage)
+            let all = page.passages.filter { !known.contains($0) }
             let lacking = all.filter {
                 $0.attachments.embedded(modality) != nil && !refusals.contains($0, in: embedder.space)
             }

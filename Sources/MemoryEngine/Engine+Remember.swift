@@ -208,15 +208,12 @@ extension Engine {
         }
         let isSameContent = draft.content == current.memory.content
         let roles = try await read(home) { try SpaceRoles.read(in: $0) }
-        // Who said it is embedded with it.
-        let embedder = try embedders(of: home).current
-        let renewed =
-            draft.actor != current.memory.actor && embedder?.knowsMeanings == true ? embedder?.space : nil
+        let renewed = draft.actor == current.memory.actor ? [] : spacesOfActor
         let brought = draft.embeddings
         let attachments = draft.attachments
         draft.embeddings += current.embeddings.filter { old in
             !brought.contains { $0.space == old.space && ($0.part ?? 0) == old.part }
-                && old.space != renewed
+                && !renewed.contains(old.space)
                 && roles.keeps(
                     old.space, part: UInt32(old.part ?? 0), isSameContent: isSameContent,
                     from: current.memory.attachments, to: attachments)

@@ -79,6 +79,12 @@ import Testing
             let least = Likeness.threshold(of: cosines)
             #expect(cosines.count { $0 >= least } <= 5 && least > mean)
         }
+        // Where many memories say the same, those pairs do not hide each other.
+        let repeating = (0..<4_560).map { number in
+            number % 16 == 0 ? Float(0.8) : Float.random(in: -0.1...0.2, using: &random)
+        }
+        let least = Likeness.threshold(of: repeating)
+        #expect(least > 0.25 && least < 0.6, "\(least)")
         // A home of copies has no pair that stands out, and copies are alike.
         #expect(Likeness.threshold(of: [Float](repeating: 1, count: 2_000)) == 0.95)
     }

@@ -156,5 +156,9 @@ async def _serve(name: str, load: Callable[[], Worker], settings: Settings) -> i
         else:
             log(name, f"is ready with {server.worker.health()}")
             await ending
-    await runner.cleanup()
+    try:
+        # The framework waits as long again for what it could not end.
+        await asyncio.wait_for(runner.cleanup(), SHUTDOWN_SECONDS)
+    except TimeoutError:
+        log(name, "ends with work under way")
     return status

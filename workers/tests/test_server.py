@@ -13,7 +13,7 @@ from common import server
 from common.errors import RequestError, StartError
 from common.worker import Worker
 from conftest import base64_of, image, vectors_of
-from running import RunningWorker, ask
+from running import RunningWorker, ask, until
 
 SECRET = "correct horse battery staple"
 
@@ -217,7 +217,7 @@ def test_pings_may_come_to_a_port_of_their_own(echo):
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     with RunningWorker("echo_worker", PORT_HEALTH=port) as running:
-        assert ask(port, "GET", "/ping")[0] == 200
+        until(lambda: ask(port, "GET", "/ping")[0] == 200, "it is ready")
         assert len({int(word) for word in running.logged().splitlines()[0].split() if word.isdigit()}) == 2
 
 

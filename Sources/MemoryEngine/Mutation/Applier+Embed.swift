@@ -70,8 +70,10 @@ extension Applier {
         if !pendingVectors.isEmpty { try flushVectors(in: transaction) }
         var version = version
         let attachments = version.fields.attachments
+        let renewed = old.fields.actor == version.fields.actor ? [] : version.spacesOfActor
         version.vectors += try vectors(of: old, in: transaction.snapshot).filter { kept in
-            !version.vectors.contains { $0.space == kept.space && $0.part == kept.part }
+            !renewed.contains(kept.space)
+                && !version.vectors.contains { $0.space == kept.space && $0.part == kept.part }
                 && roles.keeps(
                     kept.space, part: kept.part, isSameContent: isSameContent, from: old.fields.attachments,
                     to: attachments)

@@ -14,6 +14,15 @@ extension Applier {
             // An embedder need not make the same vector twice: the one that is there stays.
             return try keep(row, head, current, addingVectorsOf: version, in: transaction)
         }
+        if merged.fields.actor != version.fields.actor {
+            // They were made without the one who said it: those that are there stay.
+            if !pendingVectors.isEmpty { try flushVectors(in: transaction) }
+            let there = try vectors(of: current, in: transaction.snapshot)
+            merged.vectors.removeAll { new in
+                version.spacesOfActor.contains(new.space)
+                    && there.contains { $0.space == new.space && $0.part == new.part }
+            }
+        }
         merged.terms = []
         merged.prepare(Analyzer())
         return try addVersion(row, head, merged, .updated, in: transaction)

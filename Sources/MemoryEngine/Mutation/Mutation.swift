@@ -85,6 +85,8 @@ package struct Mutation: Sendable, Equatable {
         var refusals: [EmbeddingSpace: String] = [:]
         /// Why the embedders of some spaces made no vector for now; not encoded.
         var failures: [EmbeddingSpace: String] = [:]
+        /// The spaces whose vectors of the same words do not hold for another actor; not encoded.
+        var spacesOfActor: Set<EmbeddingSpace> = []
     }
 
     struct NewVector: Sendable, Equatable {

@@ -64,7 +64,8 @@ struct ReembedCommand: AsyncParsableCommand {
             {
                 Terminal.note(Self.advice(namespace.home, of: work.space, named, space))
             }
-            let isPriced = work.dollars > 0 || !embedders.isOfService(work.space)
+            let isPriced =
+                work.dollars > 0 || work.passages == 0 || !embedders.isOfService(work.space)
             let line = Self.line(work, namespace, isPriced: isPriced)
             if estimate { return show(work, line, namespace, isPriced: isPriced) }
             if work.passages + work.attachments > 0, !store.json { Terminal.note(line) }
