@@ -421,12 +421,13 @@ extension Engine {
                 // What is left is embedded when it is known what that is.
                 if !refused.isEmpty { return (first, refused) }
             } catch let error as EngineError where options.warnsOfAbsence && Self.isAbsence(error) {
+                // Stored without, as `warn` is told: who asks cannot mend it.
                 let reason = fault(of: embedder.space, error)
-                guard !isRequired else { throw EngineError(.embedder, "\(embedder.space.name): \(reason)") }
                 for index in versions.indices { versions[index].failures[embedder.space] = reason }
             } catch let error as EngineError
-                where [.embedder, .deadline, .invalid, .tooLarge, .invalidVector].contains(error.code)
-                && !isRequired && !Task.isCancelled
+                where
+                ([.embedder, .deadline, .invalid, .tooLarge, .invalidVector].contains(error.code)
+                || Self.isAbsence(error)) && !isRequired && !Task.isCancelled
             {
                 // Stored without; `missingSpaces` tells.
                 for index in versions.indices { versions[index].failures[embedder.space] = error.message }
@@ -446,7 +447,9 @@ extension Engine {
             own.missing.map { version.isEmbedded(in: $0, .text) }
                 ?? (!version.vectors.isEmpty || version.passages.allSatisfy(\.isEmpty))
         }
-        guard !isEmbedded, own.missing == nil || options.embedding == .required else { return }
+        // Those that a server stores wait, as its log says.
+        let mayWait = options.embedding != .required || options.warnsOfAbsence
+        guard !isEmbedded, own.missing == nil || !mayWait else { return }
         throw fault
     }
 

@@ -105,8 +105,18 @@ private final class Pauses: Sendable {
             let asked = try await engine.recall(RecallQuery("deploy", in: atlas))
             #expect(asked.leftOut == ["project/atlas: vectors in m/2/cosine: its embedder cannot be used"])
         }
+        // What is remembered there waits, as is told.
+        let stored = try await engine.remember("It was renewed", in: atlas)
+        #expect(stored.missingSpaces == [embedder.space])
+        #expect(stored.failures == ["its embedder cannot be used"], "\(stored.failures)")
         #expect(told.withLock { $0 }.count { $0.contains("the weights are damaged") } == 1)
         await engine.close()
+        // So it does where no vectors are insisted on.
+        options.warnsOfAbsence = false
+        options.embedding = .whenAvailable
+        let lenient = try Engine.open(at: store.directory.path, embedder: embedder, options: options)
+        #expect(try await lenient.remember("It failed", in: atlas).missingSpaces == [embedder.space])
+        await lenient.close()
     }
 
     @Test(arguments: [false, true])
@@ -137,8 +147,11 @@ private final class Pauses: Sendable {
         #expect(try engine.homes() == [atlas, lost])
         // Of a home that has its vectors from it, those that are brought are taken, and others are not made.
         #expect(try await engine.remember(draft, in: lost).missingSpaces.isEmpty)
-        let refused = await refusal { try await engine.remember("Without", in: lost) }
-        #expect(refused?.code == error?.code)
+        if isServed {
+            #expect(try await engine.remember("Without", in: lost).missingSpaces == [gone])
+        } else {
+            #expect(await refusal { try await engine.remember("Without", in: lost) }?.code == error?.code)
+        }
         await engine.close()
         options.embedding = .whenAvailable
         let lenient = try Engine.open(at: store.directory.path, options: options)

@@ -131,11 +131,13 @@ struct ImportCommand: AsyncParsableCommand {
                         + Terminal.styled(
                             "  \(Terminal.decimals(seconds, 1)) s, \(Terminal.grouped(rate))/s", .dim))
             }
-            if sum.waiting > 0, store is RemoteStore {
+            if sum.waiting > 0 {
                 let count = sum.waiting
                 Terminal.note(
-                    "\(Terminal.grouped(count)) \(count == 1 ? "has" : "have") no vector yet: what makes them did not answer, and "
-                        + "the server makes up for that"
+                    "\(Terminal.grouped(count)) \(count == 1 ? "has" : "have") no vector yet: what makes them "
+                        + (store is RemoteStore
+                            ? "did not answer, and the server makes up for that"
+                            : "is not there or did not answer; `loci reembed` says why, and makes up for it")
                 ) { $0.member("waiting", count) }
             }
             if sum.branched > 0 {
