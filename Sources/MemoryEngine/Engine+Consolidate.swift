@@ -187,6 +187,12 @@ extension Engine {
 
     // MARK: Words
 
+    /// - Parameter study: of the home; empty where no step but that of words is done.
+    private func writtenWords(of home: Namespace, _ study: HomeStudy) async throws -> WrittenWords {
+        let study = study.memories.isEmpty ? try await self.study(home) : study
+        return try await readers.run { WrittenWords(in: study) }
+    }
+
     private func consolidateWords(
         in home: Namespace, _ study: HomeStudy, _ result: inout ConsolidationReport,
         _ report: ((ConsolidationProgress) async throws -> Void)?
@@ -198,20 +204,16 @@ extension Engine {
         let work = WordConsolidation(embedder.space)
         guard try await read(in: home, { try work.hasSpace(in: $0) }) ?? false else { return }
         var last: [UInt8] = []
-        var written: WrittenWords?
+        var known: WrittenWords?
         while true {
             try Task.checkCancellation()
             let after = last
             let words = try await read(in: home) { try work.wordsWithoutVector(after: after, in: $0) } ?? []
             guard let next = words.last else { break }
             last = next
-            if written == nil {
-                let study = study.memories.isEmpty ? try await self.study(home) : study
-                written = try await readers.run { WrittenWords(in: study) }
-            }
-            let texts = words.map {
-                EmbeddingInput.text(written?[$0] ?? String(decoding: $0, as: UTF8.self))
-            }
+            let written = if let known { known } else { try await writtenWords(of: home, study) }
+            known = written
+            let texts = words.map { EmbeddingInput.text(written[$0]) }
             let vectors = try await embedded(texts, embedder)
             result.embeddedWords += try await write(in: home) { try work.put(words, vectors, in: $0) }
             try await report?(

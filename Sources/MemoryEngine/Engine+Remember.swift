@@ -208,7 +208,8 @@ extension Engine {
         }
         let isSameContent = draft.content == current.memory.content
         let roles = try await read(home) { try SpaceRoles.read(in: $0) }
-        let renewed = draft.actor == current.memory.actor ? [] : spacesOfActor
+        var renewed = draft.actor == current.memory.actor ? [] : spacesOfActor
+        renewed.subtract([roles.images, roles.videos].compactMap { $0 })
         let brought = draft.embeddings
         let attachments = draft.attachments
         draft.embeddings += current.embeddings.filter { old in

@@ -47,7 +47,7 @@ public final class Engine: Sendable {
         /// called on any thread, and its answer is part of errors and of `Recall.leftOut`.
         public var absence: (@Sendable (EmbeddingSpace) -> String?)?
         /// Why what is meant to make vectors cannot: in a space, or (`nil`) those of new homes. No home is made then, and texts of
-        /// homes of that space are stored as `embedding` says for an embedder that fails.
+        /// homes of that space are stored as `embedding` says for an embedder that fails; with `warnsOfAbsence` they wait in any case.
         package var fault: (@Sendable (EmbeddingSpace?) -> EngineError?)?
         /// Whether `warn` is told, once, of each space that a home uses and nothing makes vectors in.
         package var warnsOfAbsence = false

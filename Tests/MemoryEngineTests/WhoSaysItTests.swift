@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import MemoryEngine
@@ -106,6 +107,27 @@ private final class ListeningEmbedder: Embedder {
         try await store.engine.update(id, in: atlas) { $0.actor = "Bob" }
         let spaces = try await store.engine.embeddings(of: id, in: atlas).map(\.space)
         #expect(Set(spaces) == [own, ListeningEmbedder().space])
+    }
+
+    @Test func `leaves the vector of an image`() async throws {
+        let sight = SightEmbedder()
+        let store = try ScratchStore(embedder: ListeningEmbedder()) { $0.mediaEmbedders = [sight] }
+        var draft = draft("Ada")
+        draft.attachments = [.data(MediaFiles.png(SightEmbedder.dog), name: "dog.png")]
+        let id = try await store.engine.remember(draft, in: atlas).id
+        sight.isOff = true
+        await store.engine.close()
+        // As one of the embedders that homes may go on with, as a service is.
+        var options = store.options
+        (options.mediaEmbedders, options.otherEmbedders) = ([], [sight])
+        let engine = try Engine.open(
+            at: store.directory.path, embedder: ListeningEmbedder(), options: options)
+        try await engine.update(id, in: atlas) { $0.actor = "Bob" }
+        let vectors = try await engine.embeddings(of: id, in: atlas)
+        #expect(vectors.first { $0.space == sight.space }?.vector == [1, 0, 0])
+        #expect(
+            vectors.first { $0.space != sight.space }?.vector == ListeningEmbedder.vector("Bob: \(words)"))
+        await engine.close()
     }
 
     @Test func `words are given as most of a home write them`() {

@@ -70,7 +70,9 @@ extension Applier {
         if !pendingVectors.isEmpty { try flushVectors(in: transaction) }
         var version = version
         let attachments = version.fields.attachments
-        let renewed = old.fields.actor == version.fields.actor ? [] : version.spacesOfActor
+        var renewed = old.fields.actor == version.fields.actor ? [] : version.spacesOfActor
+        // Nobody says an image.
+        renewed.subtract([roles.images, roles.videos].compactMap { $0 })
         version.vectors += try vectors(of: old, in: transaction.snapshot).filter { kept in
             !renewed.contains(kept.space)
                 && !version.vectors.contains { $0.space == kept.space && $0.part == kept.part }
