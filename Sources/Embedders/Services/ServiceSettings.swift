@@ -160,6 +160,11 @@ package struct ServiceSettings: Sendable {
     /// Those that take images or videos.
     package static var ofMedia: [Service] { Service.allCases.filter { modalities(of: $0) != [.text] } }
 
+    /// The services that make vectors of a kind.
+    package static func services(of modality: Modality) -> [Service] {
+        Service.allCases.filter { modalities(of: $0).contains(modality) }
+    }
+
     /// The space of a service; `nil` = its settings do not say.
     package func space(of service: Service) -> EmbeddingSpace? {
         switch service {

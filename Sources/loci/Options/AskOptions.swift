@@ -80,9 +80,7 @@ extension RecallQuery {
                     try await engine.space(of: like.modality, in: home) == nil
                 else { continue }
                 let planned = try await engine.plannedSpace(of: like.modality, in: home)
-                let able = ServiceSettings.ofMedia.filter {
-                    ServiceSettings.modalities(of: $0).contains(like.modality)
-                }
+                let able = ServiceSettings.services(of: like.modality)
                 let own = planned == nil ? [] : able.filter { services?.space(of: $0) == planned }
                 homes[(own.isEmpty ? able : own).map { "--media \($0.rawValue)" }, default: []].append(home)
             }

@@ -60,9 +60,7 @@ enum MediaArgument {
     static func check(_ modality: Modality, isTakenBy embedder: any Embedder) throws {
         guard !embedder.modalities.contains(modality) else { return }
         let taken = Modality.allCases.filter(embedder.modalities.contains).map(\.rawValue)
-        let others = ServiceSettings.Service.allCases.filter {
-            ServiceSettings.modalities(of: $0).contains(modality)
-        }.map { "--embedder \($0.rawValue)" }
+        let others = ServiceSettings.services(of: modality).map { "--embedder \($0.rawValue)" }
         throw EngineError(
             .invalid,
             "\(embedder.space.name) embeds \(taken.joined(separator: " and ")), and no \(modality.rawValue)"

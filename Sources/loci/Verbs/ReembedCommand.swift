@@ -64,10 +64,10 @@ struct ReembedCommand: AsyncParsableCommand {
             {
                 Terminal.note(Self.advice(namespace.home, of: work.space, named, space))
             }
-            let isPriced =
-                work.dollars > 0 || work.passages == 0 || !embedders.isOfService(work.space)
-            let line = Self.line(work, namespace, isPriced: isPriced)
-            if estimate { return show(work, line, namespace, isPriced: isPriced) }
+            let isOfService = embedders.isOfService(work.space)
+            let isUnpriced = work.dollars == 0 && work.passages > 0 && isOfService
+            let line = Self.line(work, namespace, isOfService: isOfService)
+            if estimate { return show(work, line, namespace, isUnpriced: isUnpriced) }
             if work.passages + work.attachments > 0, !store.json { Terminal.note(line) }
             let done = try await Progress("embedding", unit: "passages", isSilent: store.json).during {
                 progress in
@@ -128,7 +128,7 @@ struct ReembedCommand: AsyncParsableCommand {
             + "`loci reembed -n \(home) --into \(other.name)` goes over to the space of \(named.rawValue)"
     }
 
-    private func show(_ work: EmbeddingEstimate, _ line: String, _ namespace: Namespace, isPriced: Bool) {
+    private func show(_ work: EmbeddingEstimate, _ line: String, _ namespace: Namespace, isUnpriced: Bool) {
         guard store.json else {
             Terminal.print(line)
             return work.waiting.forEach { Terminal.note($0.line(namespace)) }
@@ -138,19 +138,20 @@ struct ReembedCommand: AsyncParsableCommand {
             json.member("passages", work.passages)
             json.member("bytes", work.bytes)
             json.name("dollars")
-            if isPriced { json.write(work.dollars) } else { json.writeNull() }
+            if isUnpriced { json.writeNull() } else { json.write(work.dollars) }
             json.member("attachments", work.attachments)
             json.list("waiting", work.waiting) { $0.write($1) }
         }
     }
 
     private static func line(
-        _ work: EmbeddingEstimate, _ namespace: Namespace, isPriced: Bool
+        _ work: EmbeddingEstimate, _ namespace: Namespace, isOfService: Bool
     ) -> String {
         let how =
             work.dollars > 0
             ? ", for about \(Terminal.decimals(work.dollars, 2)) dollars"
-            : isPriced ? ", in this process" : ", by a service, at no price that is known"
+            : !isOfService
+                ? ", in this process" : work.passages > 0 ? ", by a service, at no price that is known" : ""
         let media =
             work.attachments > 0
             ? "; besides, \(Terminal.counted(work.attachments, "attachment"))"
@@ -179,17 +180,12 @@ struct ReembedCommand: AsyncParsableCommand {
 }
 
 extension WaitingAttachments {
-    /// What makes vectors of this kind.
-    private var services: [String] {
-        ServiceSettings.ofMedia.filter { ServiceSettings.modalities(of: $0).contains(modality) }.map(
-            \.rawValue)
-    }
-
     /// Why none gets a vector now, and the way out.
     fileprivate var words: String {
         reason
             ?? "nothing is named that makes them: say "
-            + services.map { "--media \($0)" }.joined(separator: " or ")
+            + ServiceSettings.services(of: modality).map { "--media \($0.rawValue)" }.joined(
+                separator: " or ")
     }
 
     fileprivate func line(_ namespace: Namespace) -> String {
